@@ -1,0 +1,34 @@
+# Thin on purpose: each target is one command of the installed package.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
+
+.PHONY: setup dev run test test-slow check bench bundle docs
+
+$(VENV)/.run: pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.run
+dev: $(VENV)/.dev
+
+run: setup
+	$(BIN)/facematch serve
+
+test: dev
+	$(BIN)/python -m pytest
+
+test-slow: dev
+	$(BIN)/python -m pytest -m 'slow or not slow' --timeout=900 --cov --cov-report=term:skip-covered
+
+check: dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: dev
+	$(BIN)/python scripts/benchmark.py

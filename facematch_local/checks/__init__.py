@@ -1,0 +1,33 @@
+"""The checks: one module per question, each with a pure `measure` function and no threshold inside.
+
+`PORTRAIT_CHECKS` and `CARD_CHECKS` list what is asked of a photo by its role. A new check is one new
+module and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from facematch_local.checks import face_count, geometry
+from facematch_local.checks.base import Check, Measure, Role, Subject
+
+PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
+    Check("face_found", face_count.face_found),
+    Check("second_face_ratio", face_count.second_face_ratio),
+    Check("inter_eye_distance", geometry.inter_eye_distance),
+    Check("face_height_ratio", geometry.face_height_ratio),
+    Check("margin", geometry.margin),
+)
+
+CARD_CHECKS: Final[tuple[Check, ...]] = (
+    Check("face_found", face_count.face_found),
+    Check("second_face_ratio", face_count.second_face_ratio),
+    Check("inter_eye_distance", geometry.inter_eye_distance),
+)
+
+CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
+    Role.CARD: CARD_CHECKS,
+    Role.PORTRAIT: PORTRAIT_CHECKS,
+}
+
+__all__ = ["CARD_CHECKS", "CHECKS", "PORTRAIT_CHECKS", "Check", "Measure", "Role", "Subject"]

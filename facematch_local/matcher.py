@@ -1,0 +1,246 @@
+"""One match, start to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.checks import CHECKS, Role, Subject
+from facematch_local.codes import WarningCode
+from facematch_local.faces import Face, FaceAnalyser, cosine
+from facematch_local.images import ImageLimits, Photo, decode, from_array
+from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
+from facematch_local.policy import Finding, Policy, load_policy, warnings
+from facematch_local.similarity import Verdict, verdict
+
+_T = TypeVar("_T")
+
+# Faces smaller than this share of the largest one are background on any policy; embedding each face of
+# a crowd to look for ghost portraits would only cost time.
+_GHOST_CANDIDATE_RATIO = 0.02
+_GHOST_CANDIDATES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoResult:
+    """What was found in one photo.
+
+    Attributes:
+        photo: the decoded photo.
+        role: what it was meant to show.
+        faces: all faces, largest first; the first one was compared and carries its embedding.
+        crop: the compared face cut from the photo with some margin, HxWx3 uint8 BGR; None without a face.
+        aligned: the compared face as the recogniser saw it, 112x112x3 uint8 BGR; None without a face.
+    """
+
+    photo: Photo
+    role: Role
+    faces: tuple[Face, ...]
+    crop: NDArray[np.uint8] | None
+    aligned: NDArray[np.uint8] | None
+
+    @property
+    def face(self) -> Face | None:
+        """The face that was compared."""
+        return self.faces[0] if self.faces else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchResult:
+    """The answer to one comparison.
+
+    Attributes:
+        percent: 0 to 100, two decimals; 0.0 when there was nothing to compare.
+        verdict: decided from `percent`; NO_MATCH when there was nothing to compare.
+        cosine: cosine similarity, -1 to 1; None when a face is missing.
+        warnings: the codes that hold, lowest first; empty when none does.
+        findings: every measure of both photos with its limit and outcome.
+        images: what was found in image 1 and in image 2.
+        pack: name and version of the model pack.
+        calibration: id of the calibration curve.
+        calibrated: False when the generic curve was used.
+        policy: version of the policy.
+        timings: seconds by stage; stages of the two photos overlap.
+    """
+
+    percent: float
+    verdict: Verdict
+    cosine: float | None
+    warnings: tuple[WarningCode, ...]
+    findings: tuple[Finding, ...]
+    images: tuple[PhotoResult, PhotoResult]
+    pack: str
+    calibration: str
+    calibrated: bool
+    policy: str
+    timings: Mapping[str, float]
+
+    @property
+    def warning(self) -> WarningCode:
+        """The one code that the contract has room for: the lowest, or SUCCESSFUL."""
+        return self.warnings[0] if self.warnings else WarningCode.SUCCESSFUL
+
+
+class FaceMatcher:
+    """Compares photos. Construct it once and share it: it is safe to use from several threads.
+
+    ```python
+    from facematch_local import FaceMatcher
+
+    matcher = FaceMatcher.open()
+    result = matcher.match(open("card.jpg", "rb").read(), open("selfie.jpg", "rb").read())
+    print(result.percent, result.verdict.name, result.warnings)
+    ```
+    """
+
+    def __init__(
+        self,
+        pack: LoadedPack,
+        policy: Policy | None = None,
+        limits: ImageLimits | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        """Take what a match needs.
+
+        Args:
+            pack: models and calibration.
+            policy: thresholds; default the shipped ones.
+            limits: limits on photos; default `ImageLimits()`.
+            executor: runs image 1 while the calling thread does image 2; default an own thread per core
+                of lookahead. Its threads must never call `match` themselves.
+        """
+        self._pack = pack
+        self._policy = policy or load_policy()
+        self._limits = limits or ImageLimits()
+        self._executor = executor or ThreadPoolExecutor(2, thread_name_prefix="facematch-image1")
+
+    @classmethod
+    def open(
+        cls,
+        pack: str | Path = DEFAULT_PACK,
+        *,
+        policy: Policy | None = None,
+        limits: ImageLimits | None = None,
+        sessions: SessionSettings | None = None,
+    ) -> FaceMatcher:
+        """Find a pack by name or path, verify it and open it.
+
+        Raises:
+            PackError: there is no such pack, or it is damaged.
+        """
+        return cls(load_pack(find_pack(str(pack)), sessions), policy, limits)
+
+    @property
+    def pack(self) -> LoadedPack:
+        """The pack in use."""
+        return self._pack
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in use."""
+        return self._policy
+
+    def match(
+        self,
+        image1: bytes | NDArray[np.uint8] | Photo,
+        image2: bytes | NDArray[np.uint8] | Photo,
+        type1: Role | str = Role.CARD,
+    ) -> MatchResult:
+        """Compare the face of image 1 with that of image 2.
+
+        Args:
+            image1: an encoded photo, an HxWx3 uint8 BGR array, or a decoded `Photo`.
+            image2: the same; always a portrait.
+            type1: what image 1 is: "card" or "portrait".
+
+        Raises:
+            NoContentError: a photo has no bytes.
+            ImageFormatError: a photo cannot be decoded or is over a limit.
+            ValueError: `type1` is neither "card" nor "portrait".
+        """
+        started = time.perf_counter()
+        role1 = Role(type1)
+        stopwatch = _Stopwatch()
+        pending = self._executor.submit(self._look_at, image1, role1, stopwatch)
+        try:
+            second = self._look_at(image2, Role.PORTRAIT, stopwatch)
+        finally:
+            # Errors are reported in the order of the photos, and no work is left behind.
+            first = pending.result()
+        findings = (*self._judge(1, first), *self._judge(2, second))
+        similarity = cosine(first.face, second.face) if first.face and second.face else None
+        percent = 0.0 if similarity is None else self._pack.calibration.percent(similarity)
+        return MatchResult(
+            percent=percent,
+            verdict=Verdict.NO_MATCH if similarity is None else verdict(percent),
+            cosine=similarity,
+            warnings=warnings(findings),
+            findings=findings,
+            images=(first, second),
+            pack=f"{self._pack.pack.name} {self._pack.pack.version}".strip(),
+            calibration=self._pack.calibration.id,
+            calibrated=self._pack.calibration.calibrated,
+            policy=self._policy.version,
+            timings={**stopwatch.seconds, "total": time.perf_counter() - started},
+        )
+
+    def _look_at(self, image: bytes | NDArray[np.uint8] | Photo, role: Role, stopwatch: _Stopwatch) -> PhotoResult:
+        analyser = self._pack.analyser
+        photo = stopwatch.time("decode", lambda: self._photo(image))
+        faces = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
+        if not faces:
+            return PhotoResult(photo, role, (), None, None)
+        faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, faces))
+        return PhotoResult(photo, role, faces, face_crop(photo, faces[0]), analyser.align(photo.pixels, faces[0]))
+
+    def _photo(self, image: bytes | NDArray[np.uint8] | Photo) -> Photo:
+        if isinstance(image, Photo):
+            return image
+        return from_array(image) if isinstance(image, np.ndarray) else decode(image, self._limits)
+
+    def _judge(self, image: int, result: PhotoResult) -> tuple[Finding, ...]:
+        subject = Subject(result.photo, result.role, result.faces)
+        measures = {check.name: check.measure(subject) for check in CHECKS[result.role]}
+        return self._policy.judge(image, result.role, measures)
+
+
+def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint8]:
+    """The face with `margin` of its size on each side, kept inside the photo; HxWx3 uint8 BGR, a copy."""
+    left, top, right, bottom = (float(value) for value in face.box)
+    dx, dy = margin * (right - left), margin * (bottom - top)
+    x1, y1 = max(round(left - dx), 0), max(round(top - dy), 0)
+    x2, y2 = min(round(right + dx), photo.width), min(round(bottom + dy), photo.height)
+    # A box may lie outside the photo altogether where the detector guessed beyond the border.
+    x1, y1 = min(x1, photo.width - 1), min(y1, photo.height - 1)
+    return photo.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].copy()
+
+
+def _embed(analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, ...]) -> tuple[Face, ...]:
+    """Embed the compared face and, on a card, those that may be its ghost portrait."""
+    candidates = 1
+    if role is Role.CARD:
+        large = [face for face in faces[1:] if face.area >= _GHOST_CANDIDATE_RATIO * faces[0].area]
+        candidates += len(large[:_GHOST_CANDIDATES])
+    embedded = (analyser.embed(photo.pixels, face) for face in faces[:candidates])
+    return (*embedded, *(replace(face) for face in faces[candidates:]))
+
+
+class _Stopwatch:
+    """Adds up seconds by stage; the two photos' threads share one."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def time(self, stage: str, work: Callable[[], _T]) -> _T:
+        started = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started

@@ -1,0 +1,282 @@
+"""Model packs: find one, verify it, open its sessions.
+
+A pack is a folder. With a `pack.toml` it states name, version, roles, checksums and licence; without one
+it is taken as a plain insightface folder, in which insightface's own rules tell detector and recogniser
+apart. Nothing is ever downloaded.
+
+```toml
+name = "compact"
+version = "1.0.0"
+calibration = "calibration.json"      # optional
+
+[licence]
+id = "Apache-2.0"
+commercial_use = true
+
+[roles.detection]                     # also: recognition, and optional roles
+file = "det.onnx"
+sha256 = "…"
+```
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+from facematch_local.errors import PackError
+from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
+from facematch_local.similarity import GENERIC, Calibration, load_calibration
+
+DEFAULT_PACK: Final = "compact"
+MANIFEST: Final = "pack.toml"
+REQUIRED_ROLES: Final = ("detection", "recognition")
+_BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a pack; `sha256` is "" where the pack states none."""
+
+    path: Path
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPack:
+    """What a pack says of itself; no session is open yet.
+
+    Attributes:
+        name: `name` of the manifest, else the folder's name.
+        version: `version` of the manifest, else "".
+        folder: where it lies.
+        files: role to file; roles are `detection`, `recognition` and optional ones.
+        licence: SPDX id or a sentence, "" if not stated.
+        commercial_use: what the manifest says, None if it says nothing.
+        calibration: the pack's own calibration file, if it brings one.
+    """
+
+    name: str
+    version: str
+    folder: Path
+    files: Mapping[str, ModelFile]
+    licence: str = ""
+    commercial_use: bool | None = None
+    calibration: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """How ONNX Runtime runs.
+
+    Attributes:
+        intra_op_threads: threads one inference may use. 1 under load: requests then run side by side
+            instead of fighting for cores.
+        providers: ONNX Runtime execution providers in order of preference.
+    """
+
+    intra_op_threads: int = 1
+    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPack:
+    """A pack ready for use."""
+
+    pack: ModelPack
+    analyser: FaceAnalyser
+    calibration: Calibration
+    optional: Mapping[str, Any] = field(default_factory=dict)
+
+
+def search_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Folders that may hold packs, in order: `FACEMATCH_MODELS`, shipped, `~/.insightface/models`."""
+    environ = os.environ if environ is None else environ
+    named = [Path(part) for part in environ.get("FACEMATCH_MODELS", "").split(os.pathsep) if part]
+    package = Path(__file__).parent
+    # Inside the wheel the packs lie in the package; in a checkout (editable install) beside it.
+    shipped = [package / "models", package.parent / "models"]
+    return (*named, *shipped, Path.home() / ".insightface" / "models")
+
+
+def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -> ModelPack:
+    """Find a pack by path or name.
+
+    Args:
+        name: a folder, or the name of a folder in one of `folders`.
+        folders: where to look; default `search_folders()`. An entry may also be the pack itself.
+
+    Raises:
+        PackError: there is no such pack, or its manifest is wrong.
+    """
+    folders = search_folders() if folders is None else folders
+    direct = Path(name).expanduser()
+    candidates = [direct, *(folder / name for folder in folders)]
+    candidates += [folder for folder in folders if folder.name == name]
+    for candidate in candidates:
+        if candidate.is_dir() and _looks_like_pack(candidate):
+            return read_pack(candidate)
+    looked = ", ".join(str(folder) for folder in folders)
+    raise PackError(
+        f"no model pack {name!r}: give the path of a folder with a detector and a recogniser (ONNX), "
+        f"or put the pack into one of {looked}"
+    )
+
+
+def list_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack]:
+    """All packs in `folders` (default `search_folders()`); folders that are no valid pack are left out."""
+    seen: set[Path] = set()
+    for folder in search_folders() if folders is None else folders:
+        if not folder.is_dir():
+            continue
+        for candidate in (folder, *sorted(folder.iterdir())):
+            resolved = candidate.resolve()
+            if candidate.is_dir() and resolved not in seen and _looks_like_pack(candidate):
+                seen.add(resolved)
+                try:
+                    yield read_pack(candidate)
+                except PackError:
+                    continue
+
+
+def read_pack(folder: Path) -> ModelPack:
+    """Read a pack's manifest, or tell the roles of a plain insightface folder.
+
+    Raises:
+        PackError: the manifest is wrong, a file it names is missing, or a required role is not there.
+    """
+    manifest = folder / MANIFEST
+    pack = _from_manifest(manifest) if manifest.is_file() else _from_plain_folder(folder)
+    for role in REQUIRED_ROLES:
+        if role not in pack.files:
+            raise PackError(f"{folder}: no file for the role {role!r}; the pack needs one")
+    for file in pack.files.values():
+        if not file.path.is_file():
+            raise PackError(f"{file.path}: the file is missing; copy it there again from where the pack came")
+    return pack
+
+
+def verify_pack(pack: ModelPack) -> None:
+    """Compare every file with the checksum that the manifest states.
+
+    Raises:
+        PackError: a file differs; the message names it.
+    """
+    for file in pack.files.values():
+        if file.sha256 and sha256_of(file.path) != file.sha256:
+            raise PackError(f"{file.path}: damaged (sha256 differs from {MANIFEST}); install the pack again")
+
+
+def load_pack(
+    pack: ModelPack,
+    sessions: SessionSettings | None = None,
+    detection: DetectionSettings | None = None,
+) -> LoadedPack:
+    """Verify a pack and open its sessions through `insightface.model_zoo`.
+
+    Raises:
+        PackError: a file is damaged or is not the model its role says.
+    """
+    verify_pack(pack)
+    sessions = sessions or SessionSettings()
+    detector = _open(pack, "detection", sessions)
+    recogniser = _open(pack, "recognition", sessions)
+    if not getattr(detector, "use_kps", False):
+        raise PackError(f"{pack.files['detection'].path}: a detector with five landmarks is needed")
+    analyser = FaceAnalyser(cast(Detector, detector), cast(Recogniser, recogniser), detection or DetectionSettings())
+    return LoadedPack(pack, analyser, calibration_for(pack))
+
+
+def calibration_for(pack: ModelPack) -> Calibration:
+    """The pack's own curve, else a built-in one made for the same recogniser weights, else the generic one.
+
+    Raises:
+        PolicyError: the pack's calibration file is wrong.
+    """
+    if pack.calibration is not None:
+        return load_calibration(pack.calibration)
+    recogniser = sha256_of(pack.files["recognition"].path)
+    for path in sorted(_BUILT_IN_CALIBRATIONS.glob("*.json")):
+        calibration = load_calibration(path)
+        if calibration.recogniser_sha256 == recogniser:
+            return calibration
+    return GENERIC
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _looks_like_pack(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() or any(folder.glob("*.onnx"))
+
+
+def _from_manifest(manifest: Path) -> ModelPack:
+    folder = manifest.parent
+    try:
+        content = tomllib.loads(manifest.read_text("utf-8"))
+        roles = {
+            str(role): ModelFile(folder / str(entry["file"]), str(entry.get("sha256", "")))
+            for role, entry in content["roles"].items()
+        }
+        licence = content.get("licence", {})
+        calibration = content.get("calibration")
+        return ModelPack(
+            name=str(content["name"]),
+            version=str(content.get("version", "")),
+            folder=folder,
+            files=roles,
+            licence=str(licence.get("id", "")),
+            commercial_use=licence.get("commercial_use"),
+            calibration=folder / str(calibration) if calibration else None,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PackError(
+            f"{manifest}: not a valid manifest ({type(error).__name__}: {error}); see docs/model-packs.md"
+        ) from None
+
+
+def _from_plain_folder(folder: Path) -> ModelPack:
+    """Tell the roles by the graphs alone, the way insightface does (its `ModelRouter`)."""
+    import onnx
+
+    files: dict[str, ModelFile] = {}
+    for path in sorted(folder.glob("*.onnx")):
+        try:
+            graph = onnx.load_model(str(path), load_external_data=False).graph
+        except Exception as error:  # protobuf raises its own DecodeError, by version from various modules
+            raise PackError(f"{path}: damaged or no ONNX model ({type(error).__name__}); copy it there again") from None
+        shape = [dim.dim_value for dim in graph.input[0].type.tensor_type.shape.dim]
+        if len(graph.output) >= 5:
+            files.setdefault("detection", ModelFile(path))
+        elif len(shape) == 4 and shape[2] == shape[3] and shape[2] in (112, 128) and len(graph.input) == 1:
+            files.setdefault("recognition", ModelFile(path))
+    return ModelPack(name=folder.name, version="", folder=folder, files=files)
+
+
+def _open(pack: ModelPack, role: str, settings: SessionSettings) -> object:
+    import onnxruntime
+    from insightface.model_zoo import get_model
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.intra_op_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    path = pack.files[role].path
+    try:
+        model = get_model(str(path), providers=list(settings.providers), sess_options=options)
+    except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
+        raise PackError(
+            f"{path}: ONNX Runtime cannot open it ({type(error).__name__}); the file is damaged or needs "
+            "another onnxruntime"
+        ) from None
+    if getattr(model, "taskname", None) != role:
+        raise PackError(f"{path}: insightface does not take this model for {role}")
+    return cast(object, model)

@@ -1,0 +1,89 @@
+"""Cosine to percent, percent to verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facematch_local.errors import PolicyError
+
+
+class Verdict(IntEnum):
+    """`match` of the reply."""
+
+    MATCH = 1
+    UNSURE = 0
+    NO_MATCH = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A strictly increasing curve from cosine similarity to percent.
+
+    Attributes:
+        id: name of the curve, printed with every detailed result.
+        cosines: knots, strictly increasing, the first 0.0 and the last 1.0.
+        percents: percent at each knot, strictly increasing, the first 0.0 and the last 100.0.
+        calibrated: False for the generic curve, which no data of the pack at hand stand behind.
+        recogniser_sha256: the weights that the curve was made for, or "".
+    """
+
+    id: str
+    cosines: tuple[float, ...]
+    percents: tuple[float, ...]
+    calibrated: bool = True
+    recogniser_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        ends = (self.cosines[0], self.percents[0], self.cosines[-1], self.percents[-1])
+        rising = all(np.diff(self.cosines) > 0) and all(np.diff(self.percents) > 0)
+        if len(self.cosines) != len(self.percents) or ends != (0.0, 0.0, 1.0, 100.0) or not rising:
+            raise PolicyError(f"calibration {self.id}: the curve must rise strictly from (0, 0) to (1, 100)")
+
+    def percent(self, cosine: float) -> float:
+        """Percent for a cosine, 0 to 100, rounded to the two decimals that are printed.
+
+        0 for cosines of 0 and below. Everything that follows, the verdict above all, is decided from
+        this very number, so that what a client reads and what was decided cannot differ.
+        """
+        return round(float(np.interp(cosine, self.cosines, self.percents)), 2)
+
+    def cosine(self, percent: float) -> float:
+        """The cosine at which the curve reaches `percent`."""
+        return float(np.interp(percent, self.percents, self.cosines))
+
+
+# Used for weights no curve is known for. The knots lie above those of every pack measured here, so that
+# an unknown model says "no match" too often rather than too seldom.
+GENERIC = Calibration("generic-1", (0.0, 0.45, 0.55, 1.0), (0.0, 65.0, 75.0, 100.0), calibrated=False)
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read a calibration file.
+
+    Raises:
+        PolicyError: the file is missing or does not have the documented form.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        knots = content["curve"]
+        return Calibration(
+            id=str(content["id"]),
+            cosines=tuple(float(knot["cosine"]) for knot in knots),
+            percents=tuple(float(knot["percent"]) for knot in knots),
+            recogniser_sha256=str(content.get("recogniser_sha256", "")),
+        )
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise PolicyError(f"{path}: not a calibration file ({type(error).__name__})") from None
+
+
+def verdict(percent: float) -> Verdict:
+    """The contract's verdict for the printed percent: above 75, 65 to 75, below."""
+    if percent > 75:
+        return Verdict.MATCH
+    return Verdict.UNSURE if percent >= 65 else Verdict.NO_MATCH
