@@ -16,6 +16,10 @@ commercial_use = true
 [roles.detection]                     # also: recognition, and optional roles
 file = "det.onnx"
 sha256 = "…"
+
+[roles.occlusion]                     # optional, as is recapture; see facematch_local.heads
+file = "heads/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
+sha256 = "…"
 ```
 """
 
@@ -27,11 +31,15 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
+from facematch_local.heads import Heads, OcclusionHead, RecaptureHead
 from facematch_local.similarity import GENERIC, Calibration, load_calibration
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, SessionOptions
 
 DEFAULT_PACK: Final = "compact"
 MANIFEST: Final = "pack.toml"
@@ -91,7 +99,7 @@ class LoadedPack:
     pack: ModelPack
     analyser: FaceAnalyser
     calibration: Calibration
-    optional: Mapping[str, Any] = field(default_factory=dict)
+    heads: Heads = field(default_factory=Heads)
 
 
 def search_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
@@ -189,7 +197,7 @@ def load_pack(
     if not getattr(detector, "use_kps", False):
         raise PackError(f"{pack.files['detection'].path}: a detector with five landmarks is needed")
     analyser = FaceAnalyser(cast(Detector, detector), cast(Recogniser, recogniser), detection or DetectionSettings())
-    return LoadedPack(pack, analyser, calibration_for(pack))
+    return LoadedPack(pack, analyser, calibration_for(pack), _open_heads(pack, sessions))
 
 
 def calibration_for(pack: ModelPack) -> Calibration:
@@ -261,22 +269,48 @@ def _from_plain_folder(folder: Path) -> ModelPack:
     return ModelPack(name=folder.name, version="", folder=folder, files=files)
 
 
-def _open(pack: ModelPack, role: str, settings: SessionSettings) -> object:
+def _open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
+    occlusion, recapture = pack.files.get("occlusion"), pack.files.get("recapture")
+    return Heads(
+        OcclusionHead(_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
+        RecaptureHead(_session(recapture.path, settings), str(recapture.path)) if recapture else None,
+    )
+
+
+def _session(path: Path, settings: SessionSettings) -> InferenceSession:
     import onnxruntime
-    from insightface.model_zoo import get_model
+
+    try:
+        return onnxruntime.InferenceSession(str(path), _options(settings), providers=list(settings.providers))
+    except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
+        raise _cannot_open(path, error) from None
+
+
+def _options(settings: SessionSettings) -> SessionOptions:
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    return options
+
+
+def _cannot_open(path: Path, error: Exception) -> PackError:
+    return PackError(
+        f"{path}: ONNX Runtime cannot open it ({type(error).__name__}); the file is damaged or needs "
+        "another onnxruntime"
+    )
+
+
+def _open(pack: ModelPack, role: str, settings: SessionSettings) -> object:
+    from insightface.model_zoo import get_model
+
     path = pack.files[role].path
     try:
-        model = get_model(str(path), providers=list(settings.providers), sess_options=options)
+        model = get_model(str(path), providers=list(settings.providers), sess_options=_options(settings))
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
-        raise PackError(
-            f"{path}: ONNX Runtime cannot open it ({type(error).__name__}); the file is damaged or needs "
-            "another onnxruntime"
-        ) from None
+        raise _cannot_open(path, error) from None
     if getattr(model, "taskname", None) != role:
         raise PackError(f"{path}: insightface does not take this model for {role}")
     return cast(object, model)

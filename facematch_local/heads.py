@@ -1,0 +1,246 @@
+"""Optional learned heads of a pack: what covers a face, and whether the face was recaptured.
+
+A head is one ONNX file. It takes pixels as they are (uint8, NHWC, BGR; scaling happens inside the graph) and
+gives probabilities. Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY`
+and fixed here; a head made for another convention is refused when the pack is opened, never misread.
+
+`occlusion-1`
+    Input `face`, uint8 (N, 112, 112, 3): the face turned upright and scaled by the similarity transform (least
+    squares, Umeyama 1991) that takes its five landmarks to `OCCLUSION_TEMPLATE`. The eyes lie 24 pixels apart a
+    little below the middle, so that a hat above the brow and the chin are inside. Outside the photo its border
+    pixels are repeated.
+    Output `scores`, float32 (N, 4): probabilities of sunglasses, clear glasses, mask, head covering; each by itself.
+
+`recapture-1`
+    Three inputs, because the signs live at different scales and the fine ones die in any resampling:
+    `wide`, uint8 (N, 80, 80, 3): the square of 2.7 times the longer side of the face box (bezel, paper edge, hand);
+    `face`, uint8 (N, 128, 128, 3): the square of 1.2 times that side (moire, glare, colours);
+    `native`, uint8 (N, 128, 128, 3): 128 x 128 pixels of the photo around the middle of the box, not resampled
+    (halftone, sub-pixel grid). A square that leaves the photo is moved back inside, and made smaller where the
+    photo is smaller than it.
+    Output `scores`, float32 (N, 3): probabilities of live, print and screen; they sum to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.errors import PackError
+
+if TYPE_CHECKING:
+    from facematch_local.faces import Face
+
+METADATA_KEY: Final = "facematch_convention"
+
+OCCLUSION_SIZE: Final = 112
+# The ArcFace template (insightface.utils.face_align.arcface_dst, eyes 35.24 pixels apart) shrunk to 24 pixels
+# between the eyes; the mean of its x at 56, the eyes at y = 60.
+OCCLUSION_TEMPLATE: Final[tuple[tuple[float, float], ...]] = (
+    (43.923, 60.066),
+    (67.923, 59.934),
+    (55.999, 73.716),
+    (46.140, 87.766),
+    (66.015, 87.656),
+)
+
+WIDE_SIZE, WIDE_SCALE = 80, 2.7
+FACE_SIZE, FACE_SCALE = 128, 1.2
+NATIVE_SIZE = 128
+
+Pixels = NDArray[np.uint8]
+
+
+class Session(Protocol):
+    """What is used of `onnxruntime.InferenceSession`; its `run` may be called from several threads at once."""
+
+    def run(self, output_names: Sequence[str], input_feed: Mapping[str, Any]) -> list[Any]: ...
+    def get_inputs(self) -> Sequence[Any]: ...
+    def get_outputs(self) -> Sequence[Any]: ...
+    def get_modelmeta(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OcclusionScores:
+    """Probabilities, 0 to 1 each; several may be high at once."""
+
+    sunglasses: float
+    clear_glasses: float
+    mask: float
+    head_covering: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecaptureScores:
+    """Probabilities, 0 to 1, with sum 1: a live face, a picture of a print, a picture of a screen."""
+
+    live: float
+    print: float
+    screen: float
+
+
+class OcclusionHead:
+    """What covers a face: convention `occlusion-1`. Safe to share between threads.
+
+    Args:
+        session: an open ONNX Runtime session.
+        name: how an error calls the model, its path for one.
+
+    Raises:
+        PackError: the model was not made for this convention.
+    """
+
+    CONVENTION: Final = "occlusion-1"
+
+    def __init__(self, session: Session, name: str = "occlusion head") -> None:
+        _require(session, name, self.CONVENTION, {"face": OCCLUSION_SIZE}, len(OcclusionScores.__slots__))
+        self._session = session
+
+    def predict(self, pixels: Pixels, face: Face) -> OcclusionScores:
+        """Look at one face of an HxWx3 uint8 BGR photo: one forward pass."""
+        (scores,) = self._session.run(["scores"], {"face": occlusion_crop(pixels, face)[None]})
+        sunglasses, clear_glasses, mask, head_covering = (float(score) for score in scores[0])
+        return OcclusionScores(sunglasses, clear_glasses, mask, head_covering)
+
+
+class RecaptureHead:
+    """Live face, print or screen: convention `recapture-1`. Safe to share between threads.
+
+    Args:
+        session: an open ONNX Runtime session.
+        name: how an error calls the model, its path for one.
+
+    Raises:
+        PackError: the model was not made for this convention.
+    """
+
+    CONVENTION: Final = "recapture-1"
+
+    def __init__(self, session: Session, name: str = "recapture head") -> None:
+        sizes = {"wide": WIDE_SIZE, "face": FACE_SIZE, "native": NATIVE_SIZE}
+        _require(session, name, self.CONVENTION, sizes, len(RecaptureScores.__slots__))
+        self._session = session
+
+    def predict(self, pixels: Pixels, face: Face) -> RecaptureScores:
+        """Look at one face of an HxWx3 uint8 BGR photo: one forward pass."""
+        crops = {name: crop[None] for name, crop in recapture_crops(pixels, face.box).items()}
+        (scores,) = self._session.run(["scores"], crops)
+        live, printed, screen = (float(score) for score in scores[0])
+        return RecaptureScores(live, printed, screen)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The heads that a pack brings; None where it brings none."""
+
+    occlusion: OcclusionHead | None = None
+    recapture: RecaptureHead | None = None
+
+
+def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
+    """The crop of convention `occlusion-1`: 112x112x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
+    import cv2
+
+    matrix = similarity_transform(_landmarks(face), np.asarray(OCCLUSION_TEMPLATE, np.float64))
+    # Bilinear sampling of a much larger face would pick single pixels and alias: shrink the photo around it first.
+    shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if shrink < 0.5:
+        pixels, matrix = _reduced(pixels, matrix, shrink)
+    crop = cv2.warpAffine(
+        pixels, matrix, (OCCLUSION_SIZE, OCCLUSION_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return crop.astype(np.uint8, copy=False)
+
+
+def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixels]:
+    """The three crops of convention `recapture-1` by input name, uint8 BGR, from an HxWx3 uint8 BGR photo.
+
+    Args:
+        pixels: the photo at its own resolution.
+        box: (4,) left, top, right, bottom of the face in its pixels.
+    """
+    centre = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
+    side = max(float(box[2] - box[0]), float(box[3] - box[1]), 1.0)
+    return {
+        "wide": _resized(_square(pixels, centre, WIDE_SCALE * side), WIDE_SIZE),
+        "face": _resized(_square(pixels, centre, FACE_SCALE * side), FACE_SIZE),
+        "native": _resized(_square(pixels, centre, NATIVE_SIZE), NATIVE_SIZE),
+    }
+
+
+def similarity_transform(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """The 2x3 matrix of the rotation, scale and shift that takes (N, 2) points closest to (N, 2) others.
+
+    Least squares in closed form: in the plane, with points as complex numbers, it is a linear regression.
+    `source` must not be a single point.
+    """
+    origin, goal = source.mean(axis=0), target.mean(axis=0)
+    first = (source - origin) @ np.array([1, 1j])
+    second = (target - goal) @ np.array([1, 1j])
+    factor = complex(np.vdot(first, second)) / float(np.vdot(first, first).real)
+    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return np.hstack([turn, (goal - turn @ origin)[:, None]])
+
+
+def _landmarks(face: Face) -> NDArray[np.float64]:
+    points = face.landmarks.astype(np.float64)
+    if np.ptp(points, axis=0).max() >= 1.0:
+        return points
+    # Landmarks that fall together tell no scale; where they lie in an ordinary box is the next best guess.
+    left, top, right, bottom = (float(value) for value in face.box)
+    width, height = max(right - left, 1.0), max(bottom - top, 1.0)
+    usual = np.array([(0.30, 0.38), (0.70, 0.38), (0.50, 0.57), (0.34, 0.77), (0.66, 0.77)])
+    return usual * (width, height) + (left, top)
+
+
+def _reduced(pixels: Pixels, matrix: NDArray[np.float64], scale: float) -> tuple[Pixels, NDArray[np.float64]]:
+    """The part of the photo that the crop shows, area-averaged to about the crop's resolution, and the new matrix."""
+    import cv2
+
+    back = cv2.invertAffineTransform(matrix)
+    edge = float(OCCLUSION_SIZE)
+    corners = np.array([(0, 0, 1), (edge, 0, 1), (0, edge, 1), (edge, edge, 1)]) @ back.T
+    height, width = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 1, 0, (width - 1, height - 1)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 2, (left + 1, top + 1), (width, height)))
+    part = pixels[top:bottom, left:right]
+    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    fx, fy = part.shape[1] / size[0], part.shape[0] / size[1]
+    # Pixel centres: x_photo = left + (x_small + 0.5) * fx - 0.5, and the same for y.
+    to_photo = np.array([[fx, 0, left + 0.5 * fx - 0.5], [0, fy, top + 0.5 * fy - 0.5], [0, 0, 1]])
+    return small, matrix @ to_photo
+
+
+def _square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
+    """A square of the photo, moved and if need be shrunk to lie inside it."""
+    height, width = pixels.shape[:2]
+    edge = max(min(round(side), width, height), 1)
+    left = min(max(round(centre[0] - edge / 2), 0), width - edge)
+    top = min(max(round(centre[1] - edge / 2), 0), height - edge)
+    return pixels[top : top + edge, left : left + edge]
+
+
+def _resized(square: Pixels, size: int) -> Pixels:
+    import cv2
+
+    if square.shape[0] == size:
+        return np.ascontiguousarray(square)
+    how = cv2.INTER_AREA if square.shape[0] > size else cv2.INTER_LINEAR
+    return cv2.resize(square, (size, size), interpolation=how).astype(np.uint8, copy=False)
+
+
+def _require(session: Session, name: str, convention: str, sizes: Mapping[str, int], scores: int) -> None:
+    """Refuse a model that is not what the convention says."""
+    stated = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "")
+    if stated != convention:
+        raise PackError(f"{name}: made for the convention {stated or 'none'!r}, this version reads {convention!r}")
+    shapes = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_inputs()}
+    wanted = {key: ("tensor(uint8)", [size, size, 3]) for key, size in sizes.items()}
+    outputs = {entry.name: list(entry.shape[1:]) for entry in session.get_outputs()}
+    if shapes != wanted or outputs != {"scores": [scores]}:
+        raise PackError(f"{name}: its inputs or outputs are not those of the convention {convention!r}")

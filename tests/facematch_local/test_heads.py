@@ -1,0 +1,185 @@
+"""Heads: their crops, their verdicts passed on unchanged, and refusal of models of another convention."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from facematch_local import heads
+from facematch_local.errors import PackError
+from facematch_local.faces import Face
+from facematch_local.packs import ModelFile, ModelPack, SessionSettings, _open_heads
+
+CROPS = {"occlusion-1": {"face": 112}, "recapture-1": {"wide": 80, "face": 128, "native": 128}}
+
+
+def channel_means(path: Path, convention: str, outputs: int, stated: str | None = None) -> Path:
+    """A head whose scores are the mean B, G, R (and R again) of its inputs over 255, summed over the inputs."""
+    inputs = CROPS[convention]
+    matrix = np.eye(3, outputs, dtype=np.float32) / 255
+    matrix[2, 2:] = 1 / 255
+    nodes = []
+    for name in inputs:
+        nodes.append(helper.make_node("Cast", [name], [f"{name}_float"], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("ReduceMean", [f"{name}_float"], [f"{name}_mean"], axes=[1, 2], keepdims=0))
+    nodes.append(helper.make_node("Sum", [f"{name}_mean" for name in inputs], ["sum"]))
+    nodes.append(helper.make_node("MatMul", ["sum", "matrix"], ["scores"]))
+    graph = helper.make_graph(
+        nodes,
+        "means",
+        [helper.make_tensor_value_info(k, TensorProto.UINT8, ["n", s, s, 3]) for k, s in inputs.items()],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", outputs])],
+        [numpy_helper.from_array(matrix, "matrix")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(model, {heads.METADATA_KEY: convention if stated is None else stated})
+    onnx.save(model, str(path))
+    return path
+
+
+def session(path: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def face_at(points: np.ndarray, box: tuple[float, float, float, float] = (0, 0, 50, 60)) -> Face:
+    return Face(np.asarray(box, np.float32), np.asarray(points, np.float32), 0.9)
+
+
+def turned(points: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
+    angle = np.deg2rad(degrees)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return points @ turn.T + shift
+
+
+TEMPLATE = np.array(heads.OCCLUSION_TEMPLATE)
+
+
+@pytest.mark.parametrize(("degrees", "scale"), [(0, 1.0), (30, 1.7), (-90, 3.0), (180, 9.0)])
+def test_landmarks_land_on_the_template_wherever_the_face_lies(degrees: float, scale: float) -> None:
+    points = turned(TEMPLATE - 60, degrees, scale, (750, 750))
+    photo = np.zeros((1500, 1500, 3), np.uint8)
+    radius = int(2 * scale)
+    yy, xx = np.mgrid[:1500, :1500]
+    for x, y in points:
+        photo[(xx - x) ** 2 + (yy - y) ** 2 <= radius**2] = 255
+    crop = heads.occlusion_crop(photo, face_at(points))
+    assert crop.shape == (112, 112, 3)
+    for x, y in TEMPLATE:
+        window = crop[round(y) - 5 : round(y) + 6, round(x) - 5 : round(x) + 6, 0].astype(float)
+        rows, columns = np.mgrid[round(y) - 5 : round(y) + 6, round(x) - 5 : round(x) + 6]
+        found = np.array([(window * columns).sum(), (window * rows).sum()]) / window.sum()
+        assert np.abs(found - (x, y)).max() < 0.6
+
+
+def test_a_large_face_is_averaged_not_picked_from() -> None:
+    photo = np.indices((1400, 1400)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * 255  # a checkerboard of pixels
+    crop = heads.occlusion_crop(photo.astype(np.uint8), face_at(TEMPLATE * 10))
+    assert np.abs(crop.astype(int) - 127).max() < 20
+
+
+def test_border_pixels_are_repeated_outside_the_photo() -> None:
+    photo = np.full((60, 60, 3), (10, 120, 230), np.uint8)
+    crop = heads.occlusion_crop(photo, face_at(TEMPLATE - 40))
+    assert (crop == (10, 120, 230)).all()
+
+
+@pytest.mark.parametrize("box", [(0, 0, 50, 60), (-500, -500, -400, -400), (30, 30, 30, 30), (900, 10, 990, 90)])
+def test_coinciding_landmarks_and_boxes_outside_the_photo_still_give_crops(box: tuple[float, ...]) -> None:
+    photo = np.full((90, 120, 3), 77, np.uint8)
+    face = face_at(np.full((5, 2), 40.0), box)  # type: ignore[arg-type]
+    assert (heads.occlusion_crop(photo, face) == 77).all()
+    assert all((crop == 77).all() for crop in heads.recapture_crops(photo, face.box).values())
+
+
+def test_the_native_crop_is_the_photo_itself() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
+    crops = heads.recapture_crops(photo, np.array([200, 100, 300, 240], np.float32))
+    assert np.array_equal(crops["native"], photo[106:234, 186:314])
+    assert {name: crop.shape[0] for name, crop in crops.items()} == CROPS["recapture-1"]
+
+
+def test_wide_and_face_crops_show_what_the_convention_says() -> None:
+    photo = np.zeros((1000, 1000, 3), np.uint8)
+    photo[400:600, 400:600] = 200  # the box: 200 x 200
+    crops = heads.recapture_crops(photo, np.array([400, 400, 600, 600], np.float32))
+    for name, scale in (("wide", 2.7), ("face", 1.2)):
+        share = (crops[name] > 100).mean()
+        assert share == pytest.approx(1 / scale**2, rel=0.05)
+
+
+def test_crops_stay_inside_a_photo_smaller_than_they_are() -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (64, 50, 3), dtype=np.uint8)
+    crops = heads.recapture_crops(photo, np.array([10, 10, 60, 60], np.float32))
+    assert [crop.shape for crop in crops.values()] == [(80, 80, 3), (128, 128, 3), (128, 128, 3)]
+
+
+def test_scores_keep_their_order(tmp_path: Path) -> None:
+    photo = np.full((200, 200, 3), (51, 102, 204), np.uint8)
+    face = face_at(TEMPLATE, (50, 50, 120, 130))
+    occlusion = heads.OcclusionHead(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
+    scores = occlusion.predict(photo, face)
+    assert (scores.sunglasses, scores.clear_glasses, scores.mask) == pytest.approx((0.2, 0.4, 0.8))
+    assert scores.head_covering == pytest.approx(0.8)
+    recapture = heads.RecaptureHead(session(channel_means(tmp_path / "r.onnx", "recapture-1", 3)))
+    result = recapture.predict(photo, face)
+    assert (result.live, result.print, result.screen) == pytest.approx((0.6, 1.2, 2.4))
+
+
+def test_a_head_may_be_shared_between_threads(tmp_path: Path) -> None:
+    head = heads.OcclusionHead(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
+    face = face_at(TEMPLATE)
+    wrong: list[int] = []
+
+    def ask(level: int) -> None:
+        photo = np.full((112, 112, 3), level, np.uint8)
+        for _ in range(20):
+            if abs(head.predict(photo, face).mask - level / 255) > 1e-5:
+                wrong.append(level)
+
+    threads = [threading.Thread(target=ask, args=(level,)) for level in (10, 90, 170, 250)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("stated", ["", "occlusion-2", "recapture-1"])
+def test_a_model_of_another_convention_is_refused(tmp_path: Path, stated: str) -> None:
+    path = channel_means(tmp_path / "o.onnx", "occlusion-1", 4, stated)
+    with pytest.raises(PackError, match="convention"):
+        heads.OcclusionHead(session(path), str(path))
+
+
+def test_a_model_with_other_outputs_is_refused(tmp_path: Path) -> None:
+    path = channel_means(tmp_path / "o.onnx", "occlusion-1", 5)
+    with pytest.raises(PackError, match=r"o\.onnx"):
+        heads.OcclusionHead(session(path), str(path))
+
+
+def pack_of(folder: Path, **files: Path) -> ModelPack:
+    return ModelPack("x", "1", folder, {role: ModelFile(path) for role, path in files.items()})
+
+
+def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
+    assert _open_heads(pack_of(tmp_path), SessionSettings()) == heads.Heads()
+    occlusion = channel_means(tmp_path / "o.onnx", "occlusion-1", 4)
+    recapture = channel_means(tmp_path / "r.onnx", "recapture-1", 3)
+    only_one = _open_heads(pack_of(tmp_path, occlusion=occlusion), SessionSettings())
+    assert only_one.occlusion is not None
+    assert only_one.recapture is None
+    both = _open_heads(pack_of(tmp_path, occlusion=occlusion, recapture=recapture), SessionSettings())
+    assert both.recapture is not None
+
+
+def test_a_damaged_head_is_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "bad.onnx"
+    damaged.write_bytes(b"no model")
+    with pytest.raises(PackError, match=r"bad\.onnx"):
+        _open_heads(pack_of(tmp_path, occlusion=damaged), SessionSettings())
