@@ -1,12 +1,23 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by all tests. Heavy imports stay inside: most tests need none of them."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facematch_local.matcher import FaceMatcher
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +26,97 @@ def shared() -> Path:
     if not (SHARED / "data" / "labels.csv").is_file():
         pytest.skip("needs ../shared (labelled photos and development weights), which is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def pack_path() -> Path:
+    """A model pack: the shipped one where it is complete, else the development weights; skips without both."""
+    from facematch_local.errors import PackError
+    from facematch_local.packs import read_pack
+
+    for folder in (ROOT / "models" / "compact", SHARED / "models" / "buffalo_sc"):
+        if folder.is_dir():
+            try:
+                return read_pack(folder).folder
+            except PackError:
+                continue
+    pytest.skip("needs a model pack: models/compact or ../shared/models/buffalo_sc")
+
+
+@pytest.fixture(scope="session")
+def matcher(pack_path: Path) -> FaceMatcher:
+    """A matcher with the pack of `pack_path`, shared by all tests: it is stateless and thread-safe."""
+    from facematch_local.matcher import FaceMatcher
+
+    return FaceMatcher.open(pack_path)
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> NDArray[np.uint8]:
+    """One woman in front of a flag, 512x512x3 uint8 BGR, read-only (NASA, public domain)."""
+    data = pytest.importorskip("skimage.data")
+    photo: NDArray[np.uint8] = data.astronaut()[:, :, ::-1].copy()
+    photo.flags.writeable = False
+    return photo
+
+
+@pytest.fixture(scope="session")
+def group_photo() -> NDArray[np.uint8]:
+    """Six people, 886x1280x3 uint8 BGR, read-only (insightface's own sample)."""
+    from insightface.data import get_image
+
+    photo: NDArray[np.uint8] = get_image("t1")
+    photo.flags.writeable = False
+    return photo
+
+
+@pytest.fixture(scope="session")
+def encode() -> Callable[..., bytes]:
+    """`encode(pixels, "PNG", **options)`: an HxWx3 uint8 BGR array as bytes of a format; default JPEG, quality 92."""
+    from PIL import Image
+
+    def encode(pixels: NDArray[np.uint8], format: str = "JPEG", **options: Any) -> bytes:
+        if format == "JPEG":
+            options.setdefault("quality", 92)
+        stream = io.BytesIO()
+        Image.fromarray(pixels[:, :, ::-1].copy()).save(stream, format, **options)
+        return stream.getvalue()
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def astronaut_jpeg(astronaut: NDArray[np.uint8], encode: Callable[..., bytes]) -> bytes:
+    """`astronaut` as JPEG bytes."""
+    return encode(astronaut)
+
+
+@pytest.fixture(scope="session")
+def group_photo_jpeg(group_photo: NDArray[np.uint8], encode: Callable[..., bytes]) -> bytes:
+    """`group_photo` as JPEG bytes."""
+    return encode(group_photo)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def facematch(capfd: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
+    """`facematch("keys", "list")`: run the command in this process; its exit code and output."""
+    from facematch_local.cli import main
+
+    def run(*arguments: object) -> Completed:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        code = left.value.code
+        return Completed(code if isinstance(code, int) else int(code is not None), out, err)
+
+    return run

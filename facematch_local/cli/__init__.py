@@ -1,8 +1,26 @@
-"""The `facematch` command."""
+"""The `facematch` command.
+
+Exit codes: 0 done, 1 the answer is "no" (each command says what that means), 2 the command could not do
+its work: wrong usage, or a problem told in one line on standard error. 130 after Ctrl-C.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 
-def main() -> None:
-    """Entry point of the console script."""
-    raise SystemExit("facematch: no commands yet")
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the console script; always leaves by `SystemExit`.
+
+    Args:
+        arguments: what follows `facematch` on the command line; default `sys.argv[1:]`.
+    """
+    from facematch_local.cli.app import app
+    from facematch_local.errors import FacematchError
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="facematch")
+    except FacematchError as error:
+        print(f"facematch: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(2) from None
