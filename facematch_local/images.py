@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 # Named one by one: Pillow also opens formats that start other programs (EPS) or that no camera writes.
-FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "HEIF", "AVIF")
+# MPO (several JPEGs in one file, as phones write) is opened by the JPEG plugin; it must not be named here.
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "HEIF", "AVIF")
 
 
 @dataclass(frozen=True, slots=True)
