@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.checks import CHECKS, Role, Subject
+from facematch_local.checks import Measure, Role, Subject, measure
 from facematch_local.codes import WarningCode
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.images import ImageLimits, Photo, decode, from_array
@@ -38,6 +38,7 @@ class PhotoResult:
         faces: all faces, largest first; the first one was compared and carries its embedding.
         crop: the compared face cut from the photo with some margin, HxWx3 uint8 BGR; None without a face.
         aligned: the compared face as the recogniser saw it, 112x112x3 uint8 BGR; None without a face.
+        measures: what the checks of the role measured, by name of the check.
     """
 
     photo: Photo
@@ -45,6 +46,7 @@ class PhotoResult:
     faces: tuple[Face, ...]
     crop: NDArray[np.uint8] | None
     aligned: NDArray[np.uint8] | None
+    measures: Mapping[str, Measure]
 
     @property
     def face(self) -> Face | None:
@@ -191,14 +193,29 @@ class FaceMatcher:
             timings={**stopwatch.seconds, "total": time.perf_counter() - started},
         )
 
+    def examine(
+        self, image: bytes | NDArray[np.uint8] | Photo, role: Role | str
+    ) -> tuple[PhotoResult, tuple[Finding, ...]]:
+        """Look at one photo as `match` does: what was found in it, and every measure against its limit.
+
+        Raises:
+            NoContentError, ImageFormatError, ValueError: as `match` does.
+        """
+        result = self._look_at(image, Role(role), _Stopwatch())
+        return result, self._judge(1, result)
+
     def _look_at(self, image: bytes | NDArray[np.uint8] | Photo, role: Role, stopwatch: _Stopwatch) -> PhotoResult:
         analyser = self._pack.analyser
         photo = stopwatch.time("decode", lambda: self._photo(image))
         faces = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
-        if not faces:
-            return PhotoResult(photo, role, (), None, None)
-        faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, faces))
-        return PhotoResult(photo, role, faces, face_crop(photo, faces[0]), analyser.align(photo.pixels, faces[0]))
+        if faces:
+            found = faces
+            faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
+        subject = Subject(photo, role, faces, self._pack.heads)
+        measures = stopwatch.time("checks", lambda: measure(subject))
+        crop = face_crop(photo, faces[0]) if faces else None
+        aligned = analyser.align(photo.pixels, faces[0]) if faces else None
+        return PhotoResult(photo, role, faces, crop, aligned, measures)
 
     def _photo(self, image: bytes | NDArray[np.uint8] | Photo) -> Photo:
         if isinstance(image, Photo):
@@ -206,9 +223,7 @@ class FaceMatcher:
         return from_array(image) if isinstance(image, np.ndarray) else decode(image, self._limits)
 
     def _judge(self, image: int, result: PhotoResult) -> tuple[Finding, ...]:
-        subject = Subject(result.photo, result.role, result.faces)
-        measures = {check.name: check.measure(subject) for check in CHECKS[result.role]}
-        return self._policy.judge(image, result.role, measures)
+        return self._policy.judge(image, result.role, result.measures)
 
 
 def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint8]:

@@ -1,9 +1,21 @@
-"""Thresholds, and from measures to warnings. The numbers stand in `policy.toml`, nowhere else."""
+"""Thresholds, and from measures to warnings. The numbers stand in `policy.toml`, nowhere else.
+
+```toml
+[portrait.margin]               # role and name of the check
+code = 12
+min = 0.0                       # and/or max
+
+[portrait.mask]                 # a check with two ways to measure has a limit for each
+code = 9
+head.max = 0.5
+classical.max = 0.9
+```
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -60,7 +72,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All thresholds of one version."""
+    """All thresholds of one version.
+
+    Attributes:
+        version: of the file, printed with every detailed result.
+        limits: by role, then by name of the check and method: `"margin"`, `"mask.head"`.
+    """
 
     version: str
     limits: Mapping[Role, Mapping[str, Limit]]
@@ -71,9 +88,8 @@ class Policy:
         Measures without a limit are left out: the policy does not ask for them.
         """
         limits = self.limits[role]
-        return tuple(
-            _finding(image, name, measure, limits[name]) for name, measure in measures.items() if name in limits
-        )
+        asked = ((name, measure, limits.get(_key(name, measure.method))) for name, measure in measures.items())
+        return tuple(_finding(image, name, measure, limit) for name, measure, limit in asked if limit is not None)
 
 
 def warnings(findings: Iterable[Finding]) -> tuple[WarningCode, ...]:
@@ -90,7 +106,10 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
     try:
         content = tomllib.loads(path.read_text("utf-8"))
         limits = {
-            role: MappingProxyType({name: _limit(entry) for name, entry in content[role].items()}) for role in Role
+            role: MappingProxyType(
+                {key: limit for name, entry in content[role].items() for key, limit in _limits(name, entry)}
+            )
+            for role in Role
         }
         return Policy(str(content["version"]), MappingProxyType(limits))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -105,12 +124,18 @@ def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:
     return Finding(image, name, measure, limit, outcome)
 
 
-def _limit(entry: Mapping[str, Any]) -> Limit:
-    unknown = set(entry) - {"code", "min", "max"}
-    if unknown or not {"min", "max"} & set(entry):
-        raise ValueError(f"a limit has code, min and/or max, not {sorted(entry)}")
-    return Limit(
-        code=WarningCode(entry["code"]),
-        minimum=float(entry["min"]) if "min" in entry else None,
-        maximum=float(entry["max"]) if "max" in entry else None,
-    )
+def _key(name: str, method: str) -> str:
+    return f"{name}.{method}" if method else name
+
+
+def _limits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:
+    code = WarningCode(entry["code"])
+    bounds = {key: value for key, value in entry.items() if key != "code"}
+    methods = {key: value for key, value in bounds.items() if isinstance(value, Mapping)}
+    if methods and methods.keys() != bounds.keys():
+        raise ValueError(f"{name}: bounds are stated once or by method, not both")
+    for method, own in methods.items() if methods else [("", bounds)]:
+        if not own or set(own) - {"min", "max"}:
+            raise ValueError(f"{name}: a limit has min and/or max, not {sorted(own)}")
+        minimum, maximum = (float(own[bound]) if bound in own else None for bound in ("min", "max"))
+        yield _key(name, method), Limit(code, minimum, maximum)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from facematch_local.checks import face_count, geometry
+from facematch_local.checks import face_count, geometry, occlusion, sharpness
 from facematch_local.checks.base import Check, Measure, Role, Subject
 
 PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
     Check("face_found", face_count.face_found),
     Check("second_face_ratio", face_count.second_face_ratio),
+    Check("sunglasses", occlusion.sunglasses),
+    Check("hat", occlusion.hat),
+    Check("mask", occlusion.mask),
+    Check("blur", sharpness.blur),
+    Check("noise", sharpness.noise),
     Check("inter_eye_distance", geometry.inter_eye_distance),
     Check("face_height_ratio", geometry.face_height_ratio),
     Check("margin", geometry.margin),
@@ -22,6 +27,8 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
 CARD_CHECKS: Final[tuple[Check, ...]] = (
     Check("face_found", face_count.face_found),
     Check("second_face_ratio", face_count.second_face_ratio),
+    Check("blur", sharpness.blur),
+    Check("noise", sharpness.noise),
     Check("inter_eye_distance", geometry.inter_eye_distance),
 )
 
@@ -30,4 +37,10 @@ CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
     Role.PORTRAIT: PORTRAIT_CHECKS,
 }
 
-__all__ = ["CARD_CHECKS", "CHECKS", "PORTRAIT_CHECKS", "Check", "Measure", "Role", "Subject"]
+
+def measure(subject: Subject) -> dict[str, Measure]:
+    """Every measure that is asked of the photo's role, by name of the check."""
+    return {check.name: check.measure(subject) for check in CHECKS[subject.role]}
+
+
+__all__ = ["CARD_CHECKS", "CHECKS", "PORTRAIT_CHECKS", "Check", "Measure", "Role", "Subject", "measure"]

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.checks import occlusion_linear
 from facematch_local.faces import Face
+from facematch_local.heads import Heads, OcclusionScores, Pixels, RecaptureScores, occlusion_crop
 from facematch_local.images import Photo
+
+FACE_GREY_EYE_DISTANCE: Final = 48.0
 
 
 class Role(StrEnum):
@@ -17,25 +26,68 @@ class Role(StrEnum):
     PORTRAIT = "portrait"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A photo and what was found in it: all that a check may look at.
+
+    What several checks need is worked out when the first one asks, and once: the cached properties. One
+    thread looks at one subject.
 
     Attributes:
         photo: the decoded photo.
         role: what it is meant to show.
         faces: faces found, largest first. On a card the faces that could be a second person are
             embedded, so that the ghost portrait can be told from one.
+        heads: the optional heads of the pack.
     """
 
     photo: Photo
     role: Role
     faces: tuple[Face, ...]
+    heads: Heads = field(default_factory=Heads)
 
     @property
     def face(self) -> Face | None:
         """The face that is compared: the largest one."""
         return self.faces[0] if self.faces else None
+
+    @cached_property
+    def head_crop(self) -> Pixels | None:
+        """The compared face with hair and chin, turned upright, 24 pixels between the eyes: 112x112x3 uint8 BGR."""
+        return occlusion_crop(self.photo.pixels, self.face) if self.face else None
+
+    @cached_property
+    def face_grey(self) -> NDArray[np.float32] | None:
+        """The box of the compared face, grey, 0 to 255, no more than 48 pixels between the eyes; None without one."""
+        import cv2
+
+        part = None if self.face is None else _inside(self.photo.pixels, self.face)
+        if part is None or self.face is None:
+            return None
+        scale = FACE_GREY_EYE_DISTANCE / max(self.face.inter_eye_distance, 1.0)
+        if scale < 1:
+            size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
+            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        return cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
+
+    @cached_property
+    def occlusion(self) -> OcclusionScores | None:
+        """What the pack's occlusion head says of the compared face; None without a head or a face."""
+        if self.face is None or self.heads.occlusion is None:
+            return None
+        return self.heads.occlusion.predict(self.photo.pixels, self.face)
+
+    @cached_property
+    def linear_occlusion(self) -> dict[str, float]:
+        """What the linear measure says of the compared face, by kind; empty without a face."""
+        return {} if self.head_crop is None else occlusion_linear.scores(self.head_crop)
+
+    @cached_property
+    def recapture(self) -> RecaptureScores | None:
+        """What the pack's recapture head says of the compared face; None without a head or a face."""
+        if self.face is None or self.heads.recapture is None:
+            return None
+        return self.heads.recapture.predict(self.photo.pixels, self.face)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +98,37 @@ class Measure:
         value: what was measured; None when it could not be assessed (ISO/IEC 29794-5: failure to assess).
         unit: unit of `value`, "1" for ratios and counts.
         reason: why it could not be assessed, "" when it was.
+        method: how it was measured, where there is more than one way: `HEAD` or `CLASSICAL`. Their values
+            have different scales, so the policy has a limit for each.
     """
 
     value: float | None
     unit: str = "1"
     reason: str = ""
+    method: str = ""
 
     @classmethod
-    def not_assessed(cls, reason: str, unit: str = "1") -> Measure:
+    def not_assessed(cls, reason: str, unit: str = "1", method: str = "") -> Measure:
         """A measure that could not be taken."""
-        return cls(None, unit, reason)
+        return cls(None, unit, reason, method)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named measure. The policy holds the threshold for `name`."""
+    """A named measure. The policy holds the threshold for `name`, one per method where there are several."""
 
     name: str
     measure: Callable[[Subject], Measure]
 
 
-NO_FACE = "no face was found"
+HEAD: Final = "head"
+CLASSICAL: Final = "classical"
+NO_FACE: Final = "no face was found"
+
+
+def _inside(pixels: Pixels, face: Face) -> Pixels | None:
+    """The part of the photo in the face's box; None where the box lies outside."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (round(float(value)) for value in face.box)
+    part = pixels[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    return part if part.size else None

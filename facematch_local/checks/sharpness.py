@@ -1,0 +1,58 @@
+"""Is the face blurred, or noisy (code 10, as quality, not as fraud)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.checks.base import NO_FACE, Measure, Subject
+
+_LEAST_SIDE: Final = 16
+_LENGTH: Final = 9
+
+
+def blur(subject: Subject) -> Measure:
+    """How much of the face's local contrast outlives a further blur, 0 (sharp) to 1 (none to lose).
+
+    The perceptual blur metric of Crete et al., "The blur effect: perception and estimation with a new
+    no-reference perceptual blur metric" (SPIE 6492, 2007), on the face at no more than 48 pixels between the
+    eyes. What recognition cannot see at that size does not count, and a small photo is not a blurred one.
+    """
+    grey = subject.face_grey
+    if grey is None or min(grey.shape) < _LEAST_SIDE:
+        return Measure.not_assessed(NO_FACE if grey is None else "the face has too few pixels")
+    remaining = []
+    for axis in (0, 1):
+        softer = _averaged(grey, axis)
+        steps, softened = np.abs(np.diff(grey, axis=axis)), np.abs(np.diff(softer, axis=axis))
+        lost = np.maximum(steps - softened, 0)
+        total = float(steps.sum())
+        remaining.append(1 - float(lost.sum()) / total if total > 0 else 1.0)
+    # Motion blurs one direction only, so the worse one counts.
+    return Measure(max(remaining))
+
+
+def noise(subject: Subject) -> Measure:
+    """Standard deviation of the noise on the face, in grey levels of 255, at that same size.
+
+    Immerkær, "Fast noise variance estimation" (CVIU 64, 1996), with the median in place of the mean: edges
+    of the face are outliers to it.
+    """
+    import cv2
+
+    grey = subject.face_grey
+    if grey is None or min(grey.shape) < _LEAST_SIDE:
+        return Measure.not_assessed(NO_FACE if grey is None else "the face has too few pixels", "grey levels")
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    response = cv2.filter2D(grey, cv2.CV_32F, kernel)[1:-1, 1:-1]
+    # The kernel multiplies the standard deviation by 6; 0.6745 is the normal distribution's upper quartile.
+    return Measure(float(np.median(np.abs(response))) / 6 / 0.6745, "grey levels")
+
+
+def _averaged(grey: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    import cv2
+
+    size = (1, _LENGTH) if axis == 0 else (_LENGTH, 1)
+    return cv2.blur(grey, size).astype(np.float32, copy=False)

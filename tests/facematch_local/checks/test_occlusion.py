@@ -1,0 +1,94 @@
+"""Codes 7, 8, 9: what hides the face is found by either method, and a bare face is not covered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facematch_local.checks import Role, Subject, occlusion
+from facematch_local.faces import Face
+from facematch_local.heads import Heads, OcclusionScores
+from facematch_local.images import Photo
+from facematch_local.policy import load_policy
+
+
+class _Head:
+    """Stands for an occlusion head; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def predict(self, pixels: NDArray[np.uint8], face: Face) -> OcclusionScores:
+        self.asked += 1
+        return OcclusionScores(sunglasses=0.1, clear_glasses=0.9, mask=0.3, head_covering=0.7)
+
+
+def _subject(pixels: NDArray[np.uint8], face: Face | None, head: Any = None) -> Subject:
+    return Subject(Photo(pixels), Role.PORTRAIT, (face,) if face else (), Heads(occlusion=head))
+
+
+def _limit(name: str) -> float:
+    maximum = load_policy().limits[Role.PORTRAIT][f"{name}.classical"].maximum
+    assert maximum is not None
+    return maximum
+
+
+def test_a_bare_face_is_not_covered(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    subject = _subject(photo, astronaut_face)
+    for name, check in (("sunglasses", occlusion.sunglasses), ("hat", occlusion.hat), ("mask", occlusion.mask)):
+        measure = check(subject)
+        assert measure.method == "classical"
+        assert measure.value is not None
+        assert measure.value < _limit(name)
+
+
+def test_dark_lenses_count_as_sunglasses(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    bare = occlusion.sunglasses(_subject(photo.copy(), astronaut_face)).value
+    for x, y in astronaut_face.landmarks[:2]:
+        cv2.ellipse(photo, (int(x), int(y) + 3), (17, 13), 0, 0, 360, (15, 12, 10), -1, cv2.LINE_AA)
+    cv2.line(photo, (215, 100), (235, 102), (15, 12, 10), 4, cv2.LINE_AA)
+    covered = occlusion.sunglasses(_subject(photo, astronaut_face)).value
+    assert bare is not None
+    assert covered is not None
+    assert covered > _limit("sunglasses") > bare
+
+
+def test_a_surgical_mask_counts_as_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    shape = np.array([(188, 118), (222, 110), (262, 122), (262, 158), (240, 182), (208, 180), (188, 154)])
+    cv2.fillPoly(photo, [shape], (225, 205, 170), cv2.LINE_AA)
+    for y in (132, 145, 158):
+        cv2.line(photo, (192, y), (258, y + 3), (200, 180, 150), 2, cv2.LINE_AA)
+    value = occlusion.mask(_subject(photo, astronaut_face)).value
+    assert value is not None
+    assert value > _limit("mask")
+
+
+def test_a_head_of_the_pack_is_asked_once_for_all_three(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    head = _Head()
+    subject = _subject(photo, astronaut_face, head)
+    values = [check(subject) for check in (occlusion.sunglasses, occlusion.hat, occlusion.mask)]
+    assert [(m.value, m.method) for m in values] == [(0.1, "head"), (0.7, "head"), (0.3, "head")]
+    assert head.asked == 1
+
+
+@pytest.mark.parametrize("check", [occlusion.sunglasses, occlusion.hat, occlusion.mask])
+def test_no_face_is_not_assessed(photo: NDArray[np.uint8], check: Any) -> None:
+    measure = check(_subject(photo, None))
+    assert measure.value is None
+    assert measure.reason == "no face was found"
+
+
+def test_a_picture_that_ends_at_the_brows_says_nothing_of_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    cut = 85
+    lower = Face(
+        astronaut_face.box - np.float32([0, cut, 0, cut]),
+        astronaut_face.landmarks - np.float32([0, cut]),
+        astronaut_face.score,
+    )
+    subject = _subject(np.ascontiguousarray(photo[cut:]), lower)
+    assert occlusion.hat(subject).reason == "the picture ends at the brows"
+    assert occlusion.mask(subject).value is not None
