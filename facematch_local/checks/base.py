@@ -67,7 +67,7 @@ class Subject:
         scale = FACE_GREY_EYE_DISTANCE / max(self.face.inter_eye_distance, 1.0)
         if scale < 1:
             size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
-            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         return cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
 
     @cached_property
