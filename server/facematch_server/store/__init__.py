@@ -1,0 +1,62 @@
+"""Keys, quota, rate limits and the audit trail, in SQLite or PostgreSQL.
+
+```python
+with closing(Store.open(default_database_url())) as store:
+    new = store.create_key("mobile app", quota=1000, period="month")
+    key = store.authenticate(new.api_key, new.api_secret)
+    reservation = store.reserve(key, ttl_seconds=60)   # None: the quota is used up
+    store.commit(reservation)                          # or store.release(reservation)
+```
+"""
+
+from __future__ import annotations
+
+from facematch_server.store.engine import data_folder, default_database_url, describe
+from facematch_server.store.errors import (
+    InvalidKeyError,
+    KeyExistsError,
+    KeyFileError,
+    SchemaError,
+    StoreError,
+    UnavailableError,
+    UnknownKeyError,
+)
+from facematch_server.store.records import (
+    ApiKey,
+    AuditEntry,
+    KeyPair,
+    KeySettings,
+    NewKey,
+    Period,
+    Profile,
+    Reservation,
+    Usage,
+)
+from facematch_server.store.schema import SchemaStatus, status, upgrade
+from facematch_server.store.store import Store
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "InvalidKeyError",
+    "KeyExistsError",
+    "KeyFileError",
+    "KeyPair",
+    "KeySettings",
+    "NewKey",
+    "Period",
+    "Profile",
+    "Reservation",
+    "SchemaError",
+    "SchemaStatus",
+    "Store",
+    "StoreError",
+    "UnavailableError",
+    "UnknownKeyError",
+    "Usage",
+    "data_folder",
+    "default_database_url",
+    "describe",
+    "status",
+    "upgrade",
+]

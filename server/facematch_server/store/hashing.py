@@ -1,0 +1,109 @@
+"""Secrets at rest.
+
+Two schemes, told apart by the stored text:
+
+- `sha256`: for secrets made here. They are 256 random bits, so there is no dictionary to try: finding
+  one from its hash takes 2^255 guesses however fast each is. A slow hash would add nothing against
+  that and would let anybody who can send requests burn the processor.
+- `scrypt`: for secrets brought along from elsewhere, which may be short or guessable. 16 MiB and some
+  50 ms per guess (N = 2^14, r = 8, p = 1, the parameters of RFC 7914's interactive use). To pay that
+  once and not per request, proofs of what was verified are kept in memory: a keyed digest, with a key
+  that lives as long as the process, of stored hash and secret. Neither is in the cache, and a changed
+  hash makes the proof worthless.
+
+Both are salted, so equal secrets do not show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from typing import Final
+
+_SALT_BYTES: Final = 16
+_SCRYPT_N: Final = 2**14
+_SCRYPT_R: Final = 8
+_SCRYPT_P: Final = 1
+_CACHE_SIZE: Final = 4096
+# 16 MiB each: a flood of wrong secrets may not take the memory or all cores.
+_CONCURRENT_SCRYPT: Final = 2
+
+SLOW_PREFIX: Final = "scrypt$"
+
+
+def new_secret() -> str:
+    """A fresh secret: 256 random bits, 64 hexadecimal digits."""
+    return secrets.token_hex(32)
+
+
+def hash_strong(secret: str) -> str:
+    """Hash a secret made by `new_secret`."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return f"sha256${salt.hex()}${_sha256(secret, salt).hex()}"
+
+
+def hash_weak(secret: str) -> str:
+    """Hash a secret whose strength is unknown."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    digest = _scrypt(secret, salt, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P)
+    return f"{SLOW_PREFIX}{_SCRYPT_N}${_SCRYPT_R}${_SCRYPT_P}${salt.hex()}${digest.hex()}"
+
+
+class Verifier:
+    """Compares secrets with stored hashes. Thread-safe; one per process."""
+
+    def __init__(self, cache_size: int = _CACHE_SIZE) -> None:
+        self._cache_size = cache_size
+        self._cache_key = secrets.token_bytes(32)
+        self._proofs: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(_CONCURRENT_SCRYPT)
+        self._decoy_strong = hash_strong(new_secret())
+        self._decoy_weak = hash_weak(new_secret())
+
+    def verify(self, secret: str, stored: str) -> bool:
+        """Whether `stored` is the hash of `secret`; compared in constant time."""
+        if not stored.startswith(SLOW_PREFIX):
+            _, salt, digest = stored.split("$")
+            return hmac.compare_digest(_sha256(secret, bytes.fromhex(salt)), bytes.fromhex(digest))
+        proof = hmac.digest(self._cache_key, f"{stored}\0{secret}".encode(), "sha256")
+        if self._known(proof):
+            return True
+        _, n, r, p, salt, digest = stored.split("$")
+        with self._slots:
+            computed = _scrypt(secret, bytes.fromhex(salt), int(n), int(r), int(p))
+        matches = hmac.compare_digest(computed, bytes.fromhex(digest))
+        if matches:
+            self._remember(proof)
+        return matches
+
+    def spend(self, secret: str, *, strong: bool, weak: bool) -> None:
+        """Do the work of a verification that fails, so that refusals take alike long whatever their reason."""
+        if strong:
+            self.verify(secret, self._decoy_strong)
+        if weak:
+            self.verify(secret, self._decoy_weak)
+
+    def _known(self, proof: bytes) -> bool:
+        with self._lock:
+            if proof not in self._proofs:
+                return False
+            self._proofs.move_to_end(proof)
+            return True
+
+    def _remember(self, proof: bytes) -> None:
+        with self._lock:
+            self._proofs[proof] = None
+            while len(self._proofs) > self._cache_size:
+                self._proofs.popitem(last=False)
+
+
+def _sha256(secret: str, salt: bytes) -> bytes:
+    return hashlib.sha256(salt + secret.encode()).digest()
+
+
+def _scrypt(secret: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return hashlib.scrypt(secret.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 * 1024 * 1024, dklen=32)
