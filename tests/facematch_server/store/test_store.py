@@ -1,0 +1,479 @@
+"""Keys, secrets, quota, rate limits, audit trail."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from facematch_server.store import (
+    ApiKey,
+    InvalidKeyError,
+    KeyExistsError,
+    KeyPair,
+    KeySettings,
+    NewKey,
+    Period,
+    Reservation,
+    Store,
+    UnavailableError,
+    UnknownKeyError,
+)
+from sqlalchemy import create_engine, text
+
+
+def known(store: Store, new: NewKey) -> ApiKey:
+    key = store.authenticate(new.api_key, new.api_secret)
+    assert key is not None
+    return key
+
+
+def everything_stored(url: str) -> str:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        tables = ("api_keys", "usage", "reservations", "audit")
+        rows = [str(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
+    engine.dispose()
+    return "\n".join(rows)
+
+
+# -- who may come in -------------------------------------------------------------------------------------
+
+
+def test_a_created_key_is_accepted_with_its_secret_only(store: Store) -> None:
+    new, other = store.create_key("one"), store.create_key("two")
+    assert known(store, new) == new.key
+    assert len(bytes.fromhex(new.api_secret)) == 32
+    for secret in ("", "x", new.api_secret[:-1], new.api_secret + "0", new.api_secret.upper(), other.api_secret):
+        assert store.authenticate(new.api_key, secret) is None
+    assert store.authenticate(other.api_key[:-1], other.api_secret) is None
+
+
+@pytest.mark.parametrize(
+    ("api_key", "api_secret"),
+    [
+        ("", ""),
+        ("\0", "x"),
+        ("x", "\0"),
+        ("\ud800", "x"),
+        ("x", "\udfff"),
+        ("k" * 10**6, "x"),
+        ("x", "s" * 10**6),
+        ("%", "_"),
+    ],
+    ids=["empty", "nul key", "nul secret", "surrogate key", "surrogate secret", "long key", "long secret", "wildcards"],
+)
+def test_whatever_a_client_sends_is_refused_quietly(store: Store, api_key: str, api_secret: str) -> None:
+    store.create_key()
+    assert store.authenticate(api_key, api_secret) is None
+
+
+def test_disabled_and_expired_keys_are_refused(store: Store, clock: Any) -> None:
+    new = store.create_key(expires_at=clock.now + timedelta(minutes=5))
+    store.disable_key(new.api_key)
+    assert store.authenticate(new.api_key, new.api_secret) is None
+    store.enable_key(new.api_key)
+    clock.forward(minutes=4, seconds=59)
+    assert store.authenticate(new.api_key, new.api_secret) is not None
+    clock.forward(seconds=1)
+    assert store.authenticate(new.api_key, new.api_secret) is None
+
+
+def test_rotation_ends_the_old_secret_at_once_or_after_the_grace_period(store: Store, clock: Any) -> None:
+    first = store.create_key()
+    second = store.rotate_key(first.api_key)
+    assert store.authenticate(first.api_key, first.api_secret) is None
+    third = store.rotate_key(first.api_key, grace=timedelta(hours=1))
+    assert store.authenticate(first.api_key, second.api_secret) is not None
+    assert store.authenticate(first.api_key, third.api_secret) is not None
+    assert store.authenticate(first.api_key, first.api_secret) is None
+    clock.forward(hours=1)
+    assert store.authenticate(first.api_key, second.api_secret) is None
+    assert store.authenticate(first.api_key, third.api_secret) is not None
+    with pytest.raises(InvalidKeyError):
+        store.rotate_key(first.api_key, grace=timedelta(seconds=-1))
+
+
+def test_an_imported_pair_is_accepted_and_its_weak_secret_hashed_slowly(store: Store, database_url: str) -> None:
+    store.import_key("khách-1", "matkhau", name="moved over", profile="observed")
+    for _ in range(2):  # the second time from the cache of proofs
+        key = store.authenticate("khách-1", "matkhau")
+        assert key is not None
+        assert key.profile == "observed"
+        assert store.authenticate("khách-1", "matkhau2") is None
+    assert "scrypt$16384$8$1$" in everything_stored(database_url)
+    store.rotate_key("khách-1")
+    assert store.authenticate("khách-1", "matkhau") is None
+    assert "scrypt" not in everything_stored(database_url)
+
+
+def test_refusals_do_the_same_work_whatever_their_reason(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from facematch_server.store import hashing
+
+    work: list[str] = []
+    strong, weak = hashing._sha256, hashing._scrypt
+    monkeypatch.setattr(hashing, "_sha256", lambda *a: work.append("sha256") or strong(*a))
+    monkeypatch.setattr(hashing, "_scrypt", lambda *a: work.append("scrypt") or weak(*a))
+
+    def work_of(api_key: str, api_secret: str) -> list[str]:
+        work.clear()
+        assert store.authenticate(api_key, api_secret) is None
+        return sorted(work)
+
+    made = store.create_key()
+    assert work_of("nobody", "x") == work_of(made.api_key, "x") == work_of("", "") == ["sha256"]
+    store.import_key("moved", "matkhau")
+    refused = [("nobody", "x"), (made.api_key, "x"), ("moved", "x"), ("\0", "")]
+    assert [work_of(*pair) for pair in refused] == [["scrypt", "sha256"]] * 4
+
+
+def test_no_secret_is_stored_printed_or_audited(
+    store: Store, database_url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    new = store.create_key("one")
+    store.import_key("moved", "matkhau-cua-toi")
+    rotated = store.rotate_key(new.api_key, grace=timedelta(hours=1))
+    known(store, rotated)
+    store.authenticate("moved", "matkhau-cua-toi")
+    pair = KeyPair("a", "matkhau-cua-toi")
+    seen = "\n".join(
+        [
+            everything_stored(database_url),
+            caplog.text,
+            *capfd.readouterr(),
+            repr((new, rotated, pair, store, store.list_keys(), store.audit(), dataclasses.asdict(new.key))),
+            f"{new} {pair}",
+        ]
+    )
+    for secret in (new.api_secret, rotated.api_secret, "matkhau-cua-toi"):
+        assert secret not in seen
+
+
+def test_errors_hold_neither_secret_nor_hash(store: Store, database_url: str) -> None:
+    store.import_key("moved", "matkhau-cua-toi")
+    with pytest.raises(KeyExistsError) as raised:
+        store.import_key("moved", "matkhau-cua-toi")
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit RENAME TO audit2"))
+    with pytest.raises(UnavailableError) as broken:
+        store.import_key("moved2", "matkhau-cua-toi")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit2 RENAME TO audit"))
+    engine.dispose()
+    for message in (str(raised.value), str(broken.value), repr(broken.value.__cause__)):
+        assert "matkhau" not in message
+        assert "scrypt" not in message
+    assert [key.api_key for key in store.list_keys()] == ["moved"]
+
+
+# -- keys ------------------------------------------------------------------------------------------------
+
+
+def test_settings_come_back_as_given(store: Store) -> None:
+    expires = datetime(2030, 1, 1, 7, tzinfo=UTC)
+    new = store.create_key(
+        "Ví điện tử", quota=10, period="month", profile="observed", rate_limit=60, expires_at=expires
+    )
+    [listed] = store.list_keys()
+    assert listed == new.key == known(store, new) == store.get_key(new.api_key)
+    assert listed.settings == KeySettings("Ví điện tử", 10, Period.MONTH, "observed", 60, expires)
+    assert (listed.name, listed.quota, listed.period, listed.profile) == ("Ví điện tử", 10, "month", "observed")
+    assert (listed.rate_limit, listed.expires_at, listed.disabled) == (60, expires, False)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"quota": -1},
+        {"quota": 2**31},
+        {"period": "week"},
+        {"profile": "other"},
+        {"rate_limit": 0},
+        {"expires_at": datetime(2030, 1, 1)},
+        {"name": "a\nb"},
+        {"name": "n" * 201},
+        {"name": "\ud800"},
+    ],
+    ids=str,
+)
+def test_impossible_settings_are_refused(store: Store, settings: dict[str, Any]) -> None:
+    with pytest.raises(InvalidKeyError):
+        store.create_key(**settings)
+    assert not store.has_keys()
+
+
+@pytest.mark.parametrize(
+    ("api_key", "api_secret"),
+    [("", "x"), ("a:b", "x"), (" a", "x"), ("a\r", "x"), ("a", ""), ("a", "x\n"), ("a" * 256, "x")],
+)
+def test_pairs_basic_authentication_cannot_carry_are_refused(store: Store, api_key: str, api_secret: str) -> None:
+    with pytest.raises(InvalidKeyError):
+        store.import_key(api_key, api_secret)
+    assert not store.has_keys()
+
+
+def test_unknown_keys_are_named(store: Store) -> None:
+    for action in (store.disable_key, store.enable_key, store.rotate_key, store.usage, store.get_key):
+        with pytest.raises(UnknownKeyError, match="nobody"):
+            action("nobody")
+    with pytest.raises(UnknownKeyError, match="nobody"):
+        store.set_quota("nobody", 1)
+    assert store.audit() == []
+
+
+def test_import_is_all_or_nothing(store: Store) -> None:
+    store.import_key("there", "secret-1")
+    with pytest.raises(KeyExistsError, match=r"there$"):
+        store.import_keys([KeyPair("new", "secret-2"), KeyPair("there", "secret-3")])
+    with pytest.raises(KeyExistsError, match=r"twice$"):
+        store.import_keys([KeyPair("twice", "secret-2"), KeyPair("twice", "secret-3")])
+    assert [key.api_key for key in store.list_keys()] == ["there"]
+    assert store.taken(["there", "new"]) == {"there"}
+
+
+def test_the_first_key_is_made_once(store: Store) -> None:
+    first = store.create_first_key()
+    assert first is not None
+    assert store.create_first_key() is None
+    assert len(store.list_keys()) == 1
+
+
+def test_every_change_is_audited_and_only_changes(store: Store, clock: Any) -> None:
+    new = store.create_key("app", quota=5, period="day")
+    store.import_key("moved", "secret-1")
+    clock.forward(minutes=1)
+    store.disable_key(new.api_key)
+    store.disable_key(new.api_key)
+    store.enable_key(new.api_key)
+    store.enable_key(new.api_key)
+    store.set_quota(new.api_key, None)
+    store.rotate_key(new.api_key, grace=timedelta(minutes=9))
+    known(store, NewKey(new.key, store.rotate_key(new.api_key).api_secret))
+    entries = store.audit()
+    assert [(entry.action, entry.api_key) for entry in entries] == [
+        ("create", new.api_key),
+        ("import", "moved"),
+        *((action, new.api_key) for action in ("disable", "enable", "set_quota", "rotate", "rotate")),
+    ]
+    assert {entry.actor for entry in entries} == {"test"}
+    assert entries[0].details["quota"] == 5
+    assert entries[0].details["period"] == "day"
+    assert entries[4].details == {"quota": None, "period": "total"}
+    assert entries[5].details == {"previous_secret_until": (clock.now + timedelta(minutes=9)).isoformat()}
+    assert entries[2].at - entries[0].at == timedelta(minutes=1)
+    assert [entry.action for entry in store.audit("moved")] == ["import"]
+    assert [entry.action for entry in store.audit(limit=2)] == ["rotate", "rotate"]
+
+
+# -- counting --------------------------------------------------------------------------------------------
+
+
+def spend(store: Store, key: ApiKey) -> bool:
+    reservation = store.reserve(key, 60)
+    return reservation is not None and store.commit(reservation)
+
+
+def test_a_quota_is_used_up_by_commits_and_reservations(store: Store) -> None:
+    key = known(store, store.create_key(quota=3))
+    first, second, third = (store.reserve(key, 60) for _ in range(3))
+    assert first
+    assert second
+    assert third
+    assert store.reserve(key, 60) is None
+    store.release(second)
+    again = store.reserve(key, 60)
+    assert again
+    assert store.commit(first)
+    assert store.commit(third)
+    assert store.commit(again)
+    assert store.reserve(key, 60) is None
+    usage = store.usage(key.api_key)
+    assert (usage.today, usage.month, usage.total, usage.reserved, usage.remaining) == (3, 3, 3, 0, 0)
+
+
+@pytest.mark.parametrize("quota", [5, None])
+def test_settling_twice_counts_once(store: Store, quota: int | None) -> None:
+    key = known(store, store.create_key(quota=quota))
+    first, second = store.reserve(key, 60), store.reserve(key, 60)
+    assert first
+    assert second
+    assert store.commit(first)
+    assert not store.commit(first)
+    store.release(first)
+    store.release(second)
+    assert not store.commit(second)
+    assert store.usage(key.api_key).total == 1
+
+
+def test_a_copy_of_a_reservation_counts_once_too(open_store: Callable[[], Store]) -> None:
+    first, second = open_store(), open_store()
+    key = known(first, first.create_key(quota=5))
+    reservation = first.reserve(key, 60)
+    assert reservation
+    copy = Reservation(reservation.id, reservation.key_id, reservation.day, reservation.limited)
+    assert first.commit(reservation)
+    assert not second.commit(copy)
+    assert second.usage(key.api_key).total == 1
+
+
+def test_expired_reservations_are_given_back_and_late_commits_still_count(store: Store, clock: Any) -> None:
+    key = known(store, store.create_key(quota=2))
+    late, lost = store.reserve(key, 60), store.reserve(key, 60)
+    assert late
+    assert lost
+    clock.forward(seconds=61)
+    assert store.usage(key.api_key).remaining == 2
+    assert store.commit(late)  # expired, but nobody took its place yet
+    assert spend(store, key)  # takes the place of `lost`
+    assert store.reserve(key, 60) is None
+    assert not store.commit(lost)
+    store.release(lost)
+    assert store.usage(key.api_key).total == 2
+
+
+def test_a_quota_of_zero_refuses_and_none_never_does(store: Store) -> None:
+    assert store.reserve(known(store, store.create_key(quota=0)), 60) is None
+    key = known(store, store.create_key(quota=None))
+    assert all(spend(store, key) for _ in range(20))
+    usage = store.usage(key.api_key)
+    assert (usage.total, usage.remaining, usage.resets_at) == (20, None, None)
+
+
+def test_days_and_months_are_those_of_utc(store: Store, clock: Any) -> None:
+    # The clock starts ten minutes before the end of March, UTC.
+    daily, monthly, total = (
+        known(store, store.create_key(quota=1, period=period)) for period in ("day", "month", "total")
+    )
+    keys = (daily, monthly, total)
+    assert [spend(store, key) for key in keys] == [True] * 3
+    assert [spend(store, key) for key in keys] == [False] * 3
+    midnight = datetime(2026, 4, 1, tzinfo=UTC)
+    assert [store.usage(key.api_key).resets_at for key in keys] == [midnight, midnight, None]
+    clock.forward(minutes=9, seconds=59)
+    assert [spend(store, key) for key in keys] == [False] * 3
+    clock.forward(seconds=1)
+    assert [spend(store, key) for key in keys] == [True, True, False]
+    clock.forward(days=1)
+    assert [spend(store, key) for key in keys] == [True, False, False]
+    usage = store.usage(daily.api_key)
+    assert (usage.today, usage.month, usage.total) == (1, 2, 3)
+    clock.forward(days=29)
+    assert store.usage(monthly.api_key).resets_at == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def test_a_request_counts_on_the_day_it_was_reserved(store: Store, clock: Any) -> None:
+    key = known(store, store.create_key(quota=1, period="day"))
+    over_midnight = store.reserve(key, 3600)
+    assert over_midnight
+    clock.forward(minutes=11)
+    today = store.reserve(key, 3600)
+    assert today
+    assert store.commit(over_midnight)
+    assert store.commit(today)
+    usage = store.usage(key.api_key)
+    assert (usage.today, usage.total) == (1, 2)
+
+
+def test_a_changed_quota_holds_at_once_even_for_a_key_authenticated_before(store: Store) -> None:
+    key = known(store, store.create_key(quota=1))
+    assert spend(store, key)
+    store.set_quota(key.api_key, 2)
+    assert spend(store, key)
+    assert not spend(store, key)
+    store.set_quota(key.api_key, None)
+    assert spend(store, key)
+    store.set_quota(key.api_key, 1)
+    assert not spend(store, key)
+    assert store.usage(key.api_key).remaining == 0
+
+
+def test_threads_of_one_process_share_a_quota_exactly(store: Store) -> None:
+    key = known(store, store.create_key(quota=25))
+    barrier = threading.Barrier(8)
+
+    def run(_: int) -> int:
+        barrier.wait()
+        return sum(spend(store, key) for _ in range(6))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(run, range(8))) == 25
+    assert store.usage(key.api_key).total == 25
+
+
+def test_an_unlimited_reservation_writes_nothing_before_the_commit(store: Store, database_url: str) -> None:
+    key = known(store, store.create_key())
+    before = everything_stored(database_url)
+    reservation = store.reserve(key, 60)
+    assert reservation
+    assert everything_stored(database_url) == before
+
+
+def test_a_failed_commit_can_be_repeated(store: Store, database_url: str) -> None:
+    for quota in (None, 5):
+        key = known(store, store.create_key(quota=quota))
+        reservation = store.reserve(key, 60)
+        assert reservation
+        engine = create_engine(database_url)
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE usage RENAME TO usage2"))
+        with pytest.raises(UnavailableError):
+            store.commit(reservation)
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE usage2 RENAME TO usage"))
+        engine.dispose()
+        assert store.commit(reservation)
+        assert store.usage(key.api_key).total == 1
+
+
+# -- rate ------------------------------------------------------------------------------------------------
+
+
+def test_rate_limit_lets_a_burst_through_then_says_how_long_to_wait() -> None:
+    from facematch_server.store.rate import RateLimiter
+
+    now = 0.0
+    limiter = RateLimiter(lambda: now)
+    assert [limiter.allow(1, 30) for _ in range(30)] == [0.0] * 30
+    assert limiter.allow(1, 30) == pytest.approx(2.0)
+    assert limiter.allow(2, 30) == 0.0
+    assert limiter.allow(3, None) == 0.0
+    for _ in range(100):  # who waits as told is always let in
+        wait = limiter.allow(1, 30)
+        assert wait > 0
+        now += wait
+        assert limiter.allow(1, 30) == 0.0
+    now += 3600
+    assert sum(limiter.allow(1, 30) == 0.0 for _ in range(40)) == 30
+    now += 3600
+    assert sum(limiter.allow(1, 5) == 0.0 for _ in range(40)) == 5
+
+
+def test_the_store_limits_each_key_by_its_own_rate(store: Store) -> None:
+    slow, free = known(store, store.create_key(rate_limit=1)), known(store, store.create_key())
+    assert store.allow(slow) == 0.0
+    assert 0 < store.allow(slow) <= 60
+    assert [store.allow(free) for _ in range(5)] == [0.0] * 5
+
+
+# -- the database itself ---------------------------------------------------------------------------------
+
+
+def test_ping(store: Store, database_url: str) -> None:
+    store.ping()
+
+
+def test_keys_and_counts_are_there_after_a_restart(open_store: Callable[[], Store]) -> None:
+    store = open_store()
+    new = store.create_key(quota=2)
+    assert spend(store, known(store, new))
+    store.close()
+    again = open_store()
+    key = known(again, new)
+    assert spend(again, key)
+    assert not spend(again, key)
