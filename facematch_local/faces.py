@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.alignment import arcface_template, distinct_landmarks, similarity_transform, warp
+
+_STRIDE: Final = 32
+_LYING: Final = 50.0  # degrees
+
 # Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align):
 # 35.24 / 40.68. Lets the eye distance of a head in profile be told from what profile does not shorten.
-EYE_DISTANCE_PER_EYE_MOUTH: float = 0.866
+EYE_DISTANCE_PER_EYE_MOUTH: Final = 0.866
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +59,12 @@ class Face:
         return middle
 
     @property
+    def roll(self) -> float:
+        """Degrees by which the head is turned in the picture's plane, -180 to 180; 0 upright, 90 clockwise."""
+        down = self.landmarks[3:5].mean(axis=0) - self.eye_midpoint
+        return math.degrees(math.atan2(-float(down[0]), float(down[1])))
+
+    @property
     def inter_eye_distance(self) -> float:
         """Distance between the eye centres in pixels, as it would be were the head not turned.
 
@@ -89,25 +101,35 @@ class Recogniser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
-    """How faces are looked for.
+    """How faces are looked for; sizes are the longest side in pixels that the photo is scaled to.
 
     Attributes:
-        size: side in pixels of the square the photo is fitted into first.
-        small_photo_size: the same for photos no larger than `small_photo`: blowing them up costs time
-            and makes faces larger than the anchors were trained on.
-        small_photo: longest side in pixels of a small photo.
-        close_up_size: tried when nothing was found: a face that fills the frame is larger than what
-            the detector's anchors cover, and shrinking the photo brings it back in range.
-        small_face_size: tried last, for photos that have the resolution: small portraits on cards.
+        coarse_size: first look. Enough for selfies and tight crops, and kinder to them than a larger
+            size, at which a face that fills the frame outgrows the detector's anchors.
+        size: second look, when the largest face is not large in the first one: cards, groups.
+        large_face: share of the photo's longest side from which the first look is enough.
+        close_up_size: third look, with a margin all around, when nothing was found so far: faces that
+            reach beyond the frame.
+        small_face_size: fourth look, for photos that have the resolution: small portraits on large scans.
+        turned_size: looks at the photo turned by 90, 270 and 180 degrees, when no sure face was found:
+            photos that lie on their side and lost their EXIF orientation on the way. There the detector
+            finds an upright face with wrong landmarks and little confidence, or none.
         score: faces below this confidence do not count.
+        turned_score: the same for turned photos, which give three times the chances for a false find.
+        sure_score: a face of this confidence is where and how it seems to be.
+        turned_gain: by how much a face in the turned photo must be surer to be preferred.
     """
 
+    coarse_size: int = 320
     size: int = 640
-    small_photo_size: int = 320
-    small_photo: int = 400
+    large_face: float = 0.25
     close_up_size: int = 256
     small_face_size: int = 1280
+    turned_size: int = 320
     score: float = 0.5
+    turned_score: float = 0.6
+    sure_score: float = 0.7
+    turned_gain: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +142,14 @@ class FaceAnalyser:
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
-        longest = max(pixels.shape[:2])
-        small = longest <= self.settings.small_photo
-        faces = self._find_at(pixels, self.settings.small_photo_size if small else self.settings.size)
-        if not faces:
-            faces = self._find_at(_with_margin(pixels), self.settings.close_up_size)
-            faces = tuple(_shifted(face, _margin(pixels)) for face in faces)
-        if not faces and longest > self.settings.size:
-            faces = self._find_at(pixels, self.settings.small_face_size)
-        return faces
+        upright = self._find_upright(pixels)
+        if upright and self._is_sure(upright[0]):
+            return upright
+        turned = self._find_turned(pixels)
+        gain = self.settings.turned_gain
+        if turned and (not upright or turned[0].score >= upright[0].score + gain):
+            return turned
+        return upright
 
     def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
         """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR)."""
@@ -137,19 +158,44 @@ class FaceAnalyser:
         return replace(face, embedding=(features / max(norm, 1e-12)).astype(np.float32))
 
     def align(self, pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-        """The face turned and scaled to the ArcFace template: 112x112x3 uint8 BGR."""
-        from insightface.utils.face_align import norm_crop
+        """The face turned and scaled to the ArcFace template: SxSx3 uint8 BGR, S as the recogniser wants it (112).
 
-        crop: NDArray[np.uint8] = norm_crop(pixels, face.landmarks, image_size=self.recogniser.input_size[0])
-        return crop
+        The same as `insightface.utils.face_align.norm_crop`, except that faces of more than twice the size are
+        averaged instead of sampled.
+        """
+        import cv2
 
-    def _find_at(self, pixels: NDArray[np.uint8], size: int) -> tuple[Face, ...]:
+        size = self.recogniser.input_size[0]
+        matrix = similarity_transform(distinct_landmarks(face.landmarks, face.box), arcface_template(size))
+        return warp(pixels, matrix, size, border=cv2.BORDER_CONSTANT)
+
+    def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        settings, longest = self.settings, max(pixels.shape[:2])
+        coarse = self._find_at(pixels, settings.coarse_size)
+        if coarse and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
+            return coarse
+        return (
+            self._find_at(pixels, settings.size)
+            or coarse
+            or self._find_close_up(pixels)
+            or (self._find_at(pixels, settings.small_face_size) if longest > settings.size else ())
+        )
+
+    def _is_sure(self, face: Face) -> bool:
+        # Detectors are trained on upright faces: one that seems to lie is more often a wrong set of landmarks.
+        return face.score >= self.settings.sure_score and abs(face.roll) < _LYING
+
+    def _find_at(self, pixels: NDArray[np.uint8], size: int, score: float | None = None) -> tuple[Face, ...]:
         height, width = pixels.shape[:2]
-        # insightface scales the photo into the square; a strip so thin that a side rounds to nothing
-        # cannot hold a face and would make its resize fail.
-        if min(height, width) * size // max(height, width) < 8:
+        scale = size / max(height, width)
+        # A strip so thin that no face fits would make insightface's resize fail.
+        if min(height, width) * scale < 8:
             return ()
-        boxes, landmarks = self.detector.detect(pixels, input_size=(size, size), det_thresh=self.settings.score)
+        boxes, landmarks = self.detector.detect(
+            pixels,
+            input_size=(_multiple(width * scale), _multiple(height * scale)),
+            det_thresh=self.settings.score if score is None else score,
+        )
         if landmarks is None:
             return ()
         faces = (
@@ -157,6 +203,36 @@ class FaceAnalyser:
             for row, points in zip(boxes, landmarks, strict=True)
         )
         return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
+
+    def _find_close_up(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        import cv2
+
+        # Shrunk before the margin is added: the margin of a large photo would cost more than the detection.
+        size = self.settings.close_up_size
+        margin = size // 6
+        scale = (size - 2 * margin) / max(pixels.shape[:2])
+        height, width = (max(round(side * scale), 1) for side in pixels.shape[:2])
+        small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        # Grey, not black: close to the mean the networks were trained around, and it makes no strong edge.
+        framed = cv2.copyMakeBorder(
+            small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(127.0, 127.0, 127.0)
+        )
+        faces = self._find_at(framed.astype(np.uint8, copy=False), size)
+        factor = np.array([pixels.shape[1] / width, pixels.shape[0] / height], np.float32)
+        return tuple(
+            replace(face, box=(face.box - margin) * np.tile(factor, 2), landmarks=(face.landmarks - margin) * factor)
+            for face in faces
+        )
+
+    def _find_turned(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        """The faces at the quarter turn at which the detector is surest, in the coordinates of `pixels`."""
+        best: tuple[Face, ...] = ()
+        for quarters in (1, 3, 2):
+            turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+            faces = self._find_at(turned, self.settings.turned_size, self.settings.turned_score)
+            if faces and (not best or faces[0].score > best[0].score):
+                best = tuple(_turned_back(face, quarters, pixels.shape[1], pixels.shape[0]) for face in faces)
+        return best
 
 
 def cosine(first: Face, second: Face) -> float:
@@ -170,19 +246,20 @@ def cosine(first: Face, second: Face) -> float:
     return float(np.clip(np.dot(first.embedding, second.embedding), -1.0, 1.0))
 
 
-def _margin(pixels: NDArray[np.uint8]) -> int:
-    return int(max(pixels.shape[:2])) // 4
+def _multiple(side: float) -> int:
+    """The next multiple of the detector's largest stride: a photo that is not square need not be padded to a square."""
+    return max(math.ceil(int(side) / _STRIDE), 1) * _STRIDE
 
 
-def _with_margin(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    import cv2
-
-    side = _margin(pixels)
-    # Grey, not black: close to the mean the networks were trained around, and it makes no strong edge.
-    return cv2.copyMakeBorder(  # type: ignore[return-value]
-        pixels, side, side, side, side, cv2.BORDER_CONSTANT, value=(127, 127, 127)
-    )
-
-
-def _shifted(face: Face, side: int) -> Face:
-    return replace(face, box=face.box - np.float32(side), landmarks=face.landmarks - np.float32(side))
+def _turned_back(face: Face, quarters: int, width: int, height: int) -> Face:
+    """A face found in `np.rot90(pixels, quarters)`, in the coordinates of `pixels` (width x height)."""
+    points = np.concatenate([face.landmarks, face.box.reshape(2, 2)])
+    x, y = points[:, 0], points[:, 1]
+    turned = {
+        1: lambda: (width - y, x),
+        2: lambda: (width - x, height - y),
+        3: lambda: (y, height - x),
+    }[quarters]()
+    points = np.stack(turned, axis=1).astype(np.float32)
+    box = np.concatenate([points[5:].min(axis=0), points[5:].max(axis=0)])
+    return replace(face, box=box, landmarks=points[:5])

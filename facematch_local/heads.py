@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.alignment import distinct_landmarks, similarity_transform, warp
 from facematch_local.errors import PackError
 
 if TYPE_CHECKING:
@@ -145,15 +146,9 @@ def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
     """The crop of convention `occlusion-1`: 112x112x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
     import cv2
 
-    matrix = similarity_transform(_landmarks(face), np.asarray(OCCLUSION_TEMPLATE, np.float64))
-    # Bilinear sampling of a much larger face would pick single pixels and alias: shrink the photo around it first.
-    shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if shrink < 0.5:
-        pixels, matrix = _reduced(pixels, matrix, shrink)
-    crop = cv2.warpAffine(
-        pixels, matrix, (OCCLUSION_SIZE, OCCLUSION_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return crop.astype(np.uint8, copy=False)
+    points = distinct_landmarks(face.landmarks, face.box)
+    matrix = similarity_transform(points, np.asarray(OCCLUSION_TEMPLATE, np.float64))
+    return warp(pixels, matrix, OCCLUSION_SIZE, border=cv2.BORDER_REPLICATE)
 
 
 def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixels]:
@@ -170,50 +165,6 @@ def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixel
         "face": _resized(_square(pixels, centre, FACE_SCALE * side), FACE_SIZE),
         "native": _resized(_square(pixels, centre, NATIVE_SIZE), NATIVE_SIZE),
     }
-
-
-def similarity_transform(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
-    """The 2x3 matrix of the rotation, scale and shift that takes (N, 2) points closest to (N, 2) others.
-
-    Least squares in closed form: in the plane, with points as complex numbers, it is a linear regression.
-    `source` must not be a single point.
-    """
-    origin, goal = source.mean(axis=0), target.mean(axis=0)
-    first = (source - origin) @ np.array([1, 1j])
-    second = (target - goal) @ np.array([1, 1j])
-    factor = complex(np.vdot(first, second)) / float(np.vdot(first, first).real)
-    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
-    return np.hstack([turn, (goal - turn @ origin)[:, None]])
-
-
-def _landmarks(face: Face) -> NDArray[np.float64]:
-    points = face.landmarks.astype(np.float64)
-    if np.ptp(points, axis=0).max() >= 1.0:
-        return points
-    # Landmarks that fall together tell no scale; where they lie in an ordinary box is the next best guess.
-    left, top, right, bottom = (float(value) for value in face.box)
-    width, height = max(right - left, 1.0), max(bottom - top, 1.0)
-    usual = np.array([(0.30, 0.38), (0.70, 0.38), (0.50, 0.57), (0.34, 0.77), (0.66, 0.77)])
-    return usual * (width, height) + (left, top)
-
-
-def _reduced(pixels: Pixels, matrix: NDArray[np.float64], scale: float) -> tuple[Pixels, NDArray[np.float64]]:
-    """The part of the photo that the crop shows, area-averaged to about the crop's resolution, and the new matrix."""
-    import cv2
-
-    back = cv2.invertAffineTransform(matrix)
-    edge = float(OCCLUSION_SIZE)
-    corners = np.array([(0, 0, 1), (edge, 0, 1), (0, edge, 1), (edge, edge, 1)]) @ back.T
-    height, width = pixels.shape[:2]
-    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 1, 0, (width - 1, height - 1)))
-    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 2, (left + 1, top + 1), (width, height)))
-    part = pixels[top:bottom, left:right]
-    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    fx, fy = part.shape[1] / size[0], part.shape[0] / size[1]
-    # Pixel centres: x_photo = left + (x_small + 0.5) * fx - 0.5, and the same for y.
-    to_photo = np.array([[fx, 0, left + 0.5 * fx - 0.5], [0, fy, top + 0.5 * fy - 0.5], [0, 0, 1]])
-    return small, matrix @ to_photo
 
 
 def _square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from facematch_local.checks import Measure, Role, Subject, measure
 from facematch_local.codes import WarningCode
+from facematch_local.cpu import available_cpus
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.images import ImageLimits, Photo, decode, from_array
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
 from facematch_local.policy import Finding, Policy, load_policy, warnings
 from facematch_local.similarity import Verdict, verdict
+from facematch_local.spare import SpareThreads
 
 _T = TypeVar("_T")
 
@@ -39,6 +41,7 @@ class PhotoResult:
         crop: the compared face cut from the photo with some margin, HxWx3 uint8 BGR; None without a face.
         aligned: the compared face as the recogniser saw it, 112x112x3 uint8 BGR; None without a face.
         measures: what the checks of the role measured, by name of the check.
+        timings: seconds by stage: decode, detect, embed, checks.
     """
 
     photo: Photo
@@ -47,6 +50,7 @@ class PhotoResult:
     crop: NDArray[np.uint8] | None
     aligned: NDArray[np.uint8] | None
     measures: Mapping[str, Measure]
+    timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def face(self) -> Face | None:
@@ -69,7 +73,7 @@ class MatchResult:
         calibration: id of the calibration curve.
         calibrated: False when the generic curve was used.
         policy: version of the policy.
-        timings: seconds by stage; stages of the two photos overlap.
+        timings: seconds by stage, of both photos together, and `total`, which is less where they ran side by side.
     """
 
     percent: float
@@ -115,13 +119,13 @@ class FaceMatcher:
             pack: models and calibration.
             policy: thresholds; default the shipped ones.
             limits: limits on photos; default `ImageLimits()`.
-            executor: runs image 1 while the calling thread does image 2; default an own thread per core
-                of lookahead. Its threads must never call `match` themselves.
+            executor: runs image 1 while the calling thread does image 2; default `SpareThreads`, which does so
+                where a CPU is left for it. Its threads must never call `match` themselves.
         """
         self._pack = pack
         self._policy = policy or load_policy()
         self._limits = limits or ImageLimits()
-        self._executor = executor or ThreadPoolExecutor(2, thread_name_prefix="facematch-image1")
+        self._executor = executor or SpareThreads(available_cpus() - 1)
 
     @classmethod
     def open(
@@ -169,10 +173,9 @@ class FaceMatcher:
         """
         started = time.perf_counter()
         role1 = Role(type1)
-        stopwatch = _Stopwatch()
-        pending = self._executor.submit(self._look_at, image1, role1, stopwatch)
+        pending = self._executor.submit(self._look_at, image1, role1)
         try:
-            second = self._look_at(image2, Role.PORTRAIT, stopwatch)
+            second = self._look_at(image2, Role.PORTRAIT)
         finally:
             # Errors are reported in the order of the photos, and no work is left behind.
             first = pending.result()
@@ -190,7 +193,7 @@ class FaceMatcher:
             calibration=self._pack.calibration.id,
             calibrated=self._pack.calibration.calibrated,
             policy=self._policy.version,
-            timings={**stopwatch.seconds, "total": time.perf_counter() - started},
+            timings=_summed(first.timings, second.timings) | {"total": time.perf_counter() - started},
         )
 
     def examine(
@@ -201,21 +204,25 @@ class FaceMatcher:
         Raises:
             NoContentError, ImageFormatError, ValueError: as `match` does.
         """
-        result = self._look_at(image, Role(role), _Stopwatch())
+        result = self._look_at(image, Role(role))
         return result, self._judge(1, result)
 
-    def _look_at(self, image: bytes | NDArray[np.uint8] | Photo, role: Role, stopwatch: _Stopwatch) -> PhotoResult:
-        analyser = self._pack.analyser
+    def _look_at(self, image: bytes | NDArray[np.uint8] | Photo, role: Role) -> PhotoResult:
+        analyser, stopwatch = self._pack.analyser, _Stopwatch()
         photo = stopwatch.time("decode", lambda: self._photo(image))
-        faces = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
-        if faces:
-            found = faces
-            faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
+        found = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
+        faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
         subject = Subject(photo, role, faces, self._pack.heads)
         measures = stopwatch.time("checks", lambda: measure(subject))
-        crop = face_crop(photo, faces[0]) if faces else None
-        aligned = analyser.align(photo.pixels, faces[0]) if faces else None
-        return PhotoResult(photo, role, faces, crop, aligned, measures)
+        return PhotoResult(
+            photo=photo,
+            role=role,
+            faces=faces,
+            crop=face_crop(photo, faces[0]) if faces else None,
+            aligned=analyser.align(photo.pixels, faces[0]) if faces else None,
+            measures=measures,
+            timings=stopwatch.seconds,
+        )
 
     def _photo(self, image: bytes | NDArray[np.uint8] | Photo) -> Photo:
         if isinstance(image, Photo):
@@ -239,23 +246,25 @@ def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint
 
 def _embed(analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, ...]) -> tuple[Face, ...]:
     """Embed the compared face and, on a card, those that may be its ghost portrait."""
-    candidates = 1
+    candidates = min(len(faces), 1)
     if role is Role.CARD:
         large = [face for face in faces[1:] if face.area >= _GHOST_CANDIDATE_RATIO * faces[0].area]
         candidates += len(large[:_GHOST_CANDIDATES])
-    embedded = (analyser.embed(photo.pixels, face) for face in faces[:candidates])
-    return (*embedded, *(replace(face) for face in faces[candidates:]))
+    return (*(analyser.embed(photo.pixels, face) for face in faces[:candidates]), *faces[candidates:])
+
+
+def _summed(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    return {stage: seconds + second[stage] for stage, seconds in first.items()}
 
 
 class _Stopwatch:
-    """Adds up seconds by stage; the two photos' threads share one."""
+    """Seconds by stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     def time(self, stage: str, work: Callable[[], _T]) -> _T:
         started = time.perf_counter()
-        try:
-            return work()
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
+        result = work()
+        self.seconds[stage] = time.perf_counter() - started
+        return result

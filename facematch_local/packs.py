@@ -33,6 +33,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+import numpy as np
+
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
 from facematch_local.heads import Heads, OcclusionHead, RecaptureHead
@@ -43,7 +45,10 @@ if TYPE_CHECKING:
 
 DEFAULT_PACK: Final = "compact"
 MANIFEST: Final = "pack.toml"
+# Input sides that insightface takes for a recogniser and can align a face to.
+_RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
+_LFS_POINTER: Final = b"version https://git-lfs"
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
 
 
@@ -85,7 +90,7 @@ class SessionSettings:
     Attributes:
         intra_op_threads: threads one inference may use. 1 under load: requests then run side by side
             instead of fighting for cores.
-        providers: ONNX Runtime execution providers in order of preference.
+        providers: ONNX Runtime execution providers in order of preference; all must be there.
     """
 
     intra_op_threads: int = 1
@@ -138,18 +143,21 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
 
 def list_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack]:
     """All packs in `folders` (default `search_folders()`); folders that are no valid pack are left out."""
+    return (found for found in scan_packs(folders) if isinstance(found, ModelPack))
+
+
+def scan_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack | PackError]:
+    """All packs in `folders` (default `search_folders()`), and for those that cannot be used the reason."""
     seen: set[Path] = set()
     for folder in search_folders() if folders is None else folders:
-        if not folder.is_dir():
-            continue
-        for candidate in (folder, *sorted(folder.iterdir())):
+        for candidate in _subfolders(folder):
             resolved = candidate.resolve()
-            if candidate.is_dir() and resolved not in seen and _looks_like_pack(candidate):
+            if resolved not in seen and _looks_like_pack(candidate):
                 seen.add(resolved)
                 try:
                     yield read_pack(candidate)
-                except PackError:
-                    continue
+                except PackError as error:
+                    yield error
 
 
 def read_pack(folder: Path) -> ModelPack:
@@ -164,8 +172,7 @@ def read_pack(folder: Path) -> ModelPack:
         if role not in pack.files:
             raise PackError(f"{folder}: no file for the role {role!r}; the pack needs one")
     for file in pack.files.values():
-        if not file.path.is_file():
-            raise PackError(f"{file.path}: the file is missing; copy it there again from where the pack came")
+        _require_model(file.path)
     return pack
 
 
@@ -192,11 +199,11 @@ def load_pack(
     """
     verify_pack(pack)
     sessions = sessions or SessionSettings()
-    detector = _open(pack, "detection", sessions)
-    recogniser = _open(pack, "recognition", sessions)
-    if not getattr(detector, "use_kps", False):
-        raise PackError(f"{pack.files['detection'].path}: a detector with five landmarks is needed")
-    analyser = FaceAnalyser(cast(Detector, detector), cast(Recogniser, recogniser), detection or DetectionSettings())
+    _require_providers(sessions)
+    detector = cast(Detector, _open(pack, "detection", sessions))
+    recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
+    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings())
+    _try_out(pack, analyser)
     return LoadedPack(pack, analyser, calibration_for(pack), _open_heads(pack, sessions))
 
 
@@ -222,8 +229,30 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())]
+    except OSError:  # most of the folders that are searched do not exist
+        return []
+
+
 def _looks_like_pack(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() or any(folder.glob("*.onnx"))
+
+
+def _require_model(path: Path) -> None:
+    """Tell apart the ways in which a model file is often not one; what is inside is for the loader to judge."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(len(_LFS_POINTER))
+    except OSError as error:
+        raise PackError(
+            f"{path}: cannot be read ({error.strerror}); copy the file there again from where the pack came"
+        ) from None
+    if start == _LFS_POINTER:
+        raise PackError(f"{path}: only a Git LFS pointer, not the model; run `git lfs pull` where it came from")
+    if not start:
+        raise PackError(f"{path}: the file is empty; copy it there again from where the pack came")
 
 
 def _from_manifest(manifest: Path) -> ModelPack:
@@ -257,14 +286,18 @@ def _from_plain_folder(folder: Path) -> ModelPack:
 
     files: dict[str, ModelFile] = {}
     for path in sorted(folder.glob("*.onnx")):
+        _require_model(path)
         try:
             graph = onnx.load_model(str(path), load_external_data=False).graph
         except Exception as error:  # protobuf raises its own DecodeError, by version from various modules
             raise PackError(f"{path}: damaged or no ONNX model ({type(error).__name__}); copy it there again") from None
-        shape = [dim.dim_value for dim in graph.input[0].type.tensor_type.shape.dim]
+        # Graphs of old exporters list their weights among the inputs.
+        weights = {entry.name for entry in graph.initializer}
+        inputs = [entry for entry in graph.input if entry.name not in weights]
+        shape = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim] if inputs else []
         if len(graph.output) >= 5:
             files.setdefault("detection", ModelFile(path))
-        elif len(shape) == 4 and shape[2] == shape[3] and shape[2] in (112, 128) and len(graph.input) == 1:
+        elif len(inputs) == 1 and len(shape) == 4 and shape[2] == shape[3] and shape[2] in _RECOGNISER_SIDES:
             files.setdefault("recognition", ModelFile(path))
     return ModelPack(name=folder.name, version="", folder=folder, files=files)
 
@@ -292,6 +325,10 @@ def _options(settings: SessionSettings) -> SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.inter_op_num_threads = 1
+    # Threads that wait by spinning take the cores away from the other requests.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Plans memory for each input shape it meets and keeps the plan; photos have any shape.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     return options
 
@@ -308,9 +345,47 @@ def _open(pack: ModelPack, role: str, settings: SessionSettings) -> object:
 
     path = pack.files[role].path
     try:
-        model = get_model(str(path), providers=list(settings.providers), sess_options=_options(settings))
+        model = get_model(
+            str(path),
+            providers=list(settings.providers),
+            sess_options=_options(settings),
+            # By default insightface opens one more session for every input size a detector meets.
+            static_shape_sessions=False,
+        )
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
         raise _cannot_open(path, error) from None
     if getattr(model, "taskname", None) != role:
-        raise PackError(f"{path}: insightface does not take this model for {role}")
+        raise PackError(f"{path}: insightface does not take this model for {role}; see {MANIFEST}")
     return cast(object, model)
+
+
+def _require_providers(settings: SessionSettings) -> None:
+    # ONNX Runtime itself falls back to the CPU with no more than a line in its log.
+    import onnxruntime
+
+    missing = set(settings.providers) - set(onnxruntime.get_available_providers())
+    if missing:
+        raise PackError(
+            f"ONNX Runtime has no {', '.join(sorted(missing))} here; install the onnxruntime package that brings it"
+        )
+
+
+def _try_out(pack: ModelPack, analyser: FaceAnalyser) -> None:
+    """Run both models once: one that opens may still not do what its role asks."""
+    detection, recognition = pack.files["detection"].path, pack.files["recognition"].path
+    if not getattr(analyser.detector, "use_kps", False):
+        raise PackError(f"{detection}: finds no landmarks; a detector with five landmarks is needed")
+    blank = np.full((120, 160, 3), 127, np.uint8)
+    try:
+        analyser.find(blank)
+    except Exception as error:  # whatever it is, the model is not a detector insightface can use
+        raise PackError(f"{detection}: does not work as a detector ({type(error).__name__})") from None
+    side = analyser.recogniser.input_size[0]
+    if side not in _RECOGNISER_SIDES:
+        raise PackError(f"{recognition}: takes {side}x{side} pixels; faces can be aligned to {_RECOGNISER_SIDES}")
+    try:
+        features = analyser.recogniser.get_feat([np.full((side, side, 3), 127, np.uint8)])
+    except Exception as error:
+        raise PackError(f"{recognition}: does not work as a recogniser ({type(error).__name__})") from None
+    if features.ndim != 2 or len(features) != 1 or features.shape[1] < 2 or not np.isfinite(features).all():
+        raise PackError(f"{recognition}: gives no embedding for a crop")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,20 @@ class Calibration:
     recogniser_sha256: str = ""
 
     def __post_init__(self) -> None:
-        ends = (self.cosines[0], self.percents[0], self.cosines[-1], self.percents[-1])
-        rising = all(np.diff(self.cosines) > 0) and all(np.diff(self.percents) > 0)
-        if len(self.cosines) != len(self.percents) or ends != (0.0, 0.0, 1.0, 100.0) or not rising:
+        knots = list(zip(self.cosines, self.percents, strict=False))
+        rising = all(low[0] < high[0] and low[1] < high[1] for low, high in pairwise(knots))
+        ends = [(0.0, 0.0), (1.0, 100.0)]
+        if len(self.cosines) != len(self.percents) or [*knots[:1], *knots[-1:]] != ends or not rising:
             raise PolicyError(f"calibration {self.id}: the curve must rise strictly from (0, 0) to (1, 100)")
 
     def percent(self, cosine: float) -> float:
         """Percent for a cosine, 0 to 100, rounded to the two decimals that are printed.
 
-        0 for cosines of 0 and below. Everything that follows, the verdict above all, is decided from
-        this very number, so that what a client reads and what was decided cannot differ.
+        0 for cosines of 0 and below, and for what is no number. Everything that follows, the verdict above
+        all, is decided from this very number, so that what a client reads and what was decided cannot differ.
         """
+        if not cosine > 0.0:
+            return 0.0
         return round(float(np.interp(cosine, self.cosines, self.percents)), 2)
 
     def cosine(self, percent: float) -> float:

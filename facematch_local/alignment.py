@@ -1,0 +1,97 @@
+"""Turning and scaling a face by its five landmarks.
+
+Points are (N, 2) arrays of x and y. The five landmarks are, as insightface orders them: the eye at the
+viewer's left, the eye at the viewer's right, nose tip, mouth corner at the left, mouth corner at the right.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Where the landmarks lie in the recogniser's 112x112 crop (insightface.utils.face_align.arcface_dst).
+ARCFACE_TEMPLATE: Final[tuple[tuple[float, float], ...]] = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
+
+# Where landmarks lie in the box that SCRFD draws around an upright face, in shares of width and height.
+_USUAL_PLACES: Final = ((0.30, 0.38), (0.70, 0.38), (0.50, 0.57), (0.34, 0.77), (0.66, 0.77))
+
+
+def similarity_transform(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """The 2x3 matrix of the rotation, scale and shift that takes (N, 2) points closest to (N, 2) others.
+
+    Least squares in closed form (Umeyama 1991): in the plane, with points as complex numbers, it is a linear
+    regression. `source` must not be a single point.
+    """
+    origin, goal = source.mean(axis=0), target.mean(axis=0)
+    first = (source - origin) @ np.array([1, 1j])
+    second = (target - goal) @ np.array([1, 1j])
+    factor = complex(np.vdot(first, second)) / float(np.vdot(first, first).real)
+    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return np.hstack([turn, (goal - turn @ origin)[:, None]])
+
+
+def arcface_template(size: int) -> NDArray[np.float64]:
+    """(5, 2): the landmarks' places in a crop of `size` pixels, by insightface's rule.
+
+    Multiples of 112 scale the template; multiples of 128 scale it too and leave a margin of 8 in 128 at the sides.
+    """
+    unit, margin = (112, 0.0) if size % 112 == 0 else (128, 8.0)
+    template: NDArray[np.float64] = (np.array(ARCFACE_TEMPLATE) + np.array([margin, 0.0])) * (size / unit)
+    return template
+
+
+def distinct_landmarks(landmarks: NDArray[Any], box: NDArray[Any]) -> NDArray[np.float64]:
+    """The landmarks, or where they usually lie in the box if they fall together and tell neither scale nor turn."""
+    points = landmarks.astype(np.float64)
+    if np.ptp(points, axis=0).max() >= 1.0:
+        return points
+    corner = box[:2].astype(np.float64)
+    usual: NDArray[np.float64] = corner + np.array(_USUAL_PLACES) * np.maximum(box[2:] - corner, 1.0)
+    return usual
+
+
+def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, border: int) -> NDArray[np.uint8]:
+    """Cut the size x size crop that `matrix` takes the photo to, without aliasing.
+
+    Args:
+        pixels: HxWx3 uint8.
+        matrix: 2x3, from the photo's pixels to the crop's.
+        size: side of the crop in pixels.
+        border: what lies outside the photo, an OpenCV border mode; black where it is constant.
+    """
+    import cv2
+
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    # Linear interpolation looks at 2x2 pixels, so a crop of less than half the size would skip some.
+    if scale < 0.5:
+        pixels, matrix = _reduced(pixels, matrix, size, scale)
+    crop = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+    return crop.astype(np.uint8, copy=False)
+
+
+def _reduced(
+    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], edge: int, scale: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of the photo that the crop shows, area-averaged to about the crop's resolution, and the new matrix."""
+    import cv2
+
+    back = cv2.invertAffineTransform(matrix)
+    corners = np.array([(0, 0, 1), (edge, 0, 1), (0, edge, 1), (edge, edge, 1)]) @ back.T
+    height, width = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 1, 0, (width - 1, height - 1)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 2, (left + 1, top + 1), (width, height)))
+    part = pixels[top:bottom, left:right]
+    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    fx, fy = part.shape[1] / size[0], part.shape[0] / size[1]
+    # Pixel centres: x_photo = left + (x_small + 0.5) * fx - 0.5, and the same for y.
+    to_photo = np.array([[fx, 0, left + 0.5 * fx - 0.5], [0, fy, top + 0.5 * fy - 0.5], [0, 0, 1]])
+    return small, matrix @ to_photo

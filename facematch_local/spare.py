@@ -1,0 +1,45 @@
+"""An executor that never makes its caller wait for a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+
+class SpareThreads(Executor):
+    """Runs a job beside the caller while a thread is spare, else at once in the calling thread.
+
+    Whoever waits for a job therefore waits for running work only, never for a place in a queue: callers on
+    many threads cannot block each other, and under load each keeps to its own thread.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Keep `count` spare threads, 0 or more; they start when first needed."""
+        self._spare = threading.Semaphore(count)
+        self._threads = ThreadPoolExecutor(max(count, 1), thread_name_prefix="facematch-spare")
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Run `fn` beside the caller or, without a spare thread, before this returns."""
+        if self._spare.acquire(blocking=False):
+            try:
+                future = self._threads.submit(fn, *args, **kwargs)
+            except BaseException:
+                self._spare.release()
+                raise
+            future.add_done_callback(lambda _: self._spare.release())
+            return future
+        done: Future[_T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)

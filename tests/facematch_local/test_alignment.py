@@ -1,0 +1,85 @@
+"""Alignment, held against insightface's own."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facematch_local.alignment import (
+    ARCFACE_TEMPLATE,
+    arcface_template,
+    distinct_landmarks,
+    similarity_transform,
+    warp,
+)
+
+BOX = np.array([100, 100, 200, 220], np.float32)
+
+
+def landmarks(scale: float, degrees: float, seed: int = 0) -> NDArray[np.float32]:
+    """Landmarks of a face `scale` times the template's size, turned, jittered, somewhere in the photo."""
+    turn = cv2.getRotationMatrix2D((56.0, 56.0), degrees, scale)
+    points = np.array(ARCFACE_TEMPLATE) @ turn[:, :2].T + turn[:, 2] + 100
+    jitter = np.random.default_rng(seed).normal(0, 2 * scale, (5, 2))
+    return (points + jitter).astype(np.float32)
+
+
+def test_the_template_is_that_of_insightface() -> None:
+    from insightface.utils.face_align import arcface_dst
+
+    assert np.allclose(ARCFACE_TEMPLATE, arcface_dst, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [112, 128, 224, 256])
+@pytest.mark.parametrize("degrees", [0, 17, -90, 180])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_matrix_is_that_of_insightface(size: int, degrees: float) -> None:
+    from insightface.utils.face_align import estimate_norm
+
+    for seed in range(5):
+        points = landmarks(1.7, degrees, seed)
+        assert np.allclose(similarity_transform(points, arcface_template(size)), estimate_norm(points, size), atol=1e-3)
+
+
+@pytest.mark.parametrize(("scale", "degrees"), [(0.5, 0), (1.0, 10), (1.5, -35), (1.5, 90)])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_crop_is_that_of_insightface(astronaut: NDArray[np.uint8], scale: float, degrees: float) -> None:
+    from insightface.utils.face_align import norm_crop
+
+    points = landmarks(scale, degrees)
+    ours = warp(astronaut, similarity_transform(points, arcface_template(112)), 112, border=cv2.BORDER_CONSTANT)
+    assert np.abs(ours.astype(int) - norm_crop(astronaut, points).astype(int)).max() <= 2
+
+
+def test_large_faces_are_averaged_not_sampled() -> None:
+    """A fine checkerboard, six pixels to one of the crop, must become grey, not moire."""
+    board = (np.indices((1200, 1200)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    pixels = np.repeat(board[:, :, None], 3, axis=2)
+    matrix = similarity_transform(landmarks(6.0, 20), arcface_template(112))
+    crop = warp(pixels, matrix, 112, border=cv2.BORDER_REPLICATE)
+    assert np.abs(crop[20:90, 20:90].astype(int) - 127).max() < 20
+
+
+def test_large_faces_keep_their_place() -> None:
+    """Averaging first must not shift the crop: a smooth picture comes out as by plain sampling."""
+    rows, columns = np.mgrid[:1200, :1200]
+    smooth = (127 + 100 * np.sin(rows / 90) * np.cos(columns / 110)).astype(np.uint8)
+    pixels = np.repeat(smooth[:, :, None], 3, axis=2)
+    matrix = similarity_transform(landmarks(5.0, 25), arcface_template(112))
+    sampled = cv2.warpAffine(pixels, matrix, (112, 112), borderMode=cv2.BORDER_REPLICATE)
+    averaged = warp(pixels, matrix, 112, border=cv2.BORDER_REPLICATE)
+    assert np.abs(averaged.astype(int) - sampled.astype(int)).mean() < 1.5
+
+
+def test_distinct_landmarks_are_left_alone() -> None:
+    points = landmarks(1.0, 0)
+    assert np.array_equal(distinct_landmarks(points, BOX), points.astype(np.float64))
+
+
+def test_coinciding_landmarks_fall_back_on_the_box() -> None:
+    points = distinct_landmarks(np.full((5, 2), 150, np.float32), BOX)
+    assert (points.min(axis=0) > BOX[:2]).all()
+    assert (points.max(axis=0) < BOX[2:]).all()
+    assert np.isfinite(similarity_transform(points, arcface_template(112))).all()

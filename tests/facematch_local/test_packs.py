@@ -1,0 +1,291 @@
+"""Packs: manifests, plain folders, search order, every way a pack can be broken; real weights where there are any."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from facematch_local.errors import PackError
+from facematch_local.faces import cosine
+from facematch_local.matcher import FaceMatcher
+from facematch_local.packs import (
+    ModelPack,
+    SessionSettings,
+    calibration_for,
+    find_pack,
+    list_packs,
+    load_pack,
+    read_pack,
+    scan_packs,
+    search_folders,
+    sha256_of,
+    verify_pack,
+)
+from facematch_local.similarity import GENERIC
+
+
+def model(path: Path, outputs: int, shape: tuple[int | str, ...], old: bool = False) -> None:
+    """A tiny ONNX model with the given number of outputs and input shape; `old` lists its weights as inputs."""
+    names = [f"o{index}" for index in range(outputs)]
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)]
+    if old:
+        inputs.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, [1]))
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["x", "w"], [name]) for name in names],
+        "tiny",
+        inputs,
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names],
+        [weight],
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+
+
+def plain(folder: Path) -> Path:
+    """The layout of buffalo_l: detector and recogniser among models of other kinds."""
+    model(folder / "1k3d68.onnx", 1, (1, 3, 192, 192))
+    model(folder / "2d106det.onnx", 1, (1, 3, 192, 192))
+    model(folder / "det_10g.onnx", 9, (1, 3, "h", "w"))
+    model(folder / "genderage.onnx", 1, (1, 3, 96, 96))
+    model(folder / "w600k_r50.onnx", 1, ("n", 3, 112, 112))
+    return folder
+
+
+def with_manifest(folder: Path, **changes: str) -> Path:
+    plain(folder)
+    digest = sha256_of(folder / "w600k_r50.onnx")
+    text = f"""
+name = "mine"
+version = "1.2"
+
+[licence]
+id = "Apache-2.0"
+commercial_use = true
+
+[roles.detection]
+file = "det_10g.onnx"
+
+[roles.recognition]
+file = "w600k_r50.onnx"
+sha256 = "{digest}"
+"""
+    for old, new in changes.items():
+        text = text.replace(old.replace("__", " "), new)
+    (folder / "pack.toml").write_text(text, "utf-8")
+    return folder
+
+
+def message_of(action: Callable[[], object]) -> str:
+    with pytest.raises(PackError) as caught:
+        action()
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def test_plain_folder(tmp_path: Path) -> None:
+    pack = read_pack(plain(tmp_path / "buffalo_l"))
+    assert pack.name == "buffalo_l"
+    assert {role: file.path.name for role, file in pack.files.items()} == {
+        "detection": "det_10g.onnx",
+        "recognition": "w600k_r50.onnx",
+    }
+    assert pack.commercial_use is None
+
+
+def test_weights_among_the_inputs_do_not_count_as_inputs(tmp_path: Path) -> None:
+    folder = plain(tmp_path / "old")
+    model(folder / "w600k_r50.onnx", 1, (1, 3, 112, 112), old=True)
+    assert read_pack(folder).files["recognition"].path.name == "w600k_r50.onnx"
+
+
+def test_manifest(tmp_path: Path) -> None:
+    pack = read_pack(with_manifest(tmp_path / "x"))
+    assert (pack.name, pack.version, pack.licence, pack.commercial_use) == ("mine", "1.2", "Apache-2.0", True)
+    verify_pack(pack)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "name = ", 'name = "x"', 'name = "x"\nroles = 3', "\ufeff", "[roles.detection]\n"]
+)
+def test_wrong_manifest(tmp_path: Path, text: str) -> None:
+    folder = with_manifest(tmp_path / "x")
+    (folder / "pack.toml").write_text(text, "utf-8")
+    assert "pack.toml: not a valid manifest" in message_of(lambda: read_pack(folder))
+
+
+def test_manifest_without_a_required_role(tmp_path: Path) -> None:
+    folder = with_manifest(tmp_path / "x", **{"[roles.detection]": "[roles.other]"})
+    assert "no file for the role 'detection'" in message_of(lambda: read_pack(folder))
+
+
+def test_plain_folder_without_a_recogniser(tmp_path: Path) -> None:
+    (plain(tmp_path / "x") / "w600k_r50.onnx").unlink()
+    assert "no file for the role 'recognition'" in message_of(lambda: read_pack(tmp_path / "x"))
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    folder = with_manifest(tmp_path / "x")
+    (folder / "det_10g.onnx").unlink()
+    message = message_of(lambda: read_pack(folder))
+    assert "det_10g.onnx" in message
+    assert "copy the file there again" in message
+
+
+@pytest.mark.parametrize("make", [plain, with_manifest])
+def test_git_lfs_pointer(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    folder = make(tmp_path / "x")
+    (folder / "det_10g.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    assert "git lfs pull" in message_of(lambda: read_pack(folder))
+
+
+@pytest.mark.parametrize("make", [plain, with_manifest])
+def test_empty_file(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    folder = make(tmp_path / "x")
+    (folder / "det_10g.onnx").write_bytes(b"")
+    assert "is empty" in message_of(lambda: read_pack(folder))
+
+
+def test_plain_folder_with_something_that_is_no_model(tmp_path: Path) -> None:
+    folder = plain(tmp_path / "x")
+    (folder / "det_10g.onnx").write_bytes(b"<html>404</html>" * 10)
+    assert "det_10g.onnx: damaged or no ONNX model" in message_of(lambda: read_pack(folder))
+
+
+def test_checksum(tmp_path: Path) -> None:
+    folder = with_manifest(tmp_path / "x")
+    pack = read_pack(folder)
+    model(folder / "w600k_r50.onnx", 1, ("n", 3, 128, 128))
+    message = message_of(lambda: verify_pack(pack))
+    assert "w600k_r50.onnx: damaged (sha256 differs" in message
+    assert message == message_of(lambda: load_pack(pack))
+
+
+def test_sha256_of(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"abc" * 100_000)
+    assert sha256_of(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+# --- finding --------------------------------------------------------------------------------------
+
+
+def test_search_order(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    plain(first / "mine"), plain(second / "mine"), plain(second / "other")
+    folders = [first, second]
+    assert find_pack("mine", folders).folder == first / "mine"
+    assert find_pack("other", folders).folder == second / "other"
+    assert find_pack(str(second / "mine"), folders).folder == second / "mine"
+    assert [pack.folder for pack in list_packs(folders)] == [first / "mine", second / "mine", second / "other"]
+
+
+def test_search_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = search_folders({"FACEMATCH_MODELS": "/a:/b"})
+    assert [str(folder) for folder in folders[:2]] == ["/a", "/b"]
+    assert folders[-1] == Path.home() / ".insightface" / "models"
+    monkeypatch.setenv("FACEMATCH_MODELS", "/c")
+    assert search_folders()[0] == Path("/c")
+
+
+def test_a_named_folder_may_be_the_pack_itself(tmp_path: Path) -> None:
+    assert find_pack("mine", [plain(tmp_path / "mine")]).name == "mine"
+
+
+def test_no_such_pack(tmp_path: Path) -> None:
+    message = message_of(lambda: find_pack("absent", [tmp_path]))
+    assert "'absent'" in message
+    assert str(tmp_path) in message
+
+
+def test_scan_tells_of_packs_that_cannot_be_used(tmp_path: Path) -> None:
+    plain(tmp_path / "good")
+    (plain(tmp_path / "bad") / "det_10g.onnx").unlink()
+    (tmp_path / "no pack").mkdir()
+    bad, good = scan_packs([tmp_path, tmp_path / "missing"])
+    assert isinstance(bad, PackError)
+    assert isinstance(good, ModelPack)
+    assert list(list_packs([tmp_path])) == [good]
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+def copied(pack_path: Path, target: Path) -> Path:
+    shutil.copytree(pack_path, target)
+    return target
+
+
+def forget_checksums(folder: Path) -> None:
+    manifest = folder / "pack.toml"
+    if manifest.is_file():
+        lines = [line for line in manifest.read_text("utf-8").splitlines() if not line.startswith("sha256")]
+        manifest.write_text("\n".join(lines), "utf-8")
+
+
+def test_truncated_model(pack_path: Path, tmp_path: Path) -> None:
+    folder = copied(pack_path, tmp_path / "x")
+    pack = read_pack(folder)
+    path = pack.files["detection"].path
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    forget_checksums(folder)
+    message = message_of(lambda: load_pack(read_pack(folder)))
+    assert path.name in message
+
+
+def test_roles_confused(pack_path: Path, tmp_path: Path) -> None:
+    pack = read_pack(copied(pack_path, tmp_path / "x"))
+    detection, recognition = pack.files["detection"].path, pack.files["recognition"].path
+    (tmp_path / "x" / "pack.toml").write_text(
+        f'name = "x"\n[roles.detection]\nfile = "{recognition.relative_to(tmp_path / "x")}"\n'
+        f'[roles.recognition]\nfile = "{detection.relative_to(tmp_path / "x")}"\n'
+    )
+    message = message_of(lambda: load_pack(read_pack(tmp_path / "x")))
+    assert "does not take this model for detection" in message
+
+
+def test_models_that_open_but_do_not_work(tmp_path: Path) -> None:
+    message = message_of(lambda: load_pack(read_pack(plain(tmp_path / "x"))))
+    assert "det_10g.onnx: does not work as a detector" in message
+
+
+def test_execution_providers_must_exist(pack_path: Path) -> None:
+    settings = SessionSettings(providers=("NoSuchExecutionProvider", "CPUExecutionProvider"))
+    assert "NoSuchExecutionProvider" in message_of(lambda: load_pack(read_pack(pack_path), settings))
+
+
+def test_sessions_do_not_multiply_with_photo_shapes(matcher: FaceMatcher) -> None:
+    detector = matcher.pack.analyser.detector
+    for shape in ((300, 400, 3), (400, 300, 3), (500, 200, 3)):
+        matcher.pack.analyser.find(np.zeros(shape, np.uint8))
+    sessions = detector.resolution_sessions.values()  # type: ignore[attr-defined]
+    assert len({id(session) for session in sessions}) == 1
+
+
+def test_a_pack_opens_in_plain_insightface(pack_path: Path, matcher: FaceMatcher, astronaut: NDArray[np.uint8]) -> None:
+    from insightface.app import FaceAnalysis
+
+    app = FaceAnalysis(name=str(pack_path), providers=["CPUExecutionProvider"])
+    app.prepare(ctx_id=-1, det_size=(640, 640))
+    theirs = max(app.get(astronaut.copy()), key=lambda face: face.bbox[2] - face.bbox[0])
+    analyser = matcher.pack.analyser
+    ours = analyser.embed(astronaut, analyser.find(astronaut)[0])
+    assert ours.embedding is not None
+    assert float(np.dot(ours.embedding, theirs.normed_embedding)) > 0.95
+    assert cosine(ours, ours) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_generic_curve_is_for_weights_nobody_calibrated(tmp_path: Path) -> None:
+    assert calibration_for(read_pack(plain(tmp_path / "x"))) is GENERIC
