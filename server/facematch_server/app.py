@@ -1,0 +1,162 @@
+"""The application: parts put together, routes, what surrounds them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from facematch_local import __version__
+from facematch_local.codes import ErrorCode
+from facematch_server.auth import Key, KeyStore
+from facematch_server.comparing import Comparer, Matcher, warm_up
+from facematch_server.errors import ContractError, ServiceError
+from facematch_server.inference import Cores
+from facematch_server.logs import log
+from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
+from facematch_server.replies import documented_error, failure, service_error
+from facematch_server.routes import compare, face_matching, health
+from facematch_server.services import (
+    PhotoFetcher,
+    Services,
+    build_services,
+    new_cores,
+    open_fetcher,
+    open_matcher,
+    open_store,
+    pack_labels,
+)
+from facematch_server.settings import Settings
+from facematch_server.wire import WARNINGS_HEADER
+
+ComparerFor = Callable[[Key], Comparer]
+
+
+def create_app(
+    settings: Settings | None = None,
+    matcher: Matcher | None = None,
+    store: KeyStore | None = None,
+    fetcher: PhotoFetcher | None = None,
+    comparer_for: ComparerFor | None = None,
+    cores: Cores | None = None,
+) -> FastAPI:
+    """The public application.
+
+    What is not given is opened when the application starts and closed when it stops.
+
+    Args:
+        settings: options; default from the environment.
+        matcher: compares photos.
+        store: keys and quotas.
+        fetcher: gets photos by URL.
+        comparer_for: who answers the requests of a key, instead of the matcher.
+        cores: the cores that `matcher` shares with the service.
+    """
+    settings = settings or Settings()
+    parts = _Parts(cores or new_cores(settings), matcher, store, fetcher, comparer_for)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.services = await _open(settings, stack, parts)
+            yield
+
+    routers = [face_matching.router, health.health]
+    if settings.internal_port is None:
+        routers += [compare.router, health.metrics]
+    app = _new_app(routers, lifespan=lifespan, docs=settings.docs and settings.internal_port is None)
+    _surround(app, settings)
+    return app
+
+
+def create_internal_app(settings: Settings, services: Services) -> FastAPI:
+    """What is served on the internal port, with the services of a running public application."""
+    routers = [compare.router, health.health, health.metrics]
+    app = _new_app(routers, lifespan=None, docs=settings.docs)
+    app.state.services = services
+    _surround(app, settings)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the caller brings; None is opened at the start."""
+
+    cores: Cores
+    matcher: Matcher | None
+    store: KeyStore | None
+    fetcher: PhotoFetcher | None
+    comparer_for: ComparerFor | None
+
+
+async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Services:
+    matcher, store, fetcher = parts.matcher, parts.store, parts.fetcher
+    if matcher is None:
+        matcher = await anyio.to_thread.run_sync(open_matcher, settings, parts.cores)
+    await anyio.to_thread.run_sync(warm_up, matcher)
+    if store is None:
+        opened = await anyio.to_thread.run_sync(open_store, settings)
+        stack.callback(opened.close)
+        store = opened
+    if fetcher is None:
+        fetcher = open_fetcher(settings)
+        stack.push_async_callback(fetcher.aclose)
+    services = build_services(settings, parts.cores, matcher, store, fetcher, parts.comparer_for)
+    stack.callback(services.pool.close)
+    log("ready", **pack_labels(matcher), threads=services.pool.threads, places=services.pool.places)
+    return services
+
+
+def _new_app(routers: list[APIRouter], lifespan: Any, docs: bool) -> FastAPI:
+    app = FastAPI(
+        title="facematch-local",
+        version=__version__,
+        summary="Offline face matching of an ID card photo and a portrait.",
+        lifespan=lifespan,
+        openapi_url="/openapi.json" if docs else None,
+        docs_url=None,  # FastAPI's page loads its scripts from a CDN
+        redoc_url=None,
+    )
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def _surround(app: FastAPI, settings: Settings) -> None:
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_middleware(RequestMiddleware)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "OPTIONS"],
+            allow_headers=["*"],
+            expose_headers=[WARNINGS_HEADER, REQUEST_ID_HEADER, "Retry-After"],
+            max_age=600,
+        )
+
+
+async def _on_service_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)  # noqa: S101
+    return service_error(error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Wrong path or method: the envelope with the HTTP status it has everywhere."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 405 and request.url.path in face_matching.PATHS:
+        code = ContractError(ErrorCode.BAD_FORMAT_TYPE, status=405)
+        response = documented_error(code, request.app.state.services.settings.wire_profile)
+    else:
+        response = failure(error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,209 @@
+"""Runs the CPU-bound work: a fixed number of threads, a bounded queue, a deadline for each job.
+
+The event loop only waits. Three rules keep the service answering under overload: no more jobs run than
+there are CPUs, no more than `queue_size` wait, and none starts after its deadline has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+from facematch_server.errors import ServiceError
+
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
+
+BUSY = "The service is busy, try again later"
+
+
+class Cores:
+    """How many threads are computing. Shared by the pool and by the executor of second photos."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    @property
+    def busy(self) -> int:
+        """Threads computing right now."""
+        return self._busy
+
+    def take_if_free(self) -> bool:
+        """Count one more computing thread, unless all cores have one."""
+        with self._lock:
+            if self._busy >= self.count:
+                return False
+            self._busy += 1
+            return True
+
+    def take(self) -> None:
+        """Count one more computing thread."""
+        with self._lock:
+            self._busy += 1
+
+    def give_back(self) -> None:
+        """Count one less."""
+        with self._lock:
+            self._busy -= 1
+
+
+class SideBySideExecutor(Executor):
+    """Runs a job on an idle core if there is one, else at once in the calling thread.
+
+    `FaceMatcher` hands it the first photo while it looks at the second: a lone request uses two cores, and
+    under load each request keeps to its own thread, so that never more threads compute than there are cores.
+    """
+
+    def __init__(self, cores: Cores) -> None:
+        self._cores = cores
+        self._threads = ThreadPoolExecutor(max(cores.count, 1), thread_name_prefix="facematch-photo")
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Run `fn` beside the caller or, without an idle core, before this returns."""
+        if self._cores.take_if_free():
+            try:
+                future = self._threads.submit(fn, *args, **kwargs)
+            except BaseException:
+                self._cores.give_back()
+                raise
+            future.add_done_callback(lambda _: self._cores.give_back())
+            return future
+        done: Future[_T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+class InferencePool:
+    """Threads for jobs, with places for those that run or wait."""
+
+    def __init__(self, cores: Cores, threads: int, queue_size: int) -> None:
+        """Open the pool.
+
+        Args:
+            cores: counts computing threads.
+            threads: jobs that may run at once.
+            queue_size: jobs that may wait beyond that.
+        """
+        self._cores = cores
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="facematch-match")
+        self._places = threads + queue_size
+        self._taken = 0
+        self._running = 0
+        self._lock = threading.Lock()
+        self._threads = threads
+
+    @property
+    def threads(self) -> int:
+        """Jobs that may run at once."""
+        return self._threads
+
+    @property
+    def places(self) -> int:
+        """Requests that may be in the house at once."""
+        return self._places
+
+    @property
+    def taken(self) -> int:
+        """Requests in the house: reading their body, waiting or running."""
+        return self._taken
+
+    @property
+    def waiting(self) -> int:
+        """Requests whose job no thread has taken up yet, or that are still reading their body."""
+        return max(self._taken - self._running, 0)
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """Take a place; to be held from before the body is read, since a body in memory is what costs.
+
+        Call it on the event loop only.
+
+        Raises:
+            ServiceError: 503: all places are taken.
+        """
+        if self._taken >= self._places:
+            raise ServiceError(503, BUSY, retry_after=1.0)
+        self._taken += 1
+        place = Place(self)
+        try:
+            yield place
+        finally:
+            # A job that outlived its request holds the place (its photos are still in memory) until it ends.
+            if place.job is None or place.job.done():
+                self._leave()
+            else:
+                loop = asyncio.get_running_loop()
+                place.job.add_done_callback(lambda _: _call_soon(loop, self._leave))
+
+    def close(self, wait: bool = True) -> None:
+        """End the threads; waiting jobs are dropped."""
+        self._executor.shutdown(wait, cancel_futures=True)
+
+    def _submit(self, work: Callable[[], _T], deadline: float) -> Future[_T]:
+        return self._executor.submit(self._run, work, deadline)
+
+    def _run(self, work: Callable[[], _T], deadline: float) -> _T:
+        if time.monotonic() >= deadline:
+            raise ServiceError(503, BUSY, retry_after=1.0)
+        self._cores.take()
+        self._count_running(1)
+        try:
+            return work()
+        finally:
+            self._count_running(-1)
+            self._cores.give_back()
+
+    def _count_running(self, change: int) -> None:
+        with self._lock:
+            self._running += change
+
+    def _leave(self) -> None:
+        self._taken -= 1
+
+
+class Place:
+    """One request's place in an `InferencePool`."""
+
+    def __init__(self, pool: InferencePool) -> None:
+        self._pool = pool
+        self.job: Future[Any] | None = None
+
+    async def run(self, work: Callable[[], _T], deadline: float) -> _T:
+        """Run `work` in a thread of the pool.
+
+        Args:
+            work: what to do.
+            deadline: on the clock of `time.monotonic`.
+
+        Raises:
+            ServiceError: 503: it did not start or did not end before the deadline.
+        """
+        job = self._pool._submit(work, deadline)
+        self.job = job
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                return await asyncio.wrap_future(job)
+        except TimeoutError:
+            job.cancel()
+            raise ServiceError(503, BUSY, retry_after=1.0) from None
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(callback)
+    except RuntimeError:  # the loop was closed while the job ran: nobody counts any more
+        return

@@ -1,0 +1,99 @@
+"""Structured logs without personal data.
+
+One JSON object per line. A request is logged by its route template, never by its path or query; of an
+exception its type and the places it passed are logged, never its message, which may quote what a client sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pythonjsonlogger.json import JsonFormatter
+
+LOGGER: Final = logging.getLogger("facematch")
+
+# Libraries that quote bytes of requests (python-multipart) or addresses with their queries (httpx).
+_QUOTING: Final = ("python_multipart", "httpx", "httpcore", "PIL", "asyncio")
+
+
+def set_up_logs(level: str, style: str) -> None:
+    """Send all logs of the process to standard error, one line each.
+
+    Args:
+        level: least level, such as "INFO".
+        style: "json" or "text".
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_json_formatter() if style == "json" else _TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUOTING:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = []
+        logger.propagate = name != "uvicorn.access"
+        logger.setLevel(max(logging.WARNING, root.level))
+
+
+def log_fault(message: str, error: BaseException, **fields: Any) -> None:
+    """Log an unexpected exception by type and place."""
+    LOGGER.error(message, extra={"fields": {**fields, "exception": type(error).__name__, "at": places(error)}})
+
+
+def log(message: str, **fields: Any) -> None:
+    """Log something that happened."""
+    LOGGER.info(message, extra={"fields": fields})
+
+
+def places(error: BaseException, limit: int = 12) -> list[str]:
+    """`file:line function` of the frames an exception passed, innermost last; no source lines, no values."""
+    frames = traceback.extract_tb(error.__traceback__)[-limit:]
+    return [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _json_formatter() -> JsonFormatter:
+    return _JsonFormatter(
+        "{asctime}{levelname}{name}{message}",
+        style="{",
+        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
+    )
+
+
+class _JsonFormatter(JsonFormatter):
+    """Puts `fields` at the top level and says of foreign exceptions no more than `places` does."""
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        fields = log_data.pop("fields", None)
+        if isinstance(fields, Mapping):
+            log_data.update(fields)
+        return super().process_log_record(log_data)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return _exception_line(ei)
+
+
+class _TextFormatter(logging.Formatter):
+    """For reading: time, level, message, fields."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        fields = getattr(record, "fields", None) or {}
+        pairs = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
+        return f"{super().formatMessage(record)} {pairs}".rstrip()
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return _exception_line(ei)
+
+
+def _exception_line(exc_info: Any) -> str:
+    error = exc_info[1]
+    return "" if error is None else f"{type(error).__name__} at {' < '.join(reversed(places(error)))}"

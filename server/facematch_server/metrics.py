@@ -1,0 +1,66 @@
+"""Prometheus metrics, in a registry of their own: two apps in one process do not mix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.process_collector import ProcessCollector
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 20.0, 40.0)
+
+
+class Metrics:
+    """What the service counts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._requests = Counter(
+            "facematch_requests",
+            "Answered comparisons by errorCode and invalidCode (empty where there is none)",
+            ("endpoint", "error_code", "invalid_code"),
+            registry=self.registry,
+        )
+        self._http = Counter(
+            "facematch_http_responses",
+            "HTTP responses by route, method and status",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "facematch_stage_seconds",
+            "Seconds by stage: total, body, fetch, queue, decode, detect, embed, check, reply ...",
+            ("stage",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._pack = Info("facematch_pack", "The model pack in use", registry=self.registry)
+
+    def count_outcome(self, endpoint: str, error_code: str, invalid_code: str) -> None:
+        """Count one answered comparison."""
+        self._requests.labels(endpoint, error_code, invalid_code).inc()
+
+    def count_response(self, route: str, method: str, status: int) -> None:
+        """Count one HTTP response; `route` is a template, never a path that a client made up."""
+        self._http.labels(route, method, str(status)).inc()
+
+    def observe(self, seconds: Mapping[str, float]) -> None:
+        """Add durations by stage."""
+        for stage, value in seconds.items():
+            self._seconds.labels(stage).observe(value)
+
+    def describe_pack(self, labels: Mapping[str, str]) -> None:
+        """Say which models are in use."""
+        self._pack.info(dict(labels))
+
+    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Add a gauge that is read when asked for."""
+        Gauge(name, text, registry=self.registry).set_function(value)
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,1 @@
+"""The endpoints: thin, one module each."""

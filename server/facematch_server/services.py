@@ -1,0 +1,162 @@
+"""What requests share: built when the service starts, taken down when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from starlette.requests import HTTPConnection
+
+from facematch_local.cpu import available_cpus
+from facematch_local.images import ImageLimits
+from facematch_server.auth import RESERVATION_SLACK_SECONDS, Gatekeeper, Key, KeyStore
+from facematch_server.comparing import Comparer, Matcher, MatcherComparer
+from facematch_server.inference import Cores, InferencePool, SideBySideExecutor
+from facematch_server.metrics import Metrics
+from facematch_server.settings import Settings
+
+if TYPE_CHECKING:
+    from facematch_server.store import Store
+
+
+class PhotoFetcher(Protocol):
+    """What the service needs of `fetch.Fetcher`."""
+
+    async def fetch(self, url: str) -> bytes: ...
+    async def aclose(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Services:
+    """What requests share.
+
+    Attributes:
+        settings: the options.
+        matcher: compares photos.
+        store: keys and quotas.
+        fetcher: gets photos by URL.
+        gatekeeper: admits requests.
+        pool: runs CPU-bound work.
+        metrics: counts.
+        comparer_for: who answers the requests of a key; by default the matcher answers all.
+        draining: set on the way down; `/readyz` says so.
+    """
+
+    settings: Settings
+    matcher: Matcher
+    store: KeyStore
+    fetcher: PhotoFetcher
+    gatekeeper: Gatekeeper
+    pool: InferencePool
+    metrics: Metrics
+    comparer_for: Callable[[Key], Comparer]
+    draining: bool = False
+
+
+def services_of(request: HTTPConnection) -> Services:
+    """The services of the app that `request` came to."""
+    services: Services = request.app.state.services
+    return services
+
+
+def image_limits(settings: Settings) -> ImageLimits:
+    """Limits on photos, from the options."""
+    return ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+
+
+def open_matcher(settings: Settings, cores: Cores) -> Matcher:
+    """Load the models as the options say.
+
+    Raises:
+        PackError: the pack is missing or damaged.
+        PolicyError: the policy file is wrong.
+    """
+    from facematch_local.matcher import FaceMatcher
+    from facematch_local.packs import SessionSettings, find_pack, load_pack
+    from facematch_local.policy import load_policy
+
+    folders = _search_folders(settings.models)
+    # One thread per inference: requests run side by side instead of fighting for cores.
+    pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))
+    policy = load_policy(settings.policy) if settings.policy else None
+    return FaceMatcher(pack, policy, image_limits(settings), SideBySideExecutor(cores))
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the database of keys.
+
+    Raises:
+        StoreError: it cannot be reached, or its schema is not of this version.
+    """
+    from facematch_server.store import Store
+
+    return Store.open(settings.store_url)
+
+
+def open_fetcher(settings: Settings) -> PhotoFetcher:
+    """Get photos by URL as the options say."""
+    from facematch_server.fetch import Fetcher, FetchLimits, UrlPolicy
+
+    policy = UrlPolicy(settings.url_policy, allow=settings.url_allow, loopback_only=settings.listens_on_loopback_only)
+    limits = FetchLimits(
+        max_bytes=settings.max_image_bytes,
+        connect_seconds=settings.url_connect_seconds,
+        total_seconds=settings.url_seconds,
+    )
+    return Fetcher(policy, limits)
+
+
+def build_services(
+    settings: Settings,
+    cores: Cores,
+    matcher: Matcher,
+    store: KeyStore,
+    fetcher: PhotoFetcher,
+    comparer_for: Callable[[Key], Comparer] | None = None,
+) -> Services:
+    """Put the parts together."""
+    metrics = Metrics()
+    pool = InferencePool(cores, settings.threads or cores.count, settings.queue_size)
+    comparer = MatcherComparer(matcher)
+    services = Services(
+        settings=settings,
+        matcher=matcher,
+        store=store,
+        fetcher=fetcher,
+        gatekeeper=Gatekeeper(
+            store, settings.deadline_seconds + RESERVATION_SLACK_SECONDS, settings.auth_failure_status
+        ),
+        pool=pool,
+        metrics=metrics,
+        comparer_for=comparer_for or (lambda _: comparer),
+    )
+    metrics.describe_pack(pack_labels(matcher))
+    metrics.watch("facematch_places_taken", "Requests in the house: reading, waiting or running", lambda: pool.taken)
+    metrics.watch("facematch_places", "Requests that fit in the house", lambda: pool.places)
+    metrics.watch("facematch_waiting", "Requests waiting for a thread", lambda: pool.waiting)
+    metrics.watch("facematch_threads_computing", "Threads decoding or inferring", lambda: cores.busy)
+    metrics.watch("facematch_draining", "1 while the service is going down", lambda: float(services.draining))
+    return services
+
+
+def new_cores(settings: Settings) -> Cores:
+    """The cores the service may use."""
+    return Cores(settings.threads or available_cpus())
+
+
+def pack_labels(matcher: Matcher) -> dict[str, str]:
+    """Name, version and calibration of the pack, and the version of the policy."""
+    loaded: Any = matcher.pack
+    return {
+        "name": str(loaded.pack.name),
+        "version": str(loaded.pack.version),
+        "calibration": str(loaded.calibration.id),
+        "policy": str(matcher.policy.version),
+    }
+
+
+def _search_folders(models: str) -> Any:
+    from facematch_local.packs import search_folders
+
+    return search_folders({"FACEMATCH_MODELS": models}) if models else None

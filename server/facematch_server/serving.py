@@ -1,0 +1,182 @@
+"""Runs the service: sockets, signals, the way up and the way down."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from facematch_local.errors import FacematchError
+from facematch_server.app import create_app, create_internal_app
+from facematch_server.logs import log, log_fault, set_up_logs
+from facematch_server.protocol import limited_protocol
+from facematch_server.services import new_cores, open_matcher, open_store
+from facematch_server.settings import Settings
+
+if TYPE_CHECKING:
+    from facematch_server.store import Store
+
+# Longer than uvicorn's 64 KiB would be no use (proxies cut at 8 to 32 KiB); shorter than two long URLs would hurt.
+_HEAD_BYTES = 64 * 1024
+
+
+class StartError(FacematchError):
+    """The service cannot start; the message says why and what to do."""
+
+
+def serve(settings: Settings) -> int:
+    """Run the service until SIGINT or SIGTERM.
+
+    Returns:
+        0 after an orderly end, 2 when it could not start (told in one line on standard error).
+    """
+    set_up_logs(settings.log_level, settings.log_format)
+    with ExitStack() as stack:
+        try:
+            sockets = [stack.enter_context(closing(sock)) for sock in _listen(settings)]
+            cores = new_cores(settings)
+            _calm_libraries()
+            matcher = open_matcher(settings, cores)
+            store = stack.enter_context(closing(open_store(settings)))
+            first_key(store, settings, sockets[0].getsockname()[1])
+            app = create_app(settings, matcher, store, cores=cores)
+        except FacematchError as error:
+            print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
+            return 2
+        return asyncio.run(_run(settings, app, sockets))
+
+
+def first_key(store: Store, settings: Settings, port: int) -> None:
+    """Create a key if there is none, and print it this once with a line to try it with."""
+    new = store.create_first_key()
+    if new is None:
+        return
+    host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    # The one place where a secret is printed: to the terminal, not through the logs.
+    print(  # noqa: T201
+        "No API key yet, so one was created. It is shown this once; `facematch keys` makes others.\n"
+        f"  api_key:    {new.api_key}\n"
+        f"  api_secret: {new.api_secret}\n"
+        "Try it with two photos:\n"
+        f"  curl -u {new.api_key}:{new.api_secret} -F img1=@card.jpg -F img2=@selfie.jpg \\\n"
+        f"    '{address}/api/v2/ekyc/face_matching?type1=card&format_type=file'",
+        flush=True,
+    )
+
+
+async def _run(settings: Settings, app: FastAPI, sockets: list[socket.socket]) -> int:
+    loop = asyncio.get_running_loop()
+    # asyncio's own handler prints exceptions with their messages.
+    loop.set_exception_handler(lambda _, context: _log_loop_fault(context))
+    public = Server(server_config(settings, app, lifespan="on"))
+    servers = [public]
+    stopping = asyncio.Event()
+    with _signals(loop, stopping, servers):
+        tasks = [asyncio.create_task(public.serve([sockets[0]]))]
+        await _started(public, tasks[0])
+        if public.started and settings.internal_port is not None:
+            internal_app = create_internal_app(settings, app.state.services)
+            internal = Server(server_config(settings, internal_app, lifespan="off"))
+            servers.append(internal)
+            tasks.append(asyncio.create_task(internal.serve([sockets[1]])))
+        for sock in sockets if public.started else ():
+            log("listening", address="{}:{}".format(*sock.getsockname()[:2]))
+        watcher = asyncio.create_task(_go_down_when(stopping, settings, app, servers))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            watcher.cancel()
+    log("stopped")
+    return 0 if public.started else 2
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to `_signals`: there may be two of them in one process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    while not server.started and not task.done():
+        await asyncio.sleep(0.02)
+
+
+async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAPI, servers: list[Server]) -> None:
+    """Not ready, then no new connections, then the end, with every accepted request answered."""
+    await stopping.wait()
+    app.state.services.draining = True
+    log("draining", seconds=settings.drain_seconds)
+    await asyncio.sleep(settings.drain_seconds)
+    for server in servers:
+        server.should_exit = True
+
+
+@contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, servers: list[Server]) -> Iterator[None]:
+    def on_signal() -> None:
+        if stopping.is_set():  # the second one means it
+            for server in servers:
+                server.should_exit = server.force_exit = True
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=limited_protocol(settings.header_seconds, settings.body_seconds, settings.max_connections),
+        ws="none",
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+        backlog=256,
+    )
+
+
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    yield _bound(settings.host, settings.port)
+    if settings.internal_port is not None:
+        yield _bound(settings.internal_host or settings.host, settings.internal_port)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise StartError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port") from None
+
+
+def _calm_libraries() -> None:
+    """OpenCV starts as many threads as the machine has CPUs, for each resize; requests run side by side already."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _log_loop_fault(context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        log_fault("fault outside a request", error)

@@ -1,0 +1,179 @@
+"""Every option of the service. Each one is the environment variable `FACEMATCH_` + its name in capitals.
+
+`docs/settings.md` is generated from this file (`settings_table`); a test keeps the two the same.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from facematch_local.packs import DEFAULT_PACK
+
+PREFIX = "FACEMATCH_"
+
+
+class Profile(StrEnum):
+    """How replies are printed."""
+
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Options of the service, read from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on. `0.0.0.0` or `::` to be reached by others.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    internal_host: str = Field(
+        "", description="Address of the internal port; empty takes `host`. Only used with `internal_port`."
+    )
+    internal_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Second port. When set, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are served there "
+        "and no longer on `port`.",
+    )
+
+    pack: str = Field(DEFAULT_PACK, description="Model pack: a name looked up in the search path, or a folder.")
+    models: str = Field(
+        "", description="Folders to search for packs first, separated as in `PATH`, before the shipped ones."
+    )
+    policy: Path | None = Field(None, description="Policy file (thresholds of the checks) instead of the shipped one.")
+
+    data_dir: str = Field(
+        "", description="Folder of the database; empty: the user's data folder as the operating system has it."
+    )
+    database_url: str = Field(
+        "", description="Database of keys and quotas (SQLAlchemy URL); empty: SQLite `facematch.db` in `data_dir`."
+    )
+
+    wire_profile: Profile = Field(
+        Profile.DOCUMENTED,
+        description="How replies are printed: `documented` or `observed` (`invalidCode` as a number, keys in "
+        "alphabetical order). A key can have its own.",
+    )
+    auth_failure_status: Literal[200, 401] = Field(
+        200, description="HTTP status that goes with errorCode 5: 200 as documented, or 401."
+    )
+    no_face_as: Literal["warning", "error3"] = Field(
+        "warning", description="A photo without a face: `warning` (invalidCode 4 or 5) or `error3` (errorCode 3)."
+    )
+
+    url_policy: Literal["auto", "public", "any", "off"] = Field(
+        "auto",
+        description="Which addresses the url mode may reach. `public`: no private, loopback, link-local, reserved or "
+        "metadata addresses; `auto`: `public`, but loopback and private ones too while the service listens on "
+        "loopback only; `any`; `off`.",
+    )
+    url_allow: CommaSeparated = Field(
+        (), description="Host names, addresses or networks (comma separated) the url mode may reach on top."
+    )
+    url_connect_seconds: float = Field(3.0, gt=0, description="Time to connect to an image server.")
+    url_seconds: float = Field(10.0, gt=0, description="Time for one photo by URL, redirects included.")
+
+    max_image_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="Largest encoded photo in bytes.")
+    max_image_pixels: int = Field(
+        50_000_000, ge=4096, description="Largest photo in pixels, told from its header before it is decoded."
+    )
+
+    threads: int = Field(
+        0, ge=0, le=256, description="Inference threads; 0: as many as affinity and the cgroup's quota give CPUs."
+    )
+    queue_size: int = Field(
+        32, ge=0, description="Requests that may wait for a thread; one more is answered 503 at once."
+    )
+    deadline_seconds: float = Field(
+        20.0, gt=0, description="Time for a request from its acceptance, body included; later it is answered 503."
+    )
+    body_seconds: float = Field(15.0, gt=0, description="Time for a client to send the whole body (else 408).")
+    header_seconds: float = Field(
+        10.0, gt=0, description="Time for a client to send the whole request head (else the connection is closed)."
+    )
+    keep_alive_seconds: int = Field(15, ge=0, description="How long an idle connection is kept open.")
+    max_connections: int = Field(
+        1000, ge=1, description="Open connections per port; one more is answered 503 and closed."
+    )
+    drain_seconds: float = Field(
+        0.0, ge=0, description="After SIGTERM: how long `/readyz` says 503 while requests are still accepted."
+    )
+    shutdown_seconds: int = Field(
+        30, ge=1, description="After that: how long accepted requests may take to finish before they are cut off."
+    )
+
+    cors_origins: CommaSeparated = Field(
+        ("*",), description="Origins whose pages may call the service (comma separated); `*`: any; empty: none."
+    )
+    docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")
+
+    @field_validator("url_allow", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def store_url(self) -> str:
+        """`database_url`, or the SQLite file in `data_dir`."""
+        from facematch_server.store import default_database_url
+
+        return default_database_url({"FACEMATCH_DATABASE_URL": self.database_url, "FACEMATCH_DATA_DIR": self.data_dir})
+
+    @property
+    def listens_on_loopback_only(self) -> bool:
+        """Whether only programs of this machine can reach the service."""
+        return is_loopback(self.host) and (self.internal_port is None or is_loopback(self.internal_host or self.host))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is a loopback address or `localhost`; a name that may resolve to anything is not."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def settings_table() -> str:
+    """The Markdown of `docs/settings.md`."""
+    return "\n".join(_table_lines()) + "\n"
+
+
+def _table_lines() -> Iterator[str]:
+    yield "# Settings"
+    yield ""
+    yield "Every option of the service is an environment variable. This page is generated from"
+    yield "`server/facematch_server/settings.py`; write it anew with"
+    yield "`python -m facematch_server.settings > docs/settings.md`."
+    yield ""
+    yield "| Variable | Default | Meaning |"
+    yield "|---|---|---|"
+    for name, field in Settings.model_fields.items():
+        yield f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    # A default that depends on the machine (a factory) is told in words by the description.
+    if value is None or str(value) in ("", "PydanticUndefined"):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+if __name__ == "__main__":
+    print(settings_table(), end="")  # noqa: T201

@@ -1,0 +1,122 @@
+"""The query string: what is asked for, and the two URLs of the url mode.
+
+Clients put URLs into the query in three ways: percent-encoded, only `encodeURI`d, and not encoded at all.
+Only the first survives a standard parser; the others lose everything after the first `&` of a URL.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import unquote, unquote_plus
+
+from facematch_local.checks import Role
+from facematch_local.codes import ErrorCode
+from facematch_server.errors import ContractError
+
+# A parameter the contract knows, at the start of the query or after `&`: only here may a value end.
+_KNOWN: Final = re.compile(r"(?:^|&)(img1|img2|type1|format_type)=")
+
+# Parameters of their own that clients were seen to send. After a URL that is not encoded they look like a
+# part of it, so these are taken off by name; any other is left to the URL.
+_KNOWN_EXTRAS: Final = re.compile(r"(?:&(?:is_thumb|get_thumb)=[^&]*)+$")
+
+
+class Mode(StrEnum):
+    """`format_type`: how the photos come."""
+
+    URL = "url"
+    FILE = "file"
+    BASE64 = "base64"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the query asks for.
+
+    Attributes:
+        mode: how the photos come.
+        type1: what image 1 is.
+        url1: URL of image 1, "" where there is none (always outside the url mode).
+        url2: URL of image 2, likewise.
+    """
+
+    mode: Mode
+    type1: Role
+    url1: str = ""
+    url2: str = ""
+
+
+def parse_query(method: str, raw: bytes) -> Asked:
+    """Parse the raw query string of a `GET` or `POST`.
+
+    Raises:
+        ContractError: BAD_FORMAT_TYPE: format_type is missing, unknown or does not fit the method, or type1
+            is unknown.
+    """
+    values = _split(_text(raw))
+    try:
+        mode = Mode(_plain(values.get("format_type", "")))
+        type1 = Role(_plain(values.get("type1", "")) or Role.CARD)
+    except ValueError:
+        raise ContractError(ErrorCode.BAD_FORMAT_TYPE) from None
+    if (mode is Mode.URL) != (method == "GET"):
+        raise ContractError(ErrorCode.BAD_FORMAT_TYPE)
+    if mode is not Mode.URL:
+        return Asked(mode, type1)
+    return Asked(mode, type1, _url(values.get("img1", "")), _url(values.get("img2", "")))
+
+
+def parse_type1(raw: bytes) -> Role:
+    """`type1` of a query in which nothing else matters.
+
+    Raises:
+        ContractError: BAD_FORMAT_TYPE: type1 is unknown.
+    """
+    try:
+        return Role(_plain(_split(_text(raw)).get("type1", "")) or Role.CARD)
+    except ValueError:
+        raise ContractError(ErrorCode.BAD_FORMAT_TYPE) from None
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _split(query: str) -> dict[str, str]:
+    """Known parameters and their raw values; of a repeated one the first."""
+    marks = list(_KNOWN.finditer(query))
+    ends = [mark.start() for mark in marks[1:]] + [len(query)]
+    values: dict[str, str] = {}
+    for mark, end in zip(marks, ends, strict=True):
+        values.setdefault(mark.group(1), query[mark.end() : end])
+    return values
+
+
+def _plain(value: str) -> str:
+    return unquote_plus(value.partition("&")[0]).strip()
+
+
+def _url(raw: str) -> str:
+    """The URL that the client meant by the raw value of `img1` or `img2`."""
+    first = raw.partition("&")[0]
+    # Without a query of its own, a URL cannot go on after `&`: what follows are parameters of the client's own.
+    raw = _KNOWN_EXTRAS.sub("", raw) if "?" in first else first
+    if "://" not in raw:
+        return unquote_plus(raw).strip()
+    return _unescaped_url(raw).strip()
+
+
+def _unescaped_url(raw: str) -> str:
+    """A URL whose scheme came through literally: encoded in part (its query), by `encodeURI`, or not at all."""
+    _, question, query = raw.lower().partition("?")
+    # quote(url, safe=":/") leaves no "?"; Apple's URLQueryItem leaves ":/?" alone and encodes "&" and "=".
+    if ("=" not in query and "%3d" in query) if question else "%3f" in raw.lower():
+        return unquote(raw)
+    # Escapes of the URL itself must stay (a signature's %2B is not +); encodeURI turned their % into %25.
+    return raw.replace("%25", "%")
