@@ -91,7 +91,7 @@ def _text(raw: bytes) -> str:
 def _split(query: str) -> dict[str, str]:
     """Known parameters and their raw values; of a repeated one the first."""
     marks = list(_KNOWN.finditer(query))
-    ends = [mark.start() for mark in marks[1:]] + [len(query)]
+    ends = [*(mark.start() for mark in marks), len(query)][1:]
     values: dict[str, str] = {}
     for mark, end in zip(marks, ends, strict=True):
         values.setdefault(mark.group(1), query[mark.end() : end])

@@ -1,0 +1,195 @@
+"""A live service on a real socket, a server of photos beside it, and a client written as the vendor's page has it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import http.server
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    import requests
+    from fastapi import FastAPI
+
+    from facematch_local.matcher import FaceMatcher
+    from facematch_server.store import Store
+
+V2 = "/api/v2/ekyc/face_matching"
+
+
+class LogLines(logging.Handler):
+    """Keeps formatted log lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@dataclass
+class Live:
+    """A running service.
+
+    Attributes:
+        url: scheme, host and port.
+        port: the port.
+        auth: credentials of a key without a quota.
+        store: its database.
+        app: the application.
+        logs: what it logged, as it prints it.
+    """
+
+    url: str
+    port: int
+    auth: tuple[str, str]
+    store: Store
+    app: FastAPI
+    logs: list[str]
+
+    def post(self, path: str = V2, **options: Any) -> requests.Response:
+        """A POST with the key of `auth`, unless told otherwise."""
+        return self.send("POST", path, **options)
+
+    def get(self, path: str = V2, **options: Any) -> requests.Response:
+        """A GET with the key of `auth`, unless told otherwise."""
+        return self.send("GET", path, **options)
+
+    def send(self, method: str, path: str = V2, **options: Any) -> requests.Response:
+        """Any request."""
+        import requests
+
+        options.setdefault("auth", self.auth)
+        options.setdefault("timeout", 60)
+        return requests.request(method, self.url + path, **options)
+
+    def raw(self, *pieces: bytes, seconds: float = 20) -> bytes:
+        """Send bytes; give back all that comes until the server closes or falls silent for `seconds`."""
+        received = b""
+        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=seconds)) as sock:
+            with contextlib.suppress(ConnectionError):
+                for piece in pieces:
+                    sock.sendall(piece)
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                while chunk := sock.recv(65536):
+                    received += chunk
+        return received
+
+    @property
+    def basic(self) -> str:
+        """The `Authorization` header of `auth`."""
+        return "Basic " + base64.b64encode(":".join(self.auth).encode()).decode()
+
+
+@pytest.fixture(scope="session")
+def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Live]]:
+    """`start(no_face_as="error3", ...)`: a live service with these settings; all end with the session.
+
+    `matcher=` replaces the models, for tests of what surrounds them.
+    """
+    from facematch_server.app import create_app
+    from facematch_server.logs import set_up_logs
+    from facematch_server.serving import Server, server_config
+    from facematch_server.settings import Settings
+    from facematch_server.store import Store
+
+    shared_matcher = matcher
+    with contextlib.ExitStack() as stack:
+
+        def start(*, matcher: Any = None, **options: Any) -> Live:
+            folder: Path = tmp_path_factory.mktemp("live")
+            settings = Settings(data_dir=str(folder), **options)
+            # The lines are kept as the service's own handler would print them.
+            set_up_logs("DEBUG", "json")
+            keeper = LogLines()
+            keeper.setFormatter(logging.getLogger().handlers[0].formatter)
+            logging.getLogger().handlers[:] = [keeper]
+            store = stack.enter_context(closing(Store.open(settings.store_url)))
+            new = store.create_key(name="contract tests")
+            app = create_app(settings, matcher or shared_matcher, store)
+            sock = socket.create_server(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+            server = Server(server_config(settings, app, lifespan="on"))
+            thread = threading.Thread(target=lambda: asyncio.run(server.serve([sock])), daemon=True)
+            thread.start()
+
+            def stop() -> None:
+                server.should_exit = True
+                thread.join(15)
+
+            stack.callback(stop)
+            while not server.started and thread.is_alive():
+                time.sleep(0.02)
+            assert server.started
+            auth = (new.api_key, new.api_secret)
+            return Live(f"http://127.0.0.1:{port}", port, auth, store, app, keeper.lines)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def live(start: Callable[..., Live]) -> Live:
+    """The service as it is by default."""
+    return start()
+
+
+@dataclass
+class PhotoServer:
+    """Serves bytes by path; notes the paths with queries that were asked for."""
+
+    url: str
+    photos: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def photo_server(astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> Iterator[PhotoServer]:
+    """A web server with `/astronaut.jpg`, `/group.jpg` and an `/empty` one; other paths are 404."""
+    state = PhotoServer("", {"/astronaut.jpg": astronaut_jpeg, "/group.jpg": group_photo_jpeg, "/empty": b""})
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            state.asked.append(self.path)
+            photo = state.photos.get(self.path.partition("?")[0])
+            self.send_response(404 if photo is None else 200)
+            self.send_header("Content-Length", str(len(photo or b"")))
+            self.end_headers()
+            self.wfile.write(photo or b"")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        state.url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield state
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def envelope() -> Callable[[requests.Response], dict[str, Any]]:
+    """`envelope(response)`: its body, after checking that it has the shape every reply has."""
+
+    def check(response: requests.Response) -> dict[str, Any]:
+        assert response.headers["content-type"] == "application/json"
+        content: dict[str, Any] = json.loads(response.text)
+        assert list(content) == ["data", "errorCode", "errorMessage"]
+        assert isinstance(content["errorCode"], str)
+        assert isinstance(content["errorMessage"], str)
+        assert (content["data"] is not None) == (content["errorCode"] == "0")
+        return content
+
+    return check
