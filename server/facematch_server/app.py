@@ -22,6 +22,7 @@ from facematch_server.errors import ContractError, ServiceError
 from facematch_server.inference import Cores
 from facematch_server.logs import log
 from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
+from facematch_server.openapi import describe_security
 from facematch_server.replies import documented_error, failure, service_error
 from facematch_server.routes import compare, face_matching, health
 from facematch_server.services import (
@@ -124,9 +125,11 @@ def _new_app(routers: list[APIRouter], lifespan: Any, docs: bool) -> FastAPI:
         openapi_url="/openapi.json" if docs else None,
         docs_url=None,  # FastAPI's page loads its scripts from a CDN
         redoc_url=None,
+        redirect_slashes=False,  # a redirected POST arrives without its body or credentials
     )
     for router in routers:
         app.include_router(router)
+    describe_security(app)
     return app
 
 

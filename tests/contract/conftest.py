@@ -21,10 +21,10 @@ import pytest
 
 if TYPE_CHECKING:
     import requests
+    from facematch_server.store import Store
     from fastapi import FastAPI
 
     from facematch_local.matcher import FaceMatcher
-    from facematch_server.store import Store
 
 V2 = "/api/v2/ekyc/face_matching"
 
@@ -74,7 +74,7 @@ class Live:
 
         options.setdefault("auth", self.auth)
         options.setdefault("timeout", 60)
-        return requests.request(method, self.url + path, **options)
+        return requests.request(method, self.url + path, **options)  # noqa: S113
 
     def raw(self, *pieces: bytes, seconds: float = 20) -> bytes:
         """Send bytes; give back all that comes until the server closes or falls silent for `seconds`."""
@@ -161,7 +161,7 @@ def photo_server(astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> Iterator[Pho
     state = PhotoServer("", {"/astronaut.jpg": astronaut_jpeg, "/group.jpg": group_photo_jpeg, "/empty": b""})
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             state.asked.append(self.path)
             photo = state.photos.get(self.path.partition("?")[0])
             self.send_response(404 if photo is None else 200)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
-from facematch_server import detailed
+from facematch_server import detailed, openapi
 from facematch_server.body import body_limit, read_body
 from facematch_server.errors import ContractError, documented
 from facematch_server.record import Record, record_of
@@ -31,7 +31,14 @@ STATUS: Final = {
 }
 
 
-@router.post("/v1/compare", response_model=detailed.CompareOut, summary="Compare two photos, all measures told")
+@router.post(
+    "/v1/compare",
+    response_model=detailed.CompareOut,
+    responses={**{status: {"model": detailed.ErrorOut} for status in STATUS.values()}, **openapi.FAILURES},
+    openapi_extra=openapi.COMPARE,
+    operation_id="compare",
+    summary="Compare two photos, all measures told",
+)
 async def compare(request: Request) -> Response:
     """Compare two photos, sent as a multipart form or as base64 in JSON, and tell everything that was measured."""
     services, record = services_of(request), record_of(request)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from facematch_local.codes import ErrorCode
+from facematch_server import openapi
 from facematch_server.body import body_limit, read_body
 from facematch_server.comparing import Comparer
 from facematch_server.errors import ContractError, documented
@@ -124,4 +125,14 @@ async def _timed(
 
 
 for _path in PATHS:
-    router.add_api_route(_path, face_matching, methods=["GET", "POST"])
+    for _method, _description in (("GET", openapi.GET), ("POST", openapi.POST)):
+        router.add_api_route(
+            _path,
+            face_matching,
+            methods=[_method],
+            response_class=Response,
+            responses=openapi.REPLIES,
+            openapi_extra={**_description, **openapi.SECURITY},
+            summary="Compare a card or portrait with a portrait",
+            operation_id=f"face_matching_{_path.split('/')[2]}_{_method.lower()}",
+        )

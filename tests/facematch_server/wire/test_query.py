@@ -5,13 +5,13 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 import pytest
+from facematch_server.errors import ContractError
+from facematch_server.wire import Asked, Mode, parse_query
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
-from facematch_server.errors import ContractError
-from facematch_server.wire import Asked, Mode, parse_query
 
 SIGNED = "https://cdn.example.com/a/card.png?X-Sig=a%2Bb%2Fc&Expires=99&type=x"
 PLAIN = "https://cdn.example.com/selfie.jpg"
@@ -117,15 +117,18 @@ def test_urls_count_in_the_url_mode_only() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_parse_or_are_refused(raw: bytes) -> None:
+    refused = None
     try:
         parse_query("GET", raw + b"&format_type=url")
     except ContractError as error:
-        assert error.code is ErrorCode.BAD_FORMAT_TYPE
+        refused = error.code
+    assert refused in (None, ErrorCode.BAD_FORMAT_TYPE)
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip() == text))
 def test_an_encoded_value_comes_out_as_it_went_in(text: str) -> None:
     value = "http://h/" + text
-    assert urls(urlencode({"img1": value, "img2": "x", "format_type": "url"}, errors="replace"))[
-        0
-    ] == value.encode(errors="replace").decode()
+    assert (
+        urls(urlencode({"img1": value, "img2": "x", "format_type": "url"}, errors="replace"))[0]
+        == value.encode(errors="replace").decode()
+    )

@@ -1,0 +1,205 @@
+"""The service as a process: the way up, the way down, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+
+V2 = "/api/v2/ekyc/face_matching"
+pytestmark = pytest.mark.slow
+
+CODE = "import sys; from facematch_server import run; from facematch_server.settings import Settings; "
+
+
+@dataclass
+class Process:
+    """A service process."""
+
+    popen: subprocess.Popen[str]
+    out: list[str] = field(default_factory=list)
+    err: list[str] = field(default_factory=list)
+
+    def wait_for(self, pattern: str, lines: list[str]) -> re.Match[str]:
+        """The first match in what it printed, waiting for it."""
+        for _ in range(3000):
+            if found := re.search(pattern, "".join(lines)):
+                return found
+            if self.popen.poll() is not None:
+                time.sleep(0.2)  # what it wrote last
+                found = re.search(pattern, "".join(lines))
+                assert found, (pattern, self.out, self.err)
+                return found
+            time.sleep(0.02)
+        raise AssertionError((pattern, self.out, self.err))
+
+    @property
+    def ports(self) -> list[int]:
+        """Ports it says it listens on."""
+        self.wait_for(r"listening", self.err)
+        time.sleep(0.2)
+        return [int(port) for port in re.findall(r'"address": "[^"]*:(\d+)"', "".join(self.err))]
+
+
+@pytest.fixture
+def launch(pack_path: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """`launch(PORT=8000)`: a process with these FACEMATCH_ options."""
+    processes = []
+
+    def launch(**options: object) -> Process:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
+        given = {"PACK": pack_path, "DATA_DIR": tmp_path, "PORT": 0, **options}
+        environment |= {f"FACEMATCH_{name}": str(value) for name, value in given.items()}
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        popen = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", CODE + "sys.exit(run(Settings()))"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        process = Process(popen)
+        for stream, lines in ((popen.stdout, process.out), (popen.stderr, process.err)):
+            threading.Thread(target=lambda s=stream, kept=lines: kept.extend(s), daemon=True).start()
+        processes.append(popen)
+        return process
+
+    yield launch
+    for popen in processes:
+        popen.kill()
+        popen.wait()
+
+
+def test_first_start_makes_a_key_that_works_and_the_second_does_not(
+    launch: Callable[..., Process], astronaut_jpeg: bytes
+) -> None:
+    process = launch()
+    key = process.wait_for(r"api_key: +(\S+)\n +api_secret: +(\S+)\n", process.out)
+    process.wait_for(r"format_type=file'\n", process.out)
+    port = process.ports[0]
+    printed = "".join(process.out)
+    assert f"curl -u {key[1]}:{key[2]}" in printed
+    assert f"http://127.0.0.1:{port}{V2}" in printed
+    response = requests.post(
+        f"http://127.0.0.1:{port}{V2}?type1=card&format_type=file",
+        auth=(key[1], key[2]),
+        files={"img1": astronaut_jpeg, "img2": astronaut_jpeg},
+        timeout=60,
+    )
+    assert response.json()["data"]["match"] == "1"
+    # The secret goes to the terminal, never to the logs.
+    assert key[2] not in "".join(process.err)
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.popen.wait(20) == 0
+    again = launch()
+    assert again.ports
+    assert not again.out
+
+
+def test_draining(launch: Callable[..., Process]) -> None:
+    """After SIGTERM: not ready at once, still served for a while, then gone."""
+    process = launch(DRAIN_SECONDS=1.5)
+    base = f"http://127.0.0.1:{process.ports[0]}"
+    assert requests.get(base + "/readyz", timeout=10).status_code == 200
+    process.popen.send_signal(signal.SIGTERM)
+    process.wait_for("draining", process.err)
+    response = requests.get(base + "/readyz", timeout=10)
+    assert response.status_code == 503
+    assert response.json()["draining"] is True
+    assert requests.get(base + "/healthz", timeout=10).status_code == 200
+    assert requests.get(base + V2, timeout=10).json()["errorCode"] == "5"
+    assert process.popen.wait(20) == 0
+
+
+def test_what_was_accepted_is_finished(launch: Callable[..., Process], astronaut_jpeg: bytes) -> None:
+    """A request whose body is half sent when SIGTERM comes is still answered."""
+    process = launch()
+    key = process.wait_for(r"curl -u (\S+) ", process.out)[1]
+    port = process.ports[0]
+    import base64
+
+    head = "--b\r\nContent-Disposition: form-data; name=img{}\r\n\r\n"
+    body = b"".join(head.format(n).encode() + astronaut_jpeg + b"\r\n" for n in (1, 2)) + b"--b--\r\n"
+    request = (
+        f"POST {V2}?format_type=file HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: Basic {base64.b64encode(key.encode()).decode()}\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    ).encode()
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as sock:
+        sock.sendall(request + body[:1000])
+        metrics = f"http://127.0.0.1:{port}/metrics"
+        while "facematch_places_taken 1.0" not in requests.get(metrics, timeout=10).text:
+            time.sleep(0.02)
+        process.popen.send_signal(signal.SIGTERM)
+        process.wait_for("draining", process.err)
+        time.sleep(0.3)
+        with pytest.raises(requests.ConnectionError):
+            requests.get(metrics, timeout=10)
+        sock.sendall(body[1000:])
+        answer = b""
+        while chunk := sock.recv(65536):
+            answer += chunk
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"errorCode":"0"' in answer
+    assert process.popen.wait(20) == 0
+
+
+def test_internal_port(launch: Callable[..., Process]) -> None:
+    process = launch(INTERNAL_PORT=0)
+    process.wait_for(r"listening[\s\S]*listening", process.err)
+    public, internal = (f"http://127.0.0.1:{port}" for port in process.ports)
+    for path, public_status, internal_status in (
+        ("/healthz", 200, 200),
+        ("/readyz", 200, 200),
+        ("/metrics", 404, 200),
+        ("/openapi.json", 404, 200),
+        (V2, 200, 404),
+    ):
+        assert requests.get(public + path, timeout=10).status_code == public_status, path
+        assert requests.get(internal + path, timeout=10).status_code == internal_status, path
+    assert requests.post(public + "/v1/compare", timeout=10).status_code == 404
+    assert requests.post(internal + "/v1/compare", timeout=10).status_code == 401
+    process.popen.send_signal(signal.SIGTERM)
+    assert process.popen.wait(20) == 0
+
+
+def one_line(process: Process) -> str:
+    """What a process that could not start said; not more than a line."""
+    assert process.popen.wait(60) == 2
+    time.sleep(0.2)
+    lines = [line for line in process.err if not line.startswith("{")]
+    assert len(lines) == 1, process.err
+    assert "Traceback" not in lines[0]
+    return lines[0]
+
+
+def test_it_refuses_to_start_with_a_broken_pack(
+    launch: Callable[..., Process], pack_path: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for path in pack_path.iterdir():
+        (broken / path.name).write_bytes(path.read_bytes()[:5000] if path.suffix == ".onnx" else path.read_bytes())
+    line = one_line(launch(PACK=broken))
+    assert str(broken) in line
+    assert ".onnx" in line
+
+
+def test_it_refuses_to_start_without_a_pack_or_port_or_database(launch: Callable[..., Process], tmp_path: Path) -> None:
+    assert "no-such-pack" in one_line(launch(PACK="no-such-pack"))
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        assert str(taken.getsockname()[1]) in one_line(launch(PORT=taken.getsockname()[1]))
+    (tmp_path / "file").write_text("")
+    assert "cannot start" in one_line(launch(DATA_DIR=tmp_path / "file" / "below"))

@@ -1,0 +1,191 @@
+"""Threads, queue and deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from facematch_server.errors import ServiceError
+from facematch_server.inference import Cores, InferencePool, SideBySideExecutor
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Jobs wait for it; it opens at the latest when the test ends."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def later(seconds: float = 30) -> float:
+    return time.monotonic() + seconds
+
+
+async def until(condition: object) -> None:
+    while not condition():  # type: ignore[operator]
+        await asyncio.sleep(0.005)
+
+
+def test_a_job_runs_in_a_thread_of_the_pool() -> None:
+    async def scenario() -> str:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+        with pool.place() as place:
+            return await place.run(lambda: threading.current_thread().name, later())
+
+    assert asyncio.run(scenario()).startswith("facematch-match")
+
+
+def test_one_too_many_is_turned_away_at_once(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=1)
+
+        async def request() -> None:
+            with pool.place() as place:
+                await place.run(gate.wait, later())
+
+        inside = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.taken == 2)
+        with pytest.raises(ServiceError) as caught:
+            await request()
+        assert caught.value.status == 503
+        assert caught.value.retry_after
+        gate.set()
+        await asyncio.gather(*inside)
+        assert pool.taken == 0
+        await request()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_waited_too_long_never_starts(gate: threading.Event) -> None:
+    started = []
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=1)
+
+        async def first() -> None:
+            with pool.place() as place:
+                await place.run(gate.wait, later())
+
+        running = asyncio.create_task(first())
+        await until(lambda: pool.taken == 1)
+        with pytest.raises(ServiceError) as caught, pool.place() as place:
+            await place.run(lambda: started.append(1), later(0.05))
+        assert caught.value.status == 503
+        assert pool.taken == 1
+        gate.set()
+        await running
+
+    asyncio.run(scenario())
+    assert not started
+
+
+def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+        with pytest.raises(ServiceError), pool.place() as place:
+            await place.run(gate.wait, later(0.05))
+        assert pool.taken == 1
+        gate.set()
+        await until(lambda: pool.taken == 0)
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_request_gives_its_place_back(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+
+        async def request() -> None:
+            with pool.place():
+                await asyncio.sleep(30)
+
+        task = asyncio.create_task(request())
+        await until(lambda: pool.taken == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_jobs_error_comes_out() -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+
+        def work() -> None:
+            raise KeyError("x")
+
+        with pytest.raises(KeyError), pool.place() as place:
+            await place.run(work, later())
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_second_photo_runs_beside_the_first_only_on_an_idle_core() -> None:
+    here = threading.current_thread().name
+    cores = Cores(2)
+    executor = SideBySideExecutor(cores)
+    name = lambda: threading.current_thread().name  # noqa: E731
+    cores.take()
+    assert executor.submit(name).result() != here
+    while cores.busy > 1:  # given back by the thread, a moment after the result
+        time.sleep(0.001)
+    cores.take()
+    assert executor.submit(name).result() == here
+    assert cores.busy == 2
+    executor.shutdown()
+
+
+def test_a_photo_that_fails_beside_or_in_place() -> None:
+    def fail() -> None:
+        raise KeyError("x")
+
+    for cores in (Cores(0), Cores(2)):
+        executor = SideBySideExecutor(cores)
+        with pytest.raises(KeyError):
+            executor.submit(fail).result()
+        executor.shutdown()
+
+
+def test_no_more_threads_compute_than_there_are_cores() -> None:
+    """Four requests of two photos each on two cores: never more than two photos at once, all done."""
+    cores = Cores(2)
+    executor = SideBySideExecutor(cores)
+    lock = threading.Lock()
+    computing = most = done = 0
+
+    def photo() -> None:
+        nonlocal computing, most, done
+        with lock:
+            computing += 1
+            most = max(most, computing)
+        time.sleep(0.01)
+        with lock:
+            computing -= 1
+            done += 1
+
+    def match() -> None:
+        pending = executor.submit(photo)
+        photo()
+        pending.result()
+
+    async def scenario() -> None:
+        pool = InferencePool(cores, threads=2, queue_size=10)
+
+        async def request() -> None:
+            with pool.place() as place:
+                await place.run(match, later())
+
+        await asyncio.gather(*(request() for _ in range(6)))
+
+    asyncio.run(scenario())
+    executor.shutdown()
+    assert done == 12
+    # One more for the moment in which a new request meets a second photo under way.
+    assert most <= 3

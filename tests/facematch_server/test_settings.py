@@ -1,0 +1,84 @@
+"""Options of the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from facematch_server.settings import Settings, is_loopback, settings_table
+from pydantic import ValidationError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("FACEMATCH_")]:
+        monkeypatch.delenv(name)
+
+
+def test_the_page_of_options_is_current() -> None:
+    """Write it anew with `python -m facematch_server.settings > docs/settings.md`."""
+    assert (ROOT / "docs" / "settings.md").read_text("utf-8") == settings_table()
+
+
+def test_every_option_is_described() -> None:
+    assert all(len(field.description or "") > 20 for field in Settings.model_fields.values())
+
+
+def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEMATCH_PORT", "9000")
+    monkeypatch.setenv("FACEMATCH_CORS_ORIGINS", "https://a.example, https://b.example")
+    monkeypatch.setenv("FACEMATCH_URL_ALLOW", "")
+    monkeypatch.setenv("FACEMATCH_NO_SUCH_OPTION", "x")
+    settings = Settings()
+    assert settings.port == 9000
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert settings.url_allow == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "70000"), ("WIRE_PROFILE", "other"), ("AUTH_FAILURE_STATUS", "403"), ("DEADLINE_SECONDS", "0")],
+)
+def test_wrong_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"FACEMATCH_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_auth_failure_status_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEMATCH_AUTH_FAILURE_STATUS", "401")
+    assert Settings().auth_failure_status == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("::", False),
+        ("10.0.0.1", False),
+        ("", False),
+        ("myhost", False),
+    ],
+)
+def test_loopback(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+    assert Settings(host=host).listens_on_loopback_only is loopback
+
+
+def test_the_internal_port_may_be_what_others_reach() -> None:
+    assert not Settings(internal_port=1, internal_host="0.0.0.0").listens_on_loopback_only  # noqa: S104
+    assert Settings(internal_port=1).listens_on_loopback_only
+
+
+def test_the_database_is_in_the_data_folder_unless_named(tmp_path: Path) -> None:
+    assert Settings(data_dir=str(tmp_path)).store_url == f"sqlite:///{tmp_path / 'facematch.db'}"
+    url = "postgresql://user:pass@db/facematch"
+    assert Settings(data_dir=str(tmp_path), database_url=url).store_url == url
