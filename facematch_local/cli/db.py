@@ -1,4 +1,4 @@
-"""`facematch db`: The database of keys and quotas."""
+"""`facematch db`: the database of keys and quotas."""
 
 from __future__ import annotations
 
@@ -7,6 +7,37 @@ import typer
 app = typer.Typer(help="The database of keys and quotas.", no_args_is_help=True)
 
 
-@app.callback()
-def group() -> None:
-    """The database of keys and quotas."""
+@app.command()
+def upgrade() -> None:
+    """Bring the database (FACEMATCH_DATABASE_URL) to the schema of this version.
+
+    SQLite databases are brought there by the first start; PostgreSQL ones by this command only.
+    """
+    from facematch_server.store import default_database_url
+    from facematch_server.store import status as schema_status
+    from facematch_server.store import upgrade as upgrade_schema
+
+    url = default_database_url()
+    before = schema_status(url)
+    after = upgrade_schema(url)
+    change = "already at" if before.up_to_date else f"upgraded from revision {before.current or 'none'} to"
+    typer.echo(f"{after.database}: {change} revision {after.current}")
+
+
+@app.command()
+def status() -> None:
+    """Tell which schema the database has and which this version needs.
+
+    Exit code 1 when they differ.
+    """
+    from facematch_server.store import default_database_url
+    from facematch_server.store import status as schema_status
+
+    found = schema_status(default_database_url())
+    current = found.current or "none"
+    if found.up_to_date:
+        typer.echo(f"{found.database}: revision {current}, up to date")
+        return
+    remedy = "run `facematch db upgrade`" if found.known else "made by a newer version of facematch-local"
+    typer.echo(f"{found.database}: revision {current}, needed is {found.head}: {remedy}")
+    raise typer.Exit(1)

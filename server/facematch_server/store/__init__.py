@@ -21,6 +21,7 @@ from facematch_server.store.errors import (
     UnavailableError,
     UnknownKeyError,
 )
+from facematch_server.store.keyfile import KeyLine, parse_expiry, parse_key_file
 from facematch_server.store.records import (
     ApiKey,
     AuditEntry,
@@ -41,6 +42,7 @@ __all__ = [
     "InvalidKeyError",
     "KeyExistsError",
     "KeyFileError",
+    "KeyLine",
     "KeyPair",
     "KeySettings",
     "NewKey",
@@ -57,6 +59,8 @@ __all__ = [
     "data_folder",
     "default_database_url",
     "describe",
+    "parse_expiry",
+    "parse_key_file",
     "status",
     "upgrade",
 ]

@@ -6,6 +6,7 @@ import getpass
 import os
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -240,7 +241,7 @@ class Store:
         # Slow on purpose, so it happens before the write lock is taken.
         hashes = [hash_weak(pair.api_secret) for pair in pairs]
         names = [pair.api_key for pair in pairs]
-        twice = {name for name in names if names.count(name) > 1}
+        twice = {name for name, count in Counter(names).items() if count > 1}
         with self._write(durable=True) as session:
             taken = twice | {row.api_key for row in self._rows(session, names)}
             if taken:
@@ -488,7 +489,12 @@ def _now() -> datetime:
 
 
 def _current_user() -> str:
+    # From the user id: getpass.getuser() believes the environment before it.
     try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except ImportError:  # Windows
         return getpass.getuser()
-    except (OSError, KeyError):  # a container's user id without a name
+    except KeyError:  # a container's user id without a name
         return f"uid {os.getuid()}"

@@ -6,7 +6,9 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -52,6 +54,21 @@ def test_postgresql_without_tables_says_what_to_run(empty_database: str) -> None
         Store.open(empty_database)
     assert "\n" not in str(raised.value)
     assert status(empty_database).current is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+def test_postgresql_is_upgraded_by_the_command(
+    empty_database: str, facematch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEMATCH_DATABASE_URL", empty_database)
+    refused = facematch("keys", "create")
+    assert refused.code == 2
+    assert "facematch db upgrade" in refused.err
+    assert facematch("db", "status").code == 1
+    assert facematch("db", "upgrade").code == 0
+    assert facematch("db", "status").code == 0
+    assert facematch("keys", "create", "--json").code == 0
 
 
 def test_a_newer_versions_database_is_left_alone(database_url: str) -> None:
