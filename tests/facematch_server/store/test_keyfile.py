@@ -60,7 +60,7 @@ def test_ways_to_write_the_same_file(text: str) -> None:
         ("k1,,,,,,,", "an api_secret has 1 to 1024 characters"),
         ("k1, hunter2,,,,,,", "begins or ends with a space"),
         ('k1,"hunter2\n",,,,,,', "begins or ends with a space"),
-        ('k1,"hun\nter2",,,,,,', "no control character"),
+        ('k1,"hun\nter2",,,,,,', "none of them a control character"),
         ("k1,hunter2", "2 cells where the header has 8"),
         ("k1,hunter2,,,,,,,", "9 cells where the header has 8"),
         ("k1,hunter2," + "n" * 201 + ",,,,,", "a name has at most 200 characters"),
