@@ -111,13 +111,14 @@ class DetectionSettings:
         close_up_size: third look, with a margin all around, when nothing was found so far: faces that
             reach beyond the frame.
         small_face_size: fourth look, for photos that have the resolution: small portraits on large scans.
-        turned_size: looks at the photo turned by 90, 270 and 180 degrees, when no sure face was found:
-            photos that lie on their side and lost their EXIF orientation on the way. There the detector
-            finds an upright face with wrong landmarks and little confidence, or none.
+        turned_size: looks at the photo turned by 90, 270 and 180 degrees, when nothing was found.
+        unsure_size: looks at an unsure face and what is around it, as it is and turned. Photos may lie on
+            their side and have lost their EXIF orientation: there the detector finds nothing, or with
+            little confidence an upright face with wrong landmarks.
         score: faces below this confidence do not count.
         turned_score: the same for turned photos, which give three times the chances for a false find.
         sure_score: a face of this confidence is where and how it seems to be.
-        turned_gain: by how much a face in the turned photo must be surer to be preferred.
+        turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
     """
 
     coarse_size: int = 320
@@ -126,6 +127,7 @@ class DetectionSettings:
     close_up_size: int = 256
     small_face_size: int = 1280
     turned_size: int = 320
+    unsure_size: int = 160
     score: float = 0.5
     turned_score: float = 0.6
     sure_score: float = 0.7
@@ -145,11 +147,12 @@ class FaceAnalyser:
         upright = self._find_upright(pixels)
         if upright and self._is_sure(upright[0]):
             return upright
-        turned = self._find_turned(pixels)
-        gain = self.settings.turned_gain
-        if turned and (not upright or turned[0].score >= upright[0].score + gain):
-            return turned
-        return upright
+        quarters = self._better_turn(pixels, upright[0] if upright else None)
+        if not quarters:
+            return upright
+        faces = self._find_upright(np.ascontiguousarray(np.rot90(pixels, quarters)))
+        height, width = pixels.shape[:2]
+        return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
 
     def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
         """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR)."""
@@ -224,15 +227,22 @@ class FaceAnalyser:
             for face in faces
         )
 
-    def _find_turned(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
-        """The faces at the quarter turn at which the detector is surest, in the coordinates of `pixels`."""
-        best: tuple[Face, ...] = ()
-        for quarters in (1, 3, 2):
-            turned = np.ascontiguousarray(np.rot90(pixels, quarters))
-            faces = self._find_at(turned, self.settings.turned_size, self.settings.turned_score)
-            if faces and (not best or faces[0].score > best[0].score):
-                best = tuple(_turned_back(face, quarters, pixels.shape[1], pixels.shape[0]) for face in faces)
-        return best
+    def _better_turn(self, pixels: NDArray[np.uint8], unsure: Face | None) -> int:
+        """Counterclockwise quarter turns after which the detector is clearly surer, 0 if there are none."""
+        settings = self.settings
+        if unsure is None:
+            region, size, bar = pixels, settings.turned_size, settings.turned_score
+        else:
+            region, size = _around(pixels, unsure), settings.unsure_size
+            bar = self._surest(region, size) + settings.turned_gain
+        surest = {quarters: self._surest(np.rot90(region, quarters), size) for quarters in (1, 3, 2)}
+        best = max(surest, key=lambda quarters: surest[quarters])
+        return best if surest[best] >= bar else 0
+
+    def _surest(self, pixels: NDArray[np.uint8], size: int) -> float:
+        """Confidence of the largest face, 0 without one."""
+        faces = self._find_at(np.ascontiguousarray(pixels), size)
+        return faces[0].score if faces else 0.0
 
 
 def cosine(first: Face, second: Face) -> float:
@@ -249,6 +259,17 @@ def cosine(first: Face, second: Face) -> float:
 def _multiple(side: float) -> int:
     """The next multiple of the detector's largest stride: a photo that is not square need not be padded to a square."""
     return max(math.ceil(int(side) / _STRIDE), 1) * _STRIDE
+
+
+def _around(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """The face with half its size on each side, as far as the photo goes."""
+    margin = max(face.width, face.height, 1.0) / 2
+    height, width = pixels.shape[:2]
+    left, top = (
+        int(np.clip(edge - margin, 0, side - 1)) for edge, side in zip(face.box[:2], (width, height), strict=True)
+    )
+    right, bottom = (int(edge + margin) + 1 for edge in face.box[2:])
+    return pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
 def _turned_back(face: Face, quarters: int, width: int, height: int) -> Face:

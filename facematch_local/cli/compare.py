@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facematch_local.cli.console import console, read_photo
+from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
-    from facematch_local.matcher import MatchResult
+    from facematch_local.matcher import MatchResult, PhotoResult
     from facematch_local.policy import Finding
 
 
@@ -19,41 +20,54 @@ def compare(
     image2: Annotated[Path, typer.Argument(help="Portrait photo.")],
     type1: Annotated[str, typer.Option(help="What image 1 is: card or portrait.")] = "card",
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder.", envvar="FACEMATCH_PACK")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file with other limits.", envvar="FACEMATCH_POLICY")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    save_picture: Annotated[
+        Path | None, typer.Option(help="Write a picture of both photos, faces and aligned crops (.png, .jpg).")
+    ] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 unless the verdict is a match.")] = False,
 ) -> None:
-    """Compare two photos.
+    """Compare the faces in two photos.
 
-    Exit code 0 whatever the verdict is; 2 when a photo or the pack cannot be read.
+    Exit code 0 whatever the verdict is (but see --exit-code); 2 when a photo or the pack cannot be read.
     """
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import DEFAULT_PACK
+    from facematch_local.policy import load_policy
+    from facematch_local.similarity import Verdict
 
     if type1 not in ("card", "portrait"):
         raise typer.BadParameter("card or portrait", param_hint="--type1")
     photos = read_photo(image1), read_photo(image2)
-    result = FaceMatcher.open(pack or DEFAULT_PACK).match(*photos, type1=type1)
+    matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
+    result = matcher.match(*photos, type1=type1)
+    if save_picture:
+        _save(result, save_picture)
     if as_json:
         console().print_json(data=as_data(result))
     else:
         _print(result)
+    if exit_code and result.verdict is not Verdict.MATCH:
+        raise typer.Exit(1)
 
 
 def as_data(result: MatchResult) -> dict[str, Any]:
-    """A result as plain data, for JSON: no photos and no embeddings."""
+    """A result as plain data, in the words of the service's `POST /v1/compare`: no photos and no embeddings."""
     return {
         "percent": result.percent,
-        "verdict": result.verdict.name,
+        "match": int(result.verdict),
+        "verdict": result.verdict.name.lower(),
         "cosine": result.cosine,
         "warnings": [{"code": int(code), "message": code.message} for code in result.warnings],
-        "measures": [_finding(finding) for finding in result.findings],
-        "faces": [
-            [{"box": face.box.tolist(), "landmarks": face.landmarks.tolist(), "score": face.score} for face in i.faces]
-            for i in result.images
-        ],
+        "findings": [_finding(finding) for finding in result.findings],
+        "images": [_photo(photo) for photo in result.images],
         "pack": result.pack,
         "calibration": result.calibration,
+        "calibrated": result.calibrated,
         "policy": result.policy,
-        "timings": dict(result.timings),
+        "timings": {stage: round(seconds, 6) for stage, seconds in result.timings.items()},
     }
 
 
@@ -63,25 +77,95 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "value": finding.measure.value,
         "unit": finding.measure.unit,
+        "method": finding.measure.method,
         "reason": finding.measure.reason,
+        "code": int(finding.limit.code),
         "minimum": finding.limit.minimum,
         "maximum": finding.limit.maximum,
-        "code": int(finding.limit.code),
-        "outcome": str(finding.outcome),
+        "outcome": finding.outcome.value,
     }
 
 
+def _photo(photo: PhotoResult) -> dict[str, Any]:
+    return {
+        "role": photo.role.value,
+        "format": photo.photo.format,
+        "width": photo.photo.width,
+        "height": photo.photo.height,
+        "scale": photo.photo.scale,
+        "faces": [
+            {"box": face.box.tolist(), "landmarks": face.landmarks.tolist(), "score": face.score}
+            for face in photo.faces
+        ],
+    }
+
+
+def _save(result: MatchResult, path: Path) -> None:
+    from PIL import Image
+
+    from facematch_local.cli.picture import draw
+
+    try:
+        Image.fromarray(draw(result)[:, :, ::-1].copy()).save(path)
+    except ValueError:  # Pillow knows no format by that ending
+        raise FacematchError(f"{path}: name a .png or .jpg file for the picture") from None
+    except OSError as error:
+        raise FacematchError(f"{path}: {error.strerror or 'cannot be written'}") from None
+
+
+_COLOURS = {"match": "green", "unsure": "yellow", "no_match": "red"}
+
+
 def _print(result: MatchResult) -> None:
-    from rich.table import Table
+    from rich.markup import escape
 
     out = console()
-    out.print(f"[bold]{result.percent:.2f} %  {result.verdict.name}[/bold]")
-    table = Table("image", "measure", "value", "allowed", "outcome")
-    for finding in result.findings:
-        measure, limit = finding.measure, finding.limit
-        value = "-" if measure.value is None else f"{measure.value:.3g} {measure.unit}"
-        allowed = " ".join(
-            f"{sign} {bound:g}" for sign, bound in ((">=", limit.minimum), ("<=", limit.maximum)) if bound is not None
+    verdict = result.verdict.name.lower()
+    if result.cosine is None:
+        missing = " and ".join(str(n) for n, photo in enumerate(result.images, 1) if photo.face is None)
+        said = f"nothing to compare: no face in image {missing}"
+    else:
+        said = f"cosine {result.cosine:.4f}"
+    out.print(f"[bold {_COLOURS[verdict]}]{result.percent:.2f} %  {verdict.replace('_', ' ')}[/]  [dim]{said}[/]")
+    for code in result.warnings:
+        out.print(f"[bold red]{int(code):>2}[/]  {code.message}")
+    if not result.warnings:
+        out.print("[green] 0[/]  Successful (no warning)")
+    out.print()
+    for number, photo in enumerate(result.images, 1):
+        _print_photo(number, photo, [finding for finding in result.findings if finding.image == number])
+    curve = result.calibration + ("" if result.calibrated else " (no curve is known for this pack)")
+    milliseconds = "  ".join(f"{stage} {1000 * seconds:.0f}" for stage, seconds in result.timings.items())
+    out.print(f"[dim]pack {escape(result.pack)}, calibration {escape(curve)}, policy {escape(result.policy)}[/]")
+    out.print(f"[dim]milliseconds: {milliseconds}[/]")
+
+
+def _print_photo(number: int, photo: PhotoResult, findings: list[Finding]) -> None:
+    from rich.table import Table
+
+    size = f"{photo.photo.width} x {photo.photo.height}"
+    faces = f"{len(photo.faces)} face{'' if len(photo.faces) == 1 else 's'}"
+    table = Table(
+        "measure", "value", "allowed", "outcome", "code", title=f"Image {number}: {photo.role.value}, {size}, {faces}"
+    )
+    table.title_justify = "left"
+    for finding in findings:
+        outcome = {"passed": "[green]passed[/]", "warning": "[bold red]warning[/]"}.get(
+            finding.outcome.value, f"[yellow]not assessed[/]: {finding.measure.reason}"
         )
-        table.add_row(str(finding.image), finding.name, value, allowed, measure.reason or str(finding.outcome))
-    out.print(table)
+        method = f" ({finding.measure.method})" if finding.measure.method else ""
+        code = str(int(finding.limit.code))
+        table.add_row(finding.name.replace("_", " ") + method, _value(finding), _allowed(finding), outcome, code)
+    console().print(table)
+
+
+def _value(finding: Finding) -> str:
+    value, unit = finding.measure.value, finding.measure.unit
+    return "-" if value is None else f"{value:.3g}" + ("" if unit == "1" else f" {unit}")
+
+
+def _allowed(finding: Finding) -> str:
+    low, high = finding.limit.minimum, finding.limit.maximum
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"at least {low:g}" if low is not None else f"at most {high:g}"

@@ -136,12 +136,21 @@ def test_coordinates_of_turned_photos_are_those_of_the_photo(quarters: int) -> N
     assert face.roll % 360 == {1: 270, 2: 180, 3: 90}[quarters]
 
 
-def test_a_surer_face_in_the_turned_photo_is_preferred() -> None:
-    unsure = FakeDetector([LARGE], score=0.55)
-    assert analyser_of(unsure).find(blank(300, 300))[0].score == pytest.approx(0.55)
-    assert len(unsure.looks) == 4  # no turn was surer
-    gaining = FakeDetector([LARGE], score=0.55, gain=0.2)
-    assert analyser_of(gaining).find(blank(300, 300))[0].score > 0.7
+def test_an_unsure_face_is_looked_at_from_all_sides_close_by() -> None:
+    detector = FakeDetector([LARGE], score=0.55)
+    (face,) = analyser_of(detector).find(blank(600, 800))
+    assert face.score == pytest.approx(0.55)
+    assert detector.looks[0] == (320, 256)
+    assert len(detector.looks) == 5
+    assert all(max(look) == 160 for look in detector.looks[1:])
+
+
+def test_the_turn_in_which_the_face_is_surer_is_preferred() -> None:
+    detector = FakeDetector([(0.2, 0.3, 0.6, 0.8)], score=0.3, gain=0.1)
+    (face,) = analyser_of(detector).find(blank(300, 300))
+    assert len(detector.looks) == 6  # one, four close by, and the whole photo turned
+    assert face.score == pytest.approx(0.8)
+    assert abs(face.roll) == 180  # the last of the turns was the surest
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2560), (2560, 3), (7, 200)])
