@@ -161,7 +161,10 @@ def _print_photo(number: int, photo: PhotoResult, findings: list[Finding]) -> No
 
 def _value(finding: Finding) -> str:
     value, unit = finding.measure.value, finding.measure.unit
-    return "-" if value is None else f"{value:.3g}" + ("" if unit == "1" else f" {unit}")
+    if value is None:
+        return "-"
+    # Probabilities far below any limit are no more telling for their exponent.
+    return (f"{value:.3g}" if abs(value) >= 0.001 else "0") + ("" if unit == "1" else f" {unit}")
 
 
 def _allowed(finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Annotated, Any
 
 import typer
@@ -14,21 +15,27 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
 ) -> None:
-    """Run the HTTP service. All other options are FACEMATCH_* variables: see docs/settings.md."""
-    import importlib
+    """Run the HTTP service until it is told to stop. All other options are FACEMATCH_* variables.
 
+    Exit code 0 after an orderly end, 2 when it could not start.
+    """
+    given = {"host": host, "port": port, "pack": pack}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    # By name: the library is typed, tested and used without the server.
+    raise typer.Exit(importlib.import_module("facematch_server").run(settings))
+
+
+def read_settings(**given: Any) -> Any:
+    """The service's settings from the environment, and from what was given on the command line.
+
+    Raises:
+        FacematchError: a setting is wrong; one line that names it.
+    """
     from pydantic import ValidationError
 
-    # By name: the library is typed and tested without the server.
-    server = importlib.import_module("facematch_server")
-    settings_class = importlib.import_module("facematch_server.settings").Settings
-    given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
     try:
-        settings = settings_class(**{name: value for name, value in given.items() if value is not None})
+        return importlib.import_module("facematch_server.settings").Settings(**given)
     except ValidationError as error:
-        # One line each; the values themselves stay out, a database URL holds a password.
-        problems = "; ".join(
-            f"FACEMATCH_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
-        )
-        raise FacematchError(f"wrong settings: {problems}") from None
-    server.run(settings)
+        # The values themselves stay out: a database URL holds a password.
+        problems = [f"FACEMATCH_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        raise FacematchError(f"wrong settings: {'; '.join(problems)}") from None

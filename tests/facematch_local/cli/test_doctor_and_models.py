@@ -1,0 +1,104 @@
+"""`facematch doctor` and `facematch models`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def site(pack_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation of its own: one good pack named `mine`, and an empty data folder."""
+    for name in list(os.environ):
+        if name.startswith("FACEMATCH_"):
+            monkeypatch.delenv(name)
+    shutil.copytree(pack_path, tmp_path / "models" / "mine")
+    monkeypatch.setenv("FACEMATCH_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("FACEMATCH_PACK", "mine")
+    monkeypatch.setenv("FACEMATCH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def break_a_file(site: Path) -> None:
+    path = next((site / "models" / "mine").glob("*.onnx"))
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def test_all_is_well(facematch: Command, site: Path) -> None:
+    completed = facematch("doctor")
+    assert completed.code == 0, completed.out
+    for part in ("CPUs: ", "affinity", "cgroup quota", "execution providers: ", "CPUExecutionProvider", "HEIF", "mine"):
+        assert part in completed.out
+    assert "Everything is in order." in completed.out
+    assert "wrong" not in completed.out
+
+
+def test_a_broken_pack(facematch: Command, site: Path) -> None:
+    break_a_file(site)
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "wrong  pack in use, mine: " in completed.out
+    assert ".onnx: " in completed.out
+
+
+def test_no_pack(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEMATCH_PACK", "absent")
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "no model pack 'absent'" in completed.out
+
+
+def test_too_many_threads(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "100000")
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "wrong  OMP_NUM_THREADS: 100000, more than the" in completed.out
+
+
+def test_a_failing_part_is_told_and_the_rest_goes_on(
+    facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise OSError("no such luck")
+
+    monkeypatch.setattr("facematch_local.cpu.cpu_budget", broken)
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "wrong  cpus: OSError: no such luck" in completed.out
+    assert "pack in use, mine" in completed.out
+
+
+def test_models_list(facematch: Command, site: Path) -> None:
+    completed = facematch("models", "list")
+    assert completed.code == 0
+    assert str(site / "models" / "mine")[:20] in completed.out
+    assert "detection, recognition" in completed.out
+
+
+def test_models_list_tells_of_packs_that_cannot_be_used(facematch: Command, site: Path) -> None:
+    shutil.copytree(site / "models" / "mine", site / "models" / "other")
+    for path in (site / "models" / "other").glob("*.onnx"):
+        path.write_bytes(b"")
+    completed = facematch("models", "list")
+    assert completed.code == 0
+    assert "cannot be used: " in completed.out
+    assert "the file is empty" in completed.out
+
+
+def test_models_verify(facematch: Command, site: Path) -> None:
+    completed = facematch("models", "verify", "mine")
+    assert completed.code == 0
+    assert "models open" in completed.out
+    break_a_file(site)
+    completed = facematch("models", "verify", "mine")
+    assert completed.code == 2
+    assert completed.err.startswith("facematch: ")
+    assert completed.err.count("\n") == 1
