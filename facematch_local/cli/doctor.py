@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import platform
 from collections.abc import Iterator
@@ -134,8 +133,10 @@ def _packs() -> Iterator[Line]:
 
 def _service() -> Iterator[Line]:
     # By name: the library is typed, tested and used without the server.
-    if importlib.util.find_spec("facematch_server") is None:
-        yield Line("service", "not installed, the library works without it")
+    try:
+        importlib.import_module("facematch_server.settings")
+    except ModuleNotFoundError as error:
+        yield Line("service", f"not installed ({error.name} is missing); the library works without it")
         return
     from facematch_local.cli.serve import read_settings
 

@@ -102,3 +102,27 @@ def test_models_verify(facematch: Command, site: Path) -> None:
     assert completed.code == 2
     assert completed.err.startswith("facematch: ")
     assert completed.err.count("\n") == 1
+
+
+def test_the_service_is_looked_at(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("facematch_server.settings")
+    assert "will be created at the first start" in facematch("doctor").out
+    assert not (site / "data").exists(), "a diagnosis leaves nothing behind"
+    monkeypatch.setenv("FACEMATCH_DATABASE_URL", "postgresql://someone:secret@127.0.0.1:1/facematch")
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "wrong  database: " in completed.out
+    assert "secret" not in completed.out
+    monkeypatch.setenv("FACEMATCH_PORT", "99999999")
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "FACEMATCH_PORT" in completed.out
+
+
+def test_serve_names_the_wrong_setting(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("facematch_server.settings")
+    monkeypatch.setenv("FACEMATCH_QUEUE_SIZE", "many")
+    completed = facematch("serve")
+    assert completed.code == 2
+    assert completed.err.startswith("facematch: wrong settings: FACEMATCH_QUEUE_SIZE: ")
+    assert completed.err.count("\n") == 1
