@@ -24,7 +24,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(calibrate.app, name="calibrate")
+app.command("calibrate")(calibrate.calibrate)
 
 
 def _print_version(wanted: bool) -> None:

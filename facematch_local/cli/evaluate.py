@@ -1,10 +1,13 @@
-"""`facematch evaluate`: Measure verification and warnings on labelled photos."""
+"""`facematch evaluate`: measure on labelled photos."""
 
 from __future__ import annotations
 
 import typer
 
+from facematch_local.cli.evaluate_verification import verification
+
 app = typer.Typer(help="Measure verification and warnings on labelled photos.", no_args_is_help=True)
+app.command("verification")(verification)
 
 
 @app.callback()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,20 +63,21 @@ def compare_all(
         progress: called with the share done, 0 to 1.
 
     Returns:
-        All comparisons, and for each named group those between two photos of that group.
+        All comparisons, and for each named group those between two photos of that group. Groups nest: a photo of
+        group `"a/b"` is also one of group `"a"`.
     """
     photos = _one_copy_each(subjects, usable, same_photo)
     order = photos[np.lexsort((subjects[photos], np.array([groups[p] for p in photos], dtype=object)))]
     names = sorted({groups[p] for p in photos})
     segments = {name: np.array([p for p in order if groups[p] == name], np.int32) for name in names}
     everyone = {kind: Collector(kind) for kind in Kind}
-    within = {name: {kind: Collector(kind, GROUP_TAIL) for kind in Kind} for name in names if name}
+    all_names = sorted({above for name in names for above in with_parents(name)})
+    within = {name: {kind: Collector(kind, GROUP_TAIL) for kind in Kind} for name in all_names}
     total, done = max(len(order) ** 2 / 2, 1), 0.0
     for at, first_name in enumerate(names):
         for second_name in names[at:]:
-            targets = [everyone]
-            if first_name == second_name and first_name:
-                targets.append(within[first_name])
+            common = set(with_parents(first_name)) & set(with_parents(second_name))
+            targets = [everyone, *(within[name] for name in common)]
             for share in _compare_segments(
                 embeddings, subjects, segments[first_name], segments[second_name], first_name == second_name, targets
             ):
@@ -84,7 +85,12 @@ def compare_all(
                 progress(min(done / total, 1.0))
     overall = Comparisons(everyone[Kind.MATED].finish(), everyone[Kind.NON_MATED].finish(), True, order)
     by_group = {
-        name: Comparisons(both[Kind.MATED].finish(), both[Kind.NON_MATED].finish(), True, segments[name])
+        name: Comparisons(
+            both[Kind.MATED].finish(),
+            both[Kind.NON_MATED].finish(),
+            True,
+            np.concatenate([part for inner, part in segments.items() if name in with_parents(inner)]),
+        )
         for name, both in within.items()
     }
     return overall, by_group
@@ -97,9 +103,21 @@ def compare_listed(
     both = usable[listed.first] & usable[listed.second]
     scores = pair_scores(embeddings, listed.first, listed.second)
     overall = _listed_comparisons(scores, listed, both)
-    names = sorted({name for name in listed.group if name})
-    group = np.array(listed.group, dtype=object)
-    return overall, {name: _listed_comparisons(scores, listed, both & (group == name)) for name in names}
+    names = sorted({above for name in set(listed.group) for above in with_parents(name)})
+    return overall, {
+        name: _listed_comparisons(scores, listed, both & in_group(listed.group, name)) for name in names
+    }
+
+
+def with_parents(group: str) -> list[str]:
+    """The group and those it is part of: `"a/b"` gives `["a", "a/b"]`, `""` gives nothing."""
+    parts = group.split("/") if group else []
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def in_group(groups: Sequence[str], name: str) -> NDArray[np.bool_]:
+    """(N,) bool: which of `groups` are `name` or part of it; every one for the empty name."""
+    return np.array([not name or group == name or group.startswith(f"{name}/") for group in groups], bool)
 
 
 def pair_scores(
@@ -142,9 +160,8 @@ def _compare_segments(
     second: NDArray[np.int32],
     same_segment: bool,
     targets: Sequence[Mapping[Kind, Collector]],
-) -> list[float]:
-    """All pairs of two runs of photos (each pair once when they are the same run); returns the work done."""
-    done = []
+) -> Iterator[float]:
+    """All pairs of two runs of photos (each pair once when they are the same run); yields the work done."""
     for top in range(0, len(first), ROWS):
         rows = first[top : top + ROWS]
         row_embeddings = embeddings[rows]
@@ -162,5 +179,4 @@ def _compare_segments(
                 values = scores[at_row, at_column]
                 for target in targets:
                     target[kind].add(values, rows[at_row], columns[at_column])
-            done.append(float(len(rows) * len(columns)))
-    return done
+            yield float(len(rows) * len(columns))
