@@ -13,9 +13,8 @@ to the normal quantile and by sqrt(n / (n - 1)).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np

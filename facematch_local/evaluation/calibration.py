@@ -123,8 +123,7 @@ def anchors(report: Mapping[str, Any], extrapolate: bool = False) -> tuple[Ancho
     for promise in PROMISES:
         evidence = [_evidence(overall, promise.random, promise.percent, extrapolate)]
         evidence += [
-            _evidence(group, promise.group, promise.percent, extrapolate)
-            for group in _speaking(groups, promise.group)
+            _evidence(group, promise.group, promise.percent, extrapolate) for group in _speaking(groups, promise.group)
         ]
         decisive = max(evidence, key=lambda item: item.upper)
         # Up to the next 1e-4, and one more: printing rounds the percent to two decimals.

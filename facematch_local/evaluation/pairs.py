@@ -104,9 +104,7 @@ def compare_listed(
     scores = pair_scores(embeddings, listed.first, listed.second)
     overall = _listed_comparisons(scores, listed, both)
     names = sorted({above for name in set(listed.group) for above in with_parents(name)})
-    return overall, {
-        name: _listed_comparisons(scores, listed, both & in_group(listed.group, name)) for name in names
-    }
+    return overall, {name: _listed_comparisons(scores, listed, both & in_group(listed.group, name)) for name in names}
 
 
 def with_parents(group: str) -> list[str]:

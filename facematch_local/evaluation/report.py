@@ -28,7 +28,7 @@ Thumbnail = Callable[[Path], bytes | None]
 def as_data(evaluation: Evaluation, pack: LoadedPack, created: str) -> dict[str, Any]:
     """Everything that was measured, ready for `json.dumps`: no photos, no embeddings; None for "cannot be said"."""
     dataset, embeddings = evaluation.dataset, evaluation.embeddings
-    overall = _scope(evaluation.overall)
+    overall = scope_data(evaluation.overall)
     return {
         "format": FORMAT,
         "tool": f"facematch-local {__version__}",
@@ -60,7 +60,7 @@ def as_data(evaluation: Evaluation, pack: LoadedPack, created: str) -> dict[str,
             "folds_given": evaluation.accuracy.given,
         },
         "overall": overall,
-        "groups": [_scope(scope) for scope in evaluation.groups.values()],
+        "groups": [scope_data(scope) for scope in evaluation.groups.values()],
         "differential": [
             {
                 "percent": item.percent,
@@ -80,7 +80,8 @@ def as_data(evaluation: Evaluation, pack: LoadedPack, created: str) -> dict[str,
     }
 
 
-def _scope(scope: Scope) -> dict[str, Any]:
+def scope_data(scope: Scope) -> dict[str, Any]:
+    """One population as plain data."""
     mated, non_mated = scope.comparisons.mated, scope.comparisons.non_mated
     return {
         "name": scope.name,
@@ -199,7 +200,7 @@ def summary_rows(data: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
                 fmr_text(mark["fmr"], overall["non_mated"]),
                 interval_text(mark["fmr_interval"]),
                 rate_text(mark["fnmr"]),
-                interval_text(mark["fnmr_interval"]),
+                interval_text(mark["fnmr_interval"], "{:.2%}"),
                 rate_text(mark["tmr"]),
                 rate_text(mark["gfnmr"]),
             ]
@@ -287,7 +288,7 @@ def notes(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"{dataset['copies_left_out']:,} copies of the same file under the same person were left out.")
     few = [scope["name"] or "everyone" for scope in (overall, *data["groups"]) if scope["people"] < FEW_SUBJECTS]
     if few:
-        lines.append(f"Fewer than {FEW_SUBJECTS} people, intervals are too narrow: {', '.join(few)}.")
+        lines.append(f"Fewer than {FEW_SUBJECTS} people, intervals are rough: {', '.join(few)}.")
     return lines
 
 

@@ -1,0 +1,264 @@
+"""Make a built-in calibration curve from the labelled photos, and measure it on people it was not made from.
+
+    python scripts/calibrate_builtin.py --data ../shared/data --pack ../shared/models/buffalo_sc \
+        --out facematch_local/calibrations/buffalo_sc.json --report buffalo_sc.json
+    python scripts/calibrate_builtin.py --data ../shared/data --pack models/compact --held-out \
+        --out models/compact/calibration.json --report compact.json
+
+The data folder holds `lfw/<person>/`, `asian_faces/<person>/` and `lfw_pairs.csv`. With `--held-out` only people take
+part on whom the recogniser of `compact` was not trained (scripts/training/detector/split.py says who): impostor scores
+of people seen in training are too low, and a curve made from them would promise too much.
+
+The curve is made from all people that take part. What it would do to others is measured by leaving people out:
+
+- halves: made from one half of the people (by a hash of the name), measured on the other, and the other way round;
+- two out: for every two people of the hard group, made without them, measured between them; all added up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.cpu import available_cpus
+from facematch_local.evaluation import calibration, report
+from facematch_local.evaluation.dataset import Dataset
+from facematch_local.evaluation.embed import Embeddings, embed_photos
+from facematch_local.evaluation.pairs import in_group, pair_scores
+from facematch_local.evaluation.verification import MARKS, Evaluation, evaluate, mark_threshold
+from facematch_local.packs import LoadedPack, find_pack, load_pack, sha256_of
+from facematch_local.similarity import Calibration
+
+HARD_GROUP = "east_asian"
+# The sources of `asian_faces`, told apart by the size of their photos; pairs within one are the hardest.
+STYLES = {160: "160px", 150: "150px"}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--pack", required=True)
+    parser.add_argument("--held-out", action="store_true", help="only people not used in training compact")
+    parser.add_argument("--out", type=Path, required=True, help="calibration file to write")
+    parser.add_argument("--report", type=Path, help="write all figures to this JSON file")
+    parser.add_argument("--cache", type=Path, help="keep embeddings in this folder")
+    parser.add_argument("--replicates", type=int, default=400)
+    options = parser.parse_args()
+
+    pack = load_pack(find_pack(options.pack))
+    dataset = list_people(options.data, options.held_out)
+    embeddings = embedded(pack, dataset, options.cache)
+    print(f"{len(dataset.photos)} photos, FTA {embeddings.failure_to_acquire:.4f}", flush=True)
+
+    today = datetime.now(UTC).date().isoformat()
+    everyone = np.ones(len(dataset.photos), bool)
+
+    def measured(chosen: NDArray[np.bool_], curve: Calibration, replicates: int) -> dict[str, Any]:
+        return report.as_data(evaluated(dataset, embeddings, chosen, curve, replicates), pack, today)
+
+    data = measured(everyone, pack.calibration, options.replicates)
+    content = calibration.fit(data, date=today)
+    curve = calibration.as_calibration(content)
+    show_anchors(content)
+    figures: dict[str, Any] = {"calibration": {key: content[key] for key in ("id", "anchors", "data")}}
+    figures["on the people it was made from"] = summary(measured(everyone, curve, 100))
+    figures["halves"] = halves(dataset, measured, options.replicates)
+    figures["two out"] = two_out(dataset, embeddings, data, measured)
+    figures["lfw pairs"] = listed_pairs(options.data, dataset, embeddings, curve)
+    print(json.dumps({key: figures[key] for key in figures if key != "calibration"}, indent=1))
+    options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    if options.report:
+        options.report.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+def list_people(data: Path, held_out: bool) -> Dataset:
+    """The photos of `lfw` (no group) and `asian_faces` (the hard group, by source)."""
+    from PIL import Image
+
+    files = sorted([*data.glob("lfw/*/*.jpg"), *data.glob("asian_faces/*/*")])
+    if held_out:
+        sys.path.insert(0, str(Path(__file__).parent / "training" / "detector"))
+        from split import list_photos
+
+        kept = {photo.path for photo in list_photos(data) if photo.held_out}
+        files = [file for file in files if file.relative_to(data).as_posix() in kept]
+    groups = []
+    for file in files:
+        if file.parent.parent.name == "lfw":
+            groups.append("")
+        else:
+            with Image.open(file) as image:
+                style = STYLES.get(image.width if image.width == image.height else 0, "other")
+            groups.append(f"{HARD_GROUP}/{style}")
+    # A person's photos may differ in size; the commonest source is the person's.
+    people = [file.parent.as_posix() for file in files]
+    of_person: dict[str, list[str]] = {}
+    for person, group in zip(people, groups, strict=True):
+        of_person.setdefault(person, []).append(group)
+    groups = [max(set(of_person[person]), key=of_person[person].count) for person in people]
+    _, subjects = np.unique(np.array(people, dtype=object), return_inverse=True)
+    name = "LFW and 11 East Asian public figures" + (", people not trained on" if held_out else "")
+    return Dataset(name, files, subjects.astype(np.int32), groups)
+
+
+def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddings:
+    """Embeddings of the photos, from the cache where they are there for these very weights and photos."""
+    key = hashlib.sha256(
+        "".join(
+            [
+                *(sha256_of(pack.pack.files[role].path) for role in ("detection", "recognition")),
+                *map(str, dataset.photos),
+            ]
+        ).encode()
+    ).hexdigest()[:16]
+    file = cache / f"{key}.npz" if cache else None
+    if file and file.is_file():
+        with np.load(file) as held:
+            return Embeddings(
+                **{name: held[name] for name in ("matrix", "usable", "unreadable", "content", "inter_eye")},
+                reasons=held["reasons"].tolist(),
+            )
+    embeddings = embed_photos(pack.analyser, dataset.photos, available_cpus())
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        names = ("matrix", "usable", "unreadable", "content", "inter_eye")
+        np.savez(file, reasons=np.array(embeddings.reasons), **{name: getattr(embeddings, name) for name in names})
+    return embeddings
+
+
+def evaluated(
+    dataset: Dataset, embeddings: Embeddings, chosen: NDArray[np.bool_], curve: Calibration, replicates: int
+) -> Evaluation:
+    """An evaluation of some of the photos."""
+    at = np.flatnonzero(chosen)
+    part = Dataset(dataset.name, [dataset.photos[i] for i in at], dataset.subjects[at], [dataset.groups[i] for i in at])
+    arrays = ("matrix", "usable", "unreadable", "content", "inter_eye")
+    rows = replace(
+        embeddings,
+        reasons=[embeddings.reasons[i] for i in at],
+        **{name: getattr(embeddings, name)[at] for name in arrays},
+    )
+    return evaluate(part, rows, curve, replicates)
+
+
+def halves(
+    dataset: Dataset, measured: Callable[[NDArray[np.bool_], Calibration, int], dict[str, Any]], replicates: int
+) -> dict[str, Any]:
+    """Made from one half of the people, measured on the other."""
+    second = np.array([hashlib.sha256(path.parent.name.encode()).digest()[0] % 2 == 1 for path in dataset.photos])
+    results: dict[str, Any] = {}
+    for name, made_from in (("first to second", ~second), ("second to first", second)):
+        try:
+            content = calibration.fit(measured(made_from, _NEUTRAL, replicates), date="2000-01-01")
+        except calibration.CalibrationError as error:
+            results[name] = str(error)
+            continue
+        results[name] = {
+            "marks": {anchor["percent"]: anchor["cosine"] for anchor in content["anchors"]},
+            "decided_by": {anchor["percent"]: anchor["decided_by"] for anchor in content["anchors"]},
+            **summary(measured(~made_from, calibration.as_calibration(content), 200)),
+        }
+    return results
+
+
+def two_out(
+    dataset: Dataset,
+    embeddings: Embeddings,
+    data: Mapping[str, Any],
+    measured: Callable[[NDArray[np.bool_], Calibration, int], dict[str, Any]],
+) -> dict[str, Any]:
+    """For every two people of the hard group: the marks without them, the false matches between them.
+
+    The random pairs, of which these two people are a vanishing part, are not measured again each time.
+    """
+    hard = in_group(dataset.groups, HARD_GROUP) & embeddings.usable
+    errors = dict.fromkeys(MARKS, 0)
+    worst = dict.fromkeys(MARKS, 0.0)
+    pairs = skipped = 0
+    for left, right in combinations(np.unique(dataset.subjects[hard]), 2):
+        without = hard & ~np.isin(dataset.subjects, [left, right])
+        part = measured(without, _NEUTRAL, 100)
+        try:
+            marks = calibration.anchors({"overall": data["overall"], "groups": part["groups"]})
+        except calibration.CalibrationError:
+            skipped += 1
+            continue
+        first, second = (np.flatnonzero(hard & (dataset.subjects == person)) for person in (left, right))
+        at_first, at_second = (grid.ravel().astype(np.int32) for grid in np.meshgrid(first, second))
+        scores = pair_scores(embeddings.matrix, at_first, at_second)
+        pairs += len(scores)
+        for mark in marks:
+            wrong = int((scores >= mark.cosine).sum())
+            errors[mark.percent] += wrong
+            worst[mark.percent] = max(worst[mark.percent], wrong / len(scores))
+    return {
+        "pairs of photos": pairs,
+        "pairs of people left out for lack of others": skipped,
+        "fmr": {percent: count / max(pairs, 1) for percent, count in errors.items()},
+        "worst pair of people": worst,
+    }
+
+
+def listed_pairs(data: Path, dataset: Dataset, embeddings: Embeddings, curve: Calibration) -> dict[str, Any]:
+    """TMR of the official LFW pairs of one person, as far as their people take part."""
+    import csv
+
+    number = {path.relative_to(data).as_posix(): at for at, path in enumerate(dataset.photos)}
+    with (data / "lfw_pairs.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["same"] == "1"]
+    known = [
+        (number[row["path1"]], number[row["path2"]]) for row in rows if {row["path1"], row["path2"]} <= set(number)
+    ]
+    first, second = np.array(known, np.int32).T
+    scores = pair_scores(embeddings.matrix, first, second)
+    return {
+        "mated pairs": len(scores),
+        "tmr": {percent: float((scores >= mark_threshold(curve, percent)).mean()) for percent in MARKS},
+        "median percent": curve.percent(float(np.median(scores))),
+    }
+
+
+def summary(data: Mapping[str, Any]) -> dict[str, Any]:
+    """FMR, its interval and TMR at the marks, by population."""
+    return {
+        scope["name"] or "random pairs": {
+            "people": scope["people"],
+            "non_mated": scope["non_mated"],
+            **{
+                percent: {key: scope["at_percent"][percent][key] for key in ("fmr", "fmr_interval", "tmr")}
+                for percent in ("65", "75")
+            },
+        }
+        for scope in (data["overall"], *data["groups"])
+    }
+
+
+def show_anchors(content: Mapping[str, Any]) -> None:
+    """Print where the marks lie and why."""
+    for anchor in content["anchors"]:
+        print(f"{anchor['percent']} % at {anchor['cosine']} (decided by {anchor['decided_by']})", flush=True)
+        for item in anchor["evidence"]:
+            print(
+                f"   {item['scope'] or 'random pairs'}: FMR {item['fmr']:g} at {item['threshold']:.4f}, "
+                f"with interval {item['upper']:.4f} ({item['people']} people, {item['non_mated']} pairs)",
+                flush=True,
+            )
+
+
+_NEUTRAL = Calibration("neutral", (0.0, 0.65, 0.75, 1.0), (0.0, 65.0, 75.0, 100.0))
+
+
+if __name__ == "__main__":
+    main()
