@@ -17,6 +17,8 @@ from typing import Any
 import httpcore
 import pytest
 from facematch_server.fetch import Fetcher, FetchLimits, Reason, UrlPolicy, UrlUnavailableError
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.anyio
 
@@ -583,6 +585,49 @@ async def test_nobody_there() -> None:
         pass
     assert await refused(f"http://127.0.0.1:{port}/?secret") is Reason.UNREACHABLE
     assert await refused("http://no-such.example/?secret", resolver=Names()) is Reason.UNREACHABLE
+
+
+REPLIES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                b"HTTP/1.1 ",
+                b"HTTP/1.0 ",
+                b"200",
+                b" OK",
+                b"302",
+                b"101",
+                b"100",
+                b"204",
+                b"\r\n",
+                b"\r\n\r\n",
+                b"\n",
+                b": ",
+            ),
+            *(b"Content-Length", b"Transfer-Encoding", b"Content-Encoding", b"Location", b"Connection", b"Upgrade"),
+            *(b"5", b"-1", b"chunked", b"gzip", b"deflate", b"/", b"//", b"http://127.0.0.1/", b"0\r\n\r\n", b"photo"),
+            *(b"HTTP/1.1 200 OK\r\n", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Location: /\r\n"),
+        ]
+    )
+    | st.binary(max_size=8),
+    max_size=12,
+)
+
+
+@given(REPLIES)
+@example([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", b"photo"])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_server_sends_gives_a_body_or_unavailable(chunks: list[bytes]) -> None:
+    async def attempt() -> None:
+        network = httpcore.AsyncMockBackend([*chunks, b""])
+        try:
+            body = await fetch("http://127.0.0.1/", network=network)
+        except UrlUnavailableError:
+            return
+        assert b"".join(chunks).startswith(b"HTTP/1.")
+        assert len(body) <= LIMITS.max_bytes
+
+    asyncio.run(attempt())
 
 
 # -- encodings -------------------------------------------------------------------------------------------

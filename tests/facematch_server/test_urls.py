@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
+import httpx
 import pytest
 from facematch_server.urls import MalformedUrlError, WebUrl, join, parse
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -78,3 +84,52 @@ def test_redirects_to_anything_else_are_malformed(location: str) -> None:
 def test_what_is_no_url_is_malformed(text: str) -> None:
     with pytest.raises(MalformedUrlError):
         parse(text)
+
+
+# Pieces that parsers disagree about, in any order.
+PIECES = st.sampled_from(
+    [
+        *(
+            "http://",
+            "https:",
+            "//",
+            "/",
+            "\\",
+            "@",
+            ":",
+            "?",
+            "#",
+            "%",
+            "%2f",
+            "%00",
+            "[",
+            "]",
+            ".",
+            "..",
+            "。",
+            "-",
+            "_",
+        ),
+        *("127.0.0.1", "127", "0x7f", "0177", "2130706433", "[::1]", "::ffff:7f00:1", "a.example", "localhost", "user"),
+        *("ⓛ", "１", "ß", "\u200b", "\u00ad", "xn--", "xn--a", " ", "\t", "\r\n", "\0", "\ud800", "80", "0", "99999"),
+    ]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join).map("http://".__add__) | st.text())
+@example("http://a.example:80\\@b.example/")
+def test_whatever_comes_is_a_plain_url_or_malformed(text: str) -> None:
+    try:
+        url = parse(text)
+    except MalformedUrlError:
+        return
+    assert url.scheme in ("http", "https")
+    assert re.fullmatch(r"[a-z0-9_.-]+|[0-9a-f:.]+", url.host)
+    assert 1 <= url.port <= 65535
+    assert re.fullmatch(r"/[!-~]*", url.target)
+    # What goes out means the same to everybody: read again by us and by others it is the same host and port.
+    printed = url.origin + url.target
+    assert parse(printed) == url
+    assert urlsplit(printed).hostname == url.host
+    assert urlsplit(printed).port == (url.port if f":{url.port}" in url.authority else None)
+    assert httpx.URL(printed).raw_host.decode() == url.host

@@ -15,7 +15,14 @@ from facematch_server.store.errors import UnavailableError
 
 _FILE_NAME: Final = "facematch.db"
 _BUSY_SECONDS: Final = 15.0
-_CONNECT_SECONDS: Final = 5
+# libpq's own defaults wait for hours for a server that vanished. Each can be set in the URL's query.
+_NETWORK: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # Execution option: how transactions on SQLite begin.
 BEGIN_OPTION: Final = "facematch_begin"
 
@@ -73,9 +80,8 @@ def open_engine(database_url: str) -> Engine:
         _enable_wal(engine)
         return engine
     try:
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": _CONNECT_SECONDS}, **options
-        )
+        given = {name: value for name, value in _NETWORK.items() if name not in url.query}
+        return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=given, **options)
     except ImportError:
         raise UnavailableError(
             "PostgreSQL needs a driver that is not installed: pip install 'facematch-local[postgres]'"

@@ -32,6 +32,9 @@ _CACHE_SIZE: Final = 4096
 _CONCURRENT_SCRYPT: Final = 2
 
 SLOW_PREFIX: Final = "scrypt$"
+# Hashes of nothing: no secret is known that gives them, and to find one takes 2^256 guesses.
+_DECOY_STRONG: Final = f"sha256${'00' * _SALT_BYTES}${'00' * 32}"
+_DECOY_WEAK: Final = f"{SLOW_PREFIX}{_SCRYPT_N}${_SCRYPT_R}${_SCRYPT_P}${'00' * _SALT_BYTES}${'00' * 32}"
 
 
 def new_secret() -> str:
@@ -61,8 +64,6 @@ class Verifier:
         self._proofs: OrderedDict[bytes, None] = OrderedDict()
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(_CONCURRENT_SCRYPT)
-        self._decoy_strong = hash_strong(new_secret())
-        self._decoy_weak = hash_weak(new_secret())
 
     def verify(self, secret: str, stored: str) -> bool:
         """Whether `stored` is the hash of `secret`; compared in constant time."""
@@ -83,9 +84,9 @@ class Verifier:
     def spend(self, secret: str, *, strong: bool, weak: bool) -> None:
         """Do the work of a verification that fails, so that refusals take alike long whatever their reason."""
         if strong:
-            self.verify(secret, self._decoy_strong)
+            self.verify(secret, _DECOY_STRONG)
         if weak:
-            self.verify(secret, self._decoy_weak)
+            self.verify(secret, _DECOY_WEAK)
 
     def _known(self, proof: bytes) -> bool:
         with self._lock:
