@@ -716,6 +716,37 @@ async def test_many_at_once() -> None:
         assert len(heads) == 50
 
 
+async def test_no_connection_stays_open_whatever_happened() -> None:
+    handlers = {
+        b"/ok": reply(),
+        b"/status": reply(status="404 Not Found"),
+        b"/redirect": redirect("/ok"),
+        b"/large": reply(b"x" * 200_000),
+        b"/drip": trickle(OK + b"\r\n"),
+        b"/garbage": trickle(b"SSH-2.0"),
+        b"/short": reply(b"", headers="X: y\r\nContent-Length: 7\r\n"),
+    }
+
+    async def handler(head: bytes, writer: asyncio.StreamWriter) -> None:
+        await handlers[head.split()[1]](head, writer)
+
+    async with server(handler) as (port, heads):
+        fetcher = Fetcher(LOCAL, QUICK, ssl_context=trusting_nobody())
+        urls = [f"http://127.0.0.1:{port}{path.decode()}" for path in handlers]
+        results = await asyncio.gather(*(fetcher.fetch(url) for url in urls * 3), return_exceptions=True)
+        assert {type(result) for result in results} <= {bytes, UrlUnavailableError}
+        assert len(heads) >= len(urls)
+        # And when the caller goes away.
+        task = asyncio.create_task(fetcher.fetch(f"http://127.0.0.1:{port}/drip"))
+        while not fetcher._pool.connections:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert fetcher._pool.connections == []
+        await fetcher.aclose()
+
+
 # -- TLS -------------------------------------------------------------------------------------------------
 
 
