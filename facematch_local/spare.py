@@ -5,10 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
+
+
+class Permits(Protocol):
+    """Says whether a thread is spare; a semaphore, or one's own count of busy CPUs."""
+
+    def acquire(self, *, blocking: bool = True) -> bool: ...
+    def release(self) -> None: ...
 
 
 class SpareThreads(Executor):
@@ -18,9 +25,14 @@ class SpareThreads(Executor):
     many threads cannot block each other, and under load each keeps to its own thread.
     """
 
-    def __init__(self, count: int) -> None:
-        """Keep `count` spare threads, 0 or more; they start when first needed."""
-        self._spare = threading.Semaphore(count)
+    def __init__(self, count: int, permits: Permits | None = None) -> None:
+        """Keep spare threads, which start when first needed.
+
+        Args:
+            count: how many, 0 or more.
+            permits: asked before a thread is used; default `count` of them, so that the threads are all there is.
+        """
+        self._spare: Permits = permits or threading.Semaphore(count)
         self._threads = ThreadPoolExecutor(max(count, 1), thread_name_prefix="facematch-spare")
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:

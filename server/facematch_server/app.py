@@ -22,9 +22,9 @@ from facematch_server.errors import ContractError, ServiceError
 from facematch_server.inference import Cores
 from facematch_server.logs import log
 from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
-from facematch_server.openapi import describe_security
+from facematch_server.openapi import complete_description
 from facematch_server.replies import documented_error, failure, service_error
-from facematch_server.routes import compare, face_matching, health
+from facematch_server.routes import compare, docs, face_matching, health
 from facematch_server.services import (
     PhotoFetcher,
     Services,
@@ -73,7 +73,7 @@ def create_app(
     routers = [face_matching.router, health.health]
     if settings.internal_port is None:
         routers += [compare.router, health.metrics]
-    app = _new_app(routers, lifespan=lifespan, docs=settings.docs and settings.internal_port is None)
+    app = _new_app(routers, lifespan=lifespan, with_docs=settings.docs and settings.internal_port is None)
     _surround(app, settings)
     return app
 
@@ -81,7 +81,7 @@ def create_app(
 def create_internal_app(settings: Settings, services: Services) -> FastAPI:
     """What is served on the internal port, with the services of a running public application."""
     routers = [compare.router, health.health, health.metrics]
-    app = _new_app(routers, lifespan=None, docs=settings.docs)
+    app = _new_app(routers, lifespan=None, with_docs=settings.docs)
     app.state.services = services
     _surround(app, settings)
     return app
@@ -116,20 +116,20 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
     return services
 
 
-def _new_app(routers: list[APIRouter], lifespan: Any, docs: bool) -> FastAPI:
+def _new_app(routers: list[APIRouter], lifespan: Any, with_docs: bool) -> FastAPI:
     app = FastAPI(
         title="facematch-local",
         version=__version__,
         summary="Offline face matching of an ID card photo and a portrait.",
         lifespan=lifespan,
-        openapi_url="/openapi.json" if docs else None,
+        openapi_url="/openapi.json" if with_docs else None,
         docs_url=None,  # FastAPI's page loads its scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,  # a redirected POST arrives without its body or credentials
     )
-    for router in routers:
+    for router in (*routers, docs.router) if with_docs else routers:
         app.include_router(router)
-    describe_security(app)
+    complete_description(app)
     return app
 
 

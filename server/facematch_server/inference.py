@@ -10,20 +10,23 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from facematch_server.errors import ServiceError
 
 _T = TypeVar("_T")
-_P = ParamSpec("_P")
 
 BUSY = "The service is busy, try again later"
 
 
 class Cores:
-    """How many threads are computing. Shared by the pool and by the executor of second photos."""
+    """How many threads are computing, and so whether one more would find an idle core.
+
+    Shared by the pool and by `SpareThreads`, to which `FaceMatcher` hands the first photo while it looks at the
+    second: a lone request uses two cores, and under load each request keeps to its own thread.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -35,56 +38,21 @@ class Cores:
         """Threads computing right now."""
         return self._busy
 
-    def take_if_free(self) -> bool:
-        """Count one more computing thread, unless all cores have one."""
+    def acquire(self, *, blocking: bool = True) -> bool:
+        """Count one more computing thread; without `blocking`, only if there is an idle core for it.
+
+        It never blocks: a request that has a thread of the pool computes at once.
+        """
         with self._lock:
-            if self._busy >= self.count:
+            if not blocking and self._busy >= self.count:
                 return False
             self._busy += 1
             return True
 
-    def take(self) -> None:
-        """Count one more computing thread."""
-        with self._lock:
-            self._busy += 1
-
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Count one less."""
         with self._lock:
             self._busy -= 1
-
-
-class SideBySideExecutor(Executor):
-    """Runs a job on an idle core if there is one, else at once in the calling thread.
-
-    `FaceMatcher` hands it the first photo while it looks at the second: a lone request uses two cores, and
-    under load each request keeps to its own thread, so that never more threads compute than there are cores.
-    """
-
-    def __init__(self, cores: Cores) -> None:
-        self._cores = cores
-        self._threads = ThreadPoolExecutor(max(cores.count, 1), thread_name_prefix="facematch-photo")
-
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Run `fn` beside the caller or, without an idle core, before this returns."""
-        if self._cores.take_if_free():
-            try:
-                future = self._threads.submit(fn, *args, **kwargs)
-            except BaseException:
-                self._cores.give_back()
-                raise
-            future.add_done_callback(lambda _: self._cores.give_back())
-            return future
-        done: Future[_T] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            done.set_exception(error)
-        return done
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads."""
-        self._threads.shutdown(wait, cancel_futures=cancel_futures)
 
 
 class InferencePool:
@@ -159,13 +127,13 @@ class InferencePool:
     def _run(self, work: Callable[[], _T], deadline: float) -> _T:
         if time.monotonic() >= deadline:
             raise ServiceError(503, BUSY, retry_after=1.0)
-        self._cores.take()
+        self._cores.acquire()
         self._count_running(1)
         try:
             return work()
         finally:
             self._count_running(-1)
-            self._cores.give_back()
+            self._cores.release()
 
     def _count_running(self, change: int) -> None:
         with self._lock:

@@ -139,14 +139,19 @@ COMPARE: Final[dict[str, Any]] = {"parameters": [_TYPE1], "requestBody": BODY, "
 SECURITY: Final[dict[str, Any]] = {"security": [{"basic": []}]}
 
 
-def describe_security(app: FastAPI) -> None:
-    """Add the Basic scheme to the description that FastAPI makes."""
+def complete_description(app: FastAPI) -> None:
+    """Add to the description that FastAPI makes: the Basic scheme, and the nulls it takes out of examples."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
         schema = make()
         scheme = {"type": "http", "scheme": "basic", "description": "user = api_key, password = api_secret"}
         schema.setdefault("components", {})["securitySchemes"] = {"basic": scheme}
+        for operation in (operation for path in schema["paths"].values() for operation in path.values()):
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    for example in content.get("examples", {}).values():
+                        example["value"] = {"data": None} | example["value"]
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

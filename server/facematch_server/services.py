@@ -12,7 +12,7 @@ from facematch_local.cpu import available_cpus
 from facematch_local.images import ImageLimits
 from facematch_server.auth import RESERVATION_SLACK_SECONDS, Gatekeeper, Key, KeyStore
 from facematch_server.comparing import Comparer, Matcher, MatcherComparer
-from facematch_server.inference import Cores, InferencePool, SideBySideExecutor
+from facematch_server.inference import Cores, InferencePool
 from facematch_server.metrics import Metrics
 from facematch_server.settings import Settings
 
@@ -75,12 +75,13 @@ def open_matcher(settings: Settings, cores: Cores) -> Matcher:
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import SessionSettings, find_pack, load_pack
     from facematch_local.policy import load_policy
+    from facematch_local.spare import SpareThreads
 
     folders = _search_folders(settings.models)
     # One thread per inference: requests run side by side instead of fighting for cores.
     pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))
     policy = load_policy(settings.policy) if settings.policy else None
-    return FaceMatcher(pack, policy, image_limits(settings), SideBySideExecutor(cores))
+    return FaceMatcher(pack, policy, image_limits(settings), SpareThreads(cores.count, cores))
 
 
 def open_store(settings: Settings) -> Store:

@@ -165,6 +165,7 @@ def test_internal_port(launch: Callable[..., Process]) -> None:
         ("/readyz", 200, 200),
         ("/metrics", 404, 200),
         ("/openapi.json", 404, 200),
+        ("/docs", 404, 200),
         (V2, 200, 404),
     ):
         assert requests.get(public + path, timeout=10).status_code == public_status, path

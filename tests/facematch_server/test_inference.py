@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 from facematch_server.errors import ServiceError
-from facematch_server.inference import Cores, InferencePool, SideBySideExecutor
+from facematch_server.inference import Cores, InferencePool
+
+from facematch_local.spare import SpareThreads
 
 
 @pytest.fixture
@@ -130,13 +132,13 @@ def test_a_jobs_error_comes_out() -> None:
 def test_a_second_photo_runs_beside_the_first_only_on_an_idle_core() -> None:
     here = threading.current_thread().name
     cores = Cores(2)
-    executor = SideBySideExecutor(cores)
+    executor = SpareThreads(2, cores)
     name = lambda: threading.current_thread().name  # noqa: E731
-    cores.take()
+    cores.acquire()
     assert executor.submit(name).result() != here
     while cores.busy > 1:  # given back by the thread, a moment after the result
         time.sleep(0.001)
-    cores.take()
+    cores.acquire()
     assert executor.submit(name).result() == here
     assert cores.busy == 2
     executor.shutdown()
@@ -147,7 +149,7 @@ def test_a_photo_that_fails_beside_or_in_place() -> None:
         raise KeyError("x")
 
     for cores in (Cores(0), Cores(2)):
-        executor = SideBySideExecutor(cores)
+        executor = SpareThreads(2, cores)
         with pytest.raises(KeyError):
             executor.submit(fail).result()
         executor.shutdown()
@@ -156,7 +158,7 @@ def test_a_photo_that_fails_beside_or_in_place() -> None:
 def test_no_more_threads_compute_than_there_are_cores() -> None:
     """Four requests of two photos each on two cores: never more than two photos at once, all done."""
     cores = Cores(2)
-    executor = SideBySideExecutor(cores)
+    executor = SpareThreads(2, cores)
     lock = threading.Lock()
     computing = most = done = 0
 

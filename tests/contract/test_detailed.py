@@ -1,0 +1,157 @@
+"""The project's own endpoints: `/v1/compare`, health, metrics, the API's description."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+V2 = "/api/v2/ekyc/face_matching"
+V1 = "/v1/compare"
+SNAPSHOT = Path(__file__).with_name("openapi.json")
+
+
+def both(photo: bytes) -> dict[str, bytes]:
+    return {"img1": photo, "img2": photo}
+
+
+@pytest.mark.parametrize("mode", ["file", "base64"])
+def test_everything_that_was_measured(live: Any, astronaut_jpeg: bytes, mode: str) -> None:
+    text = base64.b64encode(astronaut_jpeg).decode()
+    body = {"files": both(astronaut_jpeg)} if mode == "file" else {"json": {"img1": text, "img2": text}}
+    response = live.post(V1, params={"type1": "portrait"}, **body)
+    assert response.status_code == 200
+    content = response.json()
+    assert content["match"] == 1
+    assert content["percent"] == 100.0
+    assert content["cosine"] == pytest.approx(1.0, abs=1e-3)
+    assert content["request_id"] == response.headers["X-Request-ID"]
+    assert content["pack"]
+    assert content["policy"]
+    assert content["calibration"]
+    assert {"decode", "detect", "embed", "total"} <= set(content["timings"])
+    assert {finding["image"] for finding in content["findings"]} == {1, 2}
+    for finding in content["findings"]:
+        assert (finding["value"] is None) == (finding["outcome"] == "not_assessed") == bool(finding["reason"])
+    raised = sorted({finding["code"] for finding in content["findings"] if finding["outcome"] == "warning"})
+    assert [warning["code"] for warning in content["warnings"]] == raised
+    for image in content["images"]:
+        assert (image["role"], image["width"], image["height"], image["format"]) == ("portrait", 512, 512, "JPEG")
+        (left, top, right, bottom), points = image["faces"][0]["box"], image["faces"][0]["landmarks"]
+        assert all(left < x < right and top < y < bottom for x, y in points)
+        from PIL import Image
+
+        with Image.open(io.BytesIO(base64.b64decode(image["crop"]))) as crop:
+            assert crop.format == "JPEG"
+
+
+def test_it_agrees_with_the_contracts_endpoint(live: Any, astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> None:
+    files = {"img1": astronaut_jpeg, "img2": group_photo_jpeg}
+    data = live.post(params={"format_type": "file"}, files=files).json()["data"]
+    content = live.post(V1, files=files).json()
+    assert float(data["matching"]) == content["percent"]
+    assert int(data["match"]) == content["match"]
+    assert int(data["invalidCode"]) == min((warning["code"] for warning in content["warnings"]), default=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "code"),
+    [
+        ({"auth": None}, 401, "5"),
+        ({"params": {"type1": "passport"}}, 400, "6"),
+        ({"data": b"a=b", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 400, "6"),
+        ({"json": {}}, 422, "1"),
+        ({"json": {"img1": "eHg=", "img2": "***"}}, 422, "3"),
+        ({"files": both(b"junk")}, 422, "3"),
+    ],
+)
+def test_the_status_tells_the_outcome(
+    live: Any, envelope: Callable[..., Any], options: dict[str, Any], status: int, code: str
+) -> None:
+    response = live.post(V1, **options)
+    assert response.status_code == status
+    assert envelope(response)["errorCode"] == code
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
+
+
+def test_it_counts_against_the_quota(live: Any, astronaut_jpeg: bytes) -> None:
+    key = live.store.create_key(name="one", quota=1)
+    auth = (key.api_key, key.api_secret)
+    assert live.post(V1, files=both(astronaut_jpeg), auth=auth).status_code == 200
+    assert live.post(V1, files=both(astronaut_jpeg), auth=auth).status_code == 429
+
+
+def test_health(live: Any) -> None:
+    assert live.get("/healthz", auth=None).json() == {"status": "ok"}
+    assert live.get("/readyz", auth=None).json() == {"status": "ok", "draining": False, "database": True}
+
+
+def test_metrics(live: Any, astronaut_jpeg: bytes) -> None:
+    def value(pattern: str) -> float:
+        found = re.findall(rf"^{pattern} (\S+)$", live.get("/metrics", auth=None).text, re.MULTILINE)
+        return sum(float(number) for number in found)
+
+    success = r'facematch_requests_total\{endpoint="face_matching",error_code="0",invalid_code="\d+"\}'
+    refused = r'facematch_requests_total\{endpoint="face_matching",error_code="5",invalid_code=""\}'
+    response = rf'facematch_http_responses_total\{{method="POST",route="{V2}",status="200"\}}'
+    before = [value(pattern) for pattern in (success, refused, response)]
+    live.post(params={"format_type": "file"}, files=both(astronaut_jpeg))
+    live.post(auth=("a", "b"))
+    live.get("/made/up/by/a/client")
+    after = [value(pattern) for pattern in (success, refused, response)]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 2]
+    text = live.get("/metrics", auth=None).text
+    assert "made/up" not in text
+    assert live.auth[0] not in text
+    for stage in ("total", "body", "queue", "decode", "detect", "embed", "print"):
+        assert f'facematch_stage_seconds_count{{stage="{stage}"}}' in text
+    assert re.search(r'facematch_pack_info\{calibration="[^"]+",name="[^"]+",policy="[^"]+",version="[^"]*"\} 1', text)
+    assert value("facematch_places_taken") == 0
+
+
+def test_the_description_is_the_agreed_one(live: Any) -> None:
+    """A change of the API shows here. After one that is meant: `FACEMATCH_WRITE_SNAPSHOT=1 pytest …`."""
+    import os
+
+    content = live.get("/openapi.json", auth=None).json()
+    del content["info"]["version"]
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    if os.environ.get("FACEMATCH_WRITE_SNAPSHOT"):
+        SNAPSHOT.write_text(text, "utf-8")
+    assert text == SNAPSHOT.read_text("utf-8")
+
+
+def test_the_examples_fit_their_schemas(live: Any) -> None:
+    import jsonschema_rs
+
+    examples = 0
+    schema = live.get("/openapi.json", auth=None).json()
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    for example in content.get("examples", {}).values():
+                        jsonschema_rs.validate(content["schema"], example["value"])
+                        examples += 1
+    assert examples > 20
+
+
+def test_the_page_needs_nothing_from_elsewhere(live: Any) -> None:
+    page = live.get("/docs", auth=None)
+    assert page.status_code == 200
+    assert V2 in page.text
+    assert "Incorrect api_key or api_secret" in page.text
+    assert "<script" not in page.text
+    assert not re.search(r'(?:src|href)="(?!openapi\.json)', page.text)
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_the_page_can_be_switched_off(start: Callable[..., Any]) -> None:
+    other = start(docs=False)
+    assert other.get("/docs").status_code == other.get("/openapi.json").status_code == 404
