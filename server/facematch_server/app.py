@@ -20,9 +20,10 @@ from facematch_server.auth import Key, KeyStore
 from facematch_server.comparing import Comparer, Matcher, warm_up
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.inference import Cores
-from facematch_server.logs import log
+from facematch_server.logs import log, log_fault
 from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
 from facematch_server.openapi import complete_description
+from facematch_server.record import record_of
 from facematch_server.replies import documented_error, failure, service_error
 from facematch_server.routes import compare, docs, face_matching, health
 from facematch_server.services import (
@@ -36,6 +37,7 @@ from facematch_server.services import (
     pack_labels,
 )
 from facematch_server.settings import Settings
+from facematch_server.store import UnavailableError
 from facematch_server.wire import WARNINGS_HEADER
 
 ComparerFor = Callable[[Key], Comparer]
@@ -135,6 +137,7 @@ def _new_app(routers: list[APIRouter], lifespan: Any, with_docs: bool) -> FastAP
 
 def _surround(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(UnavailableError, _on_unavailable)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_middleware(RequestMiddleware)
     if settings.cors_origins:
@@ -151,6 +154,12 @@ def _surround(app: FastAPI, settings: Settings) -> None:
 async def _on_service_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)  # noqa: S101
     return service_error(error)
+
+
+async def _on_unavailable(request: Request, error: Exception) -> Response:
+    """Without the database nobody can be admitted, and nobody is."""
+    log_fault("the database does not answer", error, request_id=record_of(request).request_id)
+    return service_error(ServiceError(503, "The service is unavailable, try again later", retry_after=5.0))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
