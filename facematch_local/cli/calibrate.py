@@ -16,6 +16,7 @@ from facematch_local.cli.evaluate_verification import (
     Root,
     Sources,
     open_pack,
+    read_dataset,
     run,
     today,
     write,
@@ -47,7 +48,7 @@ def calibrate(
         data = _read_report(sources[0])
     else:
         loaded = open_pack(pack)
-        data = report.as_data(run(loaded, sources, root, all_pairs, replicates), loaded, today())
+        data = report.as_data(run(loaded, read_dataset(sources, root, all_pairs), replicates), loaded, today())
     if check:
         _print_check(data)
         return

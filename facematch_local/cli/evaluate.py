@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from facematch_local.cli.evaluate_cards import card_to_selfie
 from facematch_local.cli.evaluate_verification import verification
 
 app = typer.Typer(help="Measure verification and warnings on labelled photos.", no_args_is_help=True)
 app.command("verification")(verification)
+app.command("card-to-selfie")(card_to_selfie)
 
 
 @app.callback()

@@ -12,6 +12,9 @@ from facematch_local.cli.console import console
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from facematch_local.evaluation.dataset import Dataset
     from facematch_local.evaluation.report import Thumbnail
     from facematch_local.evaluation.verification import Evaluation
     from facematch_local.packs import LoadedPack
@@ -57,15 +60,15 @@ def verification(
     from facematch_local.evaluation import report
 
     for path in (json_path, html_path):
-        _check_writable(path)
+        check_writable(path)
     loaded = open_pack(pack)
-    evaluation = run(loaded, sources, root, all_pairs, replicates)
+    evaluation = run(loaded, read_dataset(sources, root, all_pairs), replicates)
     data = report.as_data(evaluation, loaded, today())
     show(data)
     if json_path is not None:
         write(json_path, json.dumps(data, indent=1) + "\n")
     if html_path is not None:
-        write(html_path, report.page(evaluation, data, _thumbnail(loaded) if thumbnails else None))
+        write(html_path, report.page(evaluation, data, thumbnails_of(loaded) if thumbnails else None))
 
 
 def open_pack(name: str | None) -> LoadedPack:
@@ -75,25 +78,31 @@ def open_pack(name: str | None) -> LoadedPack:
     return load_pack(find_pack(name or DEFAULT_PACK), SessionSettings(intra_op_threads=1))
 
 
+def read_dataset(sources: list[Path], root: Path | None, all_pairs: bool = False) -> Dataset:
+    """What the sources name."""
+    from facematch_local.evaluation.dataset import read
+
+    dataset = read(sources, root)
+    return dataset.with_all_pairs() if all_pairs else dataset
+
+
 def run(
-    pack: LoadedPack, sources: list[Path], root: Path | None, all_pairs: bool = False, replicates: int = 200
+    pack: LoadedPack, dataset: Dataset, replicates: int = 200, read: Callable[[Path], bytes] = Path.read_bytes
 ) -> Evaluation:
-    """Read, embed and compare, with progress on standard error."""
+    """Embed and compare, with progress on standard error."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from facematch_local.cpu import available_cpus
-    from facematch_local.evaluation.dataset import read
     from facematch_local.evaluation.embed import embed_photos
     from facematch_local.evaluation.verification import evaluate
 
-    dataset = read(sources, root)
-    if all_pairs:
-        dataset = dataset.with_all_pairs()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     out = console(stderr=True)
     with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
         photos = progress.add_task("photos", total=len(dataset.photos))
-        embeddings = embed_photos(pack.analyser, dataset.photos, available_cpus(), lambda: progress.advance(photos))
+        embeddings = embed_photos(
+            pack.analyser, dataset.photos, available_cpus(), lambda: progress.advance(photos), read=read
+        )
         comparing = progress.add_task("comparisons", total=100)
         evaluation = evaluate(
             dataset,
@@ -151,7 +160,7 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _check_writable(path: Path | None) -> None:
+def check_writable(path: Path | None) -> None:
     """A folder that is not there is told before an hour of work, not after it."""
     if path is not None and not path.absolute().parent.is_dir():
         raise FacematchError(f"{path}: the folder {path.absolute().parent} does not exist")
@@ -169,14 +178,16 @@ def _show_problems(lines: list[str], count: int | None = None, shown: int = 20) 
         out.print(f"  ... and {count - shown} more (all in --json)", markup=False)
 
 
-def _thumbnail(pack: LoadedPack) -> Thumbnail:
+def thumbnails_of(pack: LoadedPack, read: Callable[[Path], bytes] = Path.read_bytes) -> Thumbnail:
+    """Cuts the compared face from a photo."""
+
     def cut(path: Path) -> bytes | None:
         import cv2
 
         from facematch_local.images import decode, encode_jpeg
         from facematch_local.matcher import face_crop
 
-        photo = decode(path.read_bytes())
+        photo = decode(read(path))
         faces = pack.analyser.find(photo.pixels)
         if not faces:
             return None

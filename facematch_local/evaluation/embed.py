@@ -61,6 +61,7 @@ def embed_photos(
     workers: int,
     advance: Callable[[], None] = lambda: None,
     limits: ImageLimits | None = None,
+    read: Callable[[Path], bytes] = Path.read_bytes,
 ) -> Embeddings:
     """Take the largest face of every photo, as a match does.
 
@@ -71,14 +72,17 @@ def embed_photos(
             are held at once and no core waits for another.
         advance: called after each photo, from the worker's thread.
         limits: limits on photos.
+        read: gives the bytes of a photo; another one makes photos that are in no file.
     """
     by_content = _ByContent()
 
     def take(path: Path) -> tuple[str, _Taken]:
         try:
-            data = path.read_bytes()
+            data = read(path)
         except OSError as error:
             return f"!{path}", _Taken(None, error.strerror or type(error).__name__, unreadable=True)
+        except FacematchError as error:
+            return f"!{path}", _Taken(None, str(error), unreadable=True)
         digest = hashlib.sha256(data).hexdigest()
         return digest, by_content.get(digest, lambda: _take(analyser, data, limits))
 
