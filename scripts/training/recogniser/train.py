@@ -1,0 +1,195 @@
+"""Distil the teacher into the recogniser. Stops by the clock, resumes where it was stopped."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from faces import Faces
+from morphs import Maker
+from net import Recogniser
+from optimiser import optimisers
+from people import Part, part_of
+from stock import Ahead, Batch, Stock, plain
+from teacher import Teacher
+from torch import Tensor, nn
+from torch.nn import functional
+
+Array = np.ndarray[Any, Any]
+
+BATCH, PEAK, WARM_UP, EMA = 128, 4e-3, 0.02, 0.998
+TEACHER_MAP = 128
+
+
+class Student(nn.Module):
+    """The recogniser and, in training only, the projection of its last map to the teacher's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Recogniser()
+        width = self.net.embed.in_features
+        self.hint = nn.Conv2d(width, TEACHER_MAP, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.net.features(x)
+        return self.net.head(features), self.hint(features)
+
+
+def losses(embedding: Tensor, hint: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """`cosine` to the teacher; `relation`: similarities in the batch, like pairs counting more; `map`: last maps."""
+    student = functional.normalize(embedding.float(), dim=1)
+    cosine = (1 - (student * batch.embeddings).sum(1)).mean()
+    wanted = batch.embeddings @ batch.embeddings.T
+    error = (student @ student.T - wanted) ** 2
+    # False matches come from the tail of like pairs, which a plain mean would drown.
+    weight = 1 + 20 * wanted.clamp(min=0) ** 2
+    weight.fill_diagonal_(0)
+    relation = (error * weight).sum() / weight.sum()
+    sampled = functional.grid_sample(hint.float(), batch.cells, padding_mode="border", align_corners=False)
+    return {"cosine": cosine, "relation": relation, "map": functional.mse_loss(sampled, batch.maps)}
+
+
+def total(parts: dict[str, Tensor], progress: float) -> Tensor:
+    return parts["cosine"] + 3 * parts["relation"] + 0.2 * (1 - 0.9 * progress) * parts["map"]
+
+
+def rate(progress: float) -> float:
+    """Learning rate: warm-up, then half a cosine to a hundredth."""
+    if progress < WARM_UP:
+        return PEAK * (0.05 + 0.95 * progress / WARM_UP)
+    return PEAK * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))))
+
+
+@torch.no_grad()
+def average(ema: nn.Module, model: nn.Module, step: int) -> None:
+    """Running mean of weights and of the batch norms' statistics."""
+    keep = min(EMA, (1 + step) / (20 + step))
+    for mean, value in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+        if mean.dtype.is_floating_point:
+            mean.lerp_(value, 1 - keep)
+        else:
+            mean.copy_(value)
+
+
+@torch.no_grad()
+def embed(net: nn.Module, images: Tensor) -> Array:
+    net.eval()
+    with torch.autocast("cpu", torch.bfloat16):
+        parts = [net(part.contiguous(memory_format=torch.channels_last)).float() for part in images.split(64)]
+    return functional.normalize(torch.cat(parts), dim=1).numpy()
+
+
+def tmr(embeddings: Array, people: Array, fmr: float) -> float:
+    """True match rate at a false match rate over all pairs of these photos."""
+    scores, same = embeddings @ embeddings.T, people[:, None] == people[None]
+    upper = np.triu(np.ones_like(same), 1)
+    impostors = np.sort(scores[upper & ~same])
+    return float((scores[upper & same] > impostors[int((1 - fmr) * len(impostors))]).mean())
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    torch.save(state, path.with_suffix(".part"))
+    os.replace(path.with_suffix(".part"), path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="folder with faces.npz, targets.npz and morphs/")
+    parser.add_argument("--teachers", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule, pauses left out")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    faces = Faces.load(arguments.work / "faces.npz")
+    with np.load(arguments.work / "targets.npz") as stored:
+        embeddings, maps = stored["embeddings"], stored["maps"]
+    maker = Maker(faces, embeddings, Teacher(arguments.teachers))
+    rng = np.random.default_rng(arguments.seed)
+    stock = Stock(faces, embeddings, maps, arguments.work / "morphs", maker, rng)
+    rows = np.flatnonzero(part_of(faces) == Part.VALIDATION)
+    people = faces.person[rows]
+    student = Student().to(memory_format=torch.channels_last)
+    ema = copy.deepcopy(student)
+    steppers = optimisers(student, PEAK)
+    step, used = 0, 0.0
+    log: list[dict[str, float]] = []
+    if arguments.checkpoint.exists():
+        state = torch.load(arguments.checkpoint, weights_only=False)
+        student.load_state_dict(state["model"])
+        ema.load_state_dict(state["ema"])
+        for stepper, stored_state in zip(steppers, state["steppers"], strict=True):
+            stepper.load_state_dict(stored_state)
+        step, used, log = state["step"], state["used"], state["log"]
+        stock.rng = np.random.default_rng([arguments.seed, step])
+    print(f"teacher on validation: TMR@1e-2 {tmr(embeddings[rows], people, 1e-2):.4f}", flush=True)
+
+    def monitor() -> None:
+        found = embed(ema.net, plain(faces, rows))
+        entry = {
+            "step": step,
+            "minutes": round(used / 60, 1),
+            "morphs": stock.morphs,
+            "cosine": float((found * embeddings[rows]).sum(1).mean()),
+            "tmr_1e-2": tmr(found, people, 1e-2),
+            "tmr_1e-3": tmr(found, people, 1e-3),
+        }
+        log.append(entry)
+        print(json.dumps(entry), flush=True)
+
+    limit = arguments.minutes * 60
+    stock.refresh()
+    batches = Ahead(lambda: stock.batch(BATCH))
+    last_save = last_look = used
+    while used < limit:
+        start, progress = time.monotonic(), used / limit
+        for stepper in steppers:
+            for group in stepper.param_groups:
+                group["lr"] = rate(progress)
+        batch = batches()
+        student.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            embedding, hint = student(batch.images.contiguous(memory_format=torch.channels_last))
+        parts = losses(embedding, hint, batch)
+        loss = total(parts, progress)
+        loss.backward()
+        for stepper in steppers:
+            stepper.step()
+            stepper.zero_grad()
+        average(ema, student, step)
+        step += 1
+        used += time.monotonic() - start
+        if step % 20 == 0:
+            shown = {name: round(float(value.detach()), 4) for name, value in parts.items()}
+            print(f"{step} {used / 60:.1f} min {step * BATCH / used:.0f}/s {shown}", flush=True)
+        if used - last_look > 300:
+            monitor()
+            last_look = used
+        if used - last_save > 150 or used >= limit:
+            last_save = used
+            state = {
+                "model": student.state_dict(),
+                "ema": ema.state_dict(),
+                "steppers": [s.state_dict() for s in steppers],
+                "step": step,
+                "used": used,
+                "log": log,
+            }
+            save(arguments.checkpoint, state)
+    monitor()
+
+
+if __name__ == "__main__":
+    main()
