@@ -1,0 +1,140 @@
+"""What both heads share: the training loop (EMA, one-cycle rate, checkpoints) and the export."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn.utils import fusion
+
+Batch = tuple[tuple[Tensor, ...], Tensor]  # network inputs and targets
+
+
+def train(
+    net: nn.Module,
+    batch_of: Callable[[np.random.Generator], Batch],
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    steps: int,
+    checkpoint: Path,
+    peak_rate: float = 3e-3,
+    seed: int = 1,
+) -> nn.Module:
+    """Train `net` for `steps` batches; goes on from `checkpoint` where it exists. Returns the averaged network.
+
+    The batch and the rate of step k depend on `seed`, k and `steps` alone, so that a run that was cut off and resumed
+    does the same as one that was not; with another `steps` it goes on towards the new end.
+    """
+    torch.manual_seed(seed)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    decay = [p for p in net.parameters() if p.ndim > 1]
+    rest = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [{"params": decay, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=peak_rate)
+    average = copy.deepcopy(net)
+    done = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location="cpu", weights_only=False)
+        net.load_state_dict(state["net"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        done = state["done"]
+    start, running = time.time(), 0.0
+    net.train()
+    for step in range(done, steps):
+        for group in optimiser.param_groups:
+            group["lr"] = peak_rate * _rate(step / steps)
+        inputs, targets = batch_of(np.random.default_rng((seed, step)))
+        with torch.autocast("cpu", torch.bfloat16):
+            output = net(*inputs)
+        loss = loss_of(output.float(), targets)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        _follow(average, net, min(0.998, (step + 1) / (step + 20)))
+        running = 0.98 * running + 0.02 * loss.item() if step > done else loss.item()
+        if (step + 1) % 50 == 0:
+            print(f"{step + 1}/{steps} loss {running:.4f} {time.time() - start:.0f} s", flush=True)
+        if (step + 1) % 50 == 0 or step + 1 == steps:
+            state = {"net": net.state_dict(), "average": average.state_dict(), "done": step + 1}
+            state["optimiser"] = optimiser.state_dict()
+            torch.save(state, checkpoint.with_suffix(".part"))
+            checkpoint.with_suffix(".part").replace(checkpoint)
+    return average.eval()
+
+
+def _rate(progress: float) -> float:
+    """Share of the peak rate: a short rise, then half a cosine down to one hundredth."""
+    return (progress + 0.002) / 0.082 if progress < 0.08 else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - 0.08) / 0.92))
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, net: nn.Module, keep: float) -> None:
+    for a, b in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
+        if a.dtype.is_floating_point:
+            a.lerp_(b, 1 - keep)
+        else:
+            a.copy_(b)
+
+
+class _WithProbabilities(nn.Module):
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        scores: Tensor = self.net.probabilities(self.net(*inputs))  # type: ignore[operator]
+        return scores
+
+
+def export(net: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
+    """Write `net` as ONNX: batch norms folded, weights stored as fp16, the convention in the metadata."""
+    net = copy.deepcopy(net).to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    for module in net.modules():
+        if hasattr(module, "conv") and hasattr(module, "norm"):
+            module.conv = fusion.fuse_conv_bn_eval(module.conv, module.norm)
+            module.norm = nn.Identity()
+    names: Any = list(net.INPUTS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.onnx.export(
+        _WithProbabilities(net).eval(),
+        examples,
+        str(path),
+        input_names=names,
+        output_names=["scores"],
+        dynamic_axes={name: {0: "faces"} for name in (*names, "scores")},
+        opset_version=17,
+        dynamo=False,
+    )
+    model = onnx.load(str(path))
+    _store_fp16(model)
+    model.producer_name, model.producer_version, model.doc_string = "facematch-local", "", ""
+    for node in model.graph.node:
+        node.ClearField("doc_string")
+    helper.set_model_props(model, {"facematch_convention": str(net.CONVENTION)})
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+
+
+def _store_fp16(model: onnx.ModelProto) -> None:
+    """Replace fp32 weights by fp16 ones, each followed by a Cast that ONNX Runtime folds when it loads the file."""
+    casts = []
+    for tensor in list(model.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 64:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
+        casts.append(helper.make_node("Cast", [f"{name}_fp16"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
