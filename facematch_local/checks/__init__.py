@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from facematch_local.checks import face_count, geometry, occlusion, sharpness
+from facematch_local.checks import card, face_count, geometry, occlusion, photocopy, sharpness
 from facematch_local.checks.base import Check, Measure, Role, Subject
 
 PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
@@ -25,6 +25,8 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
 )
 
 CARD_CHECKS: Final[tuple[Check, ...]] = (
+    Check("document", card.document),
+    Check("document_colour", photocopy.colour),
     Check("face_found", face_count.face_found),
     Check("second_face_ratio", face_count.second_face_ratio),
     Check("blur", sharpness.blur),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks import occlusion_linear
+from facematch_local.checks.document import Document, find_document
 from facematch_local.faces import Face
 from facematch_local.heads import Heads, OcclusionScores, Pixels, RecaptureScores, occlusion_crop
 from facematch_local.images import Photo
@@ -69,6 +70,11 @@ class Subject:
             size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
             part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         return cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
+
+    @cached_property
+    def document(self) -> Document:
+        """What speaks for a document around the compared face, and where it lies."""
+        return find_document(self.photo.pixels, self.face)
 
     @cached_property
     def occlusion(self) -> OcclusionScores | None:

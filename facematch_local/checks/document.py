@@ -1,0 +1,344 @@
+"""Is there a document in the photo, and where (code 1; the place serves codes 2 and 3).
+
+Where a face was found it says how the document lies and how large it must be: portraits on ID-1 and ID-3
+documents are printed upright and at much the same share of the card. So the photo is turned and scaled until
+the eyes are level and `EYES` pixels apart, and in that picture two things are looked for: *lines of text* around
+the face, and *straight edges* that box it in with the proportions of a card. Without a face (the back of a card,
+a bank card) the whole photo is searched, level and on its side.
+
+Either kind of evidence will do: a page copied onto larger paper has no edges, a card too soft to read has no
+lines of text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.faces import Face
+from facematch_local.heads import Pixels
+
+# Inter-eye distance in the upright picture. Capitals on cards are 0.25 to 0.5 of it: 6 to 12 pixels.
+EYES: Final = 24.0
+# A card is 12 to 20 inter-eye distances wide; so large a picture holds it on whichever side the face is.
+WIDTH: Final = 920
+HEIGHT: Final = 480
+# Without a face: the longer side of the picture searched.
+_LONGEST: Final = 640
+
+# With less of its edges seen than this, a box is evidence but not the card's outline.
+_SEEN: Final = 3.0
+
+_Lines = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """What speaks for a document, and where it lies.
+
+    Attributes:
+        corners: (4, 2) float32, pixels of the photo: the document's top left, top right, bottom right and
+            bottom left as one reads it; of its edges where they were seen, else around face and text.
+        text: length of the lines of text, in inter-eye distances (in `EYES` pixels of a photo with a longer
+            side of 640 where there is no face).
+        lines: how many lines of text.
+        edges: how much of the four edges of a card was seen, 0 (none) to 4 (all of each).
+        scale: pixels of the photo over pixels of the upright picture that was searched.
+    """
+
+    corners: NDArray[np.float32]
+    text: float
+    lines: int
+    edges: float
+    scale: float
+
+    def rectified(self, pixels: Pixels, width: int) -> Pixels:
+        """The document seen straight from above: `width` pixels wide, uint8 BGR, from the photo it was found in."""
+        import cv2
+
+        top, side = self.corners[1] - self.corners[0], self.corners[3] - self.corners[0]
+        seen = max(float(np.linalg.norm(top)), 1.0)
+        height = int(np.clip(round(width * float(np.linalg.norm(side)) / seen), 8, 4 * width))
+        part, corners = _around(pixels, self.corners)
+        shrink = 1.4 * width / seen
+        if shrink < 0.7:
+            # A warp picks single pixels; average down to about the resolution asked for first.
+            size = (max(round(part.shape[1] * shrink), 1), max(round(part.shape[0] * shrink), 1))
+            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+            corners = corners * np.float32(shrink)
+        target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+        matrix = cv2.getPerspectiveTransform(corners, target)
+        flat = cv2.warpPerspective(
+            part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return flat.astype(np.uint8, copy=False)
+
+    def place(self, points: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+        """Where points (N, 2) of the photo lie in the rectified document of that size."""
+        import cv2
+
+        target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+        matrix = cv2.getPerspectiveTransform(self.corners, target)
+        moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float32), matrix)
+        return moved.reshape(-1, 2).astype(np.float32)
+
+
+def find_document(pixels: Pixels, face: Face | None) -> Document:
+    """Look for a document around `face` (None: anywhere) in an HxWx3 uint8 BGR photo."""
+    return _without_face(pixels) if face is None else _around_face(pixels, face)
+
+
+def _around_face(pixels: Pixels, face: Face) -> Document:
+    import cv2
+
+    picture, inside, matrix = upright(pixels, face)
+    lines = text_lines(picture, inside, _head_area())
+    edges, box = _card_edges(picture, inside)
+    if box is None or edges < _SEEN:
+        box = _extent(lines, inside)
+    back = cv2.invertAffineTransform(matrix)
+    corners = (box @ back[:, :2].T + back[:, 2]).astype(np.float32)
+    scale = float(np.hypot(back[0, 0], back[1, 0]))
+    return Document(corners, float(lines[:, 2].sum()) / EYES, len(lines), edges, scale)
+
+
+def _without_face(pixels: Pixels) -> Document:
+    import cv2
+
+    height, width = pixels.shape[:2]
+    shrink = min(_LONGEST / max(height, width), 1.0)
+    size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    inside = np.full(small.shape[:2], 255, np.uint8)
+    level = _long(text_lines(small, inside))
+    turned = _long(text_lines(np.ascontiguousarray(np.rot90(small)), np.ascontiguousarray(np.rot90(inside))))
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    if turned[:, 2].sum() > level[:, 2].sum():
+        # Counter-clockwise by 90 degrees makes it level: what one reads as its top left is the photo's top right.
+        corners, level = np.roll(corners, -1, axis=0), turned
+    return Document(corners, float(level[:, 2].sum()) / EYES, len(level), 0.0, 1 / shrink)
+
+
+def _around(pixels: Pixels, corners: NDArray[np.float32]) -> tuple[Pixels, NDArray[np.float32]]:
+    """The part of the photo that holds the corners, and where they lie in it."""
+    height, width = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 1, (left + 1, top + 1), (width, height)))
+    return pixels[top:bottom, left:right], corners - np.array([left, top], np.float32)
+
+
+def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
+    """Turn and scale a photo until the face is upright in the middle, `EYES` pixels between its eyes.
+
+    Returns:
+        The picture, `HEIGHT` x `WIDTH` x 3; a mask of it, 255 where the photo is, 0 beyond; and the (2, 3)
+        matrix that takes points of the photo to points of the picture.
+    """
+    import cv2
+
+    eyes = face.eye_midpoint.astype(np.float64)
+    across = (face.landmarks[1] - face.landmarks[0]).astype(np.float64)
+    down = face.landmarks[3:5].mean(axis=0) - eyes
+    # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
+    x, y = across[0] + down[1], across[1] - down[0]
+    scale = EYES / max(face.inter_eye_distance, 1.0)
+    shrink = min(1.0, 1.4 * scale)
+    if shrink < 0.7:
+        # An affine warp picks single pixels; average the photo down to about the picture's resolution first.
+        size = (max(round(pixels.shape[1] * shrink), 1), max(round(pixels.shape[0] * shrink), 1))
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    else:
+        small, shrink = pixels, 1.0
+    length = max(float(np.hypot(x, y)), 1e-6)
+    turn = scale / shrink * np.array([[x, y], [-y, x]]) / length
+    middle = np.array([WIDTH / 2, HEIGHT / 2])
+    matrix = np.hstack([turn, (middle - turn @ (eyes * shrink))[:, None]])
+    picture = cv2.warpAffine(small, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    whole = np.full(small.shape[:2], 255, np.uint8)
+    inside = cv2.warpAffine(whole, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_NEAREST)
+    matrix[:, :2] *= shrink
+    return picture.astype(np.uint8, copy=False), inside.astype(np.uint8, copy=False), matrix
+
+
+def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:
+    """Lines of dark text on a lighter ground, level to within a few degrees.
+
+    Strokes thinner than 9 pixels (black-hat transform), in pieces of the size of letters, at least three of
+    them in a row.
+
+    Returns:
+        (N, 5) int32: left, top, width, height, letters.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    strokes = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8))
+    ground = cv2.blur(grey, (31, 31))
+    dark = strokes > np.maximum(5, 0.13 * ground)
+    dark &= cv2.erode(inside, np.ones((7, 7), np.uint8), borderValue=0) > 0
+    if ignored is not None:
+        dark[ignored] = False
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
+    width, height, area = (stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
+    # Letters may touch where the picture is soft, hence wide pieces; solid bars and long rules are none.
+    letter = (height >= 3) & (height <= 15) & (width <= 60) & (width <= 10 * height) & (area >= 4)
+    letter &= area < 0.85 * width * height + 8
+    letter[0] = False
+    joined = cv2.morphologyEx(letter[labels].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))
+    count, rows, row_stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    # Which row a letter is in: that of any one of its pixels.
+    row_of = np.zeros(len(stats), np.int32)
+    row_of[labels[dark]] = rows[dark]
+    letters = np.bincount(row_of[letter], minlength=count)
+    left, top, w, h, filled = (row_stats[:, column] for column in range(5))
+    line = (w >= 28) & (h <= 17) & (w >= 3 * h) & (filled >= 0.3 * w * h) & (letters >= 3)
+    line[0] = False
+    return np.stack([left, top, w, h, letters], axis=1)[line].astype(np.int32)
+
+
+def _long(lines: _Lines) -> _Lines:
+    """Those that are text for certain: without a face to say where to look, leaves and gravel form short lines."""
+    return lines[(lines[:, 4] >= 6) & (lines[:, 2] >= 6 * lines[:, 3])]
+
+
+def _head_area() -> tuple[slice, slice]:
+    """Where the head is in the upright picture: hair and brows look like writing."""
+    y, x = HEIGHT // 2, WIDTH // 2
+    return slice(y - round(2.3 * EYES), y + round(2.5 * EYES)), slice(x - round(1.75 * EYES), x + round(1.75 * EYES))
+
+
+def _extent(lines: _Lines, inside: Pixels) -> NDArray[np.float64]:
+    """Corners of the box around head and text, where no edges were seen; within the photo."""
+    vertical, horizontal = _head_area()
+    left, right = float(horizontal.start), float(horizontal.stop)
+    top, bottom = float(vertical.start), float(vertical.stop)
+    # Text farther away than any card is wide or high belongs to something else.
+    reach_x, reach_y = 17 * EYES, 8 * EYES
+    near = lines[
+        (np.abs(lines[:, 0] + lines[:, 2] / 2 - WIDTH / 2) < reach_x)
+        & (np.abs(lines[:, 1] + lines[:, 3] / 2 - HEIGHT / 2) < reach_y)
+    ]
+    if len(near):
+        left, right = min(left, float(near[:, 0].min())), max(right, float((near[:, 0] + near[:, 2]).max()))
+        top, bottom = min(top, float(near[:, 1].min())), max(bottom, float((near[:, 1] + near[:, 3]).max()))
+    ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if len(ys) and len(xs):
+        left, right = max(left, float(xs[0])), min(right, float(xs[-1]))
+        top, bottom = max(top, float(ys[0])), min(bottom, float(ys[-1]))
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+
+def _card_edges(picture: Pixels, inside: Pixels) -> tuple[float, NDArray[np.float64] | None]:
+    """The best box of straight edges around the face with the proportions of a card.
+
+    Returns:
+        How much of it was seen, 0 to 4, and its corners (4, 2) in the picture; 0 and None where there is none.
+    """
+    import cv2
+
+    half = cv2.resize(picture, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
+    half = cv2.GaussianBlur(half, (3, 3), 0)
+    within = cv2.erode(cv2.resize(inside, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_NEAREST), np.ones((5, 5)))
+    marks = np.zeros(half.shape[:2], np.uint8)
+    for channel in cv2.split(cv2.cvtColor(half, cv2.COLOR_BGR2LAB)):
+        strong = float(np.clip(np.percentile(np.abs(cv2.Sobel(channel, cv2.CV_16S, 1, 1)), 90), 12, 60))
+        marks |= cv2.Canny(channel, 1.5 * strong, 3 * strong)
+    marks &= within
+    found = cv2.HoughLinesP(marks, 1, np.pi / 180, 28, minLineLength=36, maxLineGap=7)
+    if found is None:
+        return 0.0, None
+    segments = found.reshape(-1, 4).astype(np.float64) * 2
+    near = cv2.dilate(marks, np.ones((3, 3), np.uint8)) > 0
+    sides = _sides(segments)
+    if sum(len(side) > 0 for side in sides) < 3:
+        return 0.0, None
+    return _best_box(sides, near, inside)
+
+
+def _sides(segments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Candidate edges above, right of, below and left of the face, longest first.
+
+    Each row is (offset, slope): a level edge is y = offset + slope * (x - middle), an upright one
+    x = offset + slope * (y - middle).
+    """
+    dx, dy = segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1]
+    length = np.hypot(dx, dy)
+    middle = np.array([WIDTH / 2, HEIGHT / 2])
+    sides = []
+    for axis, direction in ((1, -1), (0, 1), (1, 1), (0, -1)):
+        along, across = (dx, dy) if axis == 1 else (dy, dx)
+        fits = np.abs(across) < 0.3 * np.abs(along)
+        slope = across[fits] / np.where(along[fits] == 0, 1, along[fits])
+        start = segments[fits][:, [1, 0]] if axis == 1 else segments[fits][:, [0, 1]]
+        offset = start[:, 0] + slope * (middle[1 - axis] - start[:, 1])
+        distance = direction * (offset - middle[axis]) / EYES
+        # From the middle between the eyes to the edge: past the head, and not farther than a card reaches.
+        lowest, highest = (1.2, 8.5) if axis == 1 else (1.2, 18.5)
+        inside = (distance > lowest) & (distance < highest)
+        rows = np.stack([offset[inside], slope[inside]], axis=1)
+        sides.append(_distinct(rows, length[fits][inside]))
+    return tuple(sides)
+
+
+def _distinct(rows: NDArray[np.float64], length: NDArray[np.float64], most: int = 5) -> NDArray[np.float64]:
+    kept: list[NDArray[np.float64]] = []
+    for row in rows[np.argsort(-length)]:
+        if all(abs(row[0] - other[0]) > 6 or abs(row[1] - other[1]) > 0.08 for other in kept):
+            kept.append(row)
+        if len(kept) == most:
+            break
+    return np.array(kept).reshape(-1, 2)
+
+
+def _best_box(
+    sides: tuple[NDArray[np.float64], ...], near: NDArray[np.bool_], inside: Pixels
+) -> tuple[float, NDArray[np.float64] | None]:
+    borders = _borders(inside)
+    # The photo's own border may stand for one edge or more of a card that is cut by it; it is no evidence.
+    options = [np.vstack([side, border]) for side, border in zip(sides, borders, strict=True)]
+    indices = np.stack(np.meshgrid(*[np.arange(len(o)) for o in options], indexing="ij"), axis=-1).reshape(-1, 4)
+    top, right, bottom, left = (option[indices[:, i]] for i, option in enumerate(options))
+    boxes = np.stack(
+        [_crossing(top, left), _crossing(top, right), _crossing(bottom, right), _crossing(bottom, left)], 1
+    )
+    lengths = np.linalg.norm(boxes - np.roll(boxes, -1, axis=1), axis=2)
+    width, height = (lengths[:, 0] + lengths[:, 2]) / 2, (lengths[:, 1] + lengths[:, 3]) / 2
+    uneven = np.maximum(
+        np.abs(lengths[:, 0] - lengths[:, 2]) / np.maximum(width, 1),
+        np.abs(lengths[:, 1] - lengths[:, 3]) / np.maximum(height, 1),
+    )
+    # ID-1 is 1.586, ID-3 1.42; perspective and cut edges widen the range.
+    proportion = width / np.maximum(height, 1)
+    good = (proportion > 1.2) & (proportion < 1.9) & (uneven < 0.35) & (width > 7.5 * EYES) & (width < 24 * EYES)
+    if not good.any():
+        return 0.0, None
+    boxes, indices = boxes[good], indices[good]
+    steps = np.linspace(0.06, 0.94, 32)[None, None, :, None]
+    points = boxes[:, :, None] * (1 - steps) + np.roll(boxes, -1, axis=1)[:, :, None] * steps
+    x = np.clip(points[..., 0] / 2, 0, near.shape[1] - 1).astype(np.int32)
+    y = np.clip(points[..., 1] / 2, 0, near.shape[0] - 1).astype(np.int32)
+    seen = near[y, x].mean(axis=2)
+    seen[indices >= np.array([len(side) for side in sides])] = 0.0
+    support = seen.sum(axis=1)
+    best = int(support.argmax())
+    return float(support[best]), boxes[best]
+
+
+def _borders(inside: Pixels) -> list[NDArray[np.float64]]:
+    """The border of the photo on each side of the face, as level or upright lines."""
+    ys, xs = np.flatnonzero(inside[:, WIDTH // 2]), np.flatnonzero(inside[HEIGHT // 2])
+    if not len(ys) or not len(xs):
+        return [np.zeros((0, 2))] * 4
+    return [np.array([[float(offset), 0.0]]) for offset in (ys[0], xs[-1], ys[-1], xs[0])]
+
+
+def _crossing(level: NDArray[np.float64], upright_line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where level edges (N, 2) cross upright ones (N, 2): (N, 2) points."""
+    a, m = level[:, 0], level[:, 1]
+    b, n = upright_line[:, 0], upright_line[:, 1]
+    # y = a + m (x - X), x = b + n (y - Y)
+    x = (b + n * (a - m * WIDTH / 2 - HEIGHT / 2)) / (1 - m * n)
+    return np.stack([x, a + m * (x - WIDTH / 2)], axis=1)

@@ -1,0 +1,73 @@
+"""Is the document a grey copy (code 2). A colour copy can't be told this way."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.checks.base import NO_FACE, Measure, Subject
+from facematch_local.checks.document import Document
+from facematch_local.faces import Face
+from facematch_local.heads import Pixels
+
+_WIDTH: Final = 320
+_BRIGHTNESS_STEPS: Final = 8
+_LEAST_PIXELS: Final = 200
+
+
+def colour(subject: Subject) -> Measure:
+    """Colour left in the document when the light's own is taken away, 0 (a grey copy) to about 0.3.
+
+    Under one light all greys have its colour, however that changes across the card; a camera's tone curve
+    makes the dark ones differ from the pale ones. So each pixel is divided by the brightest around it, and
+    what is then typical of its brightness is subtracted. The rest is the card's own colour: of the
+    face (skin against print of the same brightness) and of the card as a whole (third quartile). A card may
+    have a grey portrait on coloured ground or pale ground under a coloured portrait, so the geometric mean of
+    the two is taken; a copy has neither.
+    """
+    if subject.face is None:
+        return Measure.not_assessed(NO_FACE)
+    residual, usable, face = _residual(subject.photo.pixels, subject.document, subject.face)
+    height, width = usable.shape
+    inner = np.zeros_like(usable)
+    inner[round(0.08 * height) : round(0.92 * height), round(0.08 * width) : round(0.92 * width)] = True
+    on_card, on_face = residual[usable & inner], residual[face][usable[face]]
+    if on_card.size < _LEAST_PIXELS or on_face.size < _LEAST_PIXELS // 10:
+        return Measure.not_assessed("the document is too dark or overexposed")
+    return Measure(float(np.sqrt(on_face.mean() * np.percentile(on_card, 75))))
+
+
+def _residual(
+    pixels: Pixels, document: Document, face: Face
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[slice, slice]]:
+    """Colour left by pixel of the rectified document, where it can be told, and where the face is in it."""
+    import cv2
+
+    flat = document.rectified(pixels, _WIDTH)
+    height, width = flat.shape[:2]
+    brightest = flat.max(axis=2)
+    usable = (brightest < 250) & (brightest > 25)
+    linear = (cv2.GaussianBlur(flat, (0, 0), 1.2).astype(np.float32) / 255) ** 2.2
+    small = cv2.resize(linear, (80, max(80 * height // width, 8)), interpolation=cv2.INTER_AREA)
+    light = cv2.GaussianBlur(cv2.dilate(small, np.ones((21, 21), np.uint8)), (0, 0), 8)
+    light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
+    relative = np.clip(linear / np.maximum(light, 1e-4), 1e-4, 1.2) ** (1 / 2.2)
+    opponents = relative[..., [0, 2]] - relative[..., 1:2]
+    brightness = relative.mean(axis=2)
+    residual = np.zeros((height, width), np.float32)
+    if usable.any():
+        steps = np.quantile(brightness[usable], np.linspace(0, 1, _BRIGHTNESS_STEPS + 1)[1:-1])
+        step = np.digitize(brightness, steps)
+        for index in range(_BRIGHTNESS_STEPS):
+            known = usable & (step == index)
+            if known.any():
+                here = step == index
+                residual[here] = np.linalg.norm(opponents[here] - np.median(opponents[known], axis=0), axis=1)
+    left, top, right, bottom = face.box
+    box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
+    placed = document.place(box, width, height)
+    x1, y1 = np.clip(np.floor(placed.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    x2, y2 = np.clip(np.ceil(placed.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int)
+    return residual, usable, (slice(y1, y2), slice(x1, x2))

@@ -1,0 +1,125 @@
+"""Codes 1 and 2: a document is told from a selfie, found where it lies, and a grey copy from a colour card."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facematch_local.checks import Role, Subject, card, photocopy
+from facematch_local.evaluation import made
+from facematch_local.faces import Face
+from facematch_local.images import Photo
+from facematch_local.policy import load_policy
+
+Pixels = NDArray[np.uint8]
+
+
+def _limit(name: str) -> float:
+    minimum = load_policy().limits[Role.CARD][name].minimum
+    assert minimum is not None
+    return minimum
+
+
+@pytest.fixture(scope="module")
+def drawn(astronaut: Pixels) -> made.Card:
+    return made.draw_card(np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(5), 900)
+
+
+def _face_on(drawn: made.Card, astronaut_face: Face) -> Face:
+    """The astronaut's face where the card shows it (the crop of `drawn`, fitted into the portrait box)."""
+    left, top, right, bottom = drawn.portrait
+    box_width, box_height = right - left, bottom - top
+    side = min(230 / box_width, 280 / box_height)
+    width, height = min(round(side * box_width), 230), min(round(side * box_height), 280)
+    shift = np.float32([110 + (230 - width) // 2, 10 + (280 - height) // 2])
+    scale, corner = np.float32(box_width / width), np.float32([left, top])
+    points = (astronaut_face.landmarks - shift) * scale + corner
+    box = (astronaut_face.box.reshape(2, 2) - shift) * scale + corner
+    return Face(box.reshape(4).astype(np.float32), points.astype(np.float32), 0.8)
+
+
+def _moved(face: Face, matrix: NDArray[np.float64]) -> Face:
+    def move(points: NDArray[np.float32]) -> NDArray[np.float32]:
+        return cv2.perspectiveTransform(points.reshape(-1, 1, 2), matrix).reshape(-1, 2).astype(np.float32)
+
+    corners = move(face.box.reshape(2, 2))
+    return Face(np.concatenate([corners.min(axis=0), corners.max(axis=0)]), move(face.landmarks), face.score)
+
+
+def _on_table(drawn: made.Card, pixels: Pixels, face: Face, seed: int) -> tuple[Pixels, Face, NDArray[np.float32]]:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:900, 0:1200]
+    table = np.stack([60 + 8 * np.sin(x / 9), 90 + 8 * np.sin(x / 9 + y / 200), 120 + 8 * np.sin(x / 7)], axis=2)
+    photo, corners = made.on_background(pixels, table.astype(np.uint8), rng, share=0.6)
+    height, width = pixels.shape[:2]
+    source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    return photo, _moved(face, cv2.getPerspectiveTransform(source, corners)), corners
+
+
+def _subject(pixels: Pixels, face: Face | None) -> Subject:
+    return Subject(Photo(pixels), Role.CARD, (face,) if face else ())
+
+
+def _value(measure: object) -> float:
+    value = getattr(measure, "value", None)
+    assert isinstance(value, float)
+    return value
+
+
+def test_a_flat_scan_is_a_document(drawn: made.Card, astronaut_face: Face) -> None:
+    subject = _subject(drawn.pixels, _face_on(drawn, astronaut_face))
+    assert _value(card.document(subject)) > _limit("document")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_card_on_a_table_is_found_where_it_lies(drawn: made.Card, astronaut_face: Face, seed: int) -> None:
+    photo, face, corners = _on_table(drawn, drawn.pixels, _face_on(drawn, astronaut_face), seed)
+    subject = _subject(photo, face)
+    assert _value(card.document(subject)) > _limit("document")
+    width = np.linalg.norm(corners[1] - corners[0])
+    assert np.abs(subject.document.corners - corners).max() < 0.04 * width
+
+
+def test_a_card_on_its_side_is_found_too(drawn: made.Card, astronaut_face: Face) -> None:
+    face = _face_on(drawn, astronaut_face)
+    side = np.ascontiguousarray(np.rot90(drawn.pixels))
+    turn = np.array([[0, 1, 0], [-1, 0, drawn.pixels.shape[1]], [0, 0, 1]], np.float64)
+    assert _value(card.document(_subject(side, _moved(face, turn)))) > _limit("document")
+
+
+def test_a_selfie_is_no_document(astronaut: Pixels, astronaut_face: Face) -> None:
+    assert _value(card.document(_subject(astronaut, astronaut_face))) < _limit("document")
+    assert _value(card.document(_subject(astronaut, None))) < _limit("document")
+
+
+def test_a_page_without_a_face_is_a_document_in_either_direction(drawn: made.Card) -> None:
+    page = np.full((700, 1000, 3), 235, np.uint8)
+    for row in range(12):
+        cv2.putText(page, "SOME LINE OF PRINTED TEXT 0123456789", (60, 80 + 48 * row), 0, 1.0, (30, 30, 30), 2)
+    level = _value(card.document(_subject(page, None)))
+    turned = _value(card.document(_subject(np.ascontiguousarray(np.rot90(page)), None)))
+    assert min(level, turned) > _limit("document")
+
+
+@pytest.mark.parametrize("cast", [(1.0, 1.0, 1.0), (1.0, 0.6, 1.1), (0.55, 0.85, 1.1)])
+def test_a_grey_copy_is_grey_under_any_light(
+    drawn: made.Card, astronaut_face: Face, cast: tuple[float, float, float]
+) -> None:
+    face = _face_on(drawn, astronaut_face)
+    rng = np.random.default_rng(4)
+    for dim in (1.0, 0.35):
+        light = {"dim": dim, "cast": cast}
+        original = made.lit(drawn.pixels, rng, **light)  # type: ignore[arg-type]
+        copy = made.lit(made.photocopy(drawn.pixels, rng), rng, **light)  # type: ignore[arg-type]
+        assert _value(photocopy.colour(_subject(copy, face))) < _limit("document_colour")
+        assert _value(photocopy.colour(_subject(original, face))) > _limit("document_colour")
+
+
+def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face) -> None:
+    assert photocopy.colour(_subject(drawn.pixels, None)).value is None
+    black = np.zeros_like(drawn.pixels)
+    measure = photocopy.colour(_subject(black, _face_on(drawn, astronaut_face)))
+    assert measure.value is None
+    assert "dark" in measure.reason
