@@ -39,7 +39,7 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
     import cv2
 
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return _u8(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return _u8(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
 
 
 def draw_card(portrait: Pixels, rng: np.random.Generator, width: int = 1000, passport: bool = False) -> Card:
@@ -113,7 +113,7 @@ def on_background(
     shape = _rounded(card.shape[0], card.shape[1], 0.035)
     # Shrinking by a warp alone would alias; bring the card near its size in the photo first.
     small = cv2.resize(card, (max(round(w), 8), max(round(h), 8)), interpolation=cv2.INTER_AREA)
-    shape = cv2.resize(shape, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
+    shape = np.asarray(cv2.resize(shape, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA), np.float32)
     edge = np.array([(0, 0), (small.shape[1], 0), (small.shape[1], small.shape[0]), (0, small.shape[0])], np.float32)
     matrix = cv2.getPerspectiveTransform(edge - 0.5, corners)
     warped = cv2.warpPerspective(small, matrix, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32)
@@ -159,7 +159,7 @@ def swap_portrait(card: Card, portrait: Pixels, rng: np.random.Generator, kind: 
     seam = max((right - left) // 16, 3)
     alpha = np.zeros(old.shape[:2], np.float32)
     alpha[seam:-seam, seam:-seam] = 1
-    alpha = cv2.GaussianBlur(alpha, (0, 0), seam / 2)[..., None]
+    alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), seam / 2), np.float32)[..., None]
     out[top:bottom, left:right] = _u8(old * (1 - alpha) + fitted * alpha)
     return out
 
@@ -200,7 +200,13 @@ def screen_recapture(photo: Pixels, rng: np.random.Generator, bezel: bool = True
         panel = np.pad(panel, ((edge, edge), (edge, edge), (0, 0)), constant_values=0.004)
         rim = round(edge * rng.uniform(0.5, 2.0))
         panel = np.pad(panel, ((rim, rim), (rim, rim), (0, 0)), constant_values=float(rng.uniform(0.05, 0.5)))
-    return _second_camera(panel, photo.shape[:2], rng, glare=rng.uniform(0.0, 0.25), lift=rng.uniform(0.0, 0.03))
+    return _second_camera(
+        panel.astype(np.float32, copy=False),
+        photo.shape[:2],
+        rng,
+        glare=rng.uniform(0.0, 0.25),
+        lift=rng.uniform(0.0, 0.03),
+    )
 
 
 def print_recapture(photo: Pixels, rng: np.random.Generator, edge: bool = True) -> Pixels:
@@ -295,7 +301,7 @@ def _ground(height: int, width: int, rng: np.random.Generator) -> Pixels:
 
     def hue(saturation: int) -> NDArray[np.float64]:
         colour = np.array([[[rng.integers(0, 180), saturation, rng.integers(205, 250)]]], np.uint8)
-        return cv2.cvtColor(colour, cv2.COLOR_HSV2BGR)[0, 0].astype(np.float64)
+        return np.asarray(cv2.cvtColor(colour, cv2.COLOR_HSV2BGR)[0, 0], np.float64)
 
     first, second = hue(int(rng.integers(18, 80))), hue(int(rng.integers(18, 80)))
     y, x = np.mgrid[0:height, 0:width] / width
@@ -373,7 +379,7 @@ def _rounded(height: int, width: int, radius: float) -> NDArray[np.float32]:
     y, x = np.mgrid[0:height, 0:width] + 0.5
     dx = np.maximum(np.maximum(r - x, x - (width - r)), 0)
     dy = np.maximum(np.maximum(r - y, y - (height - r)), 0)
-    return np.clip(r - np.hypot(dx, dy) + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(r - np.hypot(dx, dy) + 0.5, 0, 1), np.float32)
 
 
 def _u8(values: NDArray[np.generic]) -> Pixels:
