@@ -37,7 +37,8 @@ class ImageLimits:
 
     Attributes:
         max_bytes: encoded size in bytes.
-        max_pixels: width times height as the header states it, checked before anything is decoded.
+        max_pixels: width times height as the header states it, checked before anything is decoded. Pillow's own
+            limit, 179 million, holds as well.
         max_side: longest side of the decoded photo in pixels; larger photos are made smaller, JPEGs by
             decoding only what is needed. Detection works at 640 and recognition at 112: this keeps a
             portrait printed on a card at full detail, and makes a 48 MP photo cost what a 4 MP one does.
@@ -145,7 +146,7 @@ def _register_formats() -> None:
     # By default libheif starts four threads per photo, whatever the machine.
     pillow_heif.options.DECODE_THREADS = min(4, available_cpus())
     pillow_heif.register_heif_opener(thumbnails=False)
-    # Pillow registers its other formats when first needed, which is not safe from two threads.
+    # Pillow would do so for the first photo that is not of the common formats, which then took longer.
     Image.init()
 
 

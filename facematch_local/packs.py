@@ -114,7 +114,7 @@ def search_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]
     package = Path(__file__).parent
     # Inside the wheel the packs lie in the package; in a checkout (editable install) beside it.
     shipped = [package / "models", package.parent / "models"]
-    return (*named, *shipped, Path.home() / ".insightface" / "models")
+    return (*named, *shipped, *_home("~/.insightface/models"))
 
 
 def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -> ModelPack:
@@ -128,8 +128,7 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
         PackError: there is no such pack, or its manifest is wrong.
     """
     folders = search_folders() if folders is None else folders
-    direct = Path(name).expanduser()
-    candidates = [direct, *(folder / name for folder in folders)]
+    candidates = [*_home(name), *(folder / name for folder in folders)]
     candidates += [folder for folder in folders if folder.name == name]
     for candidate in candidates:
         if candidate.is_dir() and _looks_like_pack(candidate):
@@ -227,6 +226,13 @@ def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _home(path: str) -> list[Path]:
+    try:
+        return [Path(path).expanduser()]
+    except RuntimeError:  # a container's user often has no home
+        return []
 
 
 def _subfolders(folder: Path) -> list[Path]:

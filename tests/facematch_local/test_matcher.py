@@ -60,6 +60,19 @@ def test_bytes_arrays_and_photos_are_taken_alike(matcher: FaceMatcher, astronaut
     assert {result.percent for result in results} == {100.0}
 
 
+@pytest.mark.slow
+def test_a_photo_of_48_megapixels(matcher: FaceMatcher, astronaut: Pixels) -> None:
+    huge = cv2.resize(astronaut[:384], (8000, 6000), interpolation=cv2.INTER_CUBIC)
+    data = cv2.imencode(".jpg", huge, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    result = matcher.match(data, astronaut, "portrait")
+    assert result.images[0].photo.scale == 0.25
+    assert result.verdict is Verdict.MATCH
+    assert result.images[0].face is not None
+    # Measures speak of the original's pixels.
+    distance = next(f.measure.value for f in result.findings if f.image == 1 and f.name == "inter_eye_distance")
+    assert distance == pytest.approx(result.images[0].face.inter_eye_distance * 4)
+
+
 def test_no_face_never_matches(matcher: FaceMatcher, astronaut: Pixels) -> None:
     nothing = np.full((300, 400, 3), 90, np.uint8)
     for first, second, code in (

@@ -200,6 +200,15 @@ def test_search_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     assert search_folders()[0] == Path("/c")
 
 
+def test_users_without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_home(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert search_folders({"FACEMATCH_MODELS": str(tmp_path)})[0] == tmp_path
+    assert find_pack("mine", [plain(tmp_path / "mine")]).name == "mine"
+
+
 def test_a_named_folder_may_be_the_pack_itself(tmp_path: Path) -> None:
     assert find_pack("mine", [plain(tmp_path / "mine")]).name == "mine"
 
