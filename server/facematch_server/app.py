@@ -25,7 +25,7 @@ from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
 from facematch_server.openapi import complete_description
 from facematch_server.record import record_of
 from facematch_server.replies import documented_error, failure, service_error
-from facematch_server.routes import compare, docs, face_matching, health
+from facematch_server.routes import compare, docs, face_matching, health, page
 from facematch_server.services import (
     PhotoFetcher,
     Services,
@@ -74,7 +74,7 @@ def create_app(
 
     routers = [face_matching.router, health.health]
     if settings.internal_port is None:
-        routers += [compare.router, health.metrics]
+        routers += [compare.router, health.metrics, *([page.router] if settings.page else [])]
     app = _new_app(routers, lifespan=lifespan, with_docs=settings.docs and settings.internal_port is None)
     _surround(app, settings)
     return app
@@ -82,7 +82,7 @@ def create_app(
 
 def create_internal_app(settings: Settings, services: Services) -> FastAPI:
     """What is served on the internal port, with the services of a running public application."""
-    routers = [compare.router, health.health, health.metrics]
+    routers = [compare.router, health.health, health.metrics, *([page.router] if settings.page else [])]
     app = _new_app(routers, lifespan=None, with_docs=settings.docs)
     app.state.services = services
     _surround(app, settings)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from facematch_local.matcher import MatchResult, PhotoResult
 from facematch_local.policy import Finding
-from facematch_server.comparing import crop_jpeg
+from facematch_server.comparing import compared, crop_jpeg
+from facematch_server.wire import Compared, Profile, print_comparison
 
 
 class _Model(BaseModel):
@@ -55,6 +58,14 @@ class PhotoOut(_Model):
     scale: float = Field(description="side of the decoded photo over side of the original")
     faces: list[FaceOut] = Field(description="largest first; the first one was compared")
     crop: str = Field(description="the compared face as base64 of a JPEG, empty without a face")
+    aligned: str = Field(description="the compared face as the recogniser saw it, likewise")
+
+
+class WireOut(_Model):
+    """The contract's reply to the same comparison, as text, byte for byte."""
+
+    documented: str
+    observed: str
 
 
 class CompareOut(_Model):
@@ -72,6 +83,7 @@ class CompareOut(_Model):
     calibrated: bool = Field(description="false: the generic curve was used, no data of this pack stand behind it")
     policy: str
     timings: dict[str, float] = Field(description="seconds by stage; stages of the two photos overlap")
+    wire: WireOut
 
 
 class ErrorOut(_Model):
@@ -97,7 +109,12 @@ def describe(result: MatchResult, request_id: str) -> CompareOut:
         calibrated=result.calibrated,
         policy=result.policy,
         timings={stage: round(seconds, 6) for stage, seconds in result.timings.items()},
+        wire=_wire(compared(result)),
     )
+
+
+def _wire(answer: Compared) -> WireOut:
+    return WireOut(**{profile.value: print_comparison(answer, profile).decode("ascii") for profile in Profile})
 
 
 def _finding(finding: Finding) -> FindingOut:
@@ -124,5 +141,10 @@ def _photo(photo: PhotoResult) -> PhotoOut:
         faces=[
             FaceOut(box=face.box.tolist(), landmarks=face.landmarks.tolist(), score=face.score) for face in photo.faces
         ],
-        crop="" if photo.crop is None else base64.b64encode(crop_jpeg(photo.crop)).decode("ascii"),
+        crop=_jpeg(photo.crop),
+        aligned=_jpeg(photo.aligned),
     )
+
+
+def _jpeg(crop: NDArray[np.uint8] | None) -> str:
+    return "" if crop is None else base64.b64encode(crop_jpeg(crop)).decode("ascii")

@@ -43,8 +43,8 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=65535,
-        description="Second port. When set, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are served there "
-        "and no longer on `port`.",
+        description="Second port. When set, `/`, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are "
+        "served there and no longer on `port`.",
     )
 
     pack: str = Field(DEFAULT_PACK, description="Model pack: a name looked up in the search path, or a folder.")
@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     cors_origins: CommaSeparated = Field(
         ("*",), description="Origins whose pages may call the service (comma separated); `*`: any; empty: none."
     )
+    page: bool = Field(True, description="Serve the page at `/`, beside `/v1/compare`.")
     docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")

@@ -1,6 +1,6 @@
 // The result section: percent on its scale, verdict, measures, the exact wire reply, the call as curl.
 import { language, text } from "./language.js";
-import { WARNINGS_VI } from "./texts.js";
+import { MEASURES_VI, WARNINGS_VI } from "./texts.js";
 
 const $ = (selector) => document.querySelector(selector);
 const VERDICTS = { 1: "MATCH", 0: "UNSURE", "-1": "NO_MATCH" };
@@ -42,9 +42,9 @@ function measureRow(finding) {
   const value = finding.value === null ? finding.reason : `${number(finding.value)} ${unit(finding.unit)}`;
   const cells = [
     [String(finding.image), ""],
-    [`${finding.name.replaceAll("_", " ")} (${finding.code})`, ""],
+    [`${measureName(finding.name)} (${finding.code})`, "name"],
     [value, finding.value === null ? "" : "number"],
-    [threshold(finding), "number"],
+    [threshold(finding), "number allowed"],
     [text(finding.outcome), "dot"],
   ];
   row.replaceChildren(...cells.map(([words, style]) => {
@@ -56,6 +56,10 @@ function measureRow(finding) {
   return row;
 }
 
+function measureName(name) {
+  return (language() === "vi" && MEASURES_VI[name]) || name.replaceAll("_", " ");
+}
+
 function threshold({ minimum, maximum, unit: name }) {
   const parts = [];
   if (minimum !== null) parts.push(`${text("atLeast")} ${number(minimum)}`);
@@ -64,7 +68,7 @@ function threshold({ minimum, maximum, unit: name }) {
 }
 
 function number(value) {
-  return Number(value).toLocaleString(language(), { maximumSignificantDigits: 4 });
+  return Number(value).toLocaleString(language(), { maximumFractionDigits: Math.abs(value) < 10 ? 3 : 1 });
 }
 
 function unit(name) {

@@ -45,3 +45,10 @@ export const WARNINGS_VI = {
   7: "Đeo kính râm", 8: "Đội mũ", 9: "Đeo khẩu trang", 10: "Ảnh chụp lại, mờ nhiễu hoặc có dấu hiệu giả mạo",
   11: "Khuôn mặt quá nhỏ", 12: "Khuôn mặt quá sát mép ảnh",
 };
+
+export const MEASURES_VI = {
+  face_found: "độ tin cậy phát hiện khuôn mặt", second_face_ratio: "tỉ lệ khuôn mặt thứ hai", sunglasses: "kính râm",
+  hat: "mũ", mask: "khẩu trang", blur: "độ mờ", noise: "nhiễu", recapture: "chụp lại", inter_eye_distance: "khoảng cách hai mắt",
+  face_height_ratio: "tỉ lệ chiều cao khuôn mặt", margin: "khoảng cách tới mép ảnh", document: "có giấy tờ",
+  photocopy: "bản photocopy", tampering: "dấu hiệu chỉnh sửa",
+};

@@ -1,0 +1,41 @@
+"""`/`: the page to try the service with. Its files lie in `static/`; nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from facematch_local import __version__
+from facematch_server.services import services_of
+
+STATIC: Final = Path(__file__).parent.parent / "static"
+
+# Scripts and styles from this service alone; pictures also from memory: chosen photos and crops in the reply.
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
+}
+
+router = APIRouter()
+router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
+
+
+@router.get("/", include_in_schema=False)
+async def page() -> Response:
+    """The page."""
+    return FileResponse(STATIC / "index.html", headers=_HEADERS)
+
+
+@router.get("/version", include_in_schema=False)
+async def version(request: Request) -> Response:
+    """What the page says of the service; also whether replies may be made up."""
+    settings = services_of(request).settings
+    return JSONResponse({"version": __version__, "scenarios": bool(getattr(settings, "scenarios", False))})
