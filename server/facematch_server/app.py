@@ -168,7 +168,9 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 405 and request.url.path in face_matching.PATHS:
         code = ContractError(ErrorCode.BAD_FORMAT_TYPE, status=405)
         response = documented_error(code, request.app.state.services.settings.wire_profile)
-    else:
-        response = failure(error.status_code, str(error.detail))
+        # Starlette names the methods of the first route only; these paths have one for each.
+        response.headers["Allow"] = "GET, POST"
+        return response
+    response = failure(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     return response
