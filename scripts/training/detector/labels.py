@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime as ort
-from split import list_photos
+from split import SETS, list_photos
 
 LONG_SIDE = 640
 SURE, UNSURE = 0.7, 0.3
@@ -159,15 +159,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--teachers", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="labels.json to write")
+    parser.add_argument("--out", type=Path, required=True, help="labels.json to write; photos in it already are kept")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     yunet = YuNet(arguments.teachers / "det_yunet" / "yunet_n_dynamic.onnx")
     mesh = Mesh(arguments.teachers / "mesh_mediapipe" / "face_landmark.onnx")
-    labels: dict[str, list[list[float]]] = {}
-    photos, start = list_photos(arguments.data), time.time()
+    labels: dict[str, list[list[float]]] = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+    photos = [p for p in list_photos(arguments.data) if p.source in arguments.sets]
+    start = time.time()
     for i, photo in enumerate(photos):
-        if photo.held_out:
+        if photo.held_out or photo.path in labels:
             continue
         image = load_photo(arguments.data / photo.path)
         if image is None:

@@ -38,13 +38,13 @@ class ConvUnit(nn.Module):
 class Detector(nn.Module):
     """[B,3,H,W], RGB (x-127.5)/128, H and W multiples of 32, to three maps [B, 2*15, H/s, W/s] (score as logit)."""
 
-    def __init__(self, widths: tuple[int, ...] = (16, 24, 48, 96, 112), neck: int = 48) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 24, 48, 96, 96), neck: int = 48) -> None:
         super().__init__()
         w = widths
         self.stem = nn.Sequential(ConvUnit(3, w[0], 2), ConvUnit(w[0], w[1], 2), ConvUnit(w[1], w[1]))
         self.stage8 = nn.Sequential(ConvUnit(w[1], w[2], 2), *(ConvUnit(w[2], w[2]) for _ in range(3)))
         self.stage16 = nn.Sequential(ConvUnit(w[2], w[3], 2), *(ConvUnit(w[3], w[3]) for _ in range(2)))
-        self.stage32 = nn.Sequential(ConvUnit(w[3], w[4], 2), *(ConvUnit(w[4], w[4]) for _ in range(2)))
+        self.stage32 = nn.Sequential(ConvUnit(w[3], w[4], 2), *(ConvUnit(w[4], w[4]) for _ in range(3)))
         self.lateral = nn.ModuleList(nn.Conv2d(c, neck, 1) for c in w[2:5])
         self.smooth = nn.ModuleList(ConvUnit(neck, neck) for _ in STRIDES)
         self.head = nn.ModuleList(ConvUnit(neck, neck) for _ in STRIDES)
@@ -68,7 +68,10 @@ class Detector(nn.Module):
         p8 = p8 + functional.interpolate(p16, scale_factor=2.0, mode="nearest")
         outputs = []
         for level, feature in enumerate((p8, p16, p32)):
-            raw = self.predict[level](self.head[level](self.smooth[level](feature)))
+            feature = self.head[level](self.smooth[level](feature))
+            # Outside of autocast: eight bits of mantissa are too few for points to a hundredth of a face.
+            with torch.autocast("cpu", enabled=False):
+                raw = self.predict[level](feature.float())
             outputs.append(raw * getattr(self, f"scale{level}"))
         return outputs
 

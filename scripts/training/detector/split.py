@@ -9,7 +9,7 @@ from pathlib import Path
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 TEST_FOLDS = {"7", "8"}
-SETS = ("lfw", "asian_faces", "masks", "sunglasses", "scenes", "groups", "no_card", "cards")
+SETS = ("lfw", "asian_faces", "masks", "sunglasses", "scenes", "groups", "no_card", "cards", "photocopies")
 
 # no_card photos in which a person, or a printed picture of one, can be seen (looked at one by one). A face
 # found there is not a false one, so they are left out of the false-face figure and never used as negatives.

@@ -1,0 +1,121 @@
+"""Train the detector on composed pictures; resumable, with an exponential moving average of the weights."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import os
+import time
+from pathlib import Path
+
+import cv2
+import torch
+from dataset import Batches, load_pool
+from net import Detector
+from targets import losses
+from torch import nn
+from torch.utils.data import DataLoader
+
+LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02
+LOSS_WEIGHTS = (1.0, 2.0, 8.0)  # score, box, points: each about as large as the others half-way through
+
+
+def rate(step: int, steps: int) -> float:
+    """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
+    if step < WARM_UP:
+        return LEARNING_RATE * (step + 1) / WARM_UP
+    progress = min((step - WARM_UP) / max(steps - WARM_UP, 1), 1.0)
+    return LEARNING_RATE * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+
+
+@torch.no_grad()
+def average(ema: nn.Module, model: nn.Module, step: int) -> None:
+    """Move the average towards the model, faster while training is young."""
+    decay = min(0.998, (1 + step) / (10 + step))
+    for kept, new in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+def save(path: Path, state: dict[str, object]) -> None:
+    """Write whole or not at all: a checkpoint cut short by a crash would lose the run."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, nargs="+", required=True)
+    parser.add_argument("--blanks", type=Path, help="folder of further photos without faces")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="written every --every seconds; resumed from")
+    parser.add_argument("--steps", type=int, default=7500, help="length of the schedule; may change on resuming")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=float, default=180)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    cv2.setNumThreads(1)
+    pool = load_pool(arguments.data, arguments.labels, arguments.blanks)
+    print({name: len(of_set) for name, of_set in pool.photos.items()}, "blank", len(pool.blank), flush=True)
+
+    model = Detector().to(memory_format=torch.channels_last).train()
+    ema = copy.deepcopy(model)
+    norms = [p for n, p in model.named_parameters() if p.ndim < 2]
+    kernels = [p for n, p in model.named_parameters() if p.ndim >= 2]
+    groups = [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": norms, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    step = 0
+    if arguments.checkpoint.exists():
+        state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
+        model.load_state_dict(state["model"])
+        ema.load_state_dict(state["ema"])
+        optimiser.load_state_dict(state["optimiser"])
+        step = state["step"]
+
+    batches = Batches(pool, arguments.seed, arguments.steps)
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(step, arguments.steps),
+        num_workers=arguments.workers,
+        prefetch_factor=4 if arguments.workers else None,
+    )
+    saved = begun = time.time()
+    sums = [0.0, 0.0, 0.0]
+    waited, asked = 0.0, time.time()
+    for pictures, wanted in loader:
+        waited += time.time() - asked
+        for group in optimiser.param_groups:
+            group["lr"] = rate(step, arguments.steps)
+        blob = ((pictures.float() - 127.5) / 128).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = model(blob)
+        parts = losses(outputs, wanted)
+        loss = sum(weight * part for weight, part in zip(LOSS_WEIGHTS, parts, strict=True))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        optimiser.step()
+        average(ema, model, step)
+        step += 1
+        sums = [total + part.item() for total, part in zip(sums, parts, strict=True)]
+        if step % 50 == 0:
+            means = " ".join(f"{total / 50:.4f}" for total in sums)
+            print(f"{step} {means} waited {waited:.0f} of {time.time() - begun:.0f} s", flush=True)
+            sums = [0.0, 0.0, 0.0]
+        if step == arguments.steps or time.time() - saved > arguments.every:
+            saved = time.time()
+            kept = {"model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
+            save(arguments.checkpoint, {**kept, "step": step})
+        asked = time.time()
+
+
+if __name__ == "__main__":
+    main()
