@@ -11,6 +11,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 FLIP = [1, 0, 2, 4, 3]
+SMALLEST = 13  # pixels; fainter faces are not asked for: they teach the net to see faces in foliage
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class Canvas:
         seen = np.clip(moved.boxes, 0, [width, height, width, height])
         share = np.prod(np.clip(seen[:, 2:] - seen[:, :2], 0, None), axis=1) / moved.sizes**2
         centre = ((moved.centres > 0) & (moved.centres < [width, height])).all(1)
-        moved = Faces(moved.boxes, moved.points, moved.ignore | ~centre | (share < 0.4) | (moved.sizes < 9))
+        moved = Faces(moved.boxes, moved.points, moved.ignore | ~centre | (share < 0.4) | (moved.sizes < SMALLEST))
         moved = moved.chosen(share > 0.02)
         if len(moved):
             self.parts.append(moved)

@@ -76,6 +76,7 @@ def load_pool(data: Path, labels: list[Path], blanks: Path | None = None) -> Poo
             continue
         faces = Faces(rows[:, :4], rows[:, 4:14].reshape(-1, 5, 2), rows[:, 14] < SURE)
         photos.setdefault(entry.source, []).append(Photo(pixels, faces))
+    blank *= 3  # natural photos are worth more than composed ones, of which there are more
     for path in sorted(blanks.iterdir()) if blanks else []:
         pixels = load_photo(path)
         if pixels is not None:
@@ -138,7 +139,7 @@ def lay_heads(rng: Rng, pool: Pool, canvas: Canvas, count: int) -> None:
     """Heads, portraits or whole photos at sizes uniform in the logarithm, where no earlier face is hidden."""
     side = canvas.pixels.shape[0]
     for _ in range(count):
-        size = _log_uniform(rng, 10, 0.55 * side if count < 4 else 0.25 * side)
+        size = _log_uniform(rng, 12, 0.55 * side if count < 4 else 0.25 * side)
         photo, index = pool.pick(rng, smallest=size * 0.3)
         reach = np.array([0.9, 1.1]) * size
         for _ in range(5):

@@ -35,7 +35,7 @@ Size = int | tuple[int, int]  # a square's side, or width and height
 class Detects(Protocol):
     """Faces of a BGR uint8 photo fitted into `size` pixels."""
 
-    def __call__(self, image: Array, size: Size) -> Found: ...
+    def __call__(self, image: Array, size: Size, /) -> Found: ...
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def made(images: list[Photo], change: Callable[[Photo, np.random.Generator], Cas
 def turned(degrees: float) -> Callable[[Photo, np.random.Generator], Case]:
     """The photo's first face turned, on a grey square."""
 
-    def change(photo: Photo, rng: np.random.Generator) -> Case:
+    def change(photo: Photo, _: np.random.Generator) -> Case:
         canvas = Canvas(np.full((360, 360, 3), 127, np.uint8))
         canvas.paste(photo, face_map(photo, 0, 120, (180, 180), math.radians(degrees), False))
         return Case(canvas.pixels, canvas.faces.boxes[:1])
@@ -240,12 +240,12 @@ def dark(photo: Photo, rng: np.random.Generator) -> Case:
     return Case(np.clip(pixels, 0, 255).astype(np.uint8), photo.faces.boxes[:1])
 
 
-def blurred(photo: Photo, rng: np.random.Generator) -> Case:
+def blurred(photo: Photo, _: np.random.Generator) -> Case:
     """Gaussian blur of 3 % of the photo's width."""
     return Case(cv2.GaussianBlur(photo.pixels, (0, 0), 0.03 * photo.pixels.shape[1]), photo.faces.boxes[:1])
 
 
-def grey(photo: Photo, rng: np.random.Generator) -> Case:
+def grey(photo: Photo, _: np.random.Generator) -> Case:
     """A copier's grey: no colour, steep contrast."""
     curve = (255 / (1 + np.exp(-(np.arange(256) - 120) / 25))).astype(np.uint8)
     copy = cv2.LUT(cv2.cvtColor(photo.pixels, cv2.COLOR_BGR2GRAY), curve)
@@ -283,7 +283,9 @@ def crowd(photos: list[Photo], rng: np.random.Generator, side: int = 640) -> Cas
 def _bust(photo: Photo) -> Array:
     x0, y0, x1, y1 = photo.faces.boxes[0]
     w, h = x1 - x0, y1 - y0
-    return np.array([[x0 - w / 3, y0 - h / 2], [x1 + w / 3, y0 - h / 2], [x1 + w / 2, y1 + h / 3], [x0 - w / 2, y1 + h / 3]])
+    return np.array(
+        [[x0 - w / 3, y0 - h / 2], [x1 + w / 3, y0 - h / 2], [x1 + w / 2, y1 + h / 3], [x0 - w / 2, y1 + h / 3]]
+    )
 
 
 @dataclass(frozen=True)
@@ -329,7 +331,9 @@ def gather(data: Path, reference: Detects, limit: int, few: int) -> Held:
     for case in lfw[:few]:
         boxes, points = reference(case.image, 320)
         if len(boxes) == 1:  # no doubt which face is meant
-            labelled.append(Photo(case.image, Faces(boxes[:, :4].astype(float), points.astype(float), np.zeros(1, bool))))
+            labelled.append(
+                Photo(case.image, Faces(boxes[:, :4].astype(float), points.astype(float), np.zeros(1, bool)))
+            )
     return Held(lfw, sets, blank, labelled)
 
 
@@ -345,7 +349,7 @@ def through_analyser(detect: Detects) -> Detects:
 
     analyser = FaceAnalyser(Adapter(), recogniser=None)  # type: ignore[arg-type]
 
-    def found(image: Array, size: Size) -> Found:
+    def found(image: Array, _: Size) -> Found:
         faces = analyser.find(image)
         boxes = np.array([[*face.box, face.score] for face in faces], float).reshape(-1, 5)
         return boxes, np.array([face.landmarks for face in faces]).reshape(-1, 5, 2)
@@ -401,7 +405,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", action="append", default=[], help="NAME=FILE of an ONNX file in SCRFD layout")
     parser.add_argument("--yunet", type=Path, help="YuNet ONNX file, measured as `yunet`")
-    parser.add_argument("--reference", type=Path, required=True, help="SCRFD-2.5G with points: the truth, never a teacher")
+    parser.add_argument(
+        "--reference", type=Path, required=True, help="SCRFD-2.5G with points: the truth, never a teacher"
+    )
     parser.add_argument("--truth", type=Path, help="file that keeps the reference's answers between runs")
     parser.add_argument("--limit", type=int, default=10_000, help="photos per set at most")
     parser.add_argument("--few", type=int, default=300, help="photos per made case")

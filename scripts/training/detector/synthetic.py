@@ -52,7 +52,7 @@ def shapes(rng: Rng, pixels: Array, count: int) -> None:
         elif kind == 2:
             cv2.rectangle(pixels, (x, y), (x + r, y + int(r * rng.uniform(0.3, 2))), ink, thick)
         elif kind == 3:
-            corners = rng.integers(-r, r + 1, (rng.integers(3, 7), 2)) + (x, y)
+            corners = rng.integers(-r, r + 1, (rng.integers(3, 7), 2)) + np.array([x, y])
             cv2.fillPoly(pixels, [corners.astype(np.int32)], ink, cv2.LINE_AA)
         else:
             cv2.ellipse(pixels, (x, y), (r, int(r * 1.3)), 0, 0, 360, ink, -1, cv2.LINE_AA)

@@ -70,9 +70,12 @@ def losses(outputs: list[Tensor], wanted: list[Tensor]) -> tuple[Tensor, Tensor,
         raw = raw.float().view(batch, 2, PER_ANCHOR, height, width)
         logit, score = raw[:, :, 0], target[:, :, 0]
         focus = (logit.sigmoid() - score).square()
-        score_loss = score_loss + (
-            functional.binary_cross_entropy_with_logits(logit, score, reduction="none") * focus * target[:, :, 1]
-        ).sum()
+        score_loss = (
+            score_loss
+            + (
+                functional.binary_cross_entropy_with_logits(logit, score, reduction="none") * focus * target[:, :, 1]
+            ).sum()
+        )
         answers = answers + (score * (score > POSITIVE)).sum()
         chosen = target[:, :, 2] > 0
         weight = target[:, :, 2][chosen]

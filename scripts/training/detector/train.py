@@ -21,12 +21,10 @@ LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02
 LOSS_WEIGHTS = (1.0, 2.0, 8.0)  # score, box, points: each about as large as the others half-way through
 
 
-def rate(step: int, steps: int) -> float:
-    """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
-    if step < WARM_UP:
-        return LEARNING_RATE * (step + 1) / WARM_UP
-    progress = min((step - WARM_UP) / max(steps - WARM_UP, 1), 1.0)
-    return LEARNING_RATE * (0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2)
+def rate(step: int, progress: float) -> float:
+    """Learning rate: linear warm-up, then half a cosine down to a hundredth at `progress` 1."""
+    cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+    return LEARNING_RATE * min((step + 1) / WARM_UP, cosine)
 
 
 @torch.no_grad()
@@ -54,6 +52,7 @@ def main() -> None:
     parser.add_argument("--blanks", type=Path, help="folder of further photos without faces")
     parser.add_argument("--checkpoint", type=Path, required=True, help="written every --every seconds; resumed from")
     parser.add_argument("--steps", type=int, default=7500, help="length of the schedule; may change on resuming")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule after this time at the latest")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -88,12 +87,15 @@ def main() -> None:
         prefetch_factor=4 if arguments.workers else None,
     )
     saved = begun = time.time()
+    resumed_at = step / arguments.steps
     sums = [0.0, 0.0, 0.0]
     waited, asked = 0.0, time.time()
     for pictures, wanted in loader:
         waited += time.time() - asked
+        in_time = resumed_at + (1 - resumed_at) * (time.time() - begun) / (60 * arguments.minutes)
+        progress = max(step / arguments.steps, in_time)
         for group in optimiser.param_groups:
-            group["lr"] = rate(step, arguments.steps)
+            group["lr"] = rate(step, progress)
         blob = ((pictures.float() - 127.5) / 128).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             outputs = model(blob)
@@ -110,10 +112,12 @@ def main() -> None:
             means = " ".join(f"{total / 50:.4f}" for total in sums)
             print(f"{step} {means} waited {waited:.0f} of {time.time() - begun:.0f} s", flush=True)
             sums = [0.0, 0.0, 0.0]
-        if step == arguments.steps or time.time() - saved > arguments.every:
+        if step == arguments.steps or progress >= 1 or time.time() - saved > arguments.every:
             saved = time.time()
             kept = {"model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             save(arguments.checkpoint, {**kept, "step": step})
+        if progress >= 1:
+            break
         asked = time.time()
 
 
