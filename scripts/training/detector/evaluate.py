@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +23,7 @@ import cv2
 import numpy as np
 from canvas import Array, Canvas, Faces, Photo, face_map
 from labels import YuNet, iou, load_photo
-from split import NO_CARD_WITH_PEOPLE, SETS, list_photos
-from split import Photo as SplitPhoto
+from split import NO_CARD_WITH_PEOPLE, list_photos
 from synthetic import card, drawn_background, wear
 
 SCORE, OVERLAP = 0.5, 0.4
@@ -112,7 +112,7 @@ def remembered(detect: Detects, file: Path) -> Detects:
         if key not in answers:
             boxes, points = detect(image, size)
             answers[key] = [boxes.tolist(), points.tolist()]
-            if len(answers) % 500 == 0:
+            if len(answers) % 50 == 0:
                 file.write_text(json.dumps(answers))
         boxes, points = answers[key]
         return np.array(boxes, float).reshape(-1, 5), np.array(points, float).reshape(-1, 5, 2)
@@ -174,7 +174,7 @@ def landmark_error(detect: Detects, reference: Detects, images: Iterable[Array],
     }
 
 
-def milliseconds(path: Path, size: int, rounds: int = 40) -> float:
+def milliseconds(path: Path, size: int, rounds: int = 25) -> float:
     """Median time of one run of the network alone, one thread."""
     import onnxruntime as ort
 
@@ -194,12 +194,6 @@ def lfw_face(image: Array) -> Array:
     """Where deep funnelling puts the face of a 180 x 180 photo: box [1,4]."""
     height, width = image.shape[:2]
     return np.array([[0.29 * width, 0.26 * height, 0.71 * width, 0.77 * height]])
-
-
-def made(images: list[Photo], change: Callable[[Photo, np.random.Generator], Case]) -> list[Case]:
-    """Cases made from labelled photos, the same on every run."""
-    rng = np.random.default_rng(SEED)
-    return [change(photo, rng) for photo in images]
 
 
 def turned(degrees: float) -> Callable[[Photo, np.random.Generator], Case]:
@@ -288,53 +282,57 @@ def _bust(photo: Photo) -> Array:
     )
 
 
-@dataclass(frozen=True)
 class Held:
-    """The held-out half: photos by set, and the truth of the reference detector for those it is needed for."""
+    """The held-out half, read and given its truth set by set when first asked for.
 
-    lfw: list[Case]
-    sets: dict[str, list[Case]]
-    blank: list[Array]
-    labelled: list[Photo]
+    `limit` bounds the photos of a set, `few` those that cases are made from.
+    """
 
+    def __init__(self, data: Path, reference: Detects, limit: int, few: int) -> None:
+        self._data, self._reference, self._limit, self._few = data, reference, limit, few
+        self._photos = [photo for photo in list_photos(data) if photo.held_out]
 
-def gather(data: Path, reference: Detects, limit: int, few: int) -> Held:
-    """Read the held-out photos; `limit` bounds each set, `few` the photos that cases are made from."""
-    lfw: list[Case] = []
-    sets: dict[str, list[Case]] = {}
-    blank: list[Array] = []
-    rng = np.random.default_rng(SEED)
-    photos = [photo for photo in list_photos(data) if photo.held_out]
-    chosen: list[SplitPhoto] = []
-    for source in SETS:
-        of_set = [photo for photo in photos if photo.source == source]
-        # Blank photos are few and cheap, and a false face among them is rare: all of them, always.
-        bound = len(of_set) if source == "no_card" else limit
-        chosen += [of_set[index] for index in sorted(rng.permutation(len(of_set))[:bound])]
-    for photo in chosen:
-        image = load_photo(data / photo.path, 1280)
-        if image is None:
-            continue
-        if photo.source == "lfw":
-            lfw.append(Case(image, lfw_face(image)))
-            continue
-        if photo.source == "no_card":
-            if Path(photo.path).stem not in NO_CARD_WITH_PEOPLE:
-                blank.append(image)
-            continue
-        boxes = reference(image, 1280 if photo.source in ("groups", "photocopies", "cards") else 640)[0]
-        scale = max(image.shape[:2]) / 640
-        sides = np.sqrt(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1))
-        # Surely a face, and of 32 pixels or more once the photo is fitted into 640.
-        sets.setdefault(photo.source, []).append(Case(image, boxes[(sides >= 32 * scale) & (boxes[:, 4] > 0.6), :4]))
-    labelled = []
-    for case in lfw[:few]:
-        boxes, points = reference(case.image, 320)
-        if len(boxes) == 1:  # no doubt which face is meant
-            labelled.append(
-                Photo(case.image, Faces(boxes[:, :4].astype(float), points.astype(float), np.zeros(1, bool)))
-            )
-    return Held(lfw, sets, blank, labelled)
+    def _read(self, source: str, limit: int) -> list[tuple[str, Array]]:
+        of_set = [photo for photo in self._photos if photo.source == source]
+        chosen = np.random.default_rng(SEED).permutation(len(of_set))[:limit]
+        read = ((of_set[i].path, load_photo(self._data / of_set[i].path, 1280)) for i in sorted(chosen))
+        return [(path, image) for path, image in read if image is not None]
+
+    @cached_property
+    def lfw(self) -> list[Case]:
+        """LFW photos; the truth is where the alignment puts the face."""
+        return [Case(image, lfw_face(image)) for _, image in self._read("lfw", self._limit)]
+
+    @cached_property
+    def blank(self) -> list[Array]:
+        """All photos of `no_card` without people: they are few, and a false face among them is rare."""
+        return [i for path, i in self._read("no_card", 10_000) if Path(path).stem not in NO_CARD_WITH_PEOPLE]
+
+    @cached_property
+    def labelled(self) -> list[Photo]:
+        """LFW photos with one face, labelled by the reference: what cases are made from."""
+        photos = []
+        for case in self.lfw[: self._few]:
+            boxes, points = self._reference(case.image, 320)
+            if len(boxes) == 1:  # no doubt which face is meant
+                faces = Faces(boxes[:, :4].astype(float), points.astype(float), np.zeros(1, bool))
+                photos.append(Photo(case.image, faces))
+        return photos
+
+    @cache  # noqa: B019 - one object per run
+    def of(self, source: str) -> list[Case]:
+        """A set with the reference's faces of 32 pixels or more once the photo is fitted into 640."""
+        cases = []
+        for _, image in self._read(source, self._limit):
+            boxes = self._reference(image, 1280 if source in ("groups", "photocopies", "cards") else 640)[0]
+            scale = max(image.shape[:2]) / 640
+            sides = np.sqrt(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1))
+            cases.append(Case(image, boxes[(sides >= 32 * scale) & (boxes[:, 4] > 0.6), :4]))
+        return cases
+
+    def main_face(self, source: str) -> list[Case]:
+        """The same with the largest face only."""
+        return [Case(case.image, _largest(case.wanted)) for case in self.of(source)]
 
 
 def through_analyser(detect: Detects) -> Detects:
@@ -357,42 +355,46 @@ def through_analyser(detect: Detects) -> Detects:
     return found
 
 
-def measure(detect: Detects, reference: Detects, held: Held, few: int) -> dict[str, Any]:
-    """All figures of one detector."""
-    some = held.labelled[:few]
-    strategy = through_analyser(detect)
-    rng = np.random.default_rng(SEED)
-    crowds = [crowd(held.labelled, rng) for _ in range(max(few // 25, 4))]
-    upright = [case.image for case in held.lfw[:few]]
-    cards = made(some, on_card)
-    figures: dict[str, Any] = {
-        "lfw_320": recall(detect, held.lfw, 320).report(),
-        "false_faces_no_card_640": false_faces(detect, held.blank, 640),
-        "false_faces_no_card_320": false_faces(detect, held.blank, 320),
-        "false_faces_no_card_as_in_library": false_faces(strategy, held.blank, 640),
-        "landmarks_lfw_320": landmark_error(detect, reference, upright, 320),
-        "landmarks_asian_faces_640": landmark_error(
-            detect, reference, [case.image for case in held.sets["asian_faces"]], 640
-        ),
-        "made_crowd_32_to_60_px_640": recall(detect, crowds, 640).report(),
-        "made_card_portraits_640": recall(detect, cards, 640).report(),
-        "made_close_up_320": recall(detect, made(some, close_up), 320).report(),
-        "made_close_up_as_in_library": recall(strategy, made(some, close_up), 640).report(),
-        "made_dark_320": recall(detect, made(some, dark), 320).report(),
-        "made_blurred_320": recall(detect, made(some, blurred), 320).report(),
-        "made_grey_copy_320": recall(detect, made(some, grey), 320).report(),
+def measures(detect: Detects, reference: Detects, held: Held) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What to measure of one detector, the figures that matter most first."""
+    library = through_analyser(detect)
+
+    def made(change: Callable[[Photo, np.random.Generator], Case], by: Detects = detect, size: int = 320) -> Any:
+        rng = np.random.default_rng(SEED)
+        return recall(by, [change(photo, rng) for photo in held.labelled], size).report()
+
+    def crowds() -> list[Case]:
+        rng = np.random.default_rng(SEED)
+        return [crowd(held.labelled, rng) for _ in range(6)]
+
+    out: dict[str, Callable[[], dict[str, Any]]] = {
+        "false_faces_no_card_640": lambda: false_faces(detect, held.blank, 640),
+        "false_faces_no_card_320": lambda: false_faces(detect, held.blank, 320),
+        "lfw_320": lambda: recall(detect, held.lfw, 320).report(),
+        "landmarks_lfw_320": lambda: landmark_error(detect, reference, [p.pixels for p in held.labelled], 320),
+        "groups_640": lambda: recall(detect, held.of("groups"), 640).report(),
+        "made_crowd_32_to_60_px_640": lambda: recall(detect, crowds(), 640).report(),
+        "photocopies_640": lambda: recall(detect, held.of("photocopies"), 640).report(),
+        "cards_640": lambda: recall(detect, held.of("cards"), 640).report(),
+        "made_card_portraits_640": lambda: made(on_card, size=640),
+        "made_close_up_320": lambda: made(close_up),
+        "made_close_up_as_in_library": lambda: made(close_up, library),
     }
-    for source, cases in held.sets.items():
-        figures[f"{source}_640"] = recall(detect, cases, 640).report()
-        figures[f"{source}_as_in_library"] = recall(strategy, cases, 640).report()
-    for source in ("asian_faces", "sunglasses", "masks"):
-        main = [Case(case.image, _largest(case.wanted)) for case in held.sets[source]]
-        figures[f"{source}_main_face_320"] = recall(detect, main, 320).report()
+    for source in ("asian_faces", "sunglasses", "masks", "scenes"):
+        out[f"{source}_main_face_320"] = lambda s=source: recall(detect, held.main_face(s), 320).report()
+        out[f"{source}_main_face_640"] = lambda s=source: recall(detect, held.main_face(s), 640).report()
+        out[f"{source}_main_face_as_in_library"] = lambda s=source: recall(library, held.main_face(s), 640).report()
+    out["landmarks_asian_faces_320"] = lambda: landmark_error(
+        detect, reference, [case.image for case in held.of("asian_faces")], 320
+    )
+    for name, change in (("dark", dark), ("blurred", blurred), ("grey_copy", grey)):
+        out[f"made_{name}_320"] = lambda c=change: made(c)
     for degrees in (-45, -30, 30, 45, 90, 180):
-        figures[f"made_turned_{degrees}_320"] = recall(detect, made(some, turned(degrees)), 320).report()
+        out[f"made_turned_{degrees}_320"] = lambda d=degrees: made(turned(d))
     for kind in ("mask", "sunglasses", "glasses", "hat"):
-        figures[f"made_{kind}_320"] = recall(detect, made(some, worn(kind)), 320).report()
-    return figures
+        out[f"made_{kind}_320"] = lambda k=kind: made(worn(k))
+    out["false_faces_no_card_as_in_library"] = lambda: false_faces(library, held.blank, 640)
+    return out
 
 
 def _largest(boxes: Array) -> Array:
@@ -417,21 +419,23 @@ def main() -> None:
     reference = scrfd(arguments.reference)
     if arguments.truth:
         reference = remembered(reference, arguments.truth)
-    held = gather(arguments.data, reference, arguments.limit, arguments.few)
+    held = Held(arguments.data, reference, arguments.limit, arguments.few)
     files = {name: Path(file) for name, _, file in (pair.partition("=") for pair in arguments.model)}
     detectors = {name: scrfd(file) for name, file in files.items()}
     if arguments.yunet:
         detectors["yunet"] = yunet(arguments.yunet)
-    report: dict[str, Any] = {}
+    report: dict[str, Any] = json.loads(arguments.out.read_text()) if arguments.out and arguments.out.exists() else {}
+    report |= {
+        name: {"milliseconds_one_thread": {str(size): milliseconds(file, size) for size in (320, 640)}}
+        for name, file in files.items()
+    }
     for name, detect in detectors.items():
-        start = time.time()
-        report[name] = measure(detect, reference, held, arguments.few)
-        if name in files:
-            report[name]["milliseconds_one_thread"] = {str(s): milliseconds(files[name], s) for s in (320, 640)}
-        print(json.dumps({name: report[name]}, indent=1), f"{time.time() - start:.0f} s", flush=True)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+        figures = report.setdefault(name, {})
+        for case, measure in measures(detect, reference, held).items():
+            figures[case] = measure()
+            print(name, case, json.dumps(figures[case]), flush=True)
+            if arguments.out:  # after each: the figures of an evaluation cut short are still worth having
+                arguments.out.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":

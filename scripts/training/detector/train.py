@@ -52,7 +52,9 @@ def main() -> None:
     parser.add_argument("--blanks", type=Path, help="folder of further photos without faces")
     parser.add_argument("--checkpoint", type=Path, required=True, help="written every --every seconds; resumed from")
     parser.add_argument("--steps", type=int, default=7500, help="length of the schedule; may change on resuming")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule after this time at the latest")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="end the schedule after this time at the latest"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
