@@ -74,7 +74,9 @@ def train(
 
 def _rate(progress: float) -> float:
     """Share of the peak rate: a short rise, then half a cosine down to one hundredth."""
-    return (progress + 0.002) / 0.082 if progress < 0.08 else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - 0.08) / 0.92))
+    if progress < 0.08:
+        return (progress + 0.002) / 0.082
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - 0.08) / 0.92))
 
 
 @torch.no_grad()
