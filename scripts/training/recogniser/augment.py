@@ -112,6 +112,16 @@ def cover(crop: Array, rng: np.random.Generator) -> Array:
     return out if rng.random() < 0.5 else cv2.addWeighted(out, 0.6, crop, 0.4, 0)
 
 
+def tight(crop: Array, rng: np.random.Generator) -> Array:
+    """A photo that ends close to the face: alignment fills what is missing with black."""
+    size = len(crop)
+    out = crop.copy()
+    low, high = (rng.uniform(0, 0.22, 4) * (rng.random(4) < 0.4) * size).astype(int).reshape(2, 2)
+    out[: low[1]], out[size - high[1] :] = 0, 0
+    out[:, : low[0]], out[:, size - high[0] :] = 0, 0
+    return out
+
+
 def glasses(crop: Array, rng: np.random.Generator) -> Array:
     """Drawn spectacles, some tinted."""
     size = len(crop)
@@ -143,6 +153,7 @@ CHANCES = (
     (tone, 0.75),
     (grey, 0.15),
     (cover, 0.06),
+    (tight, 0.15),
     (blur, 0.15),
     (printed, 0.08),
     (small, 0.25),

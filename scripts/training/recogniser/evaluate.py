@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime as ort
-from augment import printed, small, tone
+from augment import printed, tone
 from faces import ARCFACE, choose, similarity
 from labels import load_photo
 from split import TEST_FOLDS, list_photos
@@ -29,6 +29,7 @@ Embed = Callable[[dict[str, Array], str], Array]
 
 FMRS = (1e-2, 1e-3, 1e-4)
 SETS = ("lfw", "asian_faces", "scenes", "groups")
+CARD_PIXELS = 56  # side of the face crop on a made card
 SAME_PERSON = 0.35  # above this similarity by the teacher, two unnamed faces are not taken for an impostor pair
 
 
@@ -49,10 +50,10 @@ def detected(image: Array, detector: Any) -> Array:
 
 
 def card_print(crop: Array, rng: np.random.Generator) -> Array:
-    """A made card portrait: few pixels, printed, photographed."""
-    out = cv2.resize(cv2.resize(crop, (48, 48), interpolation=cv2.INTER_AREA), crop.shape[:2][::-1])
-    out = tone(printed(out, rng), rng)
-    code = cv2.imencode(".jpg", small(out, rng), [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
+    """A made card portrait: few pixels, printed, photographed, compressed."""
+    few = cv2.resize(crop, (CARD_PIXELS, CARD_PIXELS), interpolation=cv2.INTER_AREA)
+    out = tone(printed(cv2.resize(few, crop.shape[1::-1]), rng), rng)
+    code = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
     return cv2.imdecode(code, cv2.IMREAD_COLOR)
 
 

@@ -3,7 +3,7 @@
     python scripts/training/recogniser/run.py --data DATA --teachers TEACHERS --work WORK --detector DET.onnx
 
 DATA holds the photo sets that `split.py` lists, TEACHERS the folders `det_yunet`, `mesh_mediapipe` and
-`rec_openvino_reid0095`. Beside the weights, `figures/recogniser.json` is written, which the model card quotes.
+`rec_openvino_reid0095`. Beside the weights, `figures/recogniser*.json` are written, which the model card quotes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def main() -> None:
     step("morphs.py", faces=faces, targets=targets, teachers=teachers, out=work / "morphs", shards=arguments.shards)
     step("train.py", work=work, teachers=teachers, checkpoint=checkpoint, minutes=arguments.minutes)
     weights = arguments.out / "rec.onnx"
-    step("to_onnx.py", checkpoint=checkpoint, out=weights)
+    figures = arguments.out / "figures"
+    step("to_onnx.py", checkpoint=checkpoint, out=weights, summary=figures / "recogniser-training.json")
     step(
         "evaluate.py",
         data=arguments.data,
@@ -54,7 +55,7 @@ def main() -> None:
         cache=work / f"test-{arguments.detector.stem}.npz",
         teachers=teachers,
         recogniser=f"compact={weights}",
-        out=arguments.out / "figures" / "recogniser.json",
+        out=figures / "recogniser.json",
     )
 
 

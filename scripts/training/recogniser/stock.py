@@ -17,7 +17,7 @@ from faces import SIDE, Faces, similarity
 from morphs import SHARD, Maker, store
 from net import CROP, LOOK
 from people import Part, part_of
-from teacher import INPUT, TEMPLATE
+from teacher import INPUT, TEMPLATE, unit
 from torch import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -26,6 +26,7 @@ MORPHS, ENOUGH = 0.65, 20_000  # share of stored morphs once there are enough; l
 FRESH = 32  # morphs made for each batch; a student this small still learns real faces by heart otherwise
 KEPT = 70  # shards in memory, the oldest leave first
 WEIGHTS = {"lfw": 1.0, "asian_faces": 2.5, "masks": 1.5, "sunglasses": 1.0, "scenes": 2.0, "groups": 2.0}
+PERSON = 0.35  # how far a target is moved towards the person's mean
 CELLS = 8  # the teacher's last map is 8x8
 MIRROR = [1, 0, 2, 4, 3]
 
@@ -67,13 +68,24 @@ def cell_grid(five: Array, matrix: Array) -> Array:
     return ((2 * points + 1) / CROP - 1).astype(np.float32)
 
 
+def towards_person(embeddings: Array, people: Array) -> Array:
+    """Targets [N,256] moved towards the mean over each person's photos, which errs less than one photo's does."""
+    out = embeddings.copy()
+    for person in np.unique(people[people != ""]):
+        own = people == person
+        if own.sum() > 1:
+            out[own] = unit((1 - PERSON) * embeddings[own] + PERSON * unit(embeddings[own].mean(0)))
+    return out
+
+
 class Stock:
     """Draws batches; new morph shards in the folder are taken up by `refresh`."""
 
     def __init__(
         self, faces: Faces, embeddings: Array, maps: Array, shards: Path, maker: Maker, rng: np.random.Generator
     ) -> None:
-        self._faces, self._embeddings, self._maps, self._maker = faces, embeddings, maps, maker
+        self._faces, self._maps, self._maker = faces, maps, maker
+        self._embeddings = towards_person(embeddings, faces.person)
         self._fresh: list[dict[str, Array]] = []
         self._rows = np.flatnonzero(part_of(faces) == Part.TRAINING)
         weights = np.array([WEIGHTS[s] for s in faces.source[self._rows]])

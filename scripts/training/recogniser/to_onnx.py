@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from net import ConvUnit, Recogniser
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn.utils import fusion
+from train import BATCH
 
 SMALLEST_FP16 = 64  # values; smaller tensors stay fp32
 
@@ -84,12 +86,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--summary", type=Path, required=True, help="JSON to write: how it was trained")
     arguments = parser.parse_args()
     state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
     network = Recogniser()
     weights = {name[4:]: value for name, value in state["ema"].items() if name.startswith("net.")}
     network.load_state_dict(weights)
     export(network, arguments.out)
+    summary = {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "bytes": arguments.out.stat().st_size,
+        "steps": state["step"],
+        "samples": state["step"] * BATCH,
+        "minutes": round(state["used"] / 60, 1),
+        "validation": state["log"],
+    }
+    arguments.summary.parent.mkdir(parents=True, exist_ok=True)
+    arguments.summary.write_text(json.dumps(summary, indent=1) + "\n")
 
 
 if __name__ == "__main__":
