@@ -14,12 +14,19 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (FACEMATCH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
+    scenarios: Annotated[
+        bool, typer.Option("--scenarios", help="Keys like scenario-error-4 get made-up replies (FACEMATCH_SCENARIOS).")
+    ] = False,
+    scenarios_anyway: Annotated[
+        bool, typer.Option("--scenarios-anyway", help="Also where others can reach it (FACEMATCH_SCENARIOS_ANYWAY).")
+    ] = False,
 ) -> None:
     """Run the HTTP service until it is told to stop. All other options are FACEMATCH_* variables.
 
     Exit code 0 after an orderly end, 2 when it could not start.
     """
-    given = {"host": host, "port": port, "pack": pack}
+    given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
+    given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     # By name: the library is typed, tested and used without the server.
     raise typer.Exit(importlib.import_module("facematch_server").run(settings))

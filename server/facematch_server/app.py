@@ -17,19 +17,21 @@ from starlette.responses import Response
 from facematch_local import __version__
 from facematch_local.codes import ErrorCode
 from facematch_server.auth import Key, KeyStore
-from facematch_server.comparing import Comparer, Matcher, warm_up
+from facematch_server.comparing import Comparer, Matcher, MatcherComparer, warm_up
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.inference import Cores
-from facematch_server.logs import log, log_fault
+from facematch_server.logs import LOGGER, log, log_fault
 from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
 from facematch_server.openapi import complete_description
 from facematch_server.record import record_of
 from facematch_server.replies import documented_error, failure, service_error
 from facematch_server.routes import compare, docs, face_matching, health, page
+from facematch_server.scenarios import SCENARIO_HEADER, ScenarioMiddleware, ScenarioStore, scenario_comparers
 from facematch_server.services import (
     PhotoFetcher,
     Services,
     build_services,
+    image_limits,
     new_cores,
     open_fetcher,
     open_matcher,
@@ -112,7 +114,13 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
     if fetcher is None:
         fetcher = open_fetcher(settings)
         stack.push_async_callback(fetcher.aclose)
-    services = build_services(settings, parts.cores, matcher, store, fetcher, parts.comparer_for)
+    comparer_for = parts.comparer_for
+    if settings.scenarios:
+        comparer = MatcherComparer(matcher)
+        comparer_for = scenario_comparers(image_limits(settings), comparer_for or (lambda _: comparer))
+        store = ScenarioStore(store)
+        LOGGER.warning("scenarios are on: API keys that begin with 'scenario-' get made-up replies")
+    services = build_services(settings, parts.cores, matcher, store, fetcher, comparer_for)
     stack.callback(services.pool.close)
     log("ready", **pack_labels(matcher), threads=services.pool.threads, places=services.pool.places)
     return services
@@ -139,6 +147,8 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     app.add_exception_handler(ServiceError, _on_service_error)
     app.add_exception_handler(UnavailableError, _on_unavailable)
     app.add_exception_handler(HTTPException, _on_http_error)
+    if settings.scenarios:
+        app.add_middleware(ScenarioMiddleware, paths=face_matching.PATHS)
     app.add_middleware(RequestMiddleware)
     if settings.cors_origins:
         app.add_middleware(
@@ -146,7 +156,7 @@ def _surround(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "OPTIONS"],
             allow_headers=["*"],
-            expose_headers=[WARNINGS_HEADER, REQUEST_ID_HEADER, "Retry-After"],
+            expose_headers=[WARNINGS_HEADER, REQUEST_ID_HEADER, SCENARIO_HEADER, "Retry-After"],
             max_age=600,
         )
 

@@ -17,6 +17,7 @@ from facematch_local.errors import FacematchError
 from facematch_server.app import create_app, create_internal_app
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.protocol import limited_protocol
+from facematch_server.scenarios import SCENARIO_HEADER
 from facematch_server.services import new_cores, open_matcher, open_store
 from facematch_server.settings import Settings
 
@@ -40,6 +41,7 @@ def serve(settings: Settings) -> int:
     set_up_logs(settings.log_level, settings.log_format)
     with ExitStack() as stack:
         try:
+            announce_scenarios(settings)
             sockets = [stack.enter_context(closing(sock)) for sock in _listen(settings)]
             cores = new_cores(settings)
             _calm_libraries()
@@ -51,6 +53,30 @@ def serve(settings: Settings) -> int:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
             return 2
         return asyncio.run(_run(settings, app, sockets))
+
+
+def announce_scenarios(settings: Settings) -> None:
+    """Say loudly that replies may be made up.
+
+    Raises:
+        StartError: others could reach the service, and `scenarios_anyway` does not say that this is meant.
+    """
+    if not settings.scenarios:
+        return
+    if not (settings.listens_on_loopback_only or settings.scenarios_anyway):
+        # Whoever reaches it gets a match from the key `scenario-success`: no accident in production.
+        raise StartError(
+            f"scenarios answer with made-up matches whoever asks, and {settings.host} can be reached by others; "
+            "listen on 127.0.0.1, or set FACEMATCH_SCENARIOS_ANYWAY=true on a network of tests"
+        )
+    line = "*" * 72
+    print(  # noqa: T201
+        f"{line}\n  SCENARIOS ARE ON: for tests of clients only.\n"
+        "  API keys such as scenario-success or scenario-error-4 take any secret\n"
+        f"  and get made-up replies, marked by the header {SCENARIO_HEADER}.\n{line}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def first_key(store: Store, settings: Settings, port: int) -> None:

@@ -117,6 +117,14 @@ class Settings(BaseSettings):
         ("*",), description="Origins whose pages may call the service (comma separated); `*`: any; empty: none."
     )
     page: bool = Field(True, description="Serve the page at `/`, beside `/v1/compare`.")
+    scenarios: bool = Field(
+        False,
+        description="For developers of clients: API keys such as `scenario-error-4` give fixed replies and take any "
+        "secret. See [Contract testing](contract-testing.md).",
+    )
+    scenarios_anyway: bool = Field(
+        False, description="Allow `scenarios` although others than this machine can reach the service."
+    )
     docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")

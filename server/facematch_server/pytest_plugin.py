@@ -1,0 +1,116 @@
+"""A live service for the tests of a client: the fixture `facematch_server`.
+
+pytest loads this module at every start, so it imports next to nothing; the service runs in a process of its own.
+
+```python
+import requests
+
+def test_too_many_requests(facematch_server):
+    response = requests.get(facematch_server.endpoint, auth=facematch_server.scenario("error-4"))
+    assert response.json()["errorCode"] == "4"
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_START_SECONDS = 120.0
+_STOP_SECONDS = 15.0
+# Of the caller's own settings only those of the models: tests must never touch a real database of keys.
+_KEPT = ("FACEMATCH_PACK", "FACEMATCH_MODELS", "FACEMATCH_POLICY")
+
+
+@dataclass(frozen=True, slots=True)
+class FacematchServer:
+    """A running service with scenarios on.
+
+    Attributes:
+        url: scheme, host and port.
+        api_key: a key without a quota.
+        api_secret: its secret.
+    """
+
+    url: str
+    api_key: str
+    api_secret: str
+
+    @property
+    def auth(self) -> tuple[str, str]:
+        """Key and secret, as HTTP clients take them."""
+        return self.api_key, self.api_secret
+
+    @property
+    def endpoint(self) -> str:
+        """Address of the face matching call."""
+        return self.url + "/api/v2/ekyc/face_matching"
+
+    @staticmethod
+    def scenario(name: str) -> tuple[str, str]:
+        """Key and secret for a fixed reply: `scenario("error-4")`, `scenario("matching-74.99+warning-9")`."""
+        return f"scenario-{name}", "any"
+
+
+@pytest.fixture(scope="session")
+def facematch_settings() -> Mapping[str, str]:
+    """Settings of the service as `FACEMATCH_*` variables; override this fixture to give others."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def facematch_server(
+    facematch_settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FacematchServer]:
+    """A live service on a free port of this machine, with a key of its own and scenarios on; ends with the session."""
+    with _running(facematch_settings, tmp_path_factory.mktemp("facematch")) as server:
+        yield server
+
+
+@contextmanager
+def _running(settings: Mapping[str, str], folder: Path) -> Iterator[FacematchServer]:
+    from facematch_server.store import Store, default_database_url
+
+    own = {"FACEMATCH_DATA_DIR": str(folder), "FACEMATCH_SCENARIOS": "true", "FACEMATCH_LOG_FORMAT": "json"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_") or name in _KEPT}
+    # The modules of this process, also where they come from a checkout.
+    environ = {**kept, **own, **settings, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with closing(Store.open(default_database_url(environ))) as store:
+        key = store.create_key(name="pytest")
+    command = [sys.executable, "-m", "facematch_local", "serve", "--host", "127.0.0.1", "--port", "0"]
+    log = folder / "service.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, env=environ, stdout=stream, stderr=stream, cwd=folder)  # noqa: S603
+    try:
+        yield FacematchServer(f"http://{_address(process, log)}", key.api_key, key.api_secret)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Host and port, once the service says that it listens there."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        for line in log.read_text("utf-8", "replace").splitlines():
+            if '"listening"' in line:
+                return str(json.loads(line)["address"])
+        if ended:
+            break
+        time.sleep(0.05)
+    last = (log.read_text("utf-8", "replace").splitlines() or ["it said nothing"])[-1]
+    raise RuntimeError(f"the facematch service did not start: {last}")

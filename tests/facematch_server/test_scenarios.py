@@ -1,0 +1,66 @@
+"""What an API key says a scenario is, and when the service refuses to serve them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from facematch_server.scenarios import Breakage, Scenario, parse_scenario
+from facematch_server.serving import StartError, announce_scenarios
+from facematch_server.settings import Profile, Settings
+
+from facematch_local.codes import ErrorCode, WarningCode
+
+EVERYBODY = "::"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("success", {"percent": 87.42}),
+        ("error-6", {"error": ErrorCode.BAD_FORMAT_TYPE}),
+        ("warning-12", {"warnings": (WarningCode.FACE_TOO_CLOSE_TO_MARGIN,)}),
+        ("warning-11+warning-9", {"warnings": (WarningCode.MASK, WarningCode.FACE_TOO_SMALL)}),
+        ("matching-74.99+observed", {"percent": 74.99, "profile": Profile.OBSERVED}),
+        ("matching-100", {"percent": 100.0}),
+        ("slow-0.5s+error-4", {"seconds": 0.5, "error": ErrorCode.OUT_OF_REQUESTS}),
+        ("http-503", {"status": 503}),
+        ("empty-body", {"breakage": Breakage.EMPTY_BODY}),
+    ],
+)
+def test_scenarios(key: str, expected: dict[str, Any]) -> None:
+    assert parse_scenario("scenario-" + key) == Scenario("scenario-" + key, **expected)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "success",
+        "scenario-",
+        "scenario-error-0",
+        "scenario-error-7",
+        "scenario-warning-13",
+        "scenario-matching-100.01",
+        "scenario-matching-7.123",
+        "scenario-matching-nan",
+        "scenario-matching-٧",
+        "scenario-slow-121s",
+        "scenario-http-404",
+        "scenario-success+",
+        "scenario-error-4+matching-80",
+        "scenario-http-503+error-1",
+    ],
+)
+def test_what_is_none(key: str) -> None:
+    assert parse_scenario(key) is None
+
+
+def test_refused_where_others_can_reach_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StartError, match="SCENARIOS_ANYWAY"):
+        announce_scenarios(Settings(scenarios=True, host=EVERYBODY))
+    announce_scenarios(Settings(host=EVERYBODY))
+    assert capsys.readouterr().err == ""
+    announce_scenarios(Settings(scenarios=True, host=EVERYBODY, scenarios_anyway=True))
+    announce_scenarios(Settings(scenarios=True))
+    assert capsys.readouterr().err.count("SCENARIOS ARE ON") == 2
