@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from facematch_local.errors import FacematchError
 from facematch_server.app import create_app, create_internal_app
 from facematch_server.logs import log, log_fault, set_up_logs
+from facematch_server.memory import keep_memory_level
 from facematch_server.protocol import limited_protocol
 from facematch_server.scenarios import SCENARIO_HEADER
 from facematch_server.services import new_cores, open_matcher, open_store
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> int:
         0 after an orderly end, 2 when it could not start (told in one line on standard error).
     """
     set_up_logs(settings.log_level, settings.log_format)
+    keep_memory_level()
     with ExitStack() as stack:
         try:
             announce_scenarios(settings)
