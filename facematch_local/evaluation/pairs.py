@@ -173,8 +173,6 @@ def _compare_segments(
                 wanted = np.arange(left, left + len(columns))[None, :] > position
             same = subjects[rows][:, None] == subjects[columns][None, :]
             for kind, chosen in ((Kind.MATED, wanted & same), (Kind.NON_MATED, wanted & ~same)):
-                at_row, at_column = np.nonzero(chosen)
-                values = scores[at_row, at_column]
                 for target in targets:
-                    target[kind].add(values, rows[at_row], columns[at_column])
+                    target[kind].add_matrix(scores, chosen, rows, columns)
             yield float(len(rows) * len(columns))

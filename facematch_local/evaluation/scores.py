@@ -117,10 +117,26 @@ class Collector:
         if np.isfinite(self._floor):
             hard = hardness > self._floor
             scores, first, second = scores[hard], first[hard], second[hard]
+        self._keep(scores, first, second)
+
+    def _keep(self, scores: FloatArray, first: IntArray, second: IntArray) -> None:
         self._blocks.append((scores, first, second))
         self._held += len(scores)
         if self._held > 2 * self._limit:
             self._shrink()
+
+    def add_matrix(self, scores: FloatArray, chosen: NDArray[np.bool_], rows: IntArray, columns: IntArray) -> None:
+        """Take the `chosen` scores of a matrix (R, C) float32 between the photos `rows` (R,) and `columns` (C,).
+
+        Only those that may enter the tail are given positions: of millions, that is few.
+        """
+        if not chosen.any():
+            return
+        self._histogram += np.bincount(bin_of(scores[chosen]), minlength=BINS)
+        if np.isfinite(self._floor):
+            chosen = chosen & (scores > self._floor if self._kind is Kind.NON_MATED else scores < -self._floor)
+        at_row, at_column = np.nonzero(chosen)
+        self._keep(scores[at_row, at_column], rows[at_row], columns[at_column])
 
     def finish(self) -> Scores:
         """All scores taken so far."""

@@ -60,3 +60,22 @@ def test_quantile_and_empty() -> None:
     assert np.isnan(collector.finish().quantile(0.5))
     collector.add(np.linspace(0, 1, 1001, dtype=np.float32), np.zeros(1001, np.int32), np.zeros(1001, np.int32))
     assert collector.finish().quantile(0.5) == pytest.approx(0.5, abs=2e-3)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_matrix_gives_what_its_scores_give_one_by_one(kind: Kind) -> None:
+    generator = np.random.default_rng(4)
+    at_once, one_by_one = Collector(kind, tail=200), Collector(kind, tail=200)
+    columns = np.arange(1000, 1080, dtype=np.int32)
+    for start in range(0, 600, 60):
+        rows = np.arange(start, start + 60, dtype=np.int32)
+        scores = generator.normal(0, 0.3, (60, 80)).clip(-1, 1).astype(np.float32)
+        chosen = generator.random((60, 80)) < 0.4
+        at_once.add_matrix(scores, chosen, rows, columns)
+        at_row, at_column = np.nonzero(chosen)
+        one_by_one.add(scores[at_row, at_column], rows[at_row], columns[at_column])
+    left, right = at_once.finish(), one_by_one.finish()
+    assert (left.histogram == right.histogram).all()
+    assert 0 < len(left.tail) <= 200
+    for name in ("tail", "first", "second"):
+        assert (getattr(left, name) == getattr(right, name)).all()
