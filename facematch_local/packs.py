@@ -17,6 +17,11 @@ commercial_use = true
 file = "det.onnx"
 sha256 = "…"
 
+[roles.recognition]
+file = "rec.onnx"
+sha256 = "…"
+mirror = true                         # optional: embed the mirrored crop too, see FaceAnalyser
+
 [roles.occlusion]                     # optional, as is recapture; see facematch_local.heads
 file = "heads/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
 sha256 = "…"
@@ -72,6 +77,7 @@ class ModelPack:
         licence: SPDX id or a sentence, "" if not stated.
         commercial_use: what the manifest says, None if it says nothing.
         calibration: the pack's own calibration file, if it brings one.
+        mirror: whether its recogniser embeds the mirrored crop as well.
     """
 
     name: str
@@ -81,6 +87,7 @@ class ModelPack:
     licence: str = ""
     commercial_use: bool | None = None
     calibration: Path | None = None
+    mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +208,7 @@ def load_pack(
     _require_providers(sessions)
     detector = cast(Detector, _open(pack, "detection", sessions))
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
-    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings())
+    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror)
     _try_out(pack, analyser)
     return LoadedPack(pack, analyser, calibration_for(pack), _open_heads(pack, sessions))
 
@@ -209,12 +216,17 @@ def load_pack(
 def calibration_for(pack: ModelPack) -> Calibration:
     """The pack's own curve, else a built-in one made for the same recogniser weights, else the generic one.
 
+    A curve that names other weights than those of the pack does not count.
+
     Raises:
         PolicyError: the pack's calibration file is wrong.
     """
-    if pack.calibration is not None:
-        return load_calibration(pack.calibration)
     recogniser = sha256_of(pack.files["recognition"].path)
+    if pack.calibration is not None:
+        own = load_calibration(pack.calibration)
+        # A curve made for other weights promises what nobody measured: after a change of the recogniser the
+        # generic curve is the honest one until a new curve is made.
+        return own if own.recogniser_sha256 in ("", recogniser) else GENERIC
     for path in sorted(_BUILT_IN_CALIBRATIONS.glob("*.json")):
         calibration = load_calibration(path)
         if calibration.recogniser_sha256 == recogniser:
@@ -279,6 +291,7 @@ def _from_manifest(manifest: Path) -> ModelPack:
             licence=str(licence.get("id", "")),
             commercial_use=licence.get("commercial_use"),
             calibration=folder / str(calibration) if calibration else None,
+            mirror=bool(content["roles"].get("recognition", {}).get("mirror", False)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PackError(

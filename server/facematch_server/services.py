@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -118,6 +119,7 @@ def build_services(
 ) -> Services:
     """Put the parts together."""
     metrics = Metrics()
+    warn_if_uncalibrated(matcher)
     pool = InferencePool(cores, settings.threads or cores.count, settings.queue_size)
     comparer = MatcherComparer(matcher)
     services = Services(
@@ -144,6 +146,17 @@ def build_services(
 def new_cores(settings: Settings) -> Cores:
     """The cores the service may use."""
     return Cores(settings.threads or available_cpus())
+
+
+def warn_if_uncalibrated(matcher: Matcher) -> None:
+    """Say it in the log when no data of the pack stand behind its percents."""
+    loaded: Any = matcher.pack
+    if not getattr(loaded.calibration, "calibrated", True):
+        logging.getLogger(__name__).warning(
+            "pack %s is uncalibrated: its percents come from the generic curve, which rather says no; "
+            "make a curve with `facematch calibrate`",
+            loaded.pack.name,
+        )
 
 
 def pack_labels(matcher: Matcher) -> dict[str, str]:

@@ -276,3 +276,21 @@ def test_no_portrait_without_a_face(analyser: FaceAnalyser, shared: Path, folder
     photos = sorted((shared / "data" / folder).rglob("*.jp*g"))[:: 12 if folder == "lfw" else 1]
     missed = [path.name for path in photos if not analyser.find(decode(path.read_bytes()).pixels)]
     assert not missed
+
+
+def test_mirror_makes_photo_and_mirrored_photo_the_same(matcher: FaceMatcher, astronaut: Pixels) -> None:
+    analyser = matcher.pack.analyser
+    face = analyser.find(astronaut)[0]
+    both = FaceAnalyser(analyser.detector, analyser.recogniser, analyser.settings, mirror=True)
+    mirrored = astronaut[:, ::-1].copy()
+    points = face.landmarks.copy()
+    points[:, 0] = astronaut.shape[1] - 1 - points[:, 0]
+    # Left and right change places with the mirror.
+    swapped = Face(face.box, points[[1, 0, 2, 4, 3]], face.score)
+    plain = cosine(analyser.embed(astronaut, face), analyser.embed(mirrored, swapped))
+    averaged = cosine(both.embed(astronaut, face), both.embed(mirrored, swapped))
+    assert plain < averaged
+    assert averaged > 0.98
+    embedding = both.embed(astronaut, face).embedding
+    assert embedding is not None
+    assert float(np.linalg.norm(embedding)) == pytest.approx(1.0, abs=1e-5)

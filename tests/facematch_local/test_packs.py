@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -298,3 +299,19 @@ def test_a_pack_opens_in_plain_insightface(pack_path: Path, matcher: FaceMatcher
 
 def test_the_generic_curve_is_for_weights_nobody_calibrated(tmp_path: Path) -> None:
     assert calibration_for(read_pack(plain(tmp_path / "x"))) is GENERIC
+
+
+def test_a_curve_for_other_weights_does_not_count(tmp_path: Path) -> None:
+    folder = plain(tmp_path / "x")
+    curve = [{"cosine": 0.0, "percent": 0.0}, {"cosine": 0.4, "percent": 75.0}, {"cosine": 1.0, "percent": 100.0}]
+    manifest = (
+        'name = "x"\ncalibration = "calibration.json"\n[roles.detection]\nfile = "det_10g.onnx"\n'
+        '[roles.recognition]\nfile = "w600k_r50.onnx"\nmirror = true\n'
+    )
+    (folder / "pack.toml").write_text(manifest, "utf-8")
+    for weights, calibrated in (("", True), (sha256_of(folder / "w600k_r50.onnx"), True), ("ab" * 32, False)):
+        content = {"id": "own", "curve": curve, "recogniser_sha256": weights}
+        (folder / "calibration.json").write_text(json.dumps(content), "utf-8")
+        assert calibration_for(read_pack(folder)).calibrated is calibrated
+    assert read_pack(folder).mirror is True
+    assert read_pack(plain(tmp_path / "y")).mirror is False
