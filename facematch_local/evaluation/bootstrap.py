@@ -35,6 +35,9 @@ class Interval:
     high: float
 
 
+MIN_SUBJECTS = 3
+"""Of two people there is one pair: nothing to resample, and no interval."""
+
 UNKNOWN = Interval(float("nan"), float("nan"))
 
 
@@ -66,7 +69,7 @@ class SubjectBootstrap:
     def fmr(self, threshold: float, level: float = 0.95) -> Interval:
         """Interval of FMR at `threshold`; unknown where the tail does not reach that far down."""
         scores = self._comparisons.non_mated
-        if not scores.count or not scores.covers(threshold):
+        if self.subjects < MIN_SUBJECTS or not scores.count or not scores.covers(threshold):
             return UNKNOWN
         start = int(np.searchsorted(scores.tail, np.float32(threshold), side="left"))
         first, second = self._tail_subjects(start)
@@ -81,7 +84,7 @@ class SubjectBootstrap:
     def fnmr(self, threshold: float, level: float = 0.95) -> Interval:
         """Interval of FNMR at `threshold`."""
         scores = self._comparisons.mated
-        if not scores.count or not scores.covers(threshold):
+        if self.subjects < MIN_SUBJECTS or not scores.count or not scores.covers(threshold):
             return UNKNOWN
         below = int(np.searchsorted(scores.tail, np.float32(threshold), side="left"))
         errors = np.bincount(self._subject_of[scores.first[:below]], minlength=self.subjects)
@@ -92,7 +95,7 @@ class SubjectBootstrap:
     def threshold_at_fmr(self, fmr: float, level: float = 0.95) -> Interval:
         """Interval of the lowest threshold with FMR at most `fmr`; unknown where the tail is too short for it."""
         scores = self._comparisons.non_mated
-        if not scores.count:
+        if self.subjects < MIN_SUBJECTS or not scores.count:
             return UNKNOWN
         # A draw that doubles the commonest faces reaches further down than the sample itself, rarely by half.
         for needed in (int(1.5 * fmr * scores.count) + 1000, len(scores.tail)):
@@ -152,8 +155,6 @@ class SubjectBootstrap:
 
 def expanded_level(level: float, people: int) -> float:
     """The level at which to read the percentiles so that, with `people` people, the interval has `level`."""
-    if people < 2:
-        return 1.0
     normal = NormalDist()
     z = student_quantile((1 + level) / 2, people - 1) * math.sqrt(people / (people - 1))
     return 2 * normal.cdf(z) - 1

@@ -300,7 +300,7 @@ def _checked(scope: Mapping[str, Any], percent: int, promised: float) -> Checked
     mark = scope["at_percent"][str(percent)]
     fmr = _number(mark["fmr"])
     low, high = (_number(bound) for bound in mark["fmr_interval"])
-    if scope["non_mated"] * promised < 3 and not low > promised:
+    if math.isnan(high) or (scope["non_mated"] * promised < 3 and not low > promised):
         finding = Finding.TOO_FEW
     elif high <= promised:
         finding = Finding.KEPT

@@ -37,6 +37,9 @@ from facematch_local.similarity import Calibration
 MARKS = (65, 75)
 """The percents at which the contract's verdict changes."""
 
+MIN_ERRORS_TO_COMPARE = 10
+"""Below this a group's FMR is no ground to call it the worst."""
+
 
 @dataclass(frozen=True, slots=True)
 class MarkPoint:
@@ -249,9 +252,8 @@ def differential(overall: Scope, groups: Mapping[str, Scope], percent: int) -> D
 
 
 def _speaks_of_fmr(scope: Scope, percent: int) -> bool:
-    """Whether a group has enough comparisons to be called the worst: an error seen, or room to have seen one."""
-    mark = scope.mark(percent)
-    return mark.point.false_matches > 0 or carries(scope.comparisons.non_mated.count, 1e-3)
+    """Whether a group has errors enough to be called the worst; one or two are chance."""
+    return scope.mark(percent).point.false_matches >= MIN_ERRORS_TO_COMPARE
 
 
 def _ratio(value: float, base: float) -> float:
@@ -362,6 +364,9 @@ def _accuracy(dataset: Dataset, embeddings: Embeddings) -> FoldAccuracy | None:
     if pairs is None:
         return None
     both = embeddings.usable[pairs.first] & embeddings.usable[pairs.second]
+    # Accuracy is a figure of balanced lists; of a hundred strangers to one pair, "no" to all would reach 99 %.
+    if not 0.4 <= pairs.same.mean() <= 0.6:
+        return None
     scores = pair_scores(embeddings.matrix, pairs.first, pairs.second)
     # A pair without a comparison is answered "no match": LFW has no way to abstain.
     scores[~both] = -1.0

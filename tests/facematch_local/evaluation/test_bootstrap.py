@@ -71,7 +71,14 @@ def test_student_quantile(degrees: int, expected: float) -> None:
 
 
 def test_few_people_widen_the_interval() -> None:
-    levels = [expanded_level(0.95, people) for people in (2, 3, 6, 20, 10_000)]
+    levels = [expanded_level(0.95, people) for people in (3, 4, 6, 20, 10_000)]
     assert levels == sorted(levels, reverse=True)
     assert levels[-1] == pytest.approx(0.95, abs=1e-4)
-    assert expanded_level(0.95, 1) == 1.0
+
+
+def test_two_people_have_no_interval(population: Callable[..., Any]) -> None:
+    made = population({"": 2}, photos=5)
+    bootstrap = SubjectBootstrap(_compared(made), made.dataset.subjects)
+    for interval in (bootstrap.fmr(0.3), bootstrap.fnmr(0.5), bootstrap.threshold_at_fmr(0.2)):
+        assert np.isnan(interval.low)
+        assert np.isnan(interval.high)
