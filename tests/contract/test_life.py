@@ -110,7 +110,7 @@ def test_first_start_makes_a_key_that_works_and_the_second_does_not(
 
 def test_draining(launch: Callable[..., Process]) -> None:
     """After SIGTERM: not ready at once, still served for a while, then gone."""
-    process = launch(DRAIN_SECONDS=1.5)
+    process = launch(DRAIN_SECONDS=5)
     base = f"http://127.0.0.1:{process.ports[0]}"
     assert requests.get(base + "/readyz", timeout=10).status_code == 200
     process.popen.send_signal(signal.SIGTERM)
@@ -144,9 +144,7 @@ def test_what_was_accepted_is_finished(launch: Callable[..., Process], astronaut
             time.sleep(0.02)
         process.popen.send_signal(signal.SIGTERM)
         process.wait_for("draining", process.err)
-        time.sleep(0.3)
-        with pytest.raises(requests.ConnectionError):
-            requests.get(metrics, timeout=10)
+        assert refuses(metrics)
         sock.sendall(body[1000:])
         answer = b""
         while chunk := sock.recv(65536):
@@ -174,6 +172,17 @@ def test_internal_port(launch: Callable[..., Process]) -> None:
     assert requests.post(internal + "/v1/compare", timeout=10).status_code == 401
     process.popen.send_signal(signal.SIGTERM)
     assert process.popen.wait(20) == 0
+
+
+def refuses(url: str) -> bool:
+    """Whether the port is closed, or is within a few seconds."""
+    for _ in range(100):
+        try:
+            requests.get(url, timeout=10)
+        except requests.ConnectionError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def one_line(process: Process) -> str:

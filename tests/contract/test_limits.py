@@ -36,21 +36,21 @@ class SlowMatcher:
 
     def match(self, image1: bytes, image2: bytes, type1: Any = "card") -> Any:
         self.entered.release()
-        self.gate.wait(30)
+        self.gate.wait(100)
         return self._matcher.match(image1, image2, type1)
 
 
 @pytest.fixture(scope="module")
 def strict(start: Callable[..., Any]) -> Any:
     """A service that is short of patience."""
-    return start(header_seconds=0.6, body_seconds=0.6, keep_alive_seconds=1, max_image_bytes=200_000)
+    return start(header_seconds=1, body_seconds=2, keep_alive_seconds=1, max_image_bytes=200_000)
 
 
 @pytest.fixture
-def slow(start: Callable[..., Any], matcher: Any) -> Iterator[tuple[Any, SlowMatcher]]:
-    """A service with one thread and one place in the queue, whose matcher waits."""
+def stuck(matcher: Any) -> Iterator[SlowMatcher]:
+    """A matcher that waits, at the latest until the test ends."""
     stuck = SlowMatcher(matcher)
-    yield start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=3), stuck
+    yield stuck
     stuck.gate.set()
 
 
@@ -192,9 +192,11 @@ def test_too_many_connections(start: Callable[..., Any]) -> None:
     until(lambda: alive(few))
 
 
-def test_overload(slow: tuple[Any, SlowMatcher], astronaut_jpeg: bytes, envelope: Callable[..., Any]) -> None:
+def test_overload(
+    start: Callable[..., Any], stuck: SlowMatcher, astronaut_jpeg: bytes, envelope: Callable[..., Any]
+) -> None:
     """One runs, one waits, the others are turned away at once and none is counted; then all is well again."""
-    live, stuck = slow
+    live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=100)
     key = live.store.create_key(name="counted", quota=100)
     auth = (key.api_key, key.api_secret)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
@@ -218,8 +220,10 @@ def test_overload(slow: tuple[Any, SlowMatcher], astronaut_jpeg: bytes, envelope
     assert envelope(live.post(params=FILE, files=files, auth=auth))["errorCode"] == "0"
 
 
-def test_the_deadline(slow: tuple[Any, SlowMatcher], astronaut_jpeg: bytes, envelope: Callable[..., Any]) -> None:
-    live, stuck = slow
+def test_the_deadline(
+    start: Callable[..., Any], stuck: SlowMatcher, astronaut_jpeg: bytes, envelope: Callable[..., Any]
+) -> None:
+    live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=4)
     key = live.store.create_key(name="late", quota=100)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     response = live.post(params=FILE, files=files, auth=(key.api_key, key.api_secret))
