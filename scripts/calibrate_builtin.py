@@ -72,13 +72,14 @@ def main() -> None:
     content = calibration.fit(data, date=today)
     curve = calibration.as_calibration(content)
     show_anchors(content)
+    options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    print(f"wrote {options.out}; now measuring on people left out", flush=True)
     figures: dict[str, Any] = {"calibration": {key: content[key] for key in ("id", "anchors", "data")}}
     figures["on the people it was made from"] = summary(measured(everyone, curve, 100))
     figures["halves"] = halves(dataset, measured, options.replicates)
     figures["two out"] = two_out(dataset, embeddings, data, measured)
     figures["lfw pairs"] = listed_pairs(options.data, dataset, embeddings, curve)
     print(json.dumps({key: figures[key] for key in figures if key != "calibration"}, indent=1))
-    options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     if options.report:
         options.report.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 

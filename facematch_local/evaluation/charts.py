@@ -69,10 +69,12 @@ def areas(
         if points:
             closed = [(points[0][0], at_y(0.0)), *points, (points[-1][0], at_y(0.0))]
             parts.append(f'<polygon points="{_points(closed)}" fill="{colour}" fill-opacity=".25" stroke="{colour}"/>')
-    for x, text in marks:
+    for number, (x, text) in enumerate(marks):
         if low <= x <= high:
             parts.append(_line(at_x(x), TOP, at_x(x), HEIGHT - BOTTOM, dashed=True))
-            parts.append(_text(at_x(x) + 4, TOP + 14, text, anchor="start"))
+            # To the left and to the right in turn: neighbouring marks may lie close together.
+            side, anchor = (4, "start") if number % 2 else (-4, "end")
+            parts.append(_text(at_x(x) + side, TOP + 14, text, anchor=anchor))
     parts += _legend([one.name for one in series])
     return _svg(parts, "score histograms")
 
