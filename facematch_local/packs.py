@@ -7,7 +7,7 @@ apart. Nothing is ever downloaded.
 ```toml
 name = "compact"
 version = "1.0.0"
-calibration = "calibration.json"      # optional
+calibration = "calibration.json"      # optional; a file of this name is found anyway
 
 [licence]
 id = "Apache-2.0"
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PACK: Final = "compact"
 MANIFEST: Final = "pack.toml"
+CALIBRATION: Final = "calibration.json"
 # Input sides that insightface takes for a recogniser and can align a face to.
 _RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
@@ -290,7 +291,7 @@ def _from_manifest(manifest: Path) -> ModelPack:
             files=roles,
             licence=str(licence.get("id", "")),
             commercial_use=licence.get("commercial_use"),
-            calibration=folder / str(calibration) if calibration else None,
+            calibration=folder / str(calibration) if calibration else _calibration_in(folder),
             mirror=bool(content["roles"].get("recognition", {}).get("mirror", False)),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -318,7 +319,13 @@ def _from_plain_folder(folder: Path) -> ModelPack:
             files.setdefault("detection", ModelFile(path))
         elif len(inputs) == 1 and len(shape) == 4 and shape[2] == shape[3] and shape[2] in _RECOGNISER_SIDES:
             files.setdefault("recognition", ModelFile(path))
-    return ModelPack(name=folder.name, version="", folder=folder, files=files)
+    return ModelPack(name=folder.name, version="", folder=folder, files=files, calibration=_calibration_in(folder))
+
+
+def _calibration_in(folder: Path) -> Path | None:
+    """What `facematch calibrate` wrote, where it was put into the pack."""
+    path = folder / CALIBRATION
+    return path if path.is_file() else None
 
 
 def _open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:

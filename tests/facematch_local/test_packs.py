@@ -315,3 +315,11 @@ def test_a_curve_for_other_weights_does_not_count(tmp_path: Path) -> None:
         assert calibration_for(read_pack(folder)).calibrated is calibrated
     assert read_pack(folder).mirror is True
     assert read_pack(plain(tmp_path / "y")).mirror is False
+
+
+def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:
+    folder = plain(tmp_path / "x")
+    assert read_pack(folder).calibration is None
+    curve = [{"cosine": 0.0, "percent": 0.0}, {"cosine": 0.4, "percent": 75.0}, {"cosine": 1.0, "percent": 100.0}]
+    (folder / "calibration.json").write_text(json.dumps({"id": "own", "curve": curve}), "utf-8")
+    assert calibration_for(read_pack(folder)).id == "own"
