@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from facematch_local import __version__
-from facematch_local.cli import calibrate, compare, db, doctor, evaluate, keys, models, serve
+from facematch_local.cli import calibrate, compare, db, doctor, evaluate, keys, models, samples, serve
 
 app = typer.Typer(
     help="Offline face matching of an ID card photo and a portrait.",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
+app.command("samples")(samples.samples)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")

@@ -1,0 +1,54 @@
+"""`facematch samples`: made photos that provoke each outcome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facematch_local.cli.console import console
+
+
+def samples(
+    folder: Annotated[Path, typer.Argument(help="Where to write them; made if it is not there.")],
+    check: Annotated[bool, typer.Option("--check", help="Also run them through the models and compare.")] = False,
+    pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder.", envvar="FACEMATCH_PACK")] = None,
+) -> None:
+    """Write small made photos that provoke each code, with an index that says which pair gives which.
+
+    Exit code 0; 1 when with --check a pair did not give its code; 2 when the folder cannot be written.
+    """
+    from facematch_local.samples import SAMPLES, write
+
+    write(folder)
+    console().print(f"{len(SAMPLES)} pairs are in {folder}; index.json says what each gives", markup=False)
+    if check and not _check(folder, pack):
+        raise typer.Exit(1)
+
+
+def _check(folder: Path, pack: str | None) -> bool:
+    from rich.table import Table
+
+    from facematch_local.cli.console import read_photo
+    from facematch_local.matcher import FaceMatcher
+    from facematch_local.packs import DEFAULT_PACK
+    from facematch_local.samples import SAMPLES, outcome
+
+    matcher = FaceMatcher.open(pack or DEFAULT_PACK)
+    table = Table("pair", "image 1", "image 2", "type1", "errorCode", "invalidCode", "outcome")
+    as_told = True
+    for sample in SAMPLES:
+        files = {name: read_photo(folder / name) for name in (sample.image1, sample.image2)}
+        error, warning, words = outcome(sample, matcher, files)
+        right = (error, warning) == (sample.error, sample.warning)
+        as_told = as_told and right
+        code = "" if warning is None else str(int(warning))
+        said = words if right else f"[bold red]{words}[/] (expected {_text(sample.error)}/{_text(sample.warning)})"
+        table.add_row(sample.name, sample.image1, sample.image2, sample.type1, _text(error), code, said)
+    console().print(table)
+    return as_told
+
+
+def _text(code: int | None) -> str:
+    return "-" if code is None else str(int(code))
