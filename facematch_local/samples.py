@@ -103,7 +103,7 @@ class Studio:
             from skimage.data import astronaut
         except ImportError:
             raise FacematchError("the samples are made of a photo of scikit-image: install scikit-image") from None
-        return np.ascontiguousarray(astronaut()[:, :, ::-1])
+        return np.ascontiguousarray(astronaut()[:, :, ::-1])  # type: ignore[no-untyped-call]
 
     @cached_property
     def portrait(self) -> Pixels:
