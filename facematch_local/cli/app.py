@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from facematch_local import __version__
-from facematch_local.cli import calibrate, compare, db, doctor, evaluate, keys, models, samples, serve
+from facematch_local.cli import calibrate, compare, contract, db, doctor, evaluate, keys, models, samples, serve
 
 app = typer.Typer(
     help="Offline face matching of an ID card photo and a portrait.",
@@ -20,6 +20,8 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)
 app.command("doctor")(doctor.doctor)
+app.command("contract")(contract.contract)
+app.command("compat-check")(contract.compat_check)
 app.command("samples")(samples.samples)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")

@@ -1,0 +1,203 @@
+"""The suite and the check before a move: they pass where all is well, and see what is wrong."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from facematch_server.contract import Call, Case, Outcome, Reply, Target, run, shape
+from facematch_server.contract.report import junit
+from facematch_server.settings import Profile
+
+CROP = "/9j/2wBD"  # the first bytes of any JPEG
+DATA = {
+    "matching": "87.42",
+    "face1": CROP,
+    "face2": CROP,
+    "face1_score": "0.999796",
+    "face2_score": "0.99",
+    "invalidCode": "0",
+    "invalidMessage": "Successful",
+    "match": "1",
+}
+
+
+def reply(data: Any = None, status: int = 200, headers: Any = None, **outer: Any) -> Reply:
+    content = {"data": DATA if data is None else data, "errorCode": "0", "errorMessage": "Success", **outer}
+    return Reply(status, {"content-type": "application/json", **(headers or {})}, json.dumps(content).encode())
+
+
+def problems(of: Reply) -> str:
+    return "; ".join([*shape.envelope(of), *shape.success(of)])
+
+
+def test_good_replies_of_both_profiles() -> None:
+    assert problems(reply()) == ""
+    observed = reply({**dict(sorted(DATA.items())), "invalidCode": 0})
+    assert problems(observed) == ""
+    assert (shape.profile_of(reply()), shape.profile_of(observed)) == (Profile.DOCUMENTED, Profile.OBSERVED)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"matching": "87"}, "no percentage"),
+        ({"matching": "100.01"}, "no percentage"),
+        ({"matching": 87.42}, "no string"),
+        ({"matching": "75.0"}, "means 0"),
+        ({"match": "0"}, "means 1"),
+        ({"invalidCode": 0}, "neither profile"),
+        ({"invalidCode": "13"}, "not one of 0 to 12"),
+        ({"invalidMessage": None}, "no string"),
+        ({"invalidMessage": "successful"}, "not 'Successful'"),
+        ({"invalidCode": "4", "invalidMessage": "The ID card photo does not contain a face"}, "yet face1 is there"),
+        ({"face1": "", "face1_score": ""}, "a face is missing"),
+        ({"face1": ""}, "one is empty"),
+        ({"face1": "data:image/jpeg;base64," + CROP}, "no plain base64"),
+        ({"face1": "iVBORw0KGgo="}, "no JPEG"),
+        ({"face1_score": "1.5"}, "no number from 0 to 1"),
+        ({"face1_score": "0.9997961"}, "no number from 0 to 1"),
+    ],
+)
+def test_what_is_wrong_with_a_comparison_is_said(change: dict[str, Any], words: str) -> None:
+    assert words in problems(reply({**DATA, **change}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (reply(status=201), "HTTP status 201"),
+        (reply(headers={"content-type": "text/html"}), "text/html"),
+        (reply(headers={"x-facematch-warnings": "9,10"}), "does not begin with invalidCode 0"),
+        (reply(errorCode=0), "not one of the strings"),
+        (reply(errorMessage="success"), "not 'Success'"),
+        (reply(errorCode="3", errorMessage="Incorrect image format"), "data is there if and only if"),
+        (reply({name: DATA[name] for name in DATA if name != "match"}), "missing: ['match']"),
+        (Reply(200, {"content-type": "application/json"}, b"<html>"), "no JSON object"),
+        (Reply(200, {"content-type": "application/json"}, b"[" * 100_000), "no JSON object"),
+    ],
+)
+def test_what_is_wrong_with_a_reply_is_said(wrong: Reply, words: str) -> None:
+    assert words in problems(wrong)
+
+
+@pytest.fixture(scope="module")
+def address(live: Any) -> list[str]:
+    return ["--base-url", live.url, "--key", live.auth[0], "--secret", live.auth[1]]
+
+
+def test_our_service_passes_and_the_quota_is_told(
+    facematch: Callable[..., Any], live: Any, address: list[str], tmp_path: Path, photo_server: Any
+) -> None:
+    used_up = live.store.create_key(name="used up", quota=0)
+    urls = [photo_server.url + "/astronaut.jpg"] * 2
+    before = live.store.usage(live.auth[0]).total
+    options = ["--full", "--image-urls", *urls, "--exhausted-key", f"{used_up.api_key}:{used_up.api_secret}"]
+    done = facematch("contract", *address, *options, "--junit", tmp_path / "out.xml")
+    assert done.code == 0, done.out
+    assert "0 failed, 0 skipped; profile: documented" in done.out
+    told = int(done.out.split("of which ")[1].split()[0])
+    # A photo without a face is a comparison here, and an error with FACEMATCH_NO_FACE_AS=error3.
+    assert live.store.usage(live.auth[0]).total - before == told
+    assert live.auth[1] not in done.out
+    suite = ElementTree.parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314
+    assert suite.get("tests") == str(len(suite)) != "0"
+    assert suite.get("failures") == suite.get("skipped") == "0"
+
+
+def test_few_requests_unless_asked_for_more(facematch: Callable[..., Any], start: Callable[..., Any]) -> None:
+    """By default about 20 requests; the other profile is recognised."""
+    other = start(wire_profile="observed")
+    address = ["--base-url", other.url, "--key", other.auth[0], "--secret", other.auth[1]]
+    done = facematch("contract", *address)
+    assert done.code == 0, done.out
+    assert int(done.out.split()[0]) <= 20
+    assert "profile: observed" in done.out
+    assert facematch("contract", *address, "--profile", "documented").code == 1
+
+
+@contextmanager
+def server_that_says(body: bytes, status: int = 200) -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_server_that_always_says_match_fails(facematch: Callable[..., Any], tmp_path: Path) -> None:
+    with server_that_says(reply().body) as url:
+        done = facematch("contract", "--base-url", url, "--key", "k", "--secret", "s", "--junit", tmp_path / "out.xml")
+        compat = facematch("compat-check", "--base-url", url, "--key", "k", "--secret", "s")
+    assert done.code == 1
+    assert "not the same person, yet match is 1" in done.out
+    cases = ElementTree.parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314
+    failed = {case.get("name") for case in cases if case.find("failure") is not None}
+    assert {"two people", "no face never matches", "a wrong secret", "bytes that are no photo"} <= failed
+    assert "two portraits of one person" not in failed
+    assert compat.code == 1
+    assert "do not use this server" in compat.out
+
+
+def test_what_a_server_says_does_no_harm_to_the_report() -> None:
+    evil = json.dumps({"data": None, "errorCode": "\x00\x1b[31m]]>[/bold]", "errorMessage": "x"}).encode()
+    with server_that_says(evil) as url:
+        results = run(Target(url), [Case("evil", "evil", Call("GET", ""), (shape.success,))])
+    assert results[0].outcome is Outcome.FAILED
+    assert ElementTree.fromstring(junit(results, url)).get("failures") == "1"  # noqa: S314
+
+
+def test_nobody_there(facematch: Callable[..., Any]) -> None:
+    address = ["--base-url", "http://127.0.0.1:1", "--key", "k", "--secret", "s"]
+    assert "no reply" in facematch("compat-check", *address).out
+    done = facematch("contract", *address)
+    assert done.code == 1
+    assert "no reply: ConnectError" in done.out
+    assert facematch("contract", "--base-url", "localhost:8000", "--key", "k", "--secret", "s").code == 2
+
+
+def test_compat_check_of_our_service(facematch: Callable[..., Any], address: list[str]) -> None:
+    done = facematch("compat-check", *address)
+    assert done.code == 0, done.out
+    for words in (
+        "not encrypted",
+        "documented profile",
+        "errorCode 5 with HTTP 200",
+        "FACEMATCH_WIRE_PROFILE=observed",
+    ):
+        assert words in done.out
+
+
+def test_compat_check_tells_every_option_that_differs(facematch: Callable[..., Any], start: Callable[..., Any]) -> None:
+    other = start(wire_profile="observed", auth_failure_status=401, no_face_as="error3", scenarios=True)
+    address = ["--base-url", other.url, "--key", other.auth[0], "--secret", other.auth[1]]
+    done = facematch("compat-check", *address, "--host-name", "cloud.invalid")
+    assert done.code == 1
+    for words in (
+        "cloud.invalid does not resolve",
+        "FACEMATCH_WIRE_PROFILE=documented",
+        "FACEMATCH_AUTH_FAILURE_STATUS=200",
+        "FACEMATCH_NO_FACE_AS=warning",
+        "FACEMATCH_SCENARIOS",
+    ):
+        assert words in done.out
