@@ -105,10 +105,13 @@ def _url_mode(auth: tuple[str, str], options: Options) -> Iterator[Case]:
     if options.image_urls is None:
         yield Case("modes", names[0], None, skip="needs --image-urls: two addresses that the server can reach")
         return
-    for name, encode in zip(names, (str, lambda url: quote(url, safe="")), strict=True):
-        img1, img2 = (encode(url) for url in options.image_urls)
+    for name, (img1, img2) in zip(names, (options.image_urls, map(_encoded, options.image_urls)), strict=True):
         query = f"img1={img1}&img2={img2}&type1={options.type1}&format_type=url"
         yield Case("modes", name, Call("GET", query, auth=auth), (success, matched), True)
+
+
+def _encoded(url: str) -> str:
+    return quote(url, safe="")
 
 
 def _oddities(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:

@@ -55,7 +55,7 @@ class Finding:
 def compare_with_cloud(target: Target, auth: tuple[str, str], photos: Photos) -> list[Finding]:
     """Look at the address, then replay the three calls of the vendor's page and what goes wrong with them.
 
-    Uses three or four requests of the key's quota.
+    Uses three requests of the key's quota.
 
     Args:
         target: the server; `host_name` is the name clients will use where it differs from the address.
