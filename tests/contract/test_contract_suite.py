@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.server
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -124,11 +127,11 @@ def test_few_requests_unless_asked_for_more(facematch: Callable[..., Any], start
 
 
 @contextmanager
-def server_that_says(body: bytes, status: int = 200) -> Iterator[str]:
+def server_that_says(body: bytes, certificate: Path | None = None) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
+            self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -140,8 +143,12 @@ def server_that_says(body: bytes, status: int = 200) -> Iterator[str]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 
@@ -201,3 +208,33 @@ def test_compat_check_tells_every_option_that_differs(facematch: Callable[..., A
         "FACEMATCH_SCENARIOS",
     ):
         assert words in done.out
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site's own certificate for face.example, with its key in the same file, 10 days before its end."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        pytest.skip("needs the openssl program")
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 10 -subj /CN=face.example"
+    alternative = ["-addext", "subjectAltName=DNS:face.example", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([openssl, *options.split(), *alternative], check=True, capture_output=True)  # noqa: S603
+    both = folder / "both.pem"
+    both.write_bytes(key.read_bytes() + cert.read_bytes())
+    return both
+
+
+def test_compat_check_of_certificates(facematch: Callable[..., Any], certificate: Path) -> None:
+    with server_that_says(reply().body, certificate) as url:
+        address = ["--base-url", url, "--key", "k", "--secret", "s"]
+        trusted = facematch("compat-check", *address, "--host-name", "face.example", "--ca-file", certificate)
+        other_name = facematch("compat-check", *address, "--host-name", "other.example", "--ca-file", certificate)
+    assert "make the site's own CA known" in " ".join(trusted.out.split())  # to the system and to certifi
+    assert "valid for face.example" in trusted.out
+    assert "renew it" in trusted.out
+    assert "documented profile" in trusted.out  # the calls came through, under the name clients will use
+    assert "Hostname mismatch" in other_name.out
+    assert "make a certificate with" in other_name.out
+    assert "no reply" in other_name.out
