@@ -148,7 +148,7 @@ def lfw_accuracy(embeddings: Array, index: dict[str, int], data: Path) -> dict[s
     return {"pairs": len(listed), "not_detected": len(listed) - len(used), "accuracy": round(right / len(listed), 4)}
 
 
-def figures(embed: Embed, crops: dict[str, Array], data: Path, apart: Array | None) -> dict[str, Any]:
+def figures(embed: Embed, crops: dict[str, Array], data: Path, apart: Array) -> dict[str, Any]:
     """All figures of one recogniser; `apart` [K,K] says which faces of the second source surely are two people."""
     plain, card = embed(crops, ""), embed(crops, "_card")
     people = np.array([str(Path(p).parent) for p in crops["path"]])
@@ -163,7 +163,7 @@ def figures(embed: Embed, crops: dict[str, Array], data: Path, apart: Array | No
     out["east_asian_card_prints_made"] = rates(*pairs(plain[asian], card[asian], people[asian]), FMRS[:2])
     scores = plain[second] @ card[second].T
     genuine = np.diag(scores)
-    keep = ~np.eye(len(second), dtype=bool) if apart is None else apart
+    keep = apart
     out["second_source"] = {
         "faces": len(second),
         "impostor_pairs": int(keep.sum()),
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--detector", type=Path, required=True, help="SCRFD-like ONNX that finds the faces")
     parser.add_argument("--cache", type=Path, required=True, help="crops are kept here")
-    parser.add_argument("--teachers", type=Path, help="also measure the teacher")
+    parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--recogniser", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--out", type=Path, required=True, help="figures JSON to write")
     arguments = parser.parse_args()
@@ -190,12 +190,13 @@ def main() -> None:
     with np.load(arguments.cache) as stored:
         crops = {name: stored[name] for name in stored}
     result: dict[str, Any] = {"detector": arguments.detector.name, "recognisers": {}}
-    apart = None
-    if arguments.teachers:
-        embed = by_teacher(arguments.teachers)
-        second = np.flatnonzero(np.isin(crops["source"], ("scenes", "groups")))
-        likeness = embed({k: v[second] for k, v in crops.items()}, "")
-        apart = likeness @ likeness.T < SAME_PERSON
+    if arguments.out.exists():  # figures of other recognisers on the same crops are kept
+        result = json.loads(arguments.out.read_text())
+    embed = by_teacher(arguments.teachers)
+    second = np.flatnonzero(np.isin(crops["source"], ("scenes", "groups")))
+    likeness = embed({k: v[second] for k, v in crops.items()}, "")
+    apart = likeness @ likeness.T < SAME_PERSON
+    if "teacher" not in result["recognisers"]:
         result["recognisers"]["teacher"] = figures(embed, crops, arguments.data, apart)
     for entry in arguments.recogniser:
         name, _, file = entry.partition("=")
