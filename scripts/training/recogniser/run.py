@@ -47,7 +47,9 @@ def main() -> None:
     step("train.py", work=work, teachers=teachers, checkpoint=checkpoint, minutes=arguments.minutes)
     weights = arguments.out / "rec.onnx"
     figures = arguments.out / "figures"
-    step("to_onnx.py", checkpoint=checkpoint, out=weights, summary=figures / "recogniser-training.json")
+    final = work / "recogniser-final.pt"
+    step("whiten.py", work=work, teachers=teachers, checkpoint=checkpoint, out=final)
+    step("to_onnx.py", checkpoint=final, out=weights, summary=figures / "recogniser-training.json")
     step(
         "evaluate.py",
         data=arguments.data,
