@@ -43,7 +43,7 @@ import numpy as np
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
 from facematch_local.heads import Heads, OcclusionHead, RecaptureHead
-from facematch_local.similarity import GENERIC, Calibration, load_calibration
+from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
@@ -226,8 +226,8 @@ def calibration_for(pack: ModelPack) -> Calibration:
     if pack.calibration is not None:
         own = load_calibration(pack.calibration)
         # A curve made for other weights promises what nobody measured: after a change of the recogniser the
-        # generic curve is the honest one until a new curve is made.
-        return own if own.recogniser_sha256 in ("", recogniser) else GENERIC
+        # strictest curve is the honest one until a new curve is made.
+        return own if own.recogniser_sha256 in ("", recogniser) else GENERIC_STRICT
     for path in sorted(_BUILT_IN_CALIBRATIONS.glob("*.json")):
         calibration = load_calibration(path)
         if calibration.recogniser_sha256 == recogniser:
