@@ -81,7 +81,7 @@ SAMPLES: Final = (
 )
 
 NOT_MADE: Final = {
-    "invalidCode 3": "needs an edited card, which is not among the samples yet; the scenario `scenario-warning-3` gives it",
+    "invalidCode 3": "an edited card is not among the samples yet; the scenario `scenario-warning-3` gives it",
     "errorCode 2": "needs no photo: ask for a URL that is not there, such as http://unreachable.invalid/a.jpg",
     "errorCode 4": "needs no photo: a key with `--quota 0`, or the scenario `scenario-error-4`",
     "errorCode 5": "needs no photo: a wrong api_secret",
