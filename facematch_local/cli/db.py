@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(help="The database of keys and quotas.", no_args_is_help=True)
@@ -41,3 +44,33 @@ def status() -> None:
     remedy = "run `facematch db upgrade`" if found.known else "made by a newer version of facematch-local"
     typer.echo(f"{found.database}: revision {current}, needed is {found.head}: {remedy}")
     raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; it must not exist yet.")],
+) -> None:
+    """Copy the SQLite database into a file, also while the service runs (PostgreSQL: use pg_dump).
+
+    The copy holds the keys' hashes and is readable for its owner only.
+    """
+    from facematch_server.store import backup as backup_database
+    from facematch_server.store import default_database_url
+
+    backup_database(default_database_url(), file)
+    typer.echo(f"backed up to {file}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+) -> None:
+    """Put a backup in the place of the SQLite database. Stop the service first.
+
+    What changed since the backup (keys, counts) is lost.
+    """
+    from facematch_server.store import default_database_url
+    from facematch_server.store import restore as restore_database
+
+    restore_database(default_database_url(), file)
+    typer.echo(f"restored from {file}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -44,6 +45,7 @@ def serve(settings: Settings) -> int:
     with ExitStack() as stack:
         try:
             announce_scenarios(settings)
+            check_tls(settings)
             sockets = [stack.enter_context(closing(sock)) for sock in _listen(settings)]
             cores = new_cores(settings)
             _calm_libraries()
@@ -81,13 +83,34 @@ def announce_scenarios(settings: Settings) -> None:
     )
 
 
+def check_tls(settings: Settings) -> None:
+    """Read certificate and key once, for a clear line instead of uvicorn's traceback.
+
+    Raises:
+        StartError: they cannot be read, do not belong together, or the key has a passphrase.
+    """
+    if settings.tls_cert is None:
+        if settings.tls_key is not None:
+            raise StartError("FACEMATCH_TLS_KEY is set without FACEMATCH_TLS_CERT")
+        return
+    try:
+        # Without `password` OpenSSL would ask for it on the terminal and wait.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except ssl.SSLError as error:
+        reason = "they do not belong together" if "MISMATCH" in (error.reason or "") else "not PEM without a passphrase"
+        raise StartError(f"FACEMATCH_TLS_CERT and FACEMATCH_TLS_KEY: {reason}") from None
+    except OSError as error:
+        raise StartError(f"FACEMATCH_TLS_CERT or FACEMATCH_TLS_KEY cannot be read: {error.strerror}") from None
+
+
 def first_key(store: Store, settings: Settings, port: int) -> None:
     """Create a key if there is none, and print it this once with a line to try it with."""
     new = store.create_first_key()
     if new is None:
         return
     host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme = "http" if settings.tls_cert is None else "https"
+    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     # The one place where a secret is printed: to the terminal, not through the logs.
     print(  # noqa: T201
         "No API key yet, so one was created. It is shown this once; `facematch keys` makes others.\n"
@@ -180,6 +203,8 @@ def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Co
         timeout_graceful_shutdown=settings.shutdown_seconds,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         backlog=256,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
 
 

@@ -47,6 +47,15 @@ class Settings(BaseSettings):
         "served there and no longer on `port`.",
     )
 
+    tls_cert: Path | None = Field(
+        None,
+        description="Certificate (PEM, with its chain): both ports then speak TLS. Read at the start only. Without it "
+        "they speak plain HTTP, for a proxy in front.",
+    )
+    tls_key: Path | None = Field(
+        None, description="Private key (PEM, no passphrase) of `tls_cert`; empty: it is in the same file."
+    )
+
     pack: str = Field(DEFAULT_PACK, description="Model pack: a name looked up in the search path, or a folder.")
     models: str = Field(
         "", description="Folders to search for packs first, separated as in `PATH`, before the shipped ones."
@@ -138,6 +147,11 @@ class Settings(BaseSettings):
     @classmethod
     def _number(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+    @field_validator("tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: Any) -> Any:
+        return None if value == "" else value
 
     @property
     def store_url(self) -> str:

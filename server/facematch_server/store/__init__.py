@@ -11,6 +11,7 @@ with closing(Store.open(default_database_url())) as store:
 
 from __future__ import annotations
 
+from facematch_server.store.backup import backup, restore
 from facematch_server.store.engine import data_folder, default_database_url, describe
 from facematch_server.store.errors import (
     InvalidKeyError,
@@ -56,11 +57,13 @@ __all__ = [
     "UnavailableError",
     "UnknownKeyError",
     "Usage",
+    "backup",
     "data_folder",
     "default_database_url",
     "describe",
     "parse_expiry",
     "parse_key_file",
+    "restore",
     "status",
     "upgrade",
 ]

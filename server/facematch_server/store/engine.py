@@ -54,6 +54,16 @@ def describe(database_url: str | URL) -> str:
     return f"PostgreSQL database {url.database or ''} on {place}"
 
 
+def sqlite_file(database_url: str | URL) -> Path | None:
+    """The file of an SQLite database, None for PostgreSQL.
+
+    Raises:
+        UnavailableError: the URL names no database that can be opened.
+    """
+    url = _parse(database_url)
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
 def is_sqlite(engine: Engine | Connection) -> bool:
     """Whether this is SQLite (else PostgreSQL)."""
     return engine.dialect.name == "sqlite"
@@ -164,4 +174,5 @@ __all__ = [
     "is_sqlite",
     "open_engine",
     "reason",
+    "sqlite_file",
 ]
