@@ -26,8 +26,9 @@ SHARES = {
     "lfw": 0.34, "asian_faces": 0.2, "masks": 0.19, "sunglasses": 0.08,
     "scenes": 0.07, "groups": 0.05, "no_card": 0.02, "cards": 0.01, "photocopies": 0.04,
 }  # fmt: skip
+Sizes = tuple[tuple[int, int, float], ...]
 # (side in pixels, pictures per batch, share of the batches): about equal work per batch.
-SIZES = ((256, 16, 0.55), (384, 7, 0.2), (640, 3, 0.25))
+SIZES: Sizes = ((256, 16, 0.55), (384, 7, 0.2), (640, 3, 0.25))
 LARGE = 640  # canvases of this side are there for faces too large for the others
 
 
@@ -51,7 +52,7 @@ class Pool:
         return photo, index
 
 
-def load_pool(data: Path, labels: list[Path], blanks: Path | None = None) -> Pool:
+def load_pool(data: Path, labels: list[Path], blanks: Path | None = None, every: int = 1) -> Pool:
     """Read every photo of the training half that has a sure face, and those of `no_card` and `blanks` without any.
 
     Photos of the other sets in which the teacher is sure of no face are left out: most do show one.
@@ -61,7 +62,9 @@ def load_pool(data: Path, labels: list[Path], blanks: Path | None = None) -> Poo
         found |= json.loads(path.read_text())
     photos: dict[str, list[Photo]] = {}
     blank = []
-    for entry in list_photos(data):
+    for number, entry in enumerate(list_photos(data)):
+        if entry.source == "lfw" and number % every:
+            continue
         if entry.held_out or entry.path not in found:
             continue
         rows = np.array(found[entry.path]).reshape(-1, 15)
@@ -88,8 +91,9 @@ def _log_uniform(rng: Rng, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _angle(rng: Rng) -> float:
-    chance = rng.random()
+def _angle(rng: Rng, lean: float) -> float:
+    """Radians; `lean` 1: a third of the faces lean far or lie, 0: none."""
+    chance = rng.random() * (0.68 + 0.32 * lean)
     if chance < 0.68:
         return float(np.deg2rad(rng.normal(0, 9)))
     if chance < 0.92:
@@ -122,7 +126,7 @@ def background(rng: Rng, pool: Pool, size: int) -> Canvas:
     return Canvas(cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR))
 
 
-def lay_photo(rng: Rng, pool: Pool, canvas: Canvas) -> None:
+def lay_photo(rng: Rng, pool: Pool, canvas: Canvas, lean: float) -> None:
     """A whole photo, one of its faces brought to a chosen size and place; may overfill the canvas."""
     side = canvas.pixels.shape[0]
     photo, index = pool.pick(rng, smallest=side * 0.2)
@@ -131,11 +135,11 @@ def lay_photo(rng: Rng, pool: Pool, canvas: Canvas) -> None:
     size = max(share * side, 14.0)
     reach = max(0.5 - 0.4 * share, 0.12)
     at = side * (0.5 + rng.uniform(-reach, reach, 2))
-    matrix = face_map(photo, index, size, (at[0], at[1]), _angle(rng), rng.random() < 0.5)
+    matrix = face_map(photo, index, size, (at[0], at[1]), _angle(rng, lean), rng.random() < 0.5)
     canvas.paste(photo, _tilted(matrix, rng, at) if rng.random() < 0.3 else matrix)
 
 
-def lay_heads(rng: Rng, pool: Pool, canvas: Canvas, count: int) -> None:
+def lay_heads(rng: Rng, pool: Pool, canvas: Canvas, count: int, lean: float) -> None:
     """Heads, portraits or whole photos at sizes uniform in the logarithm, where no earlier face is hidden."""
     side = canvas.pixels.shape[0]
     for _ in range(count):
@@ -148,7 +152,7 @@ def lay_heads(rng: Rng, pool: Pool, canvas: Canvas, count: int) -> None:
                 break
         else:
             continue
-        angle = _angle(rng)
+        angle = _angle(rng, lean)
         matrix = face_map(photo, index, size, (at[0], at[1]), angle, rng.random() < 0.5)
         box = photo.faces.boxes[index]
         w, h = box[2:] - box[:2]
@@ -165,14 +169,14 @@ def lay_heads(rng: Rng, pool: Pool, canvas: Canvas, count: int) -> None:
         canvas.paste(photo, matrix, outline, feather)
 
 
-def lay_card(rng: Rng, pool: Pool, canvas: Canvas) -> None:
+def lay_card(rng: Rng, pool: Pool, canvas: Canvas, lean: float) -> None:
     """A drawn card, sometimes without a portrait, at some size and angle."""
     side = canvas.pixels.shape[0]
     photo, index = pool.pick(rng, smallest=40)
     drawn = card(rng, photo if rng.random() < 0.88 else None, index)
     height, width = drawn.pixels.shape[:2]
     scale = side / width * rng.uniform(0.45, 1.15)
-    angle = _angle(rng) * (0.5 if rng.random() < 0.6 else 1)
+    angle = _angle(rng, lean) * (0.5 if rng.random() < 0.6 else 1)
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     at = side * (0.5 + rng.uniform(-0.15, 0.15, 2))
     matrix = np.hstack([linear, (at - linear @ [width / 2, height / 2])[:, None]])
@@ -189,18 +193,18 @@ def dress(rng: Rng, canvas: Canvas) -> None:
             wear(rng, canvas.pixels, faces, int(index), kind)
 
 
-def compose(rng: Rng, pool: Pool, size: int) -> tuple[Array, Faces]:
+def compose(rng: Rng, pool: Pool, size: int, lean: float = 1.0) -> tuple[Array, Faces]:
     """One training picture, BGR uint8 [size,size,3], and its faces."""
     canvas = background(rng, pool, size)
     kind = rng.random() * (0.7 if size >= LARGE else 1)
     if kind < 0.42:
-        lay_photo(rng, pool, canvas)
+        lay_photo(rng, pool, canvas, lean)
         if rng.random() < 0.25:
-            lay_heads(rng, pool, canvas, int(rng.integers(1, 3)))
+            lay_heads(rng, pool, canvas, int(rng.integers(1, 3)), lean)
     elif kind < 0.68:
-        lay_heads(rng, pool, canvas, int(rng.integers(1, 9)))
+        lay_heads(rng, pool, canvas, int(rng.integers(1, 9)), lean)
     elif kind < 0.86:
-        lay_card(rng, pool, canvas)
+        lay_card(rng, pool, canvas, lean)
     dress(rng, canvas)
     return degrade(rng, canvas.pixels), canvas.faces
 
@@ -208,18 +212,18 @@ def compose(rng: Rng, pool: Pool, size: int) -> tuple[Array, Faces]:
 class Batches(Dataset[tuple[Tensor, list[Tensor]]]):
     """Batch `index`: pictures uint8 [B,3,S,S] (RGB) and target maps per stride [B,2,CHANNELS,S/s,S/s]."""
 
-    def __init__(self, pool: Pool, seed: int, length: int) -> None:
-        self._pool, self._seed, self._length = pool, seed, length
+    def __init__(self, pool: Pool, seed: int, length: int, lean: float = 1.0, sizes: Sizes = SIZES) -> None:
+        self._pool, self._seed, self._length, self._lean, self._sizes = pool, seed, length, lean, sizes
 
     def __len__(self) -> int:
         return self._length
 
     def __getitem__(self, index: int) -> tuple[Tensor, list[Tensor]]:
         rng = np.random.default_rng([self._seed, index])
-        size, count, _ = SIZES[rng.choice(len(SIZES), p=[share for _, _, share in SIZES])]
+        size, count, _ = self._sizes[rng.choice(len(self._sizes), p=[share for _, _, share in self._sizes])]
         pictures, maps = [], []
         for _ in range(count):
-            pixels, faces = compose(rng, self._pool, size)
+            pixels, faces = compose(rng, self._pool, size, self._lean)
             pictures.append(np.ascontiguousarray(pixels[..., ::-1].transpose(2, 0, 1)))
             maps.append(targets(faces, size))
         wanted = [torch.from_numpy(np.stack(level)) for level in zip(*maps, strict=True)]
