@@ -306,7 +306,7 @@ class Held:
 
     @cached_property
     def blank(self) -> list[Array]:
-        """Every second held-out photo of `no_card` without people; the score shifts of `export.py` were set on the others."""
+        """Every second held-out `no_card` photo without people; `export.py` has its score shifts from the others."""
         photos = [i for path, i in self._read("no_card", 10_000) if Path(path).stem not in NO_CARD_WITH_PEOPLE]
         return photos[1::2]
 
