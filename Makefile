@@ -32,3 +32,6 @@ check: dev
 
 bench: dev
 	$(BIN)/python scripts/benchmark.py
+
+bundle: setup
+	$(BIN)/facematch bundle --out dist

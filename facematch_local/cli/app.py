@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from facematch_local import __version__
-from facematch_local.cli import calibrate, compare, contract, db, doctor, evaluate, keys, models, samples, serve
+from facematch_local.cli import bundle, calibrate, compare, contract, db, doctor, evaluate, keys, models, samples, serve
 
 app = typer.Typer(
     help="Offline face matching of an ID card photo and a portrait.",
@@ -26,6 +26,7 @@ app.command("samples")(samples.samples)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
+app.command("bundle")(bundle.bundle)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("calibrate")(calibrate.calibrate)
 
