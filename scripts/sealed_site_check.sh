@@ -97,7 +97,7 @@ else: raise SystemExit("there is a network")'
 step "a changed bundle is refused"
 cp one/requirements.txt kept && echo "# changed" >>one/requirements.txt
 if as sh one/install.sh install --prefix "$SEALED/site" --python "$python"; then echo "accepted a changed bundle"; exit 1; fi
-cp kept one/requirements.txt
+cat kept >one/requirements.txt
 [ ! -e site/releases ]
 
 step install
@@ -105,7 +105,7 @@ as sh one/install.sh install --prefix "$SEALED/site" --python "$python"
 step doctor
 fm doctor
 step "key, start, match"
-pair=$(fm keys create sealed)
+pair=$(fm keys create --name sealed)
 key=$(echo "$pair" | sed -n 's/^ *api_key: *//p') secret=$(echo "$pair" | sed -n 's/^ *api_secret: *//p')
 start
 match "$key" "$secret"
