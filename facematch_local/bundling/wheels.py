@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -76,7 +77,7 @@ def _classifiers(classifiers: list[str]) -> str:
     )
 
 
-def _short(fields: Mapping[str, str]) -> str:
+def _short(fields: Message) -> str:
     # Old metadata may hold the whole text here.
     lines = (fields.get("License") or "").strip().splitlines()
     return lines[0][:100] if lines else ""
