@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from facematch_local.checks import card, face_count, geometry, occlusion, photocopy, sharpness
+from facematch_local.checks import card, face_count, geometry, occlusion, photocopy, presentation, sharpness, tampering
 from facematch_local.checks.base import Check, Measure, Role, Subject
 
 PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
@@ -17,6 +17,7 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
     Check("sunglasses", occlusion.sunglasses),
     Check("hat", occlusion.hat),
     Check("mask", occlusion.mask),
+    Check("recapture", presentation.recapture),
     Check("blur", sharpness.blur),
     Check("noise", sharpness.noise),
     Check("inter_eye_distance", geometry.inter_eye_distance),
@@ -27,6 +28,7 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
 CARD_CHECKS: Final[tuple[Check, ...]] = (
     Check("document", card.document),
     Check("document_colour", photocopy.colour),
+    Check("portrait_differs", tampering.portrait_differs),
     Check("face_found", face_count.face_found),
     Check("second_face_ratio", face_count.second_face_ratio),
     Check("blur", sharpness.blur),

@@ -271,6 +271,37 @@ def scaled(photo: Pixels, factor: float) -> Pixels:
     return _u8(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
 
 
+def fitted_to(photo: Pixels, longest: int) -> Pixels:
+    """Resized, in whichever direction, to `longest` pixels on its longer side."""
+    import cv2
+
+    factor = longest / max(photo.shape[:2])
+    if factor < 1:
+        return scaled(photo, factor)
+    size = (round(photo.shape[1] * factor), round(photo.shape[0] * factor))
+    return _u8(cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC))
+
+
+def cut(photo: Pixels, rng: np.random.Generator, share: float) -> Pixels:
+    """Without a strip of `share` of one side, chosen at random."""
+    height, width = photo.shape[:2]
+    side = int(rng.integers(4))
+    x, y = round(share * width), round(share * height)
+    left, top = (x if side == 0 else 0), (y if side == 1 else 0)
+    right, bottom = width - (x if side == 2 else 0), height - (y if side == 3 else 0)
+    return np.ascontiguousarray(photo[top:bottom, left:right])
+
+
+def side_by_side(photo: Pixels, other: Pixels, factor: float) -> Pixels:
+    """A second portrait right of the first, at `factor` of its height."""
+    height, width = photo.shape[:2]
+    second = fitted_to(other, round(max(height, width) * factor))
+    canvas = np.full((max(height, second.shape[0]), width + second.shape[1], 3), 127, np.uint8)
+    canvas[:height, :width] = photo
+    canvas[: second.shape[0], width:] = second
+    return canvas
+
+
 def _second_camera(
     scene: NDArray[np.float32], shape: tuple[int, int], rng: np.random.Generator, glare: float, lift: float
 ) -> Pixels:

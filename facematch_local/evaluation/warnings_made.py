@@ -1,0 +1,98 @@
+"""Made cases for the warnings of which real photos cannot be had in number; see `evaluation.made`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facematch_local.checks.base import Role
+from facematch_local.codes import WarningCode
+from facematch_local.evaluation import made
+from facematch_local.evaluation.warnings import Case
+
+if TYPE_CHECKING:
+    from facematch_local.heads import Pixels
+
+Draw = Callable[[np.random.Generator], "Pixels"]
+
+
+def made_cases(portraits: Sequence[Path], backgrounds: Sequence[Path], count: int, seed: int = 1) -> list[Case]:
+    """`count` made cases of each kind.
+
+    Args:
+        portraits: ordinary portraits, one person each, of the half that is reported on.
+        backgrounds: photos without a document, of that half.
+        count: of each kind.
+        seed: two calls with equal arguments make equal cases.
+    """
+    if len(portraits) < 2 or not backgrounds:
+        return []
+    cases: list[Case] = []
+    for index in range(count):
+        own = portraits[index * 7 % len(portraits)]
+        other = portraits[(index * 7 + 3) % len(portraits)]
+        ground = backgrounds[index * 5 % len(backgrounds)]
+        for kind, codes, role, draw in _kinds(own, other, ground, index):
+            name = f"made/{kind} {index}"
+            # Each case has a generator of its own, so that one more kind does not change the others.
+            source = partial(_drawn, draw, seed, zlib.crc32(name.encode()))
+            cases += [Case(name, WarningCode(abs(code)), code > 0, role, kind, True, source) for code in codes]
+    return cases
+
+
+def _kinds(own: Path, other: Path, ground: Path, index: int) -> Iterator[tuple[str, tuple[int, ...], Role, Draw]]:
+    """Kind, codes (negative: must not be raised), role, and how it is drawn."""
+    card, portrait = Role.CARD, Role.PORTRAIT
+
+    def flat(rng: np.random.Generator) -> made.Card:
+        drawn = made.draw_card(_read(own), rng, int(rng.choice([600, 800, 1000])), passport=index % 3 == 0)
+        return made.Card(made.jpeg(drawn.pixels, int(rng.integers(70, 96))), drawn.portrait)
+
+    def lying(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+        background = made.fitted_to(_read(ground), int(rng.choice([900, 1300])))
+        photo, _ = made.on_background(pixels, background, rng, share=rng.uniform(0.4, 0.85))
+        cast = (rng.uniform(0.65, 1.15), rng.uniform(0.8, 1.1), rng.uniform(0.7, 1.15))
+        return made.jpeg(made.lit(photo, rng, rng.uniform(0.35, 1.1), cast), 85)
+
+    def again(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+        return made.jpeg(pixels, int(rng.integers(75, 96)))
+
+    def large(path: Path) -> Pixels:
+        return made.fitted_to(_read(path), 700)
+
+    yield "card scanned", (-1, -2, -3), card, lambda rng: flat(rng).pixels
+    yield "card scanned, compressed twice", (-3,), card, lambda rng: again(flat(rng).pixels, rng)
+    yield "card on a table", (-1, -2), card, lambda rng: lying(flat(rng).pixels, rng)
+    yield "grey copy on a table", (-1, 2), card, lambda rng: lying(made.photocopy(flat(rng).pixels, rng), rng)
+    swaps: tuple[made.Swap, ...] = ("paste", "blended", "recompressed")
+    for swap in swaps:
+
+        def swapped(rng: np.random.Generator, swap: made.Swap = swap) -> Pixels:
+            return again(made.swap_portrait(flat(rng), _read(other), rng, swap), rng)
+
+        yield f"portrait swapped, {swap}", (3,), card, swapped
+    yield "text edited", (3,), card, lambda rng: again(made.edit_text(flat(rng), rng), rng)
+    yield "recaptured from a screen", (10,), portrait, lambda rng: made.screen_recapture(large(own), rng)
+    yield "recaptured from a print", (10,), portrait, lambda rng: made.print_recapture(large(own), rng)
+    # 42 pixels lie between the eyes of an LFW portrait; strong is 0.075 of that and more.
+    yield "blurred", (10,), portrait, lambda rng: made.gaussian_blur(_read(own), rng.uniform(3.2, 6.0))
+    yield "moved", (10,), portrait, lambda rng: made.motion_blur(_read(own), int(rng.integers(13, 25)), rng)
+    yield "scaled to a tiny face", (11,), portrait, lambda rng: made.scaled(_read(own), rng.uniform(0.3, 0.55))
+    yield "face at the border", (12,), portrait, lambda rng: made.cut(_read(own), rng, rng.uniform(0.3, 0.42))
+    yield "two people", (6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 1.0)
+    yield "bystander far behind", (-6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 0.35)
+
+
+def _drawn(draw: Draw, seed: int, key: int) -> Pixels:
+    return draw(np.random.default_rng([seed, key]))
+
+
+def _read(path: Path) -> Pixels:
+    from facematch_local.images import decode
+
+    return decode(path.read_bytes()).pixels

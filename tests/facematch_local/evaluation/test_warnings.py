@@ -1,0 +1,86 @@
+"""`evaluate warnings`: figures, the two forms of labels, the split and the report."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facematch_local.checks import Measure, Role
+from facematch_local.codes import WarningCode
+from facematch_local.evaluation import warnings as w
+from facematch_local.evaluation.split import held_out
+from facematch_local.images import encode_jpeg
+from facematch_local.policy import load_policy
+
+
+class _Matcher:
+    """Measures blur as the photo's first pixel says, so that outcomes are known beforehand."""
+
+    def examine(self, image: bytes, role: Role) -> tuple[None, Any]:
+        from facematch_local.images import decode
+
+        value = float(decode(image).pixels[0, 0, 0]) / 255
+        measure = Measure(value) if value < 0.99 else Measure.not_assessed("white")
+        return None, load_policy().judge(1, role, {"blur": measure})
+
+
+def _folder(tmp_path: Path, rows: list[str], grey: dict[str, int]) -> Path:
+    (tmp_path / "set").mkdir()
+    for name, value in grey.items():
+        (tmp_path / "set" / name).write_bytes(encode_jpeg(np.full((16, 16, 3), value, np.uint8)))
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path,code,label\n" + "\n".join(rows) + "\n", "utf-8")
+    return labels
+
+
+def test_hits_misses_and_false_alarms_are_counted(tmp_path: Path) -> None:
+    rows = ["set/a.jpg,10,positive", "set/b.jpg,10,positive", "set/c.jpg,10,negative", "set/d.jpg,10,negative"]
+    labels = _folder(tmp_path, [*rows, "set/c.jpg,0,negative"], {"a.jpg": 240, "b.jpg": 20, "c.jpg": 240, "d.jpg": 255})
+    outcomes = w.examine(_Matcher(), w.read_cases(labels, tmp_path, unseen=None))  # type: ignore[arg-type]
+    clean, blurred = w.rows(outcomes)
+    assert (clean.code, clean.alarms.count, clean.alarms.total) == (WarningCode.SUCCESSFUL, 1, 1)
+    assert (blurred.found.count, blurred.found.total) == (1, 2)
+    assert (blurred.alarms.count, blurred.alarms.total) == (1, 2)
+    assert blurred.not_assessed == 1
+    report = w.page(outcomes, "Title", ["<note>"])
+    assert "Misses of code 10 (1)" in report
+    assert "False alarms of code 10 (1)" in report
+    assert "&lt;note&gt;" in report
+    assert 'src="data:image/jpeg;base64,' in report
+    assert {entry["name"] for entry in w.as_data(outcomes)["wrong"]} == {"set/b.jpg", "set/c.jpg"}  # type: ignore[attr-defined]
+
+
+def test_wilson_interval() -> None:
+    low, high = w.Rate(8, 10).interval
+    # Wilson (1927), as printed in textbooks for 8 of 10: 0.490 to 0.943.
+    assert (round(low, 3), round(high, 3)) == (0.49, 0.943)
+    assert w.Rate(0, 0).interval == (0.0, 1.0)
+    assert math.isnan(w.Rate(0, 0).value)
+
+
+def test_each_half_has_its_own_photos(tmp_path: Path) -> None:
+    names = [f"{n:03d}.jpg" for n in range(40)]
+    labels = _folder(tmp_path, [f"set/{name},9,mask" for name in names], {})
+    halves = [{c.name for c in w.read_cases(labels, tmp_path, unseen=u)} for u in (True, False)]
+    assert halves[0] == {f"set/{name}" for name in names if held_out(f"set/{name}")}
+    assert halves[0].isdisjoint(halves[1])
+    assert len(halves[0] | halves[1]) == 40
+    assert len(w.read_cases(labels, tmp_path, unseen=None, limit=7)) == 7
+
+
+@pytest.mark.parametrize("row", ["set/a.jpg,99,positive", "set/a.jpg,x,negative", "set/a.jpg,0,positive"])
+def test_rows_of_neither_form_are_told(tmp_path: Path, row: str) -> None:
+    labels = _folder(tmp_path, [row], {})
+    with pytest.raises(w.LabelError):
+        w.read_cases(labels, tmp_path, unseen=None)
+
+
+def test_people_stay_on_one_side(tmp_path: Path) -> None:
+    assert held_out("asian_faces/p02/001.jpg")
+    assert not held_out("asian_faces/p03/001.jpg")
+    assert held_out("lfw/A_B/A_B_0001.jpg", frozenset({"A_B"}))
+    assert not held_out("lfw/C_D/C_D_0001.jpg", frozenset({"A_B"}))
