@@ -59,7 +59,9 @@ def traces(pixels: Pixels, document: Document, face: Face) -> Traces | None:
     steps = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     fine = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
     _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    changed = np.abs(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2GRAY).astype(np.float32) - grey)
+    changed = np.abs(
+        cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2GRAY).astype(np.float32) - grey
+    )
     noise, colour_noise = _blocks(np.abs(rest), rows, columns), _blocks(np.abs(colour_rest), rows, columns)
     change = _blocks(changed, rows, columns)
     detail = _blocks(fine, rows, columns) / (_blocks(steps, rows, columns) + 1.0)
