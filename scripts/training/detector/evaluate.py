@@ -121,6 +121,14 @@ def remembered(detect: Detects, file: Path) -> Detects:
     return found
 
 
+def truth(reference: Detects, image: Array) -> Found:
+    """The reference's faces, found with a margin around the photo: it would miss faces that fill the frame."""
+    margin = max(image.shape[:2]) // 3
+    framed = cv2.copyMakeBorder(image, *(margin,) * 4, cv2.BORDER_CONSTANT, value=(127, 127, 127))
+    boxes, points = reference(framed, 640)
+    return boxes - np.array([*(margin,) * 4, 0]), points - margin
+
+
 def recall(detect: Detects, cases: Iterable[Case], size: int, overlap: float = OVERLAP) -> Share:
     """Share of the wanted faces found, each detection counting once."""
     hits = total = 0
@@ -152,7 +160,7 @@ def landmark_error(detect: Detects, reference: Detects, images: Iterable[Array],
     """Mean point distance over the reference's eye distance, on its faces that lean by at most 20 degrees."""
     errors, per_point = [], []
     for image in images:
-        true_boxes, true_points = reference(image, 640)
+        true_boxes, true_points = truth(reference, image)
         boxes, points = detect(image, size)
         for box, want in zip(true_boxes, true_points, strict=True):
             across = want[1] - want[0]
@@ -312,12 +320,13 @@ class Held:
 
     @cached_property
     def labelled(self) -> list[Photo]:
-        """LFW photos with one face, labelled by the reference: what cases are made from."""
+        """LFW photos with their main face labelled by the reference: what cases are made from."""
         photos = []
         for case in self.lfw[: self._few]:
-            boxes, points = self._reference(case.image, 320)
-            if len(boxes) == 1:  # no doubt which face is meant
-                faces = Faces(boxes[:, :4].astype(float), points.astype(float), np.zeros(1, bool))
+            boxes, points = truth(self._reference, case.image)
+            if len(boxes) and (overlaps := iou(case.wanted[0], boxes[:, :4])).max() > ROUGH_OVERLAP:
+                main = [int(overlaps.argmax())]
+                faces = Faces(boxes[main, :4].astype(float), points[main].astype(float), np.zeros(1, bool))
                 photos.append(Photo(case.image, faces))
         return photos
 
@@ -326,10 +335,8 @@ class Held:
         """A set with the reference's faces of 32 pixels or more once the photo is fitted into 640."""
         cases = []
         for _, image in self._read(source, self._limit):
-            # With a margin, or the reference itself would miss the faces that fill the frame.
-            margin = 0 if source in ("groups", "photocopies", "cards") else max(image.shape[:2]) // 3
-            framed = cv2.copyMakeBorder(image, *(margin,) * 4, cv2.BORDER_CONSTANT, value=(127, 127, 127))
-            boxes = self._reference(framed, 640)[0] - np.array([*(margin,) * 4, 0])
+            crowded = source in ("groups", "photocopies", "cards")
+            boxes = (self._reference(image, 640) if crowded else truth(self._reference, image))[0]
             scale = max(image.shape[:2]) / 640
             sides = np.sqrt(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1))
             cases.append(Case(image, boxes[(sides >= 32 * scale) & (boxes[:, 4] > 0.6), :4]))
