@@ -24,6 +24,12 @@ chown "$user" site
 # With exec_=exec in a subshell: the process itself, so that its number is the service's.
 as() { ${exec_:-} setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups --no-new-privs env -i PATH="$PATH" HOME="$SEALED/site" "$@"; }
 fm() { as "$SEALED/site/bin/facematch" "$@"; }
+# is VERSION: what `current` leads to and what answers are this version
+is() {
+    [ "$(basename "$(readlink site/current)")" = "$1" ] && [ "$(fm --version)" = "facematch-local $1" ] && echo "it is $1" && return
+    echo "expected $1, found $(readlink site/current), $(fm --version)"
+    exit 1
+}
 step() { printf '\n== %s\n' "$*"; }
 
 start() {
@@ -100,6 +106,9 @@ if as sh one/install.sh install --prefix "$SEALED/site" --python "$python"; then
 cat kept >one/requirements.txt
 [ ! -e site/releases ]
 
+old=$(sed -n 's/^version=//p' one/BUNDLE) new=$(sed -n 's/^version=//p' two/BUNDLE)
+[ "$old" != "$new" ] || { echo "both bundles are $old"; exit 1; }
+
 step install
 as sh one/install.sh install --prefix "$SEALED/site" --python "$python"
 step doctor
@@ -114,22 +123,24 @@ fm db backup "$SEALED/site/data/backups/by-hand.db"
 stop
 step upgrade
 as sh two/install.sh upgrade --prefix "$SEALED/site" --python "$python"
-fm --version
+is "$new"
 start
 match "$key" "$secret"
 stop
 step "roll back"
 as sh site/current/install.sh rollback --prefix "$SEALED/site"
-fm --version
+is "$old"
 start
 match "$key" "$secret"
 stop
 step "roll back over a changed schema"
 as sh site/current/install.sh rollback --prefix "$SEALED/site"
+is "$new"
 as site/current/venv/bin/python -c 'import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as db: db.execute("UPDATE alembic_version SET version_num = ?", ("9999",))' site/data/facematch.db
 if as sh site/current/install.sh rollback --prefix "$SEALED/site"; then echo "went back to a release that cannot read it"; exit 1; fi
 as sh site/current/install.sh rollback --prefix "$SEALED/site" --restore
+is "$old"
 start
 match "$key" "$secret"
 stop

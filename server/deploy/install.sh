@@ -47,11 +47,13 @@ point() {
 }
 
 # run RELEASE ARGUMENTS...: a release's facematch with the installation's settings
-run() {
-    release=$1
+run() (
+    # A subshell: `release` of whoever calls must stay what it is.
+    FACEMATCH_RELEASE=$1
+    export FACEMATCH_RELEASE
     shift
-    FACEMATCH_RELEASE="$release" "$prefix/bin/facematch" "$@"
-}
+    exec "$prefix/bin/facematch" "$@"
+)
 
 write_launcher() {
     mkdir -p "$prefix/bin"
