@@ -237,10 +237,15 @@ class FaceAnalyser:
         )
         faces = self._find_at(framed.astype(np.uint8, copy=False), size)
         factor = np.array([pixels.shape[1] / width, pixels.shape[0] / height], np.float32)
-        return tuple(
+        found = tuple(
             replace(face, box=(face.box - margin) * np.tile(factor, 2), landmarks=(face.landmarks - margin) * factor)
             for face in faces
         )
+        # This look is for faces that reach beyond the frame; the looks before it would have found a smaller one.
+        return tuple(face for face in found if self._is_large(face, pixels))
+
+    def _is_large(self, face: Face, pixels: NDArray[np.uint8]) -> bool:
+        return max(face.width, face.height) >= self.settings.large_face * max(pixels.shape[:2])
 
     def _better_turn(self, pixels: NDArray[np.uint8], unsure: Face | None) -> int:
         """Counterclockwise quarter turns after which the detector is clearly surer, 0 if there are none."""

@@ -289,7 +289,7 @@ def test_mirror_makes_photo_and_mirrored_photo_the_same(matcher: FaceMatcher, as
     swapped = Face(face.box, points[[1, 0, 2, 4, 3]], face.score)
     plain = cosine(analyser.embed(astronaut, face), analyser.embed(mirrored, swapped))
     averaged = cosine(both.embed(astronaut, face), both.embed(mirrored, swapped))
-    assert plain < averaged
+    assert plain <= averaged + 1e-6  # equal where the network averages both itself, as compact's does
     assert averaged > 0.98
     embedding = both.embed(astronaut, face).embedding
     assert embedding is not None
