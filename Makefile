@@ -25,7 +25,7 @@ test: dev
 	$(BIN)/python -m pytest
 
 test-slow: dev
-	$(BIN)/python -m pytest -m 'slow or not slow' --timeout=900 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered
 
 check: dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
