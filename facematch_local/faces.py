@@ -245,7 +245,7 @@ class FaceAnalyser:
         return tuple(face for face in found if self._is_large(face, pixels))
 
     def _is_large(self, face: Face, pixels: NDArray[np.uint8]) -> bool:
-        return max(face.width, face.height) >= self.settings.large_face * max(pixels.shape[:2])
+        return bool(max(face.width, face.height) >= self.settings.large_face * max(pixels.shape[:2]))
 
     def _better_turn(self, pixels: NDArray[np.uint8], unsure: Face | None) -> int:
         """Counterclockwise quarter turns after which the detector is clearly surer, 0 if there are none."""
