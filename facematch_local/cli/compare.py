@@ -11,6 +11,7 @@ from facematch_local.cli.console import console, read_photo
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
+    from facematch_local.images import Photo
     from facematch_local.matcher import MatchResult, PhotoResult
     from facematch_local.policy import Finding
 
@@ -40,7 +41,7 @@ def compare(
 
     if type1 not in ("card", "portrait"):
         raise typer.BadParameter("card or portrait", param_hint="--type1")
-    photos = read_photo(image1), read_photo(image2)
+    photos = _decoded(image1), _decoded(image2)
     matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
     result = matcher.match(*photos, type1=type1)
     if save_picture:
@@ -51,6 +52,17 @@ def compare(
         _print(result)
     if exit_code and result.verdict is not Verdict.MATCH:
         raise typer.Exit(1)
+
+
+def _decoded(path: Path) -> Photo:
+    """The photo of a file; an error names which of the two it was."""
+    from facematch_local.images import decode
+
+    data = read_photo(path)
+    try:
+        return decode(data)
+    except FacematchError as error:
+        raise type(error)(f"{path}: {error}") from None
 
 
 def as_data(result: MatchResult) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Half(StrEnum):
 
 
 def warnings(
-    labels: Annotated[Path, typer.Argument(help="CSV with the columns path, code, label; see docs/warnings.md.")],
+    labels: Annotated[Path, typer.Argument(help="CSV with the columns path, code, label (positive or negative).")],
     data: Annotated[Path | None, typer.Option(help="What paths are relative to; default the list's folder.")] = None,
     portraits: Annotated[
         list[str] | None,

@@ -88,7 +88,7 @@ def test_picture(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("broken.jpg", "astronaut.jpg"), "facematch: the photo is truncated"),
+        (("broken.jpg", "astronaut.jpg"), "facematch: broken.jpg: the photo is truncated"),
         (("astronaut.jpg", "missing.jpg"), "missing.jpg: No such file or directory"),
         (("astronaut.jpg", "."), "Is a directory"),
         (("astronaut.jpg", "astronaut.jpg", "--save-picture", "out.docx"), "name a .png or .jpg file"),
