@@ -12,9 +12,9 @@ from facematch_local.checks.document import Document
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
-_WIDTH: Final = 320
+_WIDTH: Final = 180
 _BRIGHTNESS_STEPS: Final = 8
-_LEAST_PIXELS: Final = 200
+_LEAST_PIXELS: Final = 100
 
 
 def colour(subject: Subject) -> Measure:
@@ -49,7 +49,7 @@ def _residual(
     height, width = flat.shape[:2]
     brightest = flat.max(axis=2)
     usable = (brightest < 250) & (brightest > 25)
-    linear = (cv2.GaussianBlur(flat, (0, 0), 1.2).astype(np.float32) / 255) ** 2.2
+    linear = (cv2.GaussianBlur(flat, (0, 0), 0.8).astype(np.float32) / 255) ** 2.2
     small = cv2.resize(linear, (80, max(80 * height // width, 8)), interpolation=cv2.INTER_AREA)
     light = cv2.GaussianBlur(cv2.dilate(small, np.ones((21, 21), np.uint8)), (0, 0), 8)
     light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)

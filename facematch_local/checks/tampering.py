@@ -13,7 +13,7 @@ from facematch_local.checks.document import Document
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
-_LONGEST: Final = 1000
+_LONGEST: Final = 640
 _BLOCK: Final = 8
 _LEAST_BLOCKS: Final = 12
 
