@@ -27,6 +27,7 @@ def train(
     checkpoint: Path,
     peak_rate: float = 3e-3,
     seed: int = 1,
+    call: Callable[..., Tensor] = nn.Module.__call__,
 ) -> nn.Module:
     """Train `net` for `steps` batches; goes on from `checkpoint` where it exists. Returns the averaged network.
 
@@ -54,7 +55,7 @@ def train(
             group["lr"] = peak_rate * _rate(step / steps)
         inputs, targets = batch_of(np.random.default_rng((seed, step)))
         with torch.autocast("cpu", torch.bfloat16):
-            output = net(*inputs)
+            output = call(net, *inputs)
         loss = loss_of(output.float(), targets)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
