@@ -32,6 +32,10 @@ def warnings(
         int, typer.Option(min=0, help="So many photos of each label and folder, evenly spaced; 0 for all.")
     ] = 0,
     made: Annotated[int, typer.Option(min=0, help="So many made cases of each kind, from the portraits.")] = 0,
+    leave_out: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV with a column path: photos whose label a person found wrong; no case is made of them."),
+    ] = None,
     half: Annotated[Half, typer.Option(help="Held out from training and tuning, tuned on, or all.")] = Half.UNSEEN,
     pack: Pack = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
@@ -50,9 +54,13 @@ def warnings(
     folder = data or labels.parent
     unseen = None if half is Half.ALL else half is Half.UNSEEN
     cases = evaluation.read_cases(labels, folder, unseen=unseen, limit=limit)
-    labelled = frozenset(case.name for case in cases)
+    left_out = evaluation.read_paths(leave_out or [])
+    cases = [case for case in cases if case.name not in left_out]
+    # With a limit, some labelled photos make no case; that they show a hat or a mask is known all the same.
+    labelled = frozenset(case.name for case in evaluation.read_cases(labels, folder, unseen=None))
     for name in portraits or []:
-        cases += evaluation.ordinary_portraits(folder, name, unseen=unseen, limit=limit, skip=labelled)
+        chosen = evaluation.ordinary_portraits(folder, name, unseen=unseen, limit=limit, skip=labelled)
+        cases += [case for case in chosen if case.name not in left_out]
     if made:
         ordinary = [folder / case.name for case in cases if case.code == 0]
         grounds = [folder / case.name for case in cases if case.kind == "no document"]
@@ -71,6 +79,8 @@ def warnings(
         "found: cases that should raise the code and did. false alarms: cases that should not and did. "
         "Intervals are Wilson's, 95 %. Made cases come from a program and are no substitute for real ones.",
     ]
+    if left_out:
+        notes.append(f"{len(left_out)} photos are on a list of those left out after review.")
     for note in notes:
         out.print(note)
     if json_path is not None:

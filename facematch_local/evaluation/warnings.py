@@ -185,6 +185,25 @@ def read_cases(labels: Path, data: Path, *, unseen: bool | None = True, limit: i
     return [case for cases in chosen for case in cases]
 
 
+def read_paths(files: Iterable[Path]) -> frozenset[str]:
+    """The column `path` of CSV files.
+
+    Raises:
+        LabelError: one of them cannot be read or has no such column.
+    """
+    paths: set[str] = set()
+    for file in files:
+        try:
+            with file.open(newline="", encoding="utf-8") as stream:
+                reader = csv.DictReader(stream)
+                if "path" not in (reader.fieldnames or []):
+                    raise LabelError(f"{file}: has no column path")
+                paths.update(row["path"] for row in reader if row["path"])
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise LabelError(f"{file}: cannot be read ({type(error).__name__})") from None
+    return frozenset(paths)
+
+
 def ordinary_portraits(
     data: Path, folder: str, *, unseen: bool | None = True, limit: int = 0, skip: frozenset[str] = frozenset()
 ) -> list[Case]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,32 @@ def test_people_stay_on_one_side(tmp_path: Path) -> None:
     assert not held_out("asian_faces/p03/001.jpg")
     assert held_out("lfw/A_B/A_B_0001.jpg", frozenset({"A_B"}))
     assert not held_out("lfw/C_D/C_D_0001.jpg", frozenset({"A_B"}))
+
+
+def test_paths_to_leave_out_are_read_and_a_list_without_them_is_refused(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("path,why\na/1.jpg,a hat\nb/2.jpg,\n", "utf-8")
+    bad.write_text("file\na/1.jpg\n", "utf-8")
+    assert w.read_paths([good]) == {"a/1.jpg", "b/2.jpg"}
+    with pytest.raises(w.LabelError, match="no column path"):
+        w.read_paths([good, bad])
+    with pytest.raises(w.LabelError, match="cannot be read"):
+        w.read_paths([tmp_path / "none.csv"])
+
+
+def test_a_labelled_photo_is_no_ordinary_portrait_even_if_the_limit_left_it_out(
+    tmp_path: Path, facematch: Callable[..., Any]
+) -> None:
+    (tmp_path / "faces").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "faces" / f"{name}.jpg").write_bytes(encode_jpeg(np.zeros((8, 8, 3), np.uint8)))
+    labels, left_out = tmp_path / "labels.csv", tmp_path / "wrong.csv"
+    labels.write_text("path,code,label\nfaces/a.jpg,8,hat_pseudo\nfaces/b.jpg,8,hat_pseudo\n", "utf-8")
+    left_out.write_text("path\nfaces/a.jpg\n", "utf-8")
+    # The limit takes a.jpg, the list takes it away again; b.jpg has a label, so nothing is left.
+    done = facematch(
+        *("evaluate", "warnings", labels, "--half", "all", "--limit", 1, "--portraits", "faces"),
+        *("--leave-out", left_out),
+    )
+    assert done.code != 0
+    assert "no case" in done.err
