@@ -34,6 +34,8 @@ def set_up_logs(level: str, style: str) -> None:
     root.setLevel(level)
     for name in _QUOTING:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Alembic tells each step of making the tables; at the first start that would be all there is to read.
+    logging.getLogger("alembic").setLevel(logging.NOTSET if root.level <= logging.DEBUG else logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []

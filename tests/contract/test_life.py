@@ -102,6 +102,7 @@ def test_first_start_makes_a_key_that_works_and_the_second_does_not(
     assert response.json()["data"]["match"] == "1"
     # The secret goes to the terminal, never to the logs.
     assert key[2] not in "".join(process.err)
+    assert "alembic" not in "".join(process.err)
     process.popen.send_signal(signal.SIGTERM)
     assert process.popen.wait(20) == 0
     again = launch()

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import platform
 import struct
+import subprocess
+import sys
+import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,6 +24,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
+from facematch_local import images
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
 from facematch_local.images import ImageLimits, Photo, decode, encode_jpeg, from_array
 
@@ -211,8 +217,7 @@ def test_too_many_bytes() -> None:
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
 def test_pixels_are_limited_before_decoding(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved(image_of(corners()), format)
-    monkeypatch.setattr("facematch_local.images._decode_jpeg", pytest.fail)
-    monkeypatch.setattr("facematch_local.images._decode_other", pytest.fail)
+    monkeypatch.setattr("facematch_local.images._pixels", pytest.fail)
     with pytest.raises(ImageFormatError, match="more than 1000 pixels"):
         decode(data, ImageLimits(max_pixels=1000))
 
@@ -268,6 +273,80 @@ def test_large_jpegs_are_decoded_smaller(size: tuple[int, int], expected: tuple[
 def test_large_photos_of_other_formats_are_made_smaller() -> None:
     photo = decode(saved(Image.new("RGB", (300, 200), (200, 100, 50)), "PNG"), ImageLimits(max_side=150))
     assert (photo.width, photo.height, photo.scale) == (150, 100, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("format", "options", "at_once"),
+    [("JPEG", {}, 2), ("JPEG", {"progressive": True}, 1), ("PNG", {}, 1), ("WEBP", {}, 1)],
+)
+def test_large_photos_that_are_unpacked_whole_wait_for_each_other(
+    format: str, options: dict[str, Any], at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = saved(image_of(corners()), format, **options)
+    monkeypatch.setattr(images, "_LARGE", 96 * 128 - 1)
+    inside: list[int] = []
+    most = 0
+    both = threading.Event()
+
+    def slow(*_: Any) -> Pixels:
+        nonlocal most
+        inside.append(1)
+        most = max(most, len(inside))
+        if len(inside) == 2:
+            both.set()
+        both.wait(0.3)
+        inside.pop()
+        return corners()
+
+    monkeypatch.setattr(images, "_pixels", slow)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(decode, [data, data]))
+    assert most == at_once
+
+
+PEAK = """
+import sys
+sys.path[:0] = {path!r}
+from pathlib import Path
+from facematch_server.memory import keep_memory_level
+from facematch_local.images import decode
+
+def memory(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+keep_memory_level()
+small, large = (Path(name).read_bytes() for name in sys.argv[1:])
+decode(small)
+Path("/proc/self/clear_refs").write_text("5")
+before = memory("VmRSS")
+decode(large)
+print(memory("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs Linux's /proc and glibc's allocator")
+@pytest.mark.parametrize(
+    ("format", "mode", "options"),
+    [
+        ("WEBP", "RGB", {"method": 0}),
+        ("WEBP", "RGBA", {"lossless": True, "method": 0, "quality": 0}),
+        ("PNG", "RGBA", {"compress_level": 1}),
+        ("PNG", "I;16", {"compress_level": 1}),
+    ],
+)
+def test_memory_per_pixel(format: str, mode: str, options: dict[str, Any], tmp_path: Path) -> None:
+    """docs/operating.md promises at most 12 bytes; a copy of the photo in another layout would be 3 or 4 more."""
+    small, large = tmp_path / "small", tmp_path / "large"
+    shade = np.arange(3000, dtype=np.uint8)[None, :].repeat(3000, axis=0)
+    image = Image.fromarray(shade.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(shade).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(128)
+    large.write_bytes(saved(image, format, **options))
+    small.write_bytes(saved(image.crop((0, 0, 64, 64)), format, **options))
+    command = [sys.executable, "-c", PEAK.format(path=sys.path), str(small), str(large)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    assert int(done.stdout) < 12 * 9_000_000 + 40_000_000  # the photo made smaller, strips, the file
 
 
 def test_extreme_proportions() -> None:
