@@ -35,3 +35,10 @@ bench: dev
 
 bundle: setup
 	$(BIN)/facematch bundle --out dist
+
+$(VENV)/.docs: $(VENV)/.run
+	$(PIP) -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml
