@@ -61,6 +61,7 @@ SAMPLES: Final = (
     Sample("different people", "portrait.jpg", "other_person.jpg", "portrait", same_person=False),
     Sample("a selfie in place of the card", "portrait.jpg", "other_light.jpg", warning=WarningCode.NO_CARD),
     Sample("photocopy of the card", "photocopy.jpg", "portrait.jpg", warning=WarningCode.PHOTOCOPY),
+    Sample("another portrait pasted on the card", "swapped.jpg", "other_person.jpg", warning=WarningCode.TAMPERING),
     Sample(
         "card without a portrait",
         "card_without_face.jpg",
@@ -81,7 +82,6 @@ SAMPLES: Final = (
 )
 
 NOT_MADE: Final = {
-    "invalidCode 3": "an edited card is not among the samples yet; the scenario `scenario-warning-3` gives it",
     "errorCode 2": "needs no photo: ask for a URL that is not there, such as http://unreachable.invalid/a.jpg",
     "errorCode 4": "needs no photo: a key with `--quota 0`, or the scenario `scenario-error-4`",
     "errorCode 5": "needs no photo: a wrong api_secret",
@@ -125,6 +125,7 @@ class Studio:
             "other_light.jpg": made.lit(self.portrait, rng, 0.8, (0.9, 1.0, 1.05)),
             "other_person.jpg": self.other_person(),
             "photocopy.jpg": made.photocopy(card.pixels, rng),
+            "swapped.jpg": self.swapped(card),
             "card_without_face.jpg": self.card_without_face(card),
             "no_face.jpg": self.no_face(),
             "two_people.jpg": np.concatenate([self.portrait, self.portrait[:, ::-1]], axis=1),
@@ -141,6 +142,22 @@ class Studio:
         from insightface.data import get_image
 
         return np.ascontiguousarray(get_image("t1")[_ONE_OF_SIX])
+
+    def swapped(self, card: Card) -> Pixels:
+        """A saved picture of the card with somebody else's grainy portrait pasted over its own.
+
+        A coarse forgery: the grain gives it away. A careful one, with fitted brightness and a soft seam, would
+        pass, as `docs/warnings.md` tells.
+        """
+        from facematch_local.evaluation import made
+
+        rng = np.random.default_rng(_SEED)
+        saved = made.Card(made.jpeg(card.pixels, 60), card.portrait)
+        photo = made.swap_portrait(saved, self.other_person(), rng, "paste")
+        left, top, right, bottom = card.portrait
+        pasted = photo[top:bottom, left:right]
+        pasted[:] = np.clip(pasted + rng.normal(0, 15, pasted.shape), 0, 255).astype(np.uint8)
+        return photo
 
     def card_without_face(self, card: Card) -> Pixels:
         """The card with a plain field in the portrait's place."""
@@ -248,7 +265,7 @@ Where the photos come from:
 | Photo | Source | Rights |
 |---|---|---|
 | all but these | Eileen Collins, by NASA (`skimage.data.astronaut` of scikit-image), drawn over | public domain |
-| `other_person.jpg` | cut from a sample of the insightface package (`t1`) | not stated there: for tests here only |
+| `other_person.jpg`, `swapped.jpg` | cut from insightface's sample `t1` | not stated there: for tests here only |
 | `no_face.jpg` | drawn | Apache-2.0, as facematch-local |
 
 The cards are invented; they imitate no issuer's document.
