@@ -132,7 +132,7 @@ class Studio:
             "sunglasses.jpg": self.sunglasses(),
             "hat.jpg": self.hat(),
             "mask.jpg": self.mask(),
-            "blurred.jpg": made.gaussian_blur(self.portrait, 7),
+            "blurred.jpg": made.gaussian_blur(self.portrait, 4),
             "far_away.jpg": made.scaled(self.astronaut, 0.5),
             "at_the_margin.jpg": np.ascontiguousarray(self.portrait[:, self._at(_EYES[0])[0] - 30 :]),
         }
