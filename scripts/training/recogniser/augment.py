@@ -22,7 +22,7 @@ def alignment(five: Array, rng: np.random.Generator | None) -> Array:
     points = five.astype(np.float64)
     if rng is not None:
         eyes = np.linalg.norm(points[1] - points[0])
-        error = (0.05 if rng.random() < 0.15 else 0.022) * eyes
+        error = (0.05 if rng.random() < 0.3 else 0.025) * eyes
         points = points + rng.normal(0, error, points.shape) + rng.normal(0, error / 2, 2)
     matrix = similarity(points, ARCFACE.astype(np.float64))
     return matrix if rng is None else matrix * rng.normal(1, 0.012)

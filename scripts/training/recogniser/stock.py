@@ -23,9 +23,10 @@ from torch import Tensor
 Array = np.ndarray[Any, Any]
 
 MORPHS, ENOUGH = 0.65, 20_000  # share of stored morphs once there are enough; less, in proportion, before
-FRESH = 32  # morphs made for each batch; a student this small still learns real faces by heart otherwise
-KEPT = 70  # shards in memory, the oldest leave first
+FRESH = 20  # morphs made for each batch; a student this small still learns real faces by heart otherwise
+KEPT = 100  # shards in memory, the oldest leave first
 WEIGHTS = {"lfw": 1.0, "asian_faces": 2.5, "masks": 1.5, "sunglasses": 1.0, "scenes": 2.0, "groups": 2.0}
+BANK, BANK_MORPHS = 6144, 2048  # faces a batch is compared with, of which morphs
 PERSON = 0.35  # how far a target is moved towards the person's mean
 CELLS = 8  # the teacher's last map is 8x8
 MIRROR = [1, 0, 2, 4, 3]
@@ -33,12 +34,16 @@ MIRROR = [1, 0, 2, 4, 3]
 
 @dataclass(frozen=True)
 class Batch:
-    """images [B,3,80,80]; the teacher's embeddings [B,256] and maps [B,128,8,8]; where its cells lie [B,8,8,2]."""
+    """images [B,3,80,80]; the teacher's embeddings [B,256] and maps [B,128,8,8]; where its cells lie [B,8,8,2].
+
+    `bank` [K,256]: the teacher's embeddings of other faces, which the student's are compared with.
+    """
 
     images: Tensor
     embeddings: Tensor
     maps: Tensor
     cells: Tensor
+    bank: Tensor
 
 
 def to_input(crops: Array) -> Tensor:
@@ -131,6 +136,15 @@ class Stock:
             five = five[MIRROR] * np.float32([-1, 1]) + np.float32([SIDE - 1, 0])
         return crop, five, self._embeddings[row], target
 
+    def _bank(self) -> Array:
+        """The teacher's embeddings of some faces, real ones by their weight and morphs [K,256]."""
+        rows = self._rows[np.searchsorted(self._chance[:-1], self.rng.random(BANK - BANK_MORPHS))]
+        parts = [self._embeddings[rows]]
+        for _ in range(BANK_MORPHS // 256 if self._shards else 0):
+            stored = self._shards[int(self.rng.integers(len(self._shards)))]["embeddings"]
+            parts.append(stored[self.rng.integers(len(stored), size=256)])
+        return np.concatenate(parts).astype(np.float32)
+
     def batch(self, count: int) -> Batch:
         crops, embeddings, maps, cells = [], [], [], []
         made = self._make()
@@ -147,6 +161,7 @@ class Stock:
             torch.from_numpy(np.stack(embeddings).astype(np.float32)),
             torch.from_numpy(np.stack(maps).astype(np.float32)),
             torch.from_numpy(np.stack(cells)),
+            torch.from_numpy(self._bank()),
         )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from faces import Faces
 from morphs import Maker
-from net import Recogniser
+from net import Recogniser, deepened
 from optimiser import optimisers
 from people import Part, part_of
 from stock import Ahead, Batch, Stock, plain
@@ -26,7 +26,8 @@ from torch.nn import functional
 
 Array = np.ndarray[Any, Any]
 
-BATCH, PEAK, WARM_UP, EMA = 128, 4e-3, 0.02, 0.998
+BATCH, PEAK, WARM_UP, EMA = 128, 3e-3, 0.02, 0.998
+TEMPERATURE = 0.07
 TEACHER_MAP = 128
 
 
@@ -45,7 +46,12 @@ class Student(nn.Module):
 
 
 def losses(embedding: Tensor, hint: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """`cosine` to the teacher; `relation`: similarities in the batch, like pairs counting more; `map`: last maps."""
+    """`cosine` to the teacher; `relation`: similarities in the batch, like pairs counting more; `map`: last maps.
+
+    `bank`: whom of many other faces each face is like, as the teacher sees it and as the student does
+    (cross-entropy of the two softmaxes less the teacher's entropy; SEED, Fang et al. 2021). It is decided by the few
+    faces most alike, where false matches come from.
+    """
     student = functional.normalize(embedding.float(), dim=1)
     cosine = (1 - (student * batch.embeddings).sum(1)).mean()
     wanted = batch.embeddings @ batch.embeddings.T
@@ -55,11 +61,14 @@ def losses(embedding: Tensor, hint: Tensor, batch: Batch) -> dict[str, Tensor]:
     weight.fill_diagonal_(0)
     relation = (error * weight).sum() / weight.sum()
     sampled = functional.grid_sample(hint.float(), batch.cells, padding_mode="border", align_corners=False)
-    return {"cosine": cosine, "relation": relation, "map": functional.mse_loss(sampled, batch.maps)}
+    teacher_view = functional.log_softmax(batch.embeddings @ batch.bank.T / TEMPERATURE, dim=1)
+    student_view = functional.log_softmax(student @ batch.bank.T / TEMPERATURE, dim=1)
+    bank = functional.kl_div(student_view, teacher_view, reduction="batchmean", log_target=True)
+    return {"bank": bank, "cosine": cosine, "relation": relation, "map": functional.mse_loss(sampled, batch.maps)}
 
 
 def total(parts: dict[str, Tensor], progress: float) -> Tensor:
-    return parts["cosine"] + 3 * parts["relation"] + 0.2 * (1 - 0.9 * progress) * parts["map"]
+    return parts["cosine"] + 3 * parts["relation"] + 0.1 * parts["bank"] + 0.2 * (1 - 0.9 * progress) * parts["map"]
 
 
 def rate(progress: float) -> float:
@@ -107,6 +116,7 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule, pauses left out")
+    parser.add_argument("--start", type=Path, help="checkpoint of a run, of this or a shallower net, to go on from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -122,6 +132,9 @@ def main() -> None:
     rows = np.flatnonzero(part_of(faces) == Part.VALIDATION)
     people = faces.person[rows]
     student = Student().to(memory_format=torch.channels_last)
+    if arguments.start:
+        weights = torch.load(arguments.start, weights_only=False)["ema"]
+        student.load_state_dict(deepened(weights, student))
     ema = copy.deepcopy(student)
     steppers = optimisers(student, PEAK)
     step, used = 0, 0.0
