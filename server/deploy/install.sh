@@ -97,9 +97,11 @@ make_release() {
     "$python" -I -m venv --without-pip "$prefix/$release/venv"
     pip=$(echo "$here"/wheels/pip-*.whl)
     # PIP_CONFIG_FILE: no setting of this machine may lead elsewhere. The hashes allow these very files, no others.
-    env -i PATH="$PATH" HOME="$prefix" PIP_CONFIG_FILE=/dev/null "$prefix/$release/venv/bin/python" "$pip/pip" install \
-        --quiet --no-index --no-cache-dir --disable-pip-version-check --find-links "$here/wheels" \
-        --require-hashes --requirement "$here/requirements.txt"
+    # From the bundle's own folder, because pip splits the list of places to look in at spaces.
+    (cd "$here" && env -i PATH="$PATH" HOME="$prefix" PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS=wheels \
+        "$prefix/$release/venv/bin/python" "$pip/pip" install \
+        --quiet --no-index --no-cache-dir --disable-pip-version-check \
+        --require-hashes --requirement requirements.txt)
     cp -R "$here/packs" "$here/licences" "$here/docs" "$here/deploy" "$prefix/$release/"
     cp "$here/install.sh" "$here/BUNDLE" "$here/sbom.cdx.json" "$prefix/$release/"
     "$prefix/$release/venv/bin/python" -I -c 'import cv2, onnxruntime' ||

@@ -23,7 +23,7 @@ from torch.utils.data import Dataset
 
 # Share of each set among the faces shown.
 SHARES = {
-    "lfw": 0.34, "asian_faces": 0.2, "masks": 0.19, "sunglasses": 0.14,
+    "lfw": 0.34, "asian_faces": 0.2, "masks": 0.19, "sunglasses": 0.08,
     "scenes": 0.07, "groups": 0.05, "no_card": 0.02, "cards": 0.01, "photocopies": 0.04,
 }  # fmt: skip
 Sizes = tuple[tuple[int, int, float], ...]

@@ -11,7 +11,7 @@ import onnx
 import torch
 from net import PER_ANCHOR, Detector, ScrfdLayout
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import fusion
 
 # Taken off the score logits of the anchors for 6-24, 24-56, 56-112, 112-220, 220-340 and 340-900 pixels, so that at a
@@ -36,14 +36,6 @@ def fused(detector: Detector) -> Detector:
         for anchor, shift in enumerate(SCORE_SHIFTS[level]):
             layer.bias.data[anchor * PER_ANCHOR] -= shift
     return out
-
-
-def mean(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Mean of the weights of several states of one run (Wortsman et al. 2022: model soups)."""
-    return {
-        name: torch.stack([state[name] for state in states]).mean(0) if first.dtype.is_floating_point else first
-        for name, first in states[0].items()
-    }
 
 
 def store_fp16(model: onnx.ModelProto) -> None:
@@ -86,12 +78,12 @@ def export(detector: Detector, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, nargs="+", required=True, help="the mean of several is exported")
+    parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    states = [torch.load(path, map_location="cpu", weights_only=True)["ema"] for path in arguments.checkpoint]
+    state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
     detector = Detector()
-    detector.load_state_dict(mean(states))
+    detector.load_state_dict(state["ema"])
     export(detector, arguments.out)
 
 
