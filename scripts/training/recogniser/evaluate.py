@@ -113,7 +113,7 @@ def by_onnx(path: Path) -> tuple[Embed, float]:
 
 def by_teacher(folder: Path) -> Embed:
     teacher = Teacher(folder, precision="f32")
-    return lambda crops, which: unit(teacher.run(crops["teacher" + which])[0])
+    return lambda crops, which: unit(teacher.run(crops["teacher" + which]))
 
 
 def rates(scores: Array, same: Array, fmrs: tuple[float, ...]) -> dict[str, float]:

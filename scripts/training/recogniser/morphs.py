@@ -2,7 +2,7 @@
 
 The shape follows the face mesh and a smooth random deformation; the texture is blended evenly or region by region
 (eyes of one, mouth of another). The teacher's embedding of the finished morph is its label, so that a morph need not
-look natural to teach. Shards are written one by one and training may start on the first.
+look natural to teach. Shards are written one by one. `blend` is the cheap kind, made anew for every batch.
 """
 
 from __future__ import annotations
@@ -89,6 +89,20 @@ def morph(crops: Array, meshes: Array, fives: Array, rng: np.random.Generator) -
     return mixed, target[-5:].astype(np.float32)
 
 
+def blend(crop: Array, other: Array, rng: np.random.Generator) -> Array:
+    """The crop with regions of another face of the same frame, in its colours, all of it slightly bent."""
+    field = cv2.resize(smooth_noise(rng, int(rng.integers(3, 6)), 1)[::4, ::4] * 6, (SIDE, SIDE))
+    weight = 1 / (1 + np.exp(-field - rng.normal(0, 2)))
+    mixed = cv2.blendLinear(crop, colour_like(other, crop), weight, 1 - weight)
+    return cv2.remap(
+        mixed,
+        PIXELS + smooth_noise(rng, 5, 2) * np.float32(rng.uniform(0, 2)),
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
 class Maker:
     """Draws the parents of morphs, makes them and has the teacher label them."""
 
@@ -105,11 +119,10 @@ class Maker:
         self._rows["east"] = np.concatenate([east, alike])
 
     def labelled(self, rng: np.random.Generator, size: int) -> dict[str, Array]:
-        """crops, five, embeddings [size,256] and maps [size,128,8,8]."""
+        """crops, five and embeddings [size,256]."""
         crops, five = self.make(rng, size)
         aligned = np.stack([self._teacher.align(c, f) for c, f in zip(crops, five, strict=True)])
-        embeddings, maps = self._teacher.run(aligned)
-        return {"crops": crops, "five": five, "embeddings": unit(embeddings).astype(np.float32), "maps": maps}
+        return {"crops": crops, "five": five, "embeddings": unit(self._teacher.run(aligned)).astype(np.float32)}
 
     def make(self, rng: np.random.Generator, size: int) -> tuple[Array, Array]:
         """Crops [size,144,144,3] and five points [size,5,2]."""

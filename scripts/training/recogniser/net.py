@@ -1,23 +1,49 @@
-"""The recogniser: a plain network of dense 3x3 convolutions, which CPUs run near their peak, in training as well."""
+"""The recogniser: stages of dense 3x3 convolutions, which CPUs run near their peak, in training as well.
+
+Between the stages lie maps that are taught one by one (see train.py): each stage is shallow, and what it has to do with
+a patch of a face it learns from every patch of every picture, whoever is in it. Taught by the embedding alone, the same
+amount of network learned the training people by heart.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTHS, DEPTHS, EMBEDDING, GRID = (48, 128, 256), (3, 6, 3), 256, 7
-# Crops come at CROP pixels, as ArcFace has them, and are looked at in LOOK pixels: with little training time more
-# faces teach more than more pixels, and a card portrait holds no more.
-CROP, LOOK = 112, 80
+EMBEDDING = 256
+# Crops come as ArcFace has them; the part from LEFT, TOP that is REGION wide is looked at in LOOK pixels. That part is
+# what the teacher sees in its own alignment, and LOOK is enough: the teacher reaches as much on crops reduced to it.
+CROP, LEFT, TOP, REGION, LOOK = 112, 3, 4, 106, 96
+
+
+@dataclass(frozen=True)
+class StageShape:
+    """Widths and strides of a stage's 3x3 convolutions, and channels of the map that it gives."""
+
+    widths: tuple[int, ...]
+    strides: tuple[int, ...]
+    outputs: int
+
+
+STAGES = (
+    StageShape((32, 64, 64, 64), (2, 2, 1, 1), 64),  # to 24x24
+    StageShape((128, 128, 128), (2, 1, 1), 128),  # to 12x12
+    StageShape((128, 128, 128), (1, 1, 1), 128),
+    StageShape((192, 192, 192, 192), (2, 1, 1, 1), 128),  # to 6x6
+)
+GRIDS = (24, 12, 12, 6)
+HEAD_WIDTH, GATE_SHARE = 512, 8
 
 
 class ConvUnit(nn.Module):
     """3x3 convolution and batch norm, added to the input where the shape stays, then ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, size: int = 3) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
         self.shortcut = stride == 1 and inputs == outputs
 
@@ -26,49 +52,65 @@ class ConvUnit(nn.Module):
         return functional.relu(x + y if self.shortcut else y)
 
 
-class Recogniser(nn.Module):
-    """[B,3,112,112] RGB in (x-127.5)/127.5, or [B,3,80,80] reduced before, to embeddings [B,256], not normalised."""
+class Gate(nn.Module):
+    """Channels weighted by what the whole picture shows (squeeze and excitation, Hu et al. 2018)."""
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS, stem: int = 16) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.stem = ConvUnit(3, stem, 2)
-        stages, inputs = [], stem
-        for width, depth in zip(widths, depths, strict=True):
-            stages.append(
-                nn.Sequential(ConvUnit(inputs, width, 2), *(ConvUnit(width, width) for _ in range(depth - 1)))
-            )
-            inputs = width
-        self.stages = nn.ModuleList(stages)
-        self.pool = nn.Conv2d(inputs, inputs, GRID, groups=inputs, bias=False)
-        self.pool_norm = nn.BatchNorm2d(inputs)
-        self.embed = nn.Linear(inputs, EMBEDDING)
-
-    def features(self, x: Tensor) -> Tensor:
-        if x.shape[-1] != LOOK:
-            x = functional.interpolate(x, size=(LOOK, LOOK), mode="bilinear", align_corners=False)
-        x = self.stem(x)
-        for stage in self.stages:
-            x = stage(x)
-        return x
-
-    def head(self, x: Tensor) -> Tensor:
-        x = functional.interpolate(x, size=(GRID, GRID), mode="bilinear", align_corners=False)
-        return self.embed(self.pool_norm(self.pool(x)).flatten(1))
+        self.squeeze = nn.Linear(width, width // GATE_SHARE)
+        self.excite = nn.Linear(width // GATE_SHARE, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        gains = torch.sigmoid(self.excite(functional.relu(self.squeeze(x.mean((2, 3))))))
+        return x * gains[:, :, None, None]
 
 
-def deepened(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Weights of a shallower network, for a deeper one that starts by computing the same.
+class Stage(nn.Module):
+    """Convolutions, a gate, and a linear projection to the map."""
 
-    A unit with a shortcut whose norm has gain zero passes its input on unchanged, since that is never negative
-    (Net2DeeperNet, Chen et al. 2016).
-    """
-    start = {name: value.clone() for name, value in network.state_dict().items()}
-    for name in start:
-        if name in weights:
-            start[name] = weights[name]
-        elif name.endswith("norm.weight"):
-            start[name] = torch.zeros_like(start[name])
-    return start
+    def __init__(self, inputs: int, shape: StageShape) -> None:
+        super().__init__()
+        ends = (inputs, *shape.widths)
+        self.units = nn.Sequential(*(ConvUnit(*e) for e in zip(ends[:-1], ends[1:], shape.strides, strict=True)))
+        self.gate = Gate(shape.widths[-1])
+        self.project = nn.Conv2d(shape.widths[-1], shape.outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.project(self.gate(self.units(x)))
+
+
+def looked_at(x: Tensor) -> Tensor:
+    """The crop [B,3,112,112] as the first stage sees it [B,3,96,96]."""
+    part = x[:, :, TOP : TOP + REGION, LEFT : LEFT + REGION]
+    return functional.interpolate(part, size=(LOOK, LOOK), mode="bilinear", align_corners=False)
+
+
+class Recogniser(nn.Module):
+    """[B,3,112,112] RGB in (x-127.5)/127.5 to embeddings [B,256], not normalised."""
+
+    def __init__(self, shapes: tuple[StageShape, ...] = STAGES) -> None:
+        super().__init__()
+        ends = (3, *(shape.outputs for shape in shapes))
+        self.stages = nn.ModuleList(Stage(inputs, shape) for inputs, shape in zip(ends[:-1], shapes, strict=True))
+        self.widen = ConvUnit(ends[-1], HEAD_WIDTH, size=1)
+        self.pool = nn.Conv2d(HEAD_WIDTH, HEAD_WIDTH, GRIDS[-1], groups=HEAD_WIDTH, bias=False)
+        self.pool_norm = nn.BatchNorm2d(HEAD_WIDTH)
+        self.embed = nn.Linear(HEAD_WIDTH, EMBEDDING)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = looked_at(x)
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(x)
+
+    def head(self, x: Tensor) -> Tensor:
+        return self.embed(self.pool_norm(self.pool(self.widen(x))).flatten(1))
+
+    def taught(self, x: Tensor, wanted: list[Tensor], forced: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Embeddings and every stage's map; where `forced` [stages,B], the next stage gets the wanted map instead."""
+        x = looked_at(x)
+        maps = []
+        for stage, want, force in zip(self.stages, wanted, forced, strict=True):
+            maps.append(stage(x))
+            x = torch.where(force[:, None, None, None], want.to(maps[-1].dtype), maps[-1])
+        return self.head(x), maps

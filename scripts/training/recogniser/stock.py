@@ -1,4 +1,9 @@
-"""The stock of training samples: real faces and the morph shards made so far, drawn with set weights."""
+"""The stock of training samples: real faces and morphs, drawn with set weights, looked at by the teacher as they come.
+
+One half of the samples the teacher sees as the student does, changed as they may be: what it says of such a picture is
+right for it ("a good teacher is patient and consistent", Beyer et al. 2022). Of the other half it sees the clean crop,
+and the student learns to see through print, blur and noise.
+"""
 
 from __future__ import annotations
 
@@ -13,36 +18,34 @@ import cv2
 import numpy as np
 import torch
 from augment import alignment, augment
-from faces import SIDE, Faces, similarity
-from morphs import SHARD, Maker, store
-from net import CROP, LOOK
+from faces import SIDE, Faces
+from morphs import blend
+from net import CROP, GRIDS, LEFT, REGION, TOP
 from people import Part, part_of
-from teacher import INPUT, TEMPLATE, unit
+from teacher import INPUT, Teacher, unit
 from torch import Tensor
+from torch.nn import functional
 
 Array = np.ndarray[Any, Any]
 
-MORPHS, ENOUGH = 0.65, 20_000  # share of stored morphs once there are enough; less, in proportion, before
-FRESH = 20  # morphs made for each batch; a student this small still learns real faces by heart otherwise
-KEPT = 100  # shards in memory, the oldest leave first
+MORPHS, BLENDS, CONSISTENT = 0.5, 0.5, 0.5  # shares of the samples
+KEPT = 140  # shards in memory
 WEIGHTS = {"lfw": 1.0, "asian_faces": 2.5, "masks": 1.5, "sunglasses": 1.0, "scenes": 2.0, "groups": 2.0}
 BANK, BANK_MORPHS = 6144, 2048  # faces a batch is compared with, of which morphs
 PERSON = 0.35  # how far a target is moved towards the person's mean
-CELLS = 8  # the teacher's last map is 8x8
 MIRROR = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """images [B,3,80,80]; the teacher's embeddings [B,256] and maps [B,128,8,8]; where its cells lie [B,8,8,2].
+    """images [B,3,112,112]; the teacher's embeddings [B,256] and its maps as the student's stages should give them.
 
     `bank` [K,256]: the teacher's embeddings of other faces, which the student's are compared with.
     """
 
     images: Tensor
     embeddings: Tensor
-    maps: Tensor
-    cells: Tensor
+    maps: list[Tensor]
     bank: Tensor
 
 
@@ -62,15 +65,10 @@ def plain(faces: Faces, rows: Array) -> Tensor:
     return to_input(np.stack([cropped(faces.crops[r], alignment(faces.five[r], None)) for r in rows]))
 
 
-def cell_grid(five: Array, matrix: Array) -> Array:
-    """Where the cells of the teacher's map lie in the student's crop, in grid_sample's units [8,8,2]."""
-    step = INPUT / CELLS
-    axis = (np.arange(CELLS) + 0.5) * step - 0.5
-    points = np.stack(np.meshgrid(axis, axis), -1)
-    back = cv2.invertAffineTransform(similarity(five.astype(np.float64), TEMPLATE))
-    points = points @ back[:, :2].T + back[:, 2]
-    points = points @ matrix[:, :2].T + matrix[:, 2]
-    return ((2 * points + 1) / CROP - 1).astype(np.float32)
+def for_teacher(crop: Array) -> Array:
+    """What the student looks at of a crop, enlarged to the teacher's input: very nearly its own alignment."""
+    part = crop[TOP : TOP + REGION, LEFT : LEFT + REGION]
+    return cv2.resize(part, (INPUT, INPUT), interpolation=cv2.INTER_LINEAR)
 
 
 def towards_person(embeddings: Array, people: Array) -> Array:
@@ -83,58 +81,66 @@ def towards_person(embeddings: Array, people: Array) -> Array:
     return out
 
 
+class Lesson:
+    """What the teacher says of crops, its maps brought to the student's grids and to mean 0 and spread 1."""
+
+    def __init__(self, teacher: Teacher, sample: Array) -> None:
+        """`sample` [N,112,112,3]: crops that give the mean and spread of each channel."""
+        self._teacher = teacher
+        self._mean: list[Tensor] = []
+        self._spread: list[Tensor] = []
+        for one in self._maps(teacher.with_maps(np.stack([for_teacher(crop) for crop in sample]))[1]):
+            self._mean.append(one.mean((0, 2, 3), keepdim=True))
+            self._spread.append(one.std((0, 2, 3), keepdim=True) + 1e-3)
+
+    def __call__(self, crops: Array) -> tuple[Array, list[Tensor]]:
+        embeddings, maps = self._teacher.with_maps(np.stack([for_teacher(crop) for crop in crops]))
+        scaled = [
+            ((one - mean) / spread).contiguous(memory_format=torch.channels_last)
+            for one, mean, spread in zip(self._maps(maps), self._mean, self._spread, strict=True)
+        ]
+        return unit(embeddings), scaled
+
+    @staticmethod
+    def _maps(maps: list[Array]) -> list[Tensor]:
+        return [
+            functional.interpolate(torch.from_numpy(one), size=(grid, grid), mode="area")
+            for one, grid in zip(maps, GRIDS, strict=True)
+        ]
+
+
 class Stock:
-    """Draws batches; new morph shards in the folder are taken up by `refresh`."""
+    """Draws batches from the faces and from the morph shards in a folder."""
 
     def __init__(
-        self, faces: Faces, embeddings: Array, maps: Array, shards: Path, maker: Maker, rng: np.random.Generator
+        self, faces: Faces, embeddings: Array, shards: Path, teacher: Teacher, rng: np.random.Generator
     ) -> None:
-        self._faces, self._maps, self._maker = faces, maps, maker
+        self._faces = faces
         self._embeddings = towards_person(embeddings, faces.person)
-        self._fresh: list[dict[str, Array]] = []
         self._rows = np.flatnonzero(part_of(faces) == Part.TRAINING)
         weights = np.array([WEIGHTS[s] for s in faces.source[self._rows]])
         self._chance = np.cumsum(weights / weights.sum())
-        sample = maps[self._rows[::8]].astype(np.float32)
-        self._mean, self._spread = sample.mean((0, 2, 3))[:, None, None], sample.std((0, 2, 3))[:, None, None] + 1e-3
-        self._folder, self._shards, self._seen = shards, list[dict[str, Array]](), set[str]()
-        self.morphs = 0
+        self._shards = []
+        for path in sorted(shards.glob("*.npz"))[-KEPT:]:
+            with np.load(path) as stored:
+                self._shards.append({name: stored[name] for name in ("crops", "five", "embeddings")})
+        self.morphs = sum(len(s["five"]) for s in self._shards)
+        rows = self._rows[:: max(1, len(self._rows) // 512)]
+        sample = [cropped(faces.crops[r], alignment(faces.five[r], None)) for r in rows]
+        self._lesson = Lesson(teacher, np.stack(sample))
         self.rng = rng
 
-    def refresh(self) -> None:
-        """Take up the shards made since."""
-        for path in sorted(self._folder.glob("*.npz")):
-            if path.name not in self._seen:
-                self._seen.add(path.name)
-                with np.load(path) as stored:
-                    self._shards.append({name: stored[name] for name in stored})
-        self._shards = self._shards[-KEPT:]
-        self.morphs = sum(len(s["five"]) for s in self._shards)
+    def _real(self) -> int:
+        return int(self._rows[min(int(np.searchsorted(self._chance, self.rng.random())), len(self._rows) - 1)])
 
-    def _make(self) -> dict[str, Array]:
-        """Fresh morphs for one batch, which are also kept for later ones."""
-        made = self._maker.labelled(self.rng, FRESH)
-        self._fresh.append(made)
-        if len(self._fresh) * FRESH >= SHARD:
-            shard = {name: np.concatenate([part[name] for part in self._fresh]) for name in made}
-            store(self._folder / f"fresh{int(self.rng.integers(2**40)):013d}.npz", shard)
-            self._fresh = []
-            self.refresh()
-        return made
-
-    def _draw(self) -> tuple[Array, Array, Array, Array]:
-        """Crop, five points, embedding, map."""
-        if self.rng.random() < MORPHS * min(1.0, self.morphs / ENOUGH):
+    def _draw(self) -> tuple[Array, Array, Array]:
+        """Crop, five points, embedding."""
+        if self._shards and self.rng.random() < MORPHS:
             shard = self._shards[int(self.rng.integers(len(self._shards)))]
             i = int(self.rng.integers(len(shard["five"])))
-            return shard["crops"][i], shard["five"][i], shard["embeddings"][i], shard["maps"][i]
-        row = self._rows[min(int(np.searchsorted(self._chance, self.rng.random())), len(self._rows) - 1)]
-        crop, five, target = self._faces.crops[row], self._faces.five[row], self._maps[row]
-        if self.rng.random() < 0.5:
-            # Targets of real faces are means over both mirror images, so the mirrored face has the mirrored target.
-            crop, target = crop[:, ::-1].copy(), target[..., ::-1]
-            five = five[MIRROR] * np.float32([-1, 1]) + np.float32([SIDE - 1, 0])
-        return crop, five, self._embeddings[row], target
+            return shard["crops"][i], shard["five"][i], shard["embeddings"][i]
+        row = self._real()
+        return self._faces.crops[row], self._faces.five[row], self._embeddings[row]
 
     def _bank(self) -> Array:
         """The teacher's embeddings of some faces, real ones by their weight and morphs [K,256]."""
@@ -146,21 +152,29 @@ class Stock:
         return np.concatenate(parts).astype(np.float32)
 
     def batch(self, count: int) -> Batch:
-        crops, embeddings, maps, cells = [], [], [], []
-        made = self._make()
+        seen_by_teacher, seen_by_student, known = [], [], dict[int, Array]()
         for i in range(count):
-            crop, five, embedding, target = (made[name][i] for name in made) if i < FRESH else self._draw()
-            matrix = alignment(five, self.rng)
-            # Reduced the way the network itself does, and before the augmentation, which is cheaper on fewer pixels.
-            crops.append(augment(cv2.resize(cropped(crop, matrix), (LOOK, LOOK)), self.rng))
-            embeddings.append(embedding)
-            maps.append((target - self._mean) / self._spread)
-            cells.append(cell_grid(five, matrix))
+            crop, five, embedding = self._draw()
+            blended, mirrored = self.rng.random() < BLENDS, self.rng.random() < 0.5
+            if blended:
+                crop = blend(crop, self._draw()[0], self.rng)
+            if mirrored:
+                crop = np.ascontiguousarray(crop[:, ::-1])
+                five = five[MIRROR] * np.float32([-1, 1]) + np.float32([SIDE - 1, 0])
+            clean = cropped(crop, alignment(five, self.rng))
+            changed = augment(clean, self.rng)
+            consistent = self.rng.random() < CONSISTENT
+            if not blended and not consistent:
+                known[i] = embedding  # the mean over mirror images and photos, made before, errs less
+            seen_by_teacher.append(changed if consistent else clean)
+            seen_by_student.append(changed)
+        embeddings, maps = self._lesson(np.stack(seen_by_teacher))
+        for i, embedding in known.items():
+            embeddings[i] = embedding
         return Batch(
-            to_input(np.stack(crops)),
-            torch.from_numpy(np.stack(embeddings).astype(np.float32)),
-            torch.from_numpy(np.stack(maps).astype(np.float32)),
-            torch.from_numpy(np.stack(cells)),
+            to_input(np.stack(seen_by_student)),
+            torch.from_numpy(embeddings.astype(np.float32)),
+            maps,
             torch.from_numpy(self._bank()),
         )
 

@@ -46,25 +46,14 @@ def store_fp16(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-class BothWays(nn.Module):
-    """Sum of the embeddings of a crop and its mirror image, as the teacher's targets are."""
-
-    def __init__(self, network: Recogniser) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.network(x) + self.network(x.flip(3))
-
-
 def export(network: Recogniser, path: Path) -> None:
-    """Write `network` to `path`: input [N,3,112,112], output [N,256], looked at both ways.
+    """Write `network` to `path`: input [N,3,112,112], output [N,256].
 
     insightface takes a recogniser whose first nodes are no subtraction and multiplication for one that wants
     (x - 127.5) / 127.5, as this one does.
     """
     torch.onnx.export(
-        BothWays(folded(network)).eval(),
+        folded(network),
         (torch.zeros(1, 3, 112, 112),),
         str(path),
         input_names=["input"],
@@ -90,8 +79,7 @@ def main() -> None:
     arguments = parser.parse_args()
     state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
     network = Recogniser()
-    weights = {name[4:]: value for name, value in state["ema"].items() if name.startswith("net.")}
-    network.load_state_dict(weights)
+    network.load_state_dict(state["ema"])
     export(network, arguments.out)
     summary = {
         "parameters": sum(p.numel() for p in network.parameters()),

@@ -1,4 +1,7 @@
-"""Distil the teacher into the recogniser. Stops by the clock, resumes where it was stopped."""
+"""Distil the teacher into the recogniser, stage by stage. Stops by the clock, resumes where it was stopped.
+
+The stages' maps are taught as the embedding is (block-wise distillation: Wang et al. 2018, Li et al. 2020).
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,7 @@ import cv2
 import numpy as np
 import torch
 from faces import Faces
-from morphs import Maker
-from net import Recogniser, deepened
+from net import STAGES, Recogniser
 from optimiser import optimisers
 from people import Part, part_of
 from stock import Ahead, Batch, Stock, plain
@@ -28,25 +30,11 @@ Array = np.ndarray[Any, Any]
 
 BATCH, PEAK, WARM_UP, EMA = 128, 3e-3, 0.02, 0.998
 TEMPERATURE = 0.07
-TEACHER_MAP = 128
+FORCED = 0.3  # share of the training
 
 
-class Student(nn.Module):
-    """The recogniser and, in training only, the projection of its last map to the teacher's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.net = Recogniser()
-        width = self.net.embed.in_features
-        self.hint = nn.Conv2d(width, TEACHER_MAP, 1)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.net.features(x)
-        return self.net.head(features), self.hint(features)
-
-
-def losses(embedding: Tensor, hint: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """`cosine` to the teacher; `relation`: similarities in the batch, like pairs counting more; `map`: last maps.
+def losses(embedding: Tensor, maps: list[Tensor], batch: Batch) -> dict[str, Tensor]:
+    """`cosine` to the teacher; `relation`: similarities in the batch, like pairs counting more; `map`: every stage's.
 
     `bank`: whom of many other faces each face is like, as the teacher sees it and as the student does
     (cross-entropy of the two softmaxes less the teacher's entropy; SEED, Fang et al. 2021). It is decided by the few
@@ -60,15 +48,29 @@ def losses(embedding: Tensor, hint: Tensor, batch: Batch) -> dict[str, Tensor]:
     weight = 1 + 20 * wanted.clamp(min=0) ** 2
     weight.fill_diagonal_(0)
     relation = (error * weight).sum() / weight.sum()
-    sampled = functional.grid_sample(hint.float(), batch.cells, padding_mode="border", align_corners=False)
     teacher_view = functional.log_softmax(batch.embeddings @ batch.bank.T / TEMPERATURE, dim=1)
     student_view = functional.log_softmax(student @ batch.bank.T / TEMPERATURE, dim=1)
     bank = functional.kl_div(student_view, teacher_view, reduction="batchmean", log_target=True)
-    return {"bank": bank, "cosine": cosine, "relation": relation, "map": functional.mse_loss(sampled, batch.maps)}
+    stages = [functional.mse_loss(one.float(), want) for one, want in zip(maps, batch.maps, strict=True)]
+    return {
+        "bank": bank,
+        "cosine": cosine,
+        "relation": relation,
+        "map": torch.stack(stages).mean(),
+        "last": stages[-1].detach(),
+    }
 
 
 def total(parts: dict[str, Tensor], progress: float) -> Tensor:
-    return parts["cosine"] + 3 * parts["relation"] + 0.1 * parts["bank"] + 0.2 * (1 - 0.9 * progress) * parts["map"]
+    return parts["cosine"] + 3 * parts["relation"] + 0.1 * parts["bank"] + (1 - 0.7 * progress) * parts["map"]
+
+
+def forcing(progress: float, rng: torch.Generator) -> Tensor:
+    """Which samples' stages start from the teacher's map [stages,B]: all at first, none once FORCED has passed.
+
+    So every stage learns at once, and then to live with what the stage before it makes of the teacher's map.
+    """
+    return torch.rand(len(STAGES), BATCH, generator=rng) < 1 - progress / FORCED
 
 
 def rate(progress: float) -> float:
@@ -116,7 +118,6 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule, pauses left out")
-    parser.add_argument("--start", type=Path, help="checkpoint of a run, of this or a shallower net, to go on from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -125,16 +126,12 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     faces = Faces.load(arguments.work / "faces.npz")
     with np.load(arguments.work / "targets.npz") as stored:
-        embeddings, maps = stored["embeddings"], stored["maps"]
-    maker = Maker(faces, embeddings, Teacher(arguments.teachers))
+        embeddings = stored["embeddings"]
     rng = np.random.default_rng(arguments.seed)
-    stock = Stock(faces, embeddings, maps, arguments.work / "morphs", maker, rng)
+    stock = Stock(faces, embeddings, arguments.work / "morphs", Teacher(arguments.teachers), rng)
     rows = np.flatnonzero(part_of(faces) == Part.VALIDATION)
     people = faces.person[rows]
-    student = Student().to(memory_format=torch.channels_last)
-    if arguments.start:
-        weights = torch.load(arguments.start, weights_only=False)["ema"]
-        student.load_state_dict(deepened(weights, student))
+    student = Recogniser().to(memory_format=torch.channels_last)
     ema = copy.deepcopy(student)
     steppers = optimisers(student, PEAK)
     step, used = 0, 0.0
@@ -150,7 +147,7 @@ def main() -> None:
     print(f"teacher on validation: TMR@1e-2 {tmr(embeddings[rows], people, 1e-2):.4f}", flush=True)
 
     def monitor() -> None:
-        found = embed(ema.net, plain(faces, rows))
+        found = embed(ema, plain(faces, rows))
         entry = {
             "step": step,
             "minutes": round(used / 60, 1),
@@ -163,7 +160,7 @@ def main() -> None:
         print(json.dumps(entry), flush=True)
 
     limit = arguments.minutes * 60
-    stock.refresh()
+    draws = torch.Generator().manual_seed(arguments.seed + step)
     batches = Ahead(lambda: stock.batch(BATCH))
     last_save = last_look = used
     while used < limit:
@@ -174,8 +171,9 @@ def main() -> None:
         batch = batches()
         student.train()
         with torch.autocast("cpu", torch.bfloat16):
-            embedding, hint = student(batch.images.contiguous(memory_format=torch.channels_last))
-        parts = losses(embedding, hint, batch)
+            images = batch.images.contiguous(memory_format=torch.channels_last)
+            embedding, maps = student.taught(images, batch.maps, forcing(progress, draws))
+        parts = losses(embedding, maps, batch)
         loss = total(parts, progress)
         loss.backward()
         for stepper in steppers:

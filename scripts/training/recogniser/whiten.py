@@ -19,16 +19,12 @@ from faces import Faces
 from morphs import Maker
 from net import Recogniser
 from stock import cropped, to_input
-from teacher import Teacher, unit
+from teacher import Teacher
 from train import embed
 
 Array = np.ndarray[Any, Any]
 
 PARTS, PART, SEED, EXPONENT, FLOOR = 9, 256, 987_000, 0.5, 1e-4
-
-
-def both_ways(network: Recogniser, images: torch.Tensor) -> Array:
-    return unit(embed(network, images) + embed(network, images.flip(3)))
 
 
 def fresh(maker: Maker) -> dict[str, Array]:
@@ -40,7 +36,7 @@ def fresh(maker: Maker) -> dict[str, Array]:
 def rounder(network: Recogniser, morphs: dict[str, Array]) -> Array:
     """The symmetric map [256,256], scaled to keep lengths about as they are."""
     crops = [cropped(crop, alignment(five, None)) for crop, five in zip(morphs["crops"], morphs["five"], strict=True)]
-    found = both_ways(network, to_input(np.stack(crops)))
+    found = embed(network, to_input(np.stack(crops)))
     wanted = morphs["embeddings"]
     errors = found - wanted * (found * wanted).sum(1).mean()
     values, vectors = np.linalg.eigh(np.cov(errors.T) + FLOOR * np.eye(found.shape[1]))
@@ -66,7 +62,7 @@ def main() -> None:
     torch.set_num_threads(1)
     state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
     network = Recogniser()
-    network.load_state_dict({k[4:]: v for k, v in state["ema"].items() if k.startswith("net.")})
+    network.load_state_dict(state["ema"])
     unseen = arguments.work / "unseen.npz"
     if not unseen.exists():
         with np.load(arguments.work / "targets.npz") as stored:
@@ -76,7 +72,7 @@ def main() -> None:
     with np.load(unseen) as stored:
         morphs = {name: stored[name] for name in stored}
     fold(network, rounder(network.to(memory_format=torch.channels_last), morphs))
-    state["ema"] |= {f"net.{name}": value for name, value in network.state_dict().items()}
+    state["ema"] = network.state_dict()
     torch.save(state, arguments.out)
 
 
