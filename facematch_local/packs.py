@@ -34,7 +34,7 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -54,6 +54,7 @@ CALIBRATION: Final = "calibration.json"
 # Input sides that insightface takes for a recogniser and can align a face to.
 _RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
+HEAD_ROLES: Final = ("occlusion", "recapture")
 _LFS_POINTER: Final = b"version https://git-lfs"
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
 
@@ -107,22 +108,28 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoadedPack:
-    """A pack ready for use."""
+    """A pack ready for use.
+
+    Attributes:
+        pack: what it says of itself.
+        analyser: its detector and recogniser.
+        calibration: the curve for its recogniser.
+        heads: learned heads, its own and those lent to it.
+        lent: roles of the heads that are the shipped pack's, since it brings none.
+    """
 
     pack: ModelPack
     analyser: FaceAnalyser
     calibration: Calibration
     heads: Heads = field(default_factory=Heads)
+    lent: tuple[str, ...] = ()
 
 
 def search_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
     """Folders that may hold packs, in order: `FACEMATCH_MODELS`, shipped, `~/.insightface/models`."""
     environ = os.environ if environ is None else environ
     named = [Path(part) for part in environ.get("FACEMATCH_MODELS", "").split(os.pathsep) if part]
-    package = Path(__file__).parent
-    # Inside the wheel the packs lie in the package; in a checkout (editable install) beside it.
-    shipped = [package / "models", package.parent / "models"]
-    return (*named, *shipped, *_home("~/.insightface/models"))
+    return (*named, *_shipped_folders(), *_home("~/.insightface/models"))
 
 
 def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -> ModelPack:
@@ -198,12 +205,24 @@ def load_pack(
     pack: ModelPack,
     sessions: SessionSettings | None = None,
     detection: DetectionSettings | None = None,
+    *,
+    lend_heads: bool = True,
 ) -> LoadedPack:
     """Verify a pack and open its sessions through `insightface.model_zoo`.
+
+    Args:
+        pack: what to open.
+        sessions: how ONNX Runtime runs.
+        detection: how faces are looked for.
+        lend_heads: use the shipped pack's heads for what the pack brings no head for. A head looks at a crop by five
+            landmarks, whoever found them, and finds more than the classical measures.
 
     Raises:
         PackError: a file is damaged or is not the model its role says.
     """
+    lender = _shipped_pack() if lend_heads else None
+    lent = tuple(role for role in HEAD_ROLES if lender and role in lender.files and role not in pack.files)
+    own, pack = pack, with_heads_of(pack, lender) if lender else pack
     verify_pack(pack)
     sessions = sessions or SessionSettings()
     _require_providers(sessions)
@@ -211,7 +230,13 @@ def load_pack(
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
     analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror)
     _try_out(pack, analyser)
-    return LoadedPack(pack, analyser, calibration_for(pack), _open_heads(pack, sessions))
+    return LoadedPack(own, analyser, calibration_for(own), _open_heads(pack, sessions), lent)
+
+
+def with_heads_of(pack: ModelPack, lender: ModelPack) -> ModelPack:
+    """The pack with the lender's heads for the head roles that it brings no file for."""
+    lent = {role: file for role, file in lender.files.items() if role in HEAD_ROLES and role not in pack.files}
+    return replace(pack, files={**pack.files, **lent})
 
 
 def calibration_for(pack: ModelPack) -> Calibration:
@@ -239,6 +264,20 @@ def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _shipped_folders() -> tuple[Path, Path]:
+    # Inside the wheel the packs lie in the package; in a checkout (editable install) beside it.
+    package = Path(__file__).parent
+    return package / "models", package.parent / "models"
+
+
+def _shipped_pack() -> ModelPack | None:
+    """The pack that this project ships; None where somebody took it out."""
+    for folder in _shipped_folders():
+        if (folder / DEFAULT_PACK / MANIFEST).is_file():
+            return read_pack(folder / DEFAULT_PACK)
+    return None
 
 
 def _home(path: str) -> list[Path]:

@@ -124,11 +124,12 @@ def _packs() -> Iterator[Line]:
         return
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
+    lent = f"; {' and '.join(loaded.lent)} head lent by {DEFAULT_PACK}" if loaded.lent else ""
     curve = loaded.calibration.id
     curve += (
         "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"
     )
-    yield Line(f"pack in use, {name}", f"{verified}; calibration {curve}")
+    yield Line(f"pack in use, {name}", f"{verified}{lent}; calibration {curve}")
 
 
 def _service() -> Iterator[Line]:

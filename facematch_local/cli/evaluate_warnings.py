@@ -38,6 +38,7 @@ def warnings(
     ] = None,
     half: Annotated[Half, typer.Option(help="Held out from training and tuning, tuned on, or all.")] = Half.UNSEEN,
     pack: Pack = None,
+    classical: Annotated[bool, typer.Option(help="Lend the pack no head: show what classical measures do.")] = False,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     html_path: Annotated[Path | None, typer.Option("--html", help="Write a report that opens without network.")] = None,
 ) -> None:
@@ -67,7 +68,7 @@ def warnings(
         cases += made_cases(ordinary, grounds, made)
     if not cases:
         raise evaluation.LabelError(f"{labels}: no case in the half asked for ({half})")
-    loaded = open_pack(pack)
+    loaded = open_pack(pack, lend_heads=not classical)
     matcher = FaceMatcher(loaded)
     outcomes = evaluation.examine(matcher, cases)
     out = console()

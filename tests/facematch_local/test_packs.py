@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from facematch_local.errors import PackError
 from facematch_local.faces import cosine
 from facematch_local.matcher import FaceMatcher
 from facematch_local.packs import (
+    ModelFile,
     ModelPack,
     SessionSettings,
     calibration_for,
@@ -29,6 +31,7 @@ from facematch_local.packs import (
     search_folders,
     sha256_of,
     verify_pack,
+    with_heads_of,
 )
 from facematch_local.similarity import GENERIC
 
@@ -323,3 +326,29 @@ def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:
     curve = [{"cosine": 0.0, "percent": 0.0}, {"cosine": 0.4, "percent": 75.0}, {"cosine": 1.0, "percent": 100.0}]
     (folder / "calibration.json").write_text(json.dumps({"id": "own", "curve": curve}), "utf-8")
     assert calibration_for(read_pack(folder)).id == "own"
+
+
+def test_heads_are_lent_for_the_roles_that_a_pack_brings_none_for(tmp_path: Path) -> None:
+    lender, pack = find_pack(), read_pack(plain(tmp_path / "plain"))
+    lent = with_heads_of(pack, lender)
+    assert lent.files["occlusion"] == lender.files["occlusion"]
+    assert {role: lent.files[role] for role in pack.files} == pack.files
+    own = with_heads_of(lent, replace(lender, files={"occlusion": ModelFile(tmp_path / "other.onnx")}))
+    assert own.files["occlusion"] == lender.files["occlusion"]
+
+
+def test_a_pack_without_heads_measures_with_the_shipped_ones(tmp_path: Path) -> None:
+    bare = read_pack(without_heads(tmp_path / "bare"))
+    loaded = load_pack(bare)
+    assert loaded.lent == ("occlusion",)
+    assert loaded.heads.occlusion is not None
+    assert "occlusion" not in loaded.pack.files
+    assert load_pack(bare, lend_heads=False).heads.occlusion is None
+
+
+def without_heads(folder: Path) -> Path:
+    """The shipped detector and recogniser as a plain insightface folder."""
+    folder.mkdir()
+    for role in ("detection", "recognition"):
+        shutil.copy(find_pack().files[role].path, folder)
+    return folder
