@@ -69,27 +69,40 @@ def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, b
     """
     import cv2
 
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    # Linear interpolation looks at 2x2 pixels, so a crop of less than half the size would skip some.
-    if scale < 0.5:
-        pixels, matrix = _reduced(pixels, matrix, size, scale)
+    pixels, matrix = reduced(pixels, matrix, size, size)
     crop = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return crop.astype(np.uint8, copy=False)
 
 
-def _reduced(
-    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], edge: int, scale: float
+def reduced(
+    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], width: int, height: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the photo that the crop shows, area-averaged to about the crop's resolution, and the new matrix."""
+    """What of a photo a warp to width x height looks at, averaged where the warp would skip pixels.
+
+    Linear interpolation looks at 2x2 pixels, so a picture of less than half the scale would miss some. Whole numbers of
+    pixels are averaged: to the warp it makes no difference, and OpenCV does it several times faster.
+
+    Args:
+        pixels: HxWx3 uint8.
+        matrix: 2x3, from the photo's pixels to the picture's.
+        width, height: of the picture.
+
+    Returns:
+        The part, reduced or as it was, and the matrix from its pixels to the picture's.
+    """
     import cv2
 
+    factor = int(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))
+    if factor < 2:
+        return pixels, matrix
     back = cv2.invertAffineTransform(matrix)
-    corners = np.array([(0, 0, 1), (edge, 0, 1), (0, edge, 1), (edge, edge, 1)]) @ back.T
-    height, width = pixels.shape[:2]
-    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - 1, 0, (width - 1, height - 1)))
-    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 2, (left + 1, top + 1), (width, height)))
+    corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]) @ back.T
+    rows, columns = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - factor, 0, (columns - 1, rows - 1)))
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)) + 1 + factor, (left + 1, top + 1), (columns, rows)).astype(int)
     part = pixels[top:bottom, left:right]
-    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
+    size = (max(part.shape[1] // factor, 1), max(part.shape[0] // factor, 1))
+    part = part[: size[1] * factor, : size[0] * factor]
     small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     fx, fy = part.shape[1] / size[0], part.shape[0] / size[1]
     # Pixel centres: x_photo = left + (x_small + 0.5) * fx - 0.5, and the same for y.

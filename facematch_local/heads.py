@@ -101,9 +101,9 @@ class OcclusionHead:
         _require(session, name, self.CONVENTION, {"face": OCCLUSION_SIZE}, len(OcclusionScores.__slots__))
         self._session = session
 
-    def predict(self, pixels: Pixels, face: Face) -> OcclusionScores:
-        """Look at one face of an HxWx3 uint8 BGR photo: one forward pass."""
-        (scores,) = self._session.run(["scores"], {"face": occlusion_crop(pixels, face)[None]})
+    def predict(self, crop: Pixels) -> OcclusionScores:
+        """Look at one face, cut by `occlusion_crop`: one forward pass."""
+        (scores,) = self._session.run(["scores"], {"face": crop[None]})
         sunglasses, clear_glasses, mask, head_covering = (float(score) for score in scores[0])
         return OcclusionScores(sunglasses, clear_glasses, mask, head_covering)
 

@@ -79,9 +79,9 @@ class Subject:
     @cached_property
     def occlusion(self) -> OcclusionScores | None:
         """What the pack's occlusion head says of the compared face; None without a head or a face."""
-        if self.face is None or self.heads.occlusion is None:
+        if self.head_crop is None or self.heads.occlusion is None:
             return None
-        return self.heads.occlusion.predict(self.photo.pixels, self.face)
+        return self.heads.occlusion.predict(self.head_crop)
 
     @cached_property
     def linear_occlusion(self) -> dict[str, float]:

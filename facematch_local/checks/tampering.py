@@ -1,8 +1,15 @@
-"""Does the portrait differ from the rest of the document in how its pixels came about (code 3)."""
+"""Was the portrait put into the picture of the document later (code 3).
+
+A card that was photographed and saved, then tampered with and saved again, went through JPEG twice where it is
+untouched and once where something new was put in. Of the first time a *ghost* stays (Farid 2009, "Exposing digital
+forgeries from JPEG ghosts"): the DCT coefficients of the untouched blocks still lie near multiples of the first
+quantisation's steps, those of the new portrait do not. It stays as long as the second quantisation was the finer one
+and the blocks were not moved; else there is nothing to see, and a picture never compressed before shows nothing either.
+"""
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+import functools
 from typing import Final
 
 import numpy as np
@@ -16,89 +23,111 @@ from facematch_local.heads import Pixels
 _LONGEST: Final = 640
 _BLOCK: Final = 8
 _LEAST_BLOCKS: Final = 12
+# Of each region no more blocks are looked at, evenly spaced.
+_MOST_BLOCKS: Final = 300
+# With fewer coefficients that say anything, a quality is passed over.
+_LEAST_COEFFICIENTS: Final = 60
+# Coefficients of low frequency; the others are mostly quantised to zero.
+_DIAGONALS: Final = 5
+_QUALITIES: Final = range(40, 99)
+# Luminance steps at quality 50 (ITU-T T.81, table K.1), and the rule by which libjpeg makes those of other qualities.
+_STEPS_50: Final = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """Weak signs, each about 0 for a portrait that was made with its card.
+def portrait_differs(subject: Subject) -> Measure:
+    """How much clearer the ghost of an earlier JPEG compression is around the portrait than in it, 0 to about 1.
 
-    Attributes:
-        noise: logarithm of the portrait's noise over the rest's, at the calmest fifth of 8 x 8 blocks.
-        detail: logarithm of the finest detail per step of brightness, portrait over rest: resampling, sharpening.
-        grid: how much more the portrait's blocks follow a JPEG grid of their own than that of the rest.
-        quantisation: logarithm of how much another compression changes the portrait, over the rest.
-        colour_noise: `noise`, of the colour difference channels.
+    Raised by a portrait put into a compressed picture of the card (pasted or blended, wherever it came from).
+    Tampering with the card itself, and edited text, leave no such trace.
     """
-
-    noise: float
-    detail: float
-    grid: float
-    quantisation: float
-    colour_noise: float
+    if subject.face is None:
+        return Measure.not_assessed(NO_FACE)
+    found = ghost(subject.photo.pixels, subject.document, subject.face)
+    return Measure.not_assessed("portrait or card has too few pixels") if found is None else Measure(found)
 
 
-def traces(pixels: Pixels, document: Document, face: Face) -> Traces | None:
-    """Measure the signs in an HxWx3 uint8 BGR photo; None where portrait or rest has too few pixels."""
+def ghost(pixels: Pixels, document: Document, face: Face) -> float | None:
+    """The measure in an HxWx3 uint8 BGR photo; None where portrait or rest has too few pixels."""
     import cv2
 
     part, corners, box = _part(pixels, document, face)
     height, width = part.shape[:2]
-    on_card = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(on_card, np.round(corners).astype(np.int32), 1)
-    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    lab = cv2.cvtColor(part, cv2.COLOR_BGR2LAB)
     rows, columns = height // _BLOCK, width // _BLOCK
     if rows < 4 or columns < 4:
         return None
+    on_card = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(on_card, np.round(corners).astype(np.int32), (1,))
     inner, outer = _regions(on_card, box, rows, columns)
     if inner.sum() < _LEAST_BLOCKS or outer.sum() < _LEAST_BLOCKS:
         return None
-    rest = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
-    colour = lab[..., 1].astype(np.float32) + lab[..., 2].astype(np.float32)
-    colour_rest = colour - cv2.GaussianBlur(colour, (0, 0), 1.0)
-    steps = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1))
-    fine = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
-    _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    changed = np.abs(
-        cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2GRAY).astype(np.float32) - grey
-    )
-    noise, colour_noise = _blocks(np.abs(rest), rows, columns), _blocks(np.abs(colour_rest), rows, columns)
-    change = _blocks(changed, rows, columns)
-    detail = _blocks(fine, rows, columns) / (_blocks(steps, rows, columns) + 1.0)
-
-    def ratio(values: NDArray[np.float32], quantile: float, floor: float) -> float:
-        a, b = (float(np.quantile(values[region], quantile)) for region in (inner, outer))
-        return float(np.log((a + floor) / (b + floor)))
-
-    return Traces(
-        noise=ratio(noise, 0.2, 0.15),
-        detail=ratio(detail, 0.5, 0.02),
-        grid=_own_grid(grey, inner, outer),
-        quantisation=ratio(change, 0.5, 0.2),
-        colour_noise=ratio(colour_noise, 0.3, 0.15),
-    )
+    (inside, inside_count), (around, around_count) = (_distances(_coefficients(part, r)) for r in (inner, outer))
+    known = (inside_count >= _LEAST_COEFFICIENTS) & (around_count >= _LEAST_COEFFICIENTS)
+    # 1 is what coefficients have that know nothing of the steps; more than that says no more.
+    clearer = np.where(known, np.minimum(inside, 1.0) - around, 0.0)
+    return max(float(clearer.max()), 0.0)
 
 
-def portrait_differs(subject: Subject) -> Measure:
-    """Log-odds that the portrait was put into the picture of the card later; 0 is undecided.
+def _coefficients(part: Pixels, region: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """DCT coefficients (blocks, K) of the luminance, of up to `_MOST_BLOCKS` blocks of the region."""
+    import cv2
 
-    Several weak signs in one score: differences in noise, fine detail, JPEG grid and quantisation between
-    the portrait and the rest of the card. The weights are a logistic regression on made swaps
-    (`scripts/training/tampering/fit.py`).
-    """
-    if subject.face is None:
-        return Measure.not_assessed(NO_FACE, "logit")
-    found = traces(subject.photo.pixels, subject.document, subject.face)
-    if found is None:
-        return Measure.not_assessed("portrait or card has too few pixels", "logit")
-    return Measure(float(features(found) @ _WEIGHTS + _BIAS), "logit")
+    chosen = np.flatnonzero(region)
+    if len(chosen) > _MOST_BLOCKS:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, _MOST_BLOCKS).astype(int)]
+    row, column = np.divmod(chosen, region.shape[1])
+    offsets = np.arange(_BLOCK)
+    y = (row * _BLOCK)[:, None, None] + offsets[None, :, None]
+    x = (column * _BLOCK)[:, None, None] + offsets[None, None, :]
+    grey = cv2.cvtColor(part[y, x].reshape(-1, _BLOCK, 3), cv2.COLOR_BGR2GRAY).reshape(-1, _BLOCK, _BLOCK)
+    turn = _dct()
+    transformed = turn @ grey.astype(np.float32) @ turn.T
+    result: NDArray[np.float32] = transformed[:, *_places()]
+    return result
 
 
-def features(found: Traces) -> NDArray[np.float64]:
-    """What the score is made of, (10,): each sign's excess in either direction."""
-    values = np.array(astuple(found))
-    # Both directions are suspicious, each in its own measure.
-    return np.concatenate([np.maximum(values, 0), np.maximum(-values, 0)])
+def _distances(coefficients: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """By quality: mean square distance to the nearest multiple of the step, 1 where they lie anyhow; how many count."""
+    multiples = coefficients[:, None, :] * (1 / _steps())
+    # Those that would be quantised to zero lie near a multiple of any step.
+    counts = np.abs(multiples) > 0.5
+    # 1/12 is the mean square of what is evenly spread between -0.5 and 0.5.
+    square = (multiples - np.rint(multiples)) ** 2 * 12
+    number = counts.sum(axis=(0, 2))
+    return (square * counts).sum(axis=(0, 2)) / np.maximum(number, 1), number
+
+
+@functools.cache
+def _places() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    y, x = np.mgrid[0:_BLOCK, 0:_BLOCK]
+    chosen = (y + x > 0) & (y + x <= _DIAGONALS)
+    return y[chosen], x[chosen]
+
+
+@functools.cache
+def _steps() -> NDArray[np.float32]:
+    """(qualities, K): the quantisation steps of the coefficients that are looked at."""
+    quality = np.array(_QUALITIES, np.float64)
+    scale = np.where(quality < 50, 5000 / quality, 200 - 2 * quality)
+    at_50 = np.array(_STEPS_50, np.float64)[_places()]
+    return np.clip(np.floor((scale[:, None] * at_50 + 50) / 100), 1, 255).astype(np.float32)
+
+
+@functools.cache
+def _dct() -> NDArray[np.float32]:
+    """The 8x8 matrix of JPEG's cosine transform."""
+    k, n = np.mgrid[0:_BLOCK, 0:_BLOCK]
+    matrix = np.cos((2 * n + 1) * k * np.pi / (2 * _BLOCK)) * np.sqrt(np.where(k == 0, 1, 2) / _BLOCK)
+    result: NDArray[np.float32] = matrix.astype(np.float32)
+    return result
 
 
 def _part(pixels: Pixels, document: Document, face: Face) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
@@ -126,34 +155,3 @@ def _regions(
     far = (np.abs(x - cx) > 1.15 * w) | (np.abs(y - cy) > 1.15 * h)
     card = on_card[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK).min(axis=(1, 3)) > 0
     return inner & card, far & card
-
-
-def _blocks(values: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
-    whole = values[: rows * _BLOCK, : columns * _BLOCK]
-    mean: NDArray[np.float32] = whole.reshape(rows, _BLOCK, columns, _BLOCK).mean(axis=(1, 3))
-    return mean
-
-
-def _own_grid(grey: NDArray[np.float32], inner: NDArray[np.bool_], outer: NDArray[np.bool_]) -> float:
-    """Strength of the blocking at the portrait's best phase less that at the phase of the rest, both directions."""
-    total = 0.0
-    for axis in (0, 1):
-        # Second difference: blocking is a step where the picture itself goes on smoothly.
-        jump = np.abs(np.diff(grey, axis=axis))
-        jump = np.clip(jump, 0, 12)
-        phases = []
-        for region in (inner, outer):
-            mask = np.kron(region, np.ones((_BLOCK, _BLOCK), bool))
-            mask = mask[: jump.shape[0], : jump.shape[1]]
-            values = np.where(mask, jump[: mask.shape[0], : mask.shape[1]], 0).sum(axis=1 - axis)
-            counts = mask.sum(axis=1 - axis)
-            position = np.arange(len(values)) % _BLOCK
-            mean = np.bincount(position, values, _BLOCK) / np.maximum(np.bincount(position, counts, _BLOCK), 1)
-            phases.append(mean / max(float(np.median(mean)), 1e-3))
-        total += float(phases[0].max() - phases[0][int(phases[1].argmax())])
-    return total
-
-
-# Fitted on made swaps (scripts/training/tampering/fit.py --cards 60 --l2 0.001); the order is that of `features`.
-_WEIGHTS: Final = np.array([0.0, 0.0, 1.85, 3.66, 0.13, 0.71, 3.41, 0.0, 0.0, 0.0])
-_BIAS: Final = -2.93

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,7 @@ def test_scores_keep_their_order(tmp_path: Path) -> None:
     photo = np.full((200, 200, 3), (51, 102, 204), np.uint8)
     face = face_at(TEMPLATE, (50, 50, 120, 130))
     occlusion = heads.OcclusionHead(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
-    scores = occlusion.predict(photo, face)
+    scores = occlusion.predict(heads.occlusion_crop(photo, face))
     assert (scores.sunglasses, scores.clear_glasses, scores.mask) == pytest.approx((0.2, 0.4, 0.8))
     assert scores.head_covering == pytest.approx(0.8)
     recapture = heads.RecaptureHead(session(channel_means(tmp_path / "r.onnx", "recapture-1", 3)))
@@ -134,20 +134,13 @@ def test_scores_keep_their_order(tmp_path: Path) -> None:
 def test_a_head_may_be_shared_between_threads(tmp_path: Path) -> None:
     head = heads.OcclusionHead(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
     face = face_at(TEMPLATE)
-    wrong: list[int] = []
 
-    def ask(level: int) -> None:
-        photo = np.full((112, 112, 3), level, np.uint8)
-        for _ in range(20):
-            if abs(head.predict(photo, face).mask - level / 255) > 1e-5:
-                wrong.append(level)
+    def wrong(level: int) -> int:
+        crop = heads.occlusion_crop(np.full((112, 112, 3), level, np.uint8), face)
+        return sum(abs(head.predict(crop).mask - level / 255) > 1e-5 for _ in range(20))
 
-    threads = [threading.Thread(target=ask, args=(level,)) for level in (10, 90, 170, 250)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(wrong, (10, 90, 170, 250))) == 0
 
 
 @pytest.mark.parametrize("stated", ["", "occlusion-2", "recapture-1"])

@@ -22,7 +22,7 @@ class _Head:
     def __init__(self) -> None:
         self.asked = 0
 
-    def predict(self, pixels: NDArray[np.uint8], face: Face) -> OcclusionScores:
+    def predict(self, crop: NDArray[np.uint8]) -> OcclusionScores:
         self.asked += 1
         return OcclusionScores(sunglasses=0.1, clear_glasses=0.9, mask=0.3, head_covering=0.7)
 

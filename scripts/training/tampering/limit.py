@@ -1,0 +1,69 @@
+"""What `facematch_local.checks.tampering` measures on made swaps and on untouched cards: where a limit may lie.
+
+    python scripts/training/tampering/limit.py --data ../shared/data --pack PACK --cards 80
+
+Cards are drawn around LFW portraits (`facematch_local.evaluation.made`), compressed once and twice, and tampered with:
+portraits pasted, blended, pasted after another compression, text edited. The policy's limit is chosen on the first
+half of the people; the second shows what it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from facematch_local.checks.document import find_document
+from facematch_local.checks.tampering import ghost
+from facematch_local.evaluation import made
+from facematch_local.evaluation.split import held_out, held_out_people
+from facematch_local.images import decode
+from facematch_local.packs import find_pack, load_pack
+
+TAMPERED = ("paste", "blended", "recompressed")
+
+
+def variants(own: np.ndarray, other: np.ndarray, rng: np.random.Generator, passport: bool) -> dict[str, np.ndarray]:
+    drawn = made.draw_card(own, rng, int(rng.choice([600, 800, 1000])), passport)
+    once = made.Card(made.jpeg(drawn.pixels, int(rng.integers(70, 96))), drawn.portrait)
+    quality = int(rng.integers(75, 96))
+    swaps = {kind: made.jpeg(made.swap_portrait(once, other, rng, kind), quality) for kind in TAMPERED}
+    text = made.jpeg(made.edit_text(once, rng), quality)
+    return {"once": once.pixels, "twice": made.jpeg(once.pixels, quality), **swaps, "text": text}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--pack", required=True)
+    parser.add_argument("--cards", type=int, default=80)
+    parser.add_argument("--limit", type=float, default=0.26, help="count what lies above")
+    options = parser.parse_args()
+    people = held_out_people(options.data / "lfw_pairs.csv")
+    photos = sorted((options.data / "lfw").rglob("*_0001.jpg"))[::11]
+    halves = [
+        [p for p in photos if held_out(p.relative_to(options.data).as_posix(), people) is h] for h in (False, True)
+    ]
+    analyser = load_pack(find_pack(options.pack)).analyser
+    values: dict[tuple[bool, str], list[float]] = {}
+    for index in range(options.cards):
+        rng = np.random.default_rng(index)
+        half = halves[index % 2]
+        own, other = (decode(half[i % len(half)].read_bytes()).pixels for i in (index * 3, index * 3 + 1))
+        for kind, pixels in variants(own, other, rng, index % 3 == 0).items():
+            faces = analyser.find(pixels)
+            found = ghost(pixels, find_document(pixels, faces[0]), faces[0]) if faces else None
+            if found is not None:
+                values.setdefault((index % 2 == 1, kind), []).append(found)
+    for unseen, name in ((False, "tuned"), (True, "unseen")):
+        untouched = values[unseen, "once"] + values[unseen, "twice"]
+        shares = ", ".join(f"{100 - q} % above {np.percentile(untouched, q):.2f}" for q in (90, 95, 99))
+        print(f"{name}: {len(untouched)} untouched cards, {shares}")
+        for kind in ("once", "twice", *TAMPERED, "text"):
+            each = np.array(values[unseen, kind])
+            print(f"  {kind}: {len(each)} cards, {np.mean(each > options.limit):.2f} above {options.limit}")
+
+
+if __name__ == "__main__":
+    main()
