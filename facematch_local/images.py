@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import io
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -33,10 +32,9 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "HEIF", "A
 _ORIENTATION_TAG: Final = 0x0112
 # A JPEG is decoded at a half, quarter or eighth as long as this share of `max_side` is left.
 _ENOUGH: Final = 0.6
-# Photos that must be unpacked whole take up to 18 bytes a pixel while that lasts. Those above this many pixels are
+# Photos that must be unpacked whole take up to 18 bytes a pixel while that lasts. Those above this many pixels may be
 # unpacked one after the other: what a process needs at its peak then holds one of them, not one for each thread.
 _LARGE: Final = 12_000_000
-_one_large = threading.Lock()
 # Converted at a time, so that copies in other layouts stay small.
 _STRIP_PIXELS: Final = 1 << 20
 
@@ -84,11 +82,17 @@ class Photo:
         return int(self.pixels.shape[1])
 
 
-def decode(data: bytes, limits: ImageLimits | None = None) -> Photo:
+def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContextManager[object] | None = None) -> Photo:
     """Decode the first frame of a photo. Safe to call from several threads.
 
     JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC/HEIF and AVIF; grey, palette, 16-bit, CMYK and transparent
     photos become 8-bit BGR (transparent areas white, as a viewer shows them).
+
+    Args:
+        data: the encoded photo.
+        limits: default `ImageLimits()`.
+        turn: held while a large photo is unpacked whole. A lock that several threads share makes such photos wait
+            for each other, so that one of them is in memory at a time.
 
     Raises:
         NoContentError: `data` is empty.
@@ -106,7 +110,7 @@ def decode(data: bytes, limits: ImageLimits | None = None) -> Photo:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
             _check_pixels(image, limits)
-            with _turn(image):
+            with turn if turn and _is_unpacked_whole(image) else nullcontext():
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
             # After decoding, because some of Pillow's plugins (TIFF, HEIF) turn the photo themselves and say so.
             pixels = _upright(pixels, _orientation(image))
@@ -175,11 +179,11 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _turn(image: Image.Image) -> AbstractContextManager[object]:
-    """Held while a photo is decoded: large ones that must be unpacked whole wait for each other."""
+def _is_unpacked_whole(image: Image.Image) -> bool:
+    """Whether it is large and decoding takes memory for all its pixels."""
     # Baseline JPEGs are reduced block by block; of a progressive one the decoder keeps all coefficients.
     whole = not _is_plain_jpeg(image) or "progressive" in image.info
-    return _one_large if whole and image.width * image.height > _LARGE else nullcontext()
+    return whole and image.width * image.height > _LARGE
 
 
 def _pixels(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -126,6 +127,7 @@ class FaceMatcher:
         self._policy = policy or load_policy()
         self._limits = limits or ImageLimits()
         self._executor = executor or SpareThreads(available_cpus() - 1)
+        self._one_large_photo = threading.Lock()
 
     @classmethod
     def open(
@@ -227,7 +229,9 @@ class FaceMatcher:
     def _photo(self, image: bytes | NDArray[np.uint8] | Photo) -> Photo:
         if isinstance(image, Photo):
             return image
-        return from_array(image) if isinstance(image, np.ndarray) else decode(image, self._limits)
+        if isinstance(image, np.ndarray):
+            return from_array(image)
+        return decode(image, self._limits, self._one_large_photo)
 
     def _judge(self, image: int, result: PhotoResult) -> tuple[Finding, ...]:
         return self._policy.judge(image, result.role, result.measures)

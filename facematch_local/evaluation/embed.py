@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def embed_photos(
         limits: limits on photos.
         read: gives the bytes of a photo; another one makes photos that are in no file.
     """
-    by_content = _ByContent()
+    by_content, one_large_photo = _ByContent(), threading.Lock()
 
     def take(path: Path) -> tuple[str, _Taken]:
         try:
@@ -84,7 +85,7 @@ def embed_photos(
         except FacematchError as error:
             return f"!{path}", _Taken(None, str(error), unreadable=True)
         digest = hashlib.sha256(data).hexdigest()
-        return digest, by_content.get(digest, lambda: _take(analyser, data, limits))
+        return digest, by_content.get(digest, lambda: _take(analyser, data, limits, one_large_photo))
 
     def take_and_tell(path: Path) -> tuple[str, _Taken]:
         try:
@@ -101,9 +102,11 @@ def embed_photos(
     return _gathered(results)
 
 
-def _take(analyser: FaceAnalyser, data: bytes, limits: ImageLimits | None) -> _Taken:
+def _take(
+    analyser: FaceAnalyser, data: bytes, limits: ImageLimits | None, turn: AbstractContextManager[object]
+) -> _Taken:
     try:
-        photo = decode(data, limits)
+        photo = decode(data, limits, turn)
     except FacematchError as error:
         return _Taken(None, str(error), unreadable=True)
     faces = analyser.find(photo.pixels)

@@ -13,6 +13,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +301,7 @@ def test_large_photos_that_are_unpacked_whole_wait_for_each_other(
 
     monkeypatch.setattr(images, "_pixels", slow)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(decode, [data, data]))
+        list(pool.map(partial(decode, turn=threading.Lock()), [data, data]))
     assert most == at_once
 
 
