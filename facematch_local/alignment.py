@@ -80,7 +80,7 @@ def reduced(
     """What of a photo a warp to width x height looks at, averaged where the warp would skip pixels.
 
     Linear interpolation looks at 2x2 pixels, so a picture of less than half the scale would miss some. Whole numbers of
-    pixels are averaged: to the warp it makes no difference, and OpenCV does it several times faster.
+    pixels are averaged: to the warp it makes little difference, and OpenCV does it several times faster.
 
     Args:
         pixels: HxWx3 uint8.
@@ -92,7 +92,7 @@ def reduced(
     """
     import cv2
 
-    factor = int(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))
+    factor = round(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))
     if factor < 2:
         return pixels, matrix
     back = cv2.invertAffineTransform(matrix)

@@ -18,7 +18,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.alignment import reduced
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -147,19 +146,22 @@ def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.floa
     # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
     x, y = across[0] + down[1], across[1] - down[0]
     scale = EYES / max(face.inter_eye_distance, 1.0)
+    shrink = min(1.0, 1.4 * scale)
+    if shrink < 0.7:
+        # An affine warp picks single pixels; average the photo down to about the picture's resolution first.
+        size = (max(round(pixels.shape[1] * shrink), 1), max(round(pixels.shape[0] * shrink), 1))
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    else:
+        small, shrink = pixels, 1.0
     length = max(float(np.hypot(x, y)), 1e-6)
-    turn = scale * np.array([[x, y], [-y, x]]) / length
+    turn = scale / shrink * np.array([[x, y], [-y, x]]) / length
     middle = np.array([WIDTH / 2, HEIGHT / 2])
-    matrix = np.hstack([turn, (middle - turn @ eyes)[:, None]])
-    part, part_matrix = reduced(pixels, matrix, WIDTH, HEIGHT)
-    picture = cv2.warpAffine(
-        part, part_matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    height, width = pixels.shape[:2]
-    border = np.array([(0, 0, 1), (width - 1, 0, 1), (width - 1, height - 1, 1), (0, height - 1, 1)]) @ matrix.T
-    inside = np.zeros((HEIGHT, WIDTH), np.uint8)
-    cv2.fillConvexPoly(inside, np.clip(np.round(border), -30000, 30000).astype(np.int32), (255,))
-    return picture.astype(np.uint8, copy=False), inside, matrix
+    matrix = np.hstack([turn, (middle - turn @ (eyes * shrink))[:, None]])
+    picture = cv2.warpAffine(small, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    whole = np.full(small.shape[:2], 255, np.uint8)
+    inside = cv2.warpAffine(whole, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_NEAREST)
+    matrix[:, :2] *= shrink
+    return picture.astype(np.uint8, copy=False), inside.astype(np.uint8, copy=False), matrix
 
 
 def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:
