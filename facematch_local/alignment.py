@@ -92,9 +92,10 @@ def reduced(
     """
     import cv2
 
-    factor = round(1 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))
-    if factor < 2:
+    scale = max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
+    if scale >= 0.5:
         return pixels, matrix
+    factor = round(1 / scale)
     back = cv2.invertAffineTransform(matrix)
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]) @ back.T
     rows, columns = pixels.shape[:2]
