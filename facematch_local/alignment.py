@@ -69,26 +69,18 @@ def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, b
     """
     import cv2
 
-    pixels, matrix = reduced(pixels, matrix, size, size)
+    pixels, matrix = _reduced(pixels, matrix, size)
     crop = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return crop.astype(np.uint8, copy=False)
 
 
-def reduced(
-    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], width: int, height: int
+def _reduced(
+    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """What of a photo a warp to width x height looks at, averaged where the warp would skip pixels.
+    """The part of a photo that a warp to size x size looks at, averaged where the warp would skip pixels; new matrix.
 
-    Linear interpolation looks at 2x2 pixels, so a picture of less than half the scale would miss some. Whole numbers of
+    Linear interpolation looks at 2x2 pixels, so a crop of less than half the size would miss some. Whole numbers of
     pixels are averaged: to the warp it makes little difference, and OpenCV does it several times faster.
-
-    Args:
-        pixels: HxWx3 uint8.
-        matrix: 2x3, from the photo's pixels to the picture's.
-        width, height: of the picture.
-
-    Returns:
-        The part, reduced or as it was, and the matrix from its pixels to the picture's.
     """
     import cv2
 
@@ -97,15 +89,15 @@ def reduced(
         return pixels, matrix
     factor = round(1 / scale)
     back = cv2.invertAffineTransform(matrix)
-    corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]) @ back.T
+    corners = np.array([(0, 0, 1), (size, 0, 1), (0, size, 1), (size, size, 1)]) @ back.T
     rows, columns = pixels.shape[:2]
     left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - factor, 0, (columns - 1, rows - 1)))
     right, bottom = np.clip(np.ceil(corners.max(axis=0)) + 1 + factor, (left + 1, top + 1), (columns, rows)).astype(int)
     part = pixels[top:bottom, left:right]
-    size = (max(part.shape[1] // factor, 1), max(part.shape[0] // factor, 1))
-    part = part[: size[1] * factor, : size[0] * factor]
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    fx, fy = part.shape[1] / size[0], part.shape[0] / size[1]
+    across, down = max(part.shape[1] // factor, 1), max(part.shape[0] // factor, 1)
+    part = part[: down * factor, : across * factor]
+    small = cv2.resize(part, (across, down), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    fx, fy = part.shape[1] / across, part.shape[0] / down
     # Pixel centres: x_photo = left + (x_small + 0.5) * fx - 0.5, and the same for y.
     to_photo = np.array([[fx, 0, left + 0.5 * fx - 0.5], [0, fy, top + 0.5 * fy - 0.5], [0, 0, 1]])
     return small, matrix @ to_photo

@@ -102,7 +102,7 @@ class OcclusionHead:
         self._session = session
 
     def predict(self, crop: Pixels) -> OcclusionScores:
-        """Look at one face, cut by `occlusion_crop`: one forward pass."""
+        """Look at one face, 112x112x3 uint8 BGR as `occlusion_crop` cuts it: one forward pass."""
         (scores,) = self._session.run(["scores"], {"face": crop[None]})
         sunglasses, clear_glasses, mask, head_covering = (float(score) for score in scores[0])
         return OcclusionScores(sunglasses, clear_glasses, mask, head_covering)
@@ -136,7 +136,7 @@ class RecaptureHead:
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The heads that a pack brings; None where it brings none."""
+    """The heads in use, the pack's own or lent to it; None where there is none."""
 
     occlusion: OcclusionHead | None = None
     recapture: RecaptureHead | None = None

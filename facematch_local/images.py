@@ -110,7 +110,7 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
             _check_pixels(image, limits)
-            with turn if turn and _is_unpacked_whole(image) else nullcontext():
+            with turn if turn is not None and _is_unpacked_whole(image) else nullcontext():
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
             # After decoding, because some of Pillow's plugins (TIFF, HEIF) turn the photo themselves and say so.
             pixels = _upright(pixels, _orientation(image))

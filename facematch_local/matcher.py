@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -113,6 +114,7 @@ class FaceMatcher:
         policy: Policy | None = None,
         limits: ImageLimits | None = None,
         executor: Executor | None = None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
         """Take what a match needs.
 
@@ -122,12 +124,13 @@ class FaceMatcher:
             limits: limits on photos; default `ImageLimits()`.
             executor: runs image 1 while the calling thread does image 2; default `SpareThreads`, which does so
                 where a CPU is left for it. Its threads must never call `match` themselves.
+            turn: held while a large photo is unpacked whole, see `images.decode`; default a lock of the matcher's own.
         """
         self._pack = pack
         self._policy = policy or load_policy()
         self._limits = limits or ImageLimits()
         self._executor = executor or SpareThreads(available_cpus() - 1)
-        self._one_large_photo = threading.Lock()
+        self._turn: AbstractContextManager[object] = turn or threading.Lock()
 
     @classmethod
     def open(
@@ -231,7 +234,7 @@ class FaceMatcher:
             return image
         if isinstance(image, np.ndarray):
             return from_array(image)
-        return decode(image, self._limits, self._one_large_photo)
+        return decode(image, self._limits, self._turn)
 
     def _judge(self, image: int, result: PhotoResult) -> tuple[Finding, ...]:
         return self._policy.judge(image, result.role, result.measures)

@@ -218,25 +218,42 @@ def load_pack(
             landmarks, whoever found them, and finds more than the classical measures.
 
     Raises:
-        PackError: a file is damaged or is not the model its role says.
+        PackError: a file, of the pack or a lent one, is damaged or is not the model its role says.
     """
-    lender = _shipped_pack() if lend_heads else None
-    lent = tuple(role for role in HEAD_ROLES if lender and role in lender.files and role not in pack.files)
-    own, pack = pack, with_heads_of(pack, lender) if lender else pack
+    lent = lent_heads(pack) if lend_heads else {}
     verify_pack(pack)
+    try:
+        verify_pack(replace(pack, files=lent))
+    except PackError as error:
+        raise PackError(f"a head that {DEFAULT_PACK} lends to {pack.name}: {error}") from None
     sessions = sessions or SessionSettings()
     _require_providers(sessions)
     detector = cast(Detector, _open(pack, "detection", sessions))
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
     analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror)
     _try_out(pack, analyser)
-    return LoadedPack(own, analyser, calibration_for(own), _open_heads(pack, sessions), lent)
+    heads = _open_heads(replace(pack, files={**pack.files, **lent}), sessions)
+    return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))
 
 
-def with_heads_of(pack: ModelPack, lender: ModelPack) -> ModelPack:
-    """The pack with the lender's heads for the head roles that it brings no file for."""
-    lent = {role: file for role, file in lender.files.items() if role in HEAD_ROLES and role not in pack.files}
-    return replace(pack, files={**pack.files, **lent})
+def lent_heads(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[str, ModelFile]:
+    """Heads of the shipped pack, by role, for the roles that `pack` brings no file for.
+
+    Args:
+        pack: who borrows.
+        folders: where the shipped pack may lie; without it, or without its files, nothing is lent.
+
+    Raises:
+        PackError: the shipped pack's manifest is wrong.
+    """
+    for folder in _shipped_folders() if folders is None else folders:
+        manifest = folder / DEFAULT_PACK / MANIFEST
+        if manifest.is_file():
+            # Its other files are not asked for: a small image may have left them out.
+            files = _from_manifest(manifest).files
+            missing = [role for role in HEAD_ROLES if role in files and role not in pack.files]
+            return {role: files[role] for role in missing if files[role].path.is_file()}
+    return {}
 
 
 def calibration_for(pack: ModelPack) -> Calibration:
@@ -270,14 +287,6 @@ def _shipped_folders() -> tuple[Path, Path]:
     # Inside the wheel the packs lie in the package; in a checkout (editable install) beside it.
     package = Path(__file__).parent
     return package / "models", package.parent / "models"
-
-
-def _shipped_pack() -> ModelPack | None:
-    """The pack that this project ships; None where somebody took it out."""
-    for folder in _shipped_folders():
-        if (folder / DEFAULT_PACK / MANIFEST).is_file():
-            return read_pack(folder / DEFAULT_PACK)
-    return None
 
 
 def _home(path: str) -> list[Path]:

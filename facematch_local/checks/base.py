@@ -39,7 +39,7 @@ class Subject:
         role: what it is meant to show.
         faces: faces found, largest first. On a card the faces that could be a second person are
             embedded, so that the ghost portrait can be told from one.
-        heads: the optional heads of the pack.
+        heads: the optional heads in use.
     """
 
     photo: Photo
@@ -78,7 +78,7 @@ class Subject:
 
     @cached_property
     def occlusion(self) -> OcclusionScores | None:
-        """What the pack's occlusion head says of the compared face; None without a head or a face."""
+        """What the occlusion head says of the compared face; None without a head or a face."""
         if self.head_crop is None or self.heads.occlusion is None:
             return None
         return self.heads.occlusion.predict(self.head_crop)
@@ -90,7 +90,7 @@ class Subject:
 
     @cached_property
     def recapture(self) -> RecaptureScores | None:
-        """What the pack's recapture head says of the compared face; None without a head or a face."""
+        """What the recapture head says of the compared face; None without a head or a face."""
         if self.face is None or self.heads.recapture is None:
             return None
         return self.heads.recapture.predict(self.photo.pixels, self.face)

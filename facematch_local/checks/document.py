@@ -67,6 +67,7 @@ class Document:
         if factor > 1:
             # A warp picks single pixels; average them first, a whole number of them, which is fast.
             size = (max(part.shape[1] // factor, 1), max(part.shape[0] // factor, 1))
+            part = part[: size[1] * factor, : size[0] * factor]
             shrink = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
             part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
             corners = corners * shrink

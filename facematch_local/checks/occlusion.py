@@ -1,6 +1,7 @@
 """What covers the face: sunglasses, a hat, a mask (codes 7, 8, 9).
 
-Where the pack has an occlusion head, the measure is its probability; without one, that of `occlusion_linear`.
+Where there is an occlusion head, the pack's own or a lent one, the measure is its probability; without one, that
+of `occlusion_linear`.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ _STEPS_50: Final = (
 
 
 def portrait_differs(subject: Subject) -> Measure:
-    """How much clearer the ghost of an earlier JPEG compression is around the portrait than in it, 0 to about 1.
+    """How much clearer the ghost of an earlier JPEG compression is around the portrait than in it, 0 to 1.
 
     Raised by a portrait put into a compressed picture of the card (pasted or blended, wherever it came from).
     Tampering with the card itself, and edited text, leave no such trace.
@@ -67,6 +67,8 @@ def ghost(pixels: Pixels, document: Document, face: Face) -> float | None:
     on_card = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(on_card, np.round(corners).astype(np.int32), (1,))
     inner, outer = _regions(on_card, box, rows, columns)
+    whole = _unclipped(part, rows, columns)
+    inner, outer = inner & whole, outer & whole
     if inner.sum() < _LEAST_BLOCKS or outer.sum() < _LEAST_BLOCKS:
         return None
     (inside, inside_count), (around, around_count) = (_distances(_coefficients(part, r)) for r in (inner, outer))
@@ -74,6 +76,15 @@ def ghost(pixels: Pixels, document: Document, face: Face) -> float | None:
     # 1 is what coefficients have that know nothing of the steps; more than that says no more.
     clearer = np.where(known, np.minimum(inside, 1.0) - around, 0.0)
     return max(float(clearer.max()), 0.0)
+
+
+def _unclipped(part: Pixels, rows: int, columns: int) -> NDArray[np.bool_]:
+    """(rows, columns): blocks without black or white pixels. Decoding clips to 0..255, which moves all coefficients."""
+    import cv2
+
+    inside = cv2.inRange(part[: rows * _BLOCK, : columns * _BLOCK], (1, 1, 1), (254, 254, 254))
+    # The mean of a block is 255 only if all of it is.
+    return np.asarray(cv2.resize(inside, (columns, rows), interpolation=cv2.INTER_AREA)) == 255
 
 
 def _coefficients(part: Pixels, region: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -95,7 +106,12 @@ def _coefficients(part: Pixels, region: NDArray[np.bool_]) -> NDArray[np.float32
 
 
 def _distances(coefficients: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """By quality: mean square distance to the nearest multiple of the step, 1 where they lie anyhow; how many count."""
+    """How far coefficients (blocks, K) lie from multiples of each quality's steps.
+
+    Returns:
+        By quality, (qualities,): the mean square distance to the nearest multiple, about 1 where they lie anyhow; and
+        of how many coefficients.
+    """
     multiples = coefficients[:, None, :] * (1 / _steps())
     # Those that would be quantised to zero lie near a multiple of any step.
     counts = np.abs(multiples) > 0.5
@@ -107,6 +123,7 @@ def _distances(coefficients: NDArray[np.float32]) -> tuple[NDArray[np.float64], 
 
 @functools.cache
 def _places() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column, (K,) each, of the coefficients that are looked at."""
     y, x = np.mgrid[0:_BLOCK, 0:_BLOCK]
     chosen = (y + x > 0) & (y + x <= _DIAGONALS)
     return y[chosen], x[chosen]
@@ -118,7 +135,7 @@ def _steps() -> NDArray[np.float32]:
     quality = np.array(_QUALITIES, np.float64)
     scale = np.where(quality < 50, 5000 / quality, 200 - 2 * quality)
     at_50 = np.array(_STEPS_50, np.float64)[_places()]
-    return np.clip(np.floor((scale[:, None] * at_50 + 50) / 100), 1, 255).astype(np.float32)
+    return _fixed(np.clip(np.floor((scale[:, None] * at_50 + 50) / 100), 1, 255))
 
 
 @functools.cache
@@ -126,7 +143,13 @@ def _dct() -> NDArray[np.float32]:
     """The 8x8 matrix of JPEG's cosine transform."""
     k, n = np.mgrid[0:_BLOCK, 0:_BLOCK]
     matrix = np.cos((2 * n + 1) * k * np.pi / (2 * _BLOCK)) * np.sqrt(np.where(k == 0, 1, 2) / _BLOCK)
-    result: NDArray[np.float32] = matrix.astype(np.float32)
+    return _fixed(matrix)
+
+
+def _fixed(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """As float32, and read-only: it is kept and shared."""
+    result: NDArray[np.float32] = values.astype(np.float32)
+    result.setflags(write=False)
     return result
 
 

@@ -124,7 +124,7 @@ def _packs() -> Iterator[Line]:
         return
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
-    lent = f"; {' and '.join(loaded.lent)} head lent by {DEFAULT_PACK}" if loaded.lent else ""
+    lent = f"; lent by {DEFAULT_PACK}: {', '.join(loaded.lent)} head" if loaded.lent else ""
     curve = loaded.calibration.id
     curve += (
         "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"

@@ -80,12 +80,26 @@ def warnings(
         "found: cases that should raise the code and did. false alarms: cases that should not and did. "
         "Intervals are Wilson's, 95 %. Made cases come from a program and are no substitute for real ones.",
     ]
+    lent = f"Lent by the shipped pack: {', '.join(loaded.lent)} head." if loaded.lent else "No head was lent."
+    notes.append(lent)
     if left_out:
         notes.append(f"{len(left_out)} photos are on a list of those left out after review.")
     for note in notes:
         out.print(note)
     if json_path is not None:
-        content = {"pack": loaded.pack.name, "policy": matcher.policy.version, "half": str(half), "date": today()}
+        content = {
+            "pack": loaded.pack.name,
+            "lent": list(loaded.lent),
+            "policy": matcher.policy.version,
+            "half": str(half),
+            "date": today(),
+        }
+            "pack": loaded.pack.name,
+            "lent": list(loaded.lent),
+            "policy": matcher.policy.version,
+            "half": str(half),
+            "date": today(),
+        }
         write(json_path, json.dumps({**content, **evaluation.as_data(outcomes)}, indent=1))
     if html_path is not None:
         write(html_path, evaluation.page(outcomes, "Warnings on labelled photos", notes))

@@ -44,7 +44,7 @@ def verify(
     from facematch_local.packs import find_pack, load_pack
 
     found = find_pack(pack)
-    loaded = load_pack(found)
+    loaded = load_pack(found, lend_heads=False)
     checked = sum(1 for file in found.files.values() if file.sha256)
     console().print(
         f"{found.name} {found.version}".rstrip()

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -196,6 +198,7 @@ class ScenarioStore:
 
 def scenario_comparers(limits: ImageLimits, others: Callable[[Key], Comparer]) -> Callable[[Key], Comparer]:
     """Who answers the requests of a key: the scenario it is, else `others`."""
+    one_large_photo = threading.Lock()
 
     def comparer_for(key: Key) -> Comparer:
         if not isinstance(key, ScenarioKey):
@@ -207,7 +210,7 @@ def scenario_comparers(limits: ImageLimits, others: Callable[[Key], Comparer]) -
             raise ServiceError(scenario.status, _FAILURES[scenario.status], retry_after=retry_after)
         if scenario.error is ErrorCode.BAD_FORMAT_TYPE:
             raise ContractError(scenario.error)
-        return ScenarioComparer(scenario, limits)
+        return ScenarioComparer(scenario, limits, one_large_photo)
 
     return comparer_for
 
@@ -215,9 +218,12 @@ def scenario_comparers(limits: ImageLimits, others: Callable[[Key], Comparer]) -
 class ScenarioComparer:
     """Answers what the scenario says. No face is looked for: the crops are the middle of each photo."""
 
-    def __init__(self, scenario: Scenario, limits: ImageLimits) -> None:
+    def __init__(
+        self, scenario: Scenario, limits: ImageLimits, turn: AbstractContextManager[object] | None = None
+    ) -> None:
         self._scenario = scenario
         self._limits = limits
+        self._turn = turn
 
     def compare(self, image1: bytes, image2: bytes, type1: Role) -> Compared:
         """The fixed outcome, once both photos were read as they are for a real one."""
@@ -225,7 +231,7 @@ class ScenarioComparer:
         if self._scenario.error is not None:
             raise ContractError(self._scenario.error)
         warnings = self._scenario.warnings
-        photo1, photo2 = (decode(image, self._limits).pixels for image in (image1, image2))
+        photo1, photo2 = (decode(image, self._limits, self._turn).pixels for image in (image1, image2))
         return Compared(
             _PERCENT if self._scenario.percent is None else self._scenario.percent,
             None if WarningCode.NO_FACE_ON_CARD in warnings else _face(photo1),

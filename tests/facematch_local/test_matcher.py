@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import facematch_local
-from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode
+from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode, images
 from facematch_local.images import ImageLimits, Photo, decode
 from facematch_local.matcher import face_crop
 from facematch_local.policy import Outcome
@@ -203,3 +204,20 @@ def test_exports() -> None:
     with pytest.raises(AttributeError, match="Nothing"):
         _ = facematch_local.Nothing
     assert set(facematch_local.__all__) <= set(dir(facematch_local))
+
+
+def test_large_photos_take_turns(matcher: FaceMatcher, astronaut: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Turns(AbstractContextManager[None]):
+        taken = 0
+
+        def __exit__(self, *_: object) -> None:
+            self.taken += 1
+
+    turns = Turns()
+    _, png = cv2.imencode(".png", astronaut)
+    own = FaceMatcher(matcher.pack, turn=turns)
+    own.match(png.tobytes(), png.tobytes(), "portrait")
+    assert turns.taken == 0
+    monkeypatch.setattr(images, "_LARGE", 500 * 500)
+    own.match(png.tobytes(), png.tobytes(), "portrait")
+    assert turns.taken == 2

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from facematch_local import packs
 from facematch_local.errors import PackError
 from facematch_local.faces import cosine
 from facematch_local.matcher import FaceMatcher
@@ -24,6 +25,7 @@ from facematch_local.packs import (
     SessionSettings,
     calibration_for,
     find_pack,
+    lent_heads,
     list_packs,
     load_pack,
     read_pack,
@@ -31,7 +33,6 @@ from facematch_local.packs import (
     search_folders,
     sha256_of,
     verify_pack,
-    with_heads_of,
 )
 from facematch_local.similarity import GENERIC
 
@@ -329,12 +330,33 @@ def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:
 
 
 def test_heads_are_lent_for_the_roles_that_a_pack_brings_none_for(tmp_path: Path) -> None:
-    lender, pack = find_pack(), read_pack(plain(tmp_path / "plain"))
-    lent = with_heads_of(pack, lender)
-    assert lent.files["occlusion"] == lender.files["occlusion"]
-    assert {role: lent.files[role] for role in pack.files} == pack.files
-    own = with_heads_of(lent, replace(lender, files={"occlusion": ModelFile(tmp_path / "other.onnx")}))
-    assert own.files["occlusion"] == lender.files["occlusion"]
+    shipped, bare = find_pack(), read_pack(plain(tmp_path / "plain"))
+    assert lent_heads(bare) == {"occlusion": shipped.files["occlusion"]}
+    own = replace(bare, files={**bare.files, "occlusion": ModelFile(tmp_path / "own.onnx")})
+    assert lent_heads(own) == {}
+    assert lent_heads(shipped) == {}
+
+
+def test_nothing_is_lent_where_the_shipped_pack_or_its_head_was_taken_out(tmp_path: Path) -> None:
+    bare = read_pack(plain(tmp_path / "plain"))
+    assert lent_heads(bare, [tmp_path]) == {}
+    shipped = tmp_path / "compact"
+    shutil.copytree(find_pack().folder, shipped)
+    (shipped / "rec.onnx").unlink()
+    assert set(lent_heads(bare, [tmp_path])) == {"occlusion"}
+    (shipped / "heads" / "occlusion.onnx").unlink()
+    assert lent_heads(bare, [tmp_path]) == {}
+
+
+def test_a_damaged_lent_head_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tmp_path / "shipped" / "compact"
+    shutil.copytree(find_pack().folder, shipped)
+    (shipped / "heads" / "occlusion.onnx").write_bytes(b"\x08damaged")
+    bare = read_pack(without_heads(tmp_path / "bare"))
+    monkeypatch.setattr(packs, "_shipped_folders", lambda: (shipped.parent,))
+    with pytest.raises(PackError, match=r"a head that compact lends to bare: .*occlusion\.onnx: damaged"):
+        load_pack(bare)
+    assert load_pack(bare, lend_heads=False).lent == ()
 
 
 def test_a_pack_without_heads_measures_with_the_shipped_ones(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="folder for crops, morphs and the checkpoint")
     parser.add_argument("--detector", type=Path, required=True, help="SCRFD-like ONNX that finds the faces measured")
-    parser.add_argument("--minutes", type=float, default=85)
+    parser.add_argument("--minutes", type=float, default=95)
     parser.add_argument("--shards", type=int, default=140, help="morph shards of 1,024")
     parser.add_argument("--out", type=Path, default=COMPACT)
     arguments = parser.parse_args()

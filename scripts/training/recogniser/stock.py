@@ -120,7 +120,7 @@ class Stock:
         self._rows = np.flatnonzero(part_of(faces) == Part.TRAINING)
         weights = np.array([WEIGHTS[s] for s in faces.source[self._rows]])
         self._chance = np.cumsum(weights / weights.sum())
-        self._shards = []
+        self._shards: list[dict[str, Array]] = []
         for path in sorted(shards.glob("*.npz"))[-KEPT:]:
             with np.load(path) as stored:
                 self._shards.append({name: stored[name] for name in ("crops", "five", "embeddings")})
@@ -165,7 +165,7 @@ class Stock:
             changed = augment(clean, self.rng)
             consistent = self.rng.random() < CONSISTENT
             if not blended and not consistent:
-                known[i] = embedding  # the mean over mirror images and photos, made before, errs less
+                known[i] = embedding  # of real faces the mean over mirror images and photos, which errs less
             seen_by_teacher.append(changed if consistent else clean)
             seen_by_student.append(changed)
         embeddings, maps = self._lesson(np.stack(seen_by_teacher))

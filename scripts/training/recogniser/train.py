@@ -38,7 +38,7 @@ def losses(embedding: Tensor, maps: list[Tensor], batch: Batch) -> dict[str, Ten
 
     `bank`: whom of many other faces each face is like, as the teacher sees it and as the student does
     (cross-entropy of the two softmaxes less the teacher's entropy; SEED, Fang et al. 2021). It is decided by the few
-    faces most alike, where false matches come from.
+    faces most alike, where false matches come from. `last`, the last stage's map, is only shown.
     """
     student = functional.normalize(embedding.float(), dim=1)
     cosine = (1 - (student * batch.embeddings).sum(1)).mean()
