@@ -94,12 +94,6 @@ def warnings(
             "half": str(half),
             "date": today(),
         }
-            "pack": loaded.pack.name,
-            "lent": list(loaded.lent),
-            "policy": matcher.policy.version,
-            "half": str(half),
-            "date": today(),
-        }
         write(json_path, json.dumps({**content, **evaluation.as_data(outcomes)}, indent=1))
     if html_path is not None:
         write(html_path, evaluation.page(outcomes, "Warnings on labelled photos", notes))
