@@ -84,7 +84,8 @@ def _unclipped(part: Pixels, rows: int, columns: int) -> NDArray[np.bool_]:
 
     inside = cv2.inRange(part[: rows * _BLOCK, : columns * _BLOCK], (1, 1, 1), (254, 254, 254))
     # The mean of a block is 255 only if all of it is.
-    return np.asarray(cv2.resize(inside, (columns, rows), interpolation=cv2.INTER_AREA)) == 255
+    result: NDArray[np.bool_] = np.asarray(cv2.resize(inside, (columns, rows), interpolation=cv2.INTER_AREA)) == 255
+    return result
 
 
 def _coefficients(part: Pixels, region: NDArray[np.bool_]) -> NDArray[np.float32]:
