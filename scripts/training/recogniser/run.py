@@ -47,9 +47,7 @@ def main() -> None:
     step("train.py", work=work, teachers=teachers, checkpoint=checkpoint, minutes=arguments.minutes)
     weights = arguments.out / "rec.onnx"
     figures = arguments.out / "figures"
-    final = work / "recogniser-final.pt"
-    step("whiten.py", work=work, teachers=teachers, checkpoint=checkpoint, out=final)
-    step("to_onnx.py", checkpoint=final, out=weights, summary=figures / "recogniser-training.json")
+    step("to_onnx.py", checkpoint=checkpoint, out=weights, summary=figures / "recogniser-training.json")
     step(
         "evaluate.py",
         data=arguments.data,
