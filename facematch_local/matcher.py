@@ -130,7 +130,7 @@ class FaceMatcher:
         self._policy = policy or load_policy()
         self._limits = limits or ImageLimits()
         self._executor = executor or SpareThreads(available_cpus() - 1)
-        self._turn: AbstractContextManager[object] = turn or threading.Lock()
+        self._turn: AbstractContextManager[object] = threading.Lock() if turn is None else turn
 
     @classmethod
     def open(

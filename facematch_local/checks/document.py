@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.alignment import averaged
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -65,12 +66,9 @@ class Document:
         part, corners = _around(pixels, self.corners)
         factor = int(seen / width)
         if factor > 1:
-            # A warp picks single pixels; average them first, a whole number of them, which is fast.
-            size = (max(part.shape[1] // factor, 1), max(part.shape[0] // factor, 1))
-            part = part[: size[1] * factor, : size[0] * factor]
-            shrink = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
-            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-            corners = corners * shrink
+            # A warp picks single pixels; average them first.
+            part, spans = averaged(part, factor)
+            corners = (corners / np.array(spans)).astype(np.float32)
         target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
         matrix = cv2.getPerspectiveTransform(corners, target)
         flat = cv2.warpPerspective(

@@ -117,7 +117,9 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
     comparer_for = parts.comparer_for
     if settings.scenarios:
         comparer = MatcherComparer(matcher)
-        comparer_for = scenario_comparers(image_limits(settings), comparer_for or (lambda _: comparer))
+        comparer_for = scenario_comparers(
+            image_limits(settings), comparer_for or (lambda _: comparer), parts.cores.large_photo
+        )
         store = ScenarioStore(store)
         LOGGER.warning("scenarios are on: API keys that begin with 'scenario-' get made-up replies")
     services = build_services(settings, parts.cores, matcher, store, fetcher, comparer_for)

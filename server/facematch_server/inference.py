@@ -26,12 +26,16 @@ class Cores:
 
     Shared by the pool and by `SpareThreads`, to which `FaceMatcher` hands the first photo while it looks at the
     second: a lone request uses two cores, and under load each request keeps to its own thread.
+
+    Attributes:
+        large_photo: held by whoever unpacks a large photo whole, so that one is in memory at a time.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._busy = 0
         self._lock = threading.Lock()
+        self.large_photo = threading.Lock()
 
     @property
     def busy(self) -> int:

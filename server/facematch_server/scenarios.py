@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -196,9 +195,16 @@ class ScenarioStore:
         self._store.ping()
 
 
-def scenario_comparers(limits: ImageLimits, others: Callable[[Key], Comparer]) -> Callable[[Key], Comparer]:
-    """Who answers the requests of a key: the scenario it is, else `others`."""
-    one_large_photo = threading.Lock()
+def scenario_comparers(
+    limits: ImageLimits, others: Callable[[Key], Comparer], turn: AbstractContextManager[object]
+) -> Callable[[Key], Comparer]:
+    """Who answers the requests of a key: the scenario it is, else `others`.
+
+    Args:
+        limits: limits on photos.
+        others: who answers for real keys.
+        turn: held while a large photo is unpacked whole, the same as for real requests.
+    """
 
     def comparer_for(key: Key) -> Comparer:
         if not isinstance(key, ScenarioKey):
@@ -210,7 +216,7 @@ def scenario_comparers(limits: ImageLimits, others: Callable[[Key], Comparer]) -
             raise ServiceError(scenario.status, _FAILURES[scenario.status], retry_after=retry_after)
         if scenario.error is ErrorCode.BAD_FORMAT_TYPE:
             raise ContractError(scenario.error)
-        return ScenarioComparer(scenario, limits, one_large_photo)
+        return ScenarioComparer(scenario, limits, turn)
 
     return comparer_for
 
@@ -218,9 +224,7 @@ def scenario_comparers(limits: ImageLimits, others: Callable[[Key], Comparer]) -
 class ScenarioComparer:
     """Answers what the scenario says. No face is looked for: the crops are the middle of each photo."""
 
-    def __init__(
-        self, scenario: Scenario, limits: ImageLimits, turn: AbstractContextManager[object] | None = None
-    ) -> None:
+    def __init__(self, scenario: Scenario, limits: ImageLimits, turn: AbstractContextManager[object]) -> None:
         self._scenario = scenario
         self._limits = limits
         self._turn = turn

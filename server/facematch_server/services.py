@@ -82,7 +82,7 @@ def open_matcher(settings: Settings, cores: Cores) -> Matcher:
     # One thread per inference: requests run side by side instead of fighting for cores.
     pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))
     policy = load_policy(settings.policy) if settings.policy else None
-    return FaceMatcher(pack, policy, image_limits(settings), SpareThreads(cores.count, cores))
+    return FaceMatcher(pack, policy, image_limits(settings), SpareThreads(cores.count, cores), cores.large_photo)
 
 
 def open_store(settings: Settings) -> Store:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from facematch_local.alignment import (
     ARCFACE_TEMPLATE,
     arcface_template,
+    averaged,
     distinct_landmarks,
     similarity_transform,
     warp,
@@ -83,3 +84,13 @@ def test_coinciding_landmarks_fall_back_on_the_box() -> None:
     assert (points.min(axis=0) > BOX[:2]).all()
     assert (points.max(axis=0) < BOX[2:]).all()
     assert np.isfinite(similarity_transform(points, arcface_template(112))).all()
+
+
+def test_whole_numbers_of_pixels_are_averaged() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (13, 20, 3), np.uint8)
+    small, spans = averaged(pixels, 3)
+    assert spans == (3.0, 3.0)
+    expected = pixels[:12, :18].reshape(4, 3, 6, 3, 3).mean(axis=(1, 3))
+    assert np.abs(small - expected).max() <= 0.5
+    thin, spans = averaged(pixels[:2], 3)
+    assert (thin.shape, spans) == ((1, 6, 3), (3.0, 2.0))

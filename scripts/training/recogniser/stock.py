@@ -130,8 +130,9 @@ class Stock:
         self._lesson = Lesson(teacher, np.stack(sample))
         self.rng = rng
 
-    def _real(self) -> int:
-        return int(self._rows[min(int(np.searchsorted(self._chance, self.rng.random())), len(self._rows) - 1)])
+    def _real(self, count: int) -> Array:
+        """Rows of real faces, drawn by their weights."""
+        return self._rows[np.searchsorted(self._chance[:-1], self.rng.random(count))]
 
     def _draw(self) -> tuple[Array, Array, Array]:
         """Crop, five points, embedding."""
@@ -139,13 +140,12 @@ class Stock:
             shard = self._shards[int(self.rng.integers(len(self._shards)))]
             i = int(self.rng.integers(len(shard["five"])))
             return shard["crops"][i], shard["five"][i], shard["embeddings"][i]
-        row = self._real()
+        row = int(self._real(1)[0])
         return self._faces.crops[row], self._faces.five[row], self._embeddings[row]
 
     def _bank(self) -> Array:
         """The teacher's embeddings of some faces, real ones by their weight and morphs [K,256]."""
-        rows = self._rows[np.searchsorted(self._chance[:-1], self.rng.random(BANK - BANK_MORPHS))]
-        parts = [self._embeddings[rows]]
+        parts = [self._embeddings[self._real(BANK - BANK_MORPHS)]]
         for _ in range(BANK_MORPHS // 256 if self._shards else 0):
             stored = self._shards[int(self.rng.integers(len(self._shards)))]["embeddings"]
             parts.append(stored[self.rng.integers(len(stored), size=256)])

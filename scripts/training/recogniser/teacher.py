@@ -37,19 +37,19 @@ class Teacher:
 
     def run(self, crops: Array) -> Array:
         """Embeddings [N,256] of `crops` [N,128,128,3] uint8 BGR in the teacher's own alignment."""
-        return np.concatenate([self._infer(crops[i : i + BATCH])[0] for i in range(0, len(crops), BATCH)])
+        return np.concatenate([self._infer(crops[i : i + BATCH], 1)[0] for i in range(0, len(crops), BATCH)])
 
     def with_maps(self, crops: Array) -> tuple[Array, list[Array]]:
         """Embeddings [N,256] and the maps, each [N,C,H,W] float32."""
-        parts = [self._infer(crops[i : i + BATCH]) for i in range(0, len(crops), BATCH)]
+        parts = [self._infer(crops[i : i + BATCH], 1 + len(MAPS)) for i in range(0, len(crops), BATCH)]
         joined = [np.concatenate(same) for same in zip(*parts, strict=True)]
         return joined[0], joined[1:]
 
-    def _infer(self, crops: Array) -> list[Array]:
+    def _infer(self, crops: Array, outputs: int) -> list[Array]:
         full = np.zeros((BATCH, 3, INPUT, INPUT), np.float32)
         full[: len(crops)] = crops.transpose(0, 3, 1, 2)
         self._request.infer([full])
-        found = [self._request.get_output_tensor(i).data[: len(crops)].copy() for i in range(1 + len(MAPS))]
+        found = [self._request.get_output_tensor(i).data[: len(crops)].copy() for i in range(outputs)]
         return [found[0].reshape(len(crops), -1), *found[1:]]
 
     @staticmethod

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from facematch_local.checks import Role
 from facematch_local.checks.document import find_document
 from facematch_local.checks.tampering import ghost
 from facematch_local.evaluation import made
 from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.images import decode
 from facematch_local.packs import find_pack, load_pack
+from facematch_local.policy import load_policy
 
 TAMPERED = ("paste", "blended", "recompressed")
 
@@ -38,8 +40,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pack", required=True)
     parser.add_argument("--cards", type=int, default=80)
-    parser.add_argument("--limit", type=float, default=0.26, help="count what lies above")
+    parser.add_argument("--limit", type=float, help="count what lies above; default the policy's")
     options = parser.parse_args()
+    limit = options.limit or load_policy().limits[Role.CARD]["portrait_differs"].maximum
     people = held_out_people(options.data / "lfw_pairs.csv")
     photos = sorted((options.data / "lfw").rglob("*_0001.jpg"))[::11]
     halves = [
@@ -62,7 +65,7 @@ def main() -> None:
         print(f"{name}: {len(untouched)} untouched cards, {shares}")
         for kind in ("once", "twice", *TAMPERED, "text"):
             each = np.array(values[unseen, kind])
-            print(f"  {kind}: {len(each)} cards, {np.mean(each > options.limit):.2f} above {options.limit}")
+            print(f"  {kind}: {len(each)} cards, {np.mean(each > limit):.2f} above {limit}")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,9 @@ def test_a_dark_or_overexposed_portrait_is_no_other_portrait(
     for quality in qualities:
         pixels = _jpeg(pixels, quality)
     found = ghost(pixels, WHOLE, FACE)
-    assert found is None or found < 0.26, found
+    limit = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    assert limit is not None
+    assert found is None or found < limit, found
 
 
 @pytest.mark.parametrize("before", [60, 75, 85])
