@@ -69,7 +69,7 @@ def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, b
     """
     import cv2
 
-    pixels, matrix = _reduced(pixels, matrix, size)
+    pixels, matrix = reduced(pixels, matrix, (size, size))
     crop = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return crop.astype(np.uint8, copy=False)
 
@@ -93,22 +93,32 @@ def averaged(pixels: NDArray[np.uint8], factor: int) -> tuple[NDArray[np.uint8],
     return small, (whole.shape[1] / across, whole.shape[0] / down)
 
 
-def _reduced(
-    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int
+def reduced(
+    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], coarseness: float = 1.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of a photo that a warp to size x size looks at, averaged where the warp would skip pixels; new matrix.
+    """The part of a photo that a warp looks at, averaged where the warp would skip pixels.
 
     Linear interpolation looks at 2x2 pixels, so a crop of less than half the size would miss some. Whole numbers of
     pixels are averaged: to the warp it makes little difference, and OpenCV does it several times faster.
+
+    Args:
+        pixels: HxWx3 uint8.
+        matrix: 2x3, from the photo's pixels to the crop's.
+        size: width and height of the crop in pixels.
+        coarseness: pixels of the crop that an averaged pixel is about as large as; less keeps more detail.
+
+    Returns:
+        The part, uint8, and the 2x3 matrix that takes its pixels to the crop's.
     """
     import cv2
 
     scale = max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
     if scale >= 0.5:
         return pixels, matrix
-    factor = round(1 / scale)
+    factor = round(coarseness / scale)
     back = cv2.invertAffineTransform(matrix)
-    corners = np.array([(0, 0, 1), (size, 0, 1), (0, size, 1), (size, size, 1)]) @ back.T
+    width, height = size
+    corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]) @ back.T
     rows, columns = pixels.shape[:2]
     left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)) - factor, 0, (columns - 1, rows - 1)))
     right, bottom = np.clip(np.ceil(corners.max(axis=0)) + 1 + factor, (left + 1, top + 1), (columns, rows)).astype(int)

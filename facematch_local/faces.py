@@ -99,6 +99,14 @@ class Recogniser(Protocol):
     def get_feat(self, imgs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]: ...
 
 
+class LandmarkLocator(Protocol):
+    """What a pack's landmark head offers, see `facematch_local.heads.LandmarkHead`."""
+
+    def locate(
+        self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32], box: NDArray[np.float32]
+    ) -> NDArray[np.float32]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
     """How faces are looked for; sizes are the longest side in pixels that the photo is scaled to.
@@ -140,6 +148,8 @@ class FaceAnalyser:
 
     Attributes:
         detector, recogniser: of the pack.
+        locator: the pack's landmark head, if it has one: looks at each face once more before it is embedded. Like
+            `mirror` it belongs to the pack, whose curve is made with or without it.
         settings: how faces are looked for.
         mirror: embed the mirrored crop as well and take the mean of both. Costs the recogniser's time twice and
             gives back about a fifth of what a printed card loses (docs/accuracy.md). It belongs to the pack, since
@@ -150,6 +160,7 @@ class FaceAnalyser:
     recogniser: Recogniser
     settings: DetectionSettings = DetectionSettings()
     mirror: bool = False
+    locator: LandmarkLocator | None = None
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
@@ -164,7 +175,12 @@ class FaceAnalyser:
         return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
 
     def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
-        """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR)."""
+        """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR).
+
+        With a landmark head its landmarks are put right first.
+        """
+        if self.locator:
+            face = replace(face, landmarks=self.locator.locate(pixels, face.landmarks, face.box))
         crop = self.align(pixels, face)
         features = self.recogniser.get_feat([crop])[0]
         if self.mirror:

@@ -1,7 +1,7 @@
-"""Optional learned heads of a pack: what covers a face, and whether the face was recaptured.
+"""Optional learned heads of a pack: what covers a face, whether it was recaptured, and where its landmarks are.
 
 A head is one ONNX file. It takes pixels as they are (uint8, NHWC, BGR; scaling happens inside the graph) and
-gives probabilities. Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY`
+gives probabilities or points. Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY`
 and fixed here; a head made for another convention is refused when the pack is opened, never misread.
 
 `occlusion-1`
@@ -19,6 +19,12 @@ and fixed here; a head made for another convention is refused when the pack is o
     (halftone, sub-pixel grid). A square that leaves the photo is moved back inside, and made smaller where the
     photo is smaller than it.
     Output `scores`, float32 (N, 3): probabilities of live, print and screen; they sum to 1.
+
+`landmarks-1`
+    Input `face`, uint8 (N, 80, 80, 3): the face by the landmarks that a detector gave, taken to `LANDMARK_TEMPLATE` in
+    the same way. The eyes lie 22 pixels apart and all of the face is inside. Outside the photo its border pixels are
+    repeated.
+    Output `points`, float32 (N, 5, 2): x and y of the five landmarks in pixels of the crop.
 """
 
 from __future__ import annotations
@@ -30,7 +36,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.alignment import distinct_landmarks, similarity_transform, warp
+from facematch_local.alignment import ARCFACE_TEMPLATE, distinct_landmarks, similarity_transform, warp
 from facematch_local.errors import PackError
 
 if TYPE_CHECKING:
@@ -48,6 +54,15 @@ OCCLUSION_TEMPLATE: Final[tuple[tuple[float, float], ...]] = (
     (46.140, 87.766),
     (66.015, 87.656),
 )
+
+LANDMARK_SIZE: Final = 80
+# The ArcFace template at 0.625, with a margin of 5 pixels: the 112x112 crop and 8 of its pixels on each side.
+LANDMARK_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
+    (0.625 * x + 5.0, 0.625 * y + 5.0) for x, y in ARCFACE_TEMPLATE
+)
+# Share of the eye distance by which the head may move a landmark. Where it wants more, one of the two has not seen
+# the face, and the detector at least has found it.
+_LARGEST_CORRECTION: Final = 0.5
 
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
 FACE_SIZE, FACE_SCALE = 128, 1.2
@@ -98,7 +113,7 @@ class OcclusionHead:
     CONVENTION: Final = "occlusion-1"
 
     def __init__(self, session: Session, name: str = "occlusion head") -> None:
-        _require(session, name, self.CONVENTION, {"face": OCCLUSION_SIZE}, len(OcclusionScores.__slots__))
+        _require(session, name, self.CONVENTION, {"face": OCCLUSION_SIZE}, {"scores": [len(OcclusionScores.__slots__)]})
         self._session = session
 
     def predict(self, crop: Pixels) -> OcclusionScores:
@@ -123,7 +138,7 @@ class RecaptureHead:
 
     def __init__(self, session: Session, name: str = "recapture head") -> None:
         sizes = {"wide": WIDE_SIZE, "face": FACE_SIZE, "native": NATIVE_SIZE}
-        _require(session, name, self.CONVENTION, sizes, len(RecaptureScores.__slots__))
+        _require(session, name, self.CONVENTION, sizes, {"scores": [len(RecaptureScores.__slots__)]})
         self._session = session
 
     def predict(self, pixels: Pixels, face: Face) -> RecaptureScores:
@@ -132,6 +147,49 @@ class RecaptureHead:
         (scores,) = self._session.run(["scores"], crops)
         live, printed, screen = (float(score) for score in scores[0])
         return RecaptureScores(live, printed, screen)
+
+
+class LandmarkHead:
+    """Landmarks put right: convention `landmarks-1`. Safe to share between threads.
+
+    A detector small enough to search whole photos places landmarks roughly; looking once more, at the face alone,
+    costs well under a millisecond.
+
+    Args:
+        session: an open ONNX Runtime session.
+        name: how an error calls the model, its path for one.
+
+    Raises:
+        PackError: the model was not made for this convention.
+    """
+
+    CONVENTION: Final = "landmarks-1"
+
+    def __init__(self, session: Session, name: str = "landmark head") -> None:
+        _require(session, name, self.CONVENTION, {"face": LANDMARK_SIZE}, {"points": [5, 2]})
+        self._session = session
+
+    def locate(self, pixels: Pixels, landmarks: NDArray[np.float32], box: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where the landmarks of a face in an HxWx3 uint8 BGR photo really are: one forward pass.
+
+        Args:
+            pixels: the photo.
+            landmarks: (5, 2), as the detector gave them.
+            box: (4,) left, top, right, bottom of the face.
+
+        Returns:
+            (5, 2) float32 in pixels of the photo; the given ones where the head sees something else altogether.
+        """
+        import cv2
+
+        given = distinct_landmarks(landmarks, box)
+        matrix = similarity_transform(given, np.asarray(LANDMARK_TEMPLATE, np.float64))
+        crop = warp(pixels, matrix, LANDMARK_SIZE, border=cv2.BORDER_REPLICATE)
+        (points,) = self._session.run(["points"], {"face": crop[None]})
+        found = (points[0] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+        correction = np.linalg.norm(found - given, axis=1).max()
+        eyes = np.linalg.norm(found[1] - found[0])
+        return found.astype(np.float32) if correction <= _LARGEST_CORRECTION * eyes else landmarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +243,9 @@ def _resized(square: Pixels, size: int) -> Pixels:
     return cv2.resize(square, (size, size), interpolation=how).astype(np.uint8, copy=False)
 
 
-def _require(session: Session, name: str, convention: str, sizes: Mapping[str, int], scores: int) -> None:
+def _require(
+    session: Session, name: str, convention: str, sizes: Mapping[str, int], gives: Mapping[str, list[int]]
+) -> None:
     """Refuse a model that is not what the convention says."""
     stated = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "")
     if stated != convention:
@@ -193,5 +253,5 @@ def _require(session: Session, name: str, convention: str, sizes: Mapping[str, i
     shapes = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_inputs()}
     wanted = {key: ("tensor(uint8)", [size, size, 3]) for key, size in sizes.items()}
     outputs = {entry.name: list(entry.shape[1:]) for entry in session.get_outputs()}
-    if shapes != wanted or outputs != {"scores": [scores]}:
+    if shapes != wanted or outputs != gives:
         raise PackError(f"{name}: its inputs or outputs are not those of the convention {convention!r}")

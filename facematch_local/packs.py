@@ -22,7 +22,7 @@ file = "rec.onnx"
 sha256 = "…"
 mirror = true                         # optional: embed the mirrored crop too, see FaceAnalyser
 
-[roles.occlusion]                     # optional, as is recapture; see facematch_local.heads
+[roles.occlusion]                     # optional, as are recapture and landmarks; see facematch_local.heads
 file = "heads/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
 sha256 = "…"
 ```
@@ -42,7 +42,7 @@ import numpy as np
 
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.heads import Heads, OcclusionHead, RecaptureHead
+from facematch_local.heads import Heads, LandmarkHead, OcclusionHead, RecaptureHead
 from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ CALIBRATION: Final = "calibration.json"
 # Input sides that insightface takes for a recogniser and can align a face to.
 _RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
+# Heads that are lent to packs without them. Landmarks are not: a recogniser wants those of the detector that it was
+# trained and its curve made with.
 HEAD_ROLES: Final = ("occlusion", "recapture")
 _LFS_POINTER: Final = b"version https://git-lfs"
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
@@ -230,7 +232,9 @@ def load_pack(
     _require_providers(sessions)
     detector = cast(Detector, _open(pack, "detection", sessions))
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
-    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror)
+    located = pack.files.get("landmarks")
+    locator = LandmarkHead(_session(located.path, sessions), str(located.path)) if located else None
+    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), pack.mirror, locator)
     _try_out(pack, analyser)
     heads = _open_heads(replace(pack, files={**pack.files, **lent}), sessions)
     return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))

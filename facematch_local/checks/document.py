@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.alignment import averaged
+from facematch_local.alignment import averaged, reduced
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -32,6 +32,9 @@ _LONGEST: Final = 640
 
 # With less of its edges seen than this, a box is evidence but not the card's outline.
 _SEEN: Final = 3.0
+
+# Pixels averaged before the photo is turned are smaller than the upright picture's: letters stay sharp.
+_COARSENESS: Final = 0.75
 
 _Lines = NDArray[np.int32]
 
@@ -145,22 +148,15 @@ def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.floa
     # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
     x, y = across[0] + down[1], across[1] - down[0]
     scale = EYES / max(face.inter_eye_distance, 1.0)
-    shrink = min(1.0, 1.4 * scale)
-    if shrink < 0.7:
-        # An affine warp picks single pixels; average the photo down to about the picture's resolution first.
-        size = (max(round(pixels.shape[1] * shrink), 1), max(round(pixels.shape[0] * shrink), 1))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    else:
-        small, shrink = pixels, 1.0
-    length = max(float(np.hypot(x, y)), 1e-6)
-    turn = scale / shrink * np.array([[x, y], [-y, x]]) / length
-    middle = np.array([WIDTH / 2, HEIGHT / 2])
-    matrix = np.hstack([turn, (middle - turn @ (eyes * shrink))[:, None]])
-    picture = cv2.warpAffine(small, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    whole = np.full(small.shape[:2], 255, np.uint8)
-    inside = cv2.warpAffine(whole, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_NEAREST)
-    matrix[:, :2] *= shrink
-    return picture.astype(np.uint8, copy=False), inside.astype(np.uint8, copy=False), matrix
+    turn = scale * np.array([[x, y], [-y, x]]) / max(float(np.hypot(x, y)), 1e-6)
+    matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
+    part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
+    picture = cv2.warpAffine(part, within, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    height, width = pixels.shape[:2]
+    outline = np.array([(0, 0), (width, 0), (width, height), (0, height)]) @ turn.T + matrix[:, 2]
+    inside = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillConvexPoly(inside, np.round(np.clip(outline, -30000, 30000)).astype(np.int32), (255,))
+    return picture.astype(np.uint8, copy=False), inside, matrix
 
 
 def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:

@@ -13,6 +13,7 @@ from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
 _WIDTH: Final = 180
+_LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
 
@@ -47,27 +48,29 @@ def _residual(
 
     flat = document.rectified(pixels, _WIDTH)
     height, width = flat.shape[:2]
-    brightest = flat.max(axis=2)
+    brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
     usable = (brightest < 250) & (brightest > 25)
-    linear = (cv2.GaussianBlur(flat, (0, 0), 0.8).astype(np.float32) / 255) ** 2.2
+    linear = _LINEAR[cv2.GaussianBlur(flat, (0, 0), 0.8)]
     small = cv2.resize(linear, (80, max(80 * height // width, 8)), interpolation=cv2.INTER_AREA)
     light = cv2.GaussianBlur(cv2.dilate(small, np.ones((21, 21), np.uint8)), (0, 0), 8)
     light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
-    relative = np.clip(linear / np.maximum(light, 1e-4), 1e-4, 1.2) ** (1 / 2.2)
-    opponents = relative[..., [0, 2]] - relative[..., 1:2]
-    brightness = relative.mean(axis=2)
-    residual = np.zeros((height, width), np.float32)
-    if usable.any():
-        steps = np.quantile(brightness[usable], np.linspace(0, 1, _BRIGHTNESS_STEPS + 1)[1:-1])
+    relative = cv2.pow(np.clip(linear / np.maximum(light, 1e-4), 1e-4, 1.2), 1 / 2.2)
+    blue, green, red = (np.ascontiguousarray(relative[..., channel]).ravel() for channel in range(3))
+    brightness = (blue + green + red) / 3
+    opponents = (blue - green, red - green)
+    known = usable.ravel()
+    residual = np.zeros(height * width, np.float32)
+    if known.any():
+        steps = np.quantile(brightness[known], np.linspace(0, 1, _BRIGHTNESS_STEPS + 1)[1:-1])
         step = np.digitize(brightness, steps)
         for index in range(_BRIGHTNESS_STEPS):
-            known = usable & (step == index)
-            if known.any():
-                here = step == index
-                residual[here] = np.linalg.norm(opponents[here] - np.median(opponents[known], axis=0), axis=1)
+            here = np.flatnonzero(step == index)
+            typical = here[known[here]]
+            if len(typical):
+                residual[here] = np.hypot(*(opponent[here] - np.median(opponent[typical]) for opponent in opponents))
     left, top, right, bottom = face.box
     box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
     placed = document.place(box, width, height)
     x1, y1 = np.clip(np.floor(placed.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
     x2, y2 = np.clip(np.ceil(placed.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int)
-    return residual, usable, (slice(y1, y2), slice(x1, x2))
+    return residual.reshape(height, width), usable, (slice(y1, y2), slice(x1, x2))

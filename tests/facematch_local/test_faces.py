@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -163,6 +163,18 @@ def test_an_embedding_of_zeros_stays_finite() -> None:
     (face,) = analyser.find(blank(200, 200))
     embedded = analyser.embed(blank(200, 200), face)
     assert cosine(embedded, embedded) == 0.0
+
+
+def test_landmarks_are_put_right_before_the_face_is_embedded() -> None:
+    class Locator:
+        def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
+            return landmarks + np.float32(3)
+
+    plain = analyser_of(FakeDetector([LARGE]))
+    analyser = replace(plain, locator=Locator())
+    (face,) = analyser.find(blank(200, 200))
+    np.testing.assert_array_equal(analyser.embed(blank(200, 200), face).landmarks, face.landmarks + 3)
+    np.testing.assert_array_equal(plain.embed(blank(200, 200), face).landmarks, face.landmarks)
 
 
 def test_cosine_needs_embeddings() -> None:

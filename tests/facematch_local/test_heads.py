@@ -43,6 +43,32 @@ def channel_means(path: Path, convention: str, outputs: int, stated: str | None 
     return path
 
 
+def constant_points(path: Path, points: np.ndarray) -> Path:
+    """A landmark head that sees the same five points in every crop."""
+    nodes = [
+        helper.make_node("Cast", ["face"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Reshape", ["nothing", "shape"], ["flat"]),
+        helper.make_node("Add", ["flat", "where"], ["points"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("face", TensorProto.UINT8, ["n", 80, 80, 3])],
+        [helper.make_tensor_value_info("points", TensorProto.FLOAT, ["n", 5, 2])],
+        [
+            numpy_helper.from_array(np.zeros(1, np.float32), "zero"),
+            numpy_helper.from_array(np.array([-1, 1, 1], np.int64), "shape"),
+            numpy_helper.from_array(points[None].astype(np.float32), "where"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(model, {heads.METADATA_KEY: "landmarks-1"})
+    onnx.save(model, str(path))
+    return path
+
+
 def session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
@@ -154,6 +180,37 @@ def test_a_model_with_other_outputs_is_refused(tmp_path: Path) -> None:
     path = channel_means(tmp_path / "o.onnx", "occlusion-1", 5)
     with pytest.raises(PackError, match=r"o\.onnx"):
         heads.OcclusionHead(session(path), str(path))
+
+
+FIVE = np.array(heads.LANDMARK_TEMPLATE)
+
+
+@pytest.mark.parametrize(("degrees", "scale"), [(0, 1.0), (25, 3.0), (180, 0.5)])
+def test_landmarks_are_moved_to_where_the_head_sees_them(tmp_path: Path, degrees: float, scale: float) -> None:
+    given = turned(FIVE, degrees, scale, (300, 250)).astype(np.float32)
+    nudge = np.array([[2, 0], [0, 2], [-3, 1], [1, 1], [0, -2]])
+    head = heads.LandmarkHead(session(constant_points(tmp_path / "l.onnx", FIVE + nudge)))
+    found = head.locate(np.zeros((500, 600, 3), np.uint8), given, np.float32([0, 0, 600, 500]))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, turned(FIVE + nudge, degrees, scale, (300, 250)), atol=0.01)
+
+
+def test_landmarks_stay_where_the_head_sees_something_else(tmp_path: Path) -> None:
+    head = heads.LandmarkHead(session(constant_points(tmp_path / "l.onnx", FIVE)))
+    given = FIVE.astype(np.float32)
+    photo, box = np.zeros((80, 80, 3), np.uint8), np.float32([0, 0, 80, 80])
+    np.testing.assert_allclose(head.locate(photo, given, box), given, atol=0.01)
+    far = FIVE.copy()
+    far[2] += 15  # of the 22 pixels between the eyes
+    wild = heads.LandmarkHead(session(constant_points(tmp_path / "w.onnx", far)))
+    assert wild.locate(photo, given, box) is given
+
+
+def test_coinciding_landmarks_are_put_right_too(tmp_path: Path) -> None:
+    head = heads.LandmarkHead(session(constant_points(tmp_path / "l.onnx", FIVE)))
+    found = head.locate(np.zeros((90, 90, 3), np.uint8), np.full((5, 2), 40, np.float32), np.float32([20, 20, 70, 80]))
+    assert np.isfinite(found).all()
+    assert np.ptp(found, axis=0).max() > 15
 
 
 def pack_of(folder: Path, **files: Path) -> ModelPack:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.faces import Face
+from facematch_local.faces import Face, LandmarkLocator
 from facematch_local.heads import OcclusionHead, occlusion_crop
-from facematch_local.packs import SessionSettings, _open_heads, find_pack
+from facematch_local.packs import SessionSettings, _open_heads, find_pack, load_pack
 
 # The astronaut's face as YuNet gives it: the test needs no detector.
 ASTRONAUT = Face(
@@ -42,3 +42,38 @@ def test_what_covers_the_face_raises_its_score(occlusion: OcclusionHead, astrona
         cv2.ellipse(shaded, eye, (18, 14), 0, 0, 360, (18, 16, 16), -1, cv2.LINE_AA)
     cv2.line(shaded, (203, 101), (248, 101), (18, 16, 16), 3, cv2.LINE_AA)
     assert occlusion.predict(occlusion_crop(shaded, ASTRONAUT)).sunglasses > max(0.5, before.sunglasses)
+
+
+@pytest.fixture(scope="module")
+def locator() -> LandmarkLocator:
+    found = load_pack(find_pack("compact")).analyser.locator
+    assert found is not None
+    return found
+
+
+def landmark_error(points: NDArray[np.float32]) -> float:
+    """Mean distance from the astronaut's landmarks over the distance of the eyes (NME)."""
+    distances = np.linalg.norm(points - ASTRONAUT.landmarks, axis=1)
+    return float(distances.mean() / np.linalg.norm(ASTRONAUT.landmarks[1] - ASTRONAUT.landmarks[0]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_landmarks_read_wrongly_are_put_right(
+    locator: LandmarkLocator, astronaut: NDArray[np.uint8], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    wrong = (ASTRONAUT.landmarks + rng.normal(0, 6, (5, 2))).astype(np.float32)
+    right = locator.locate(astronaut, wrong, ASTRONAUT.box)
+    assert landmark_error(right) < min(0.08, 0.8 * landmark_error(wrong))
+
+
+def test_a_turned_and_larger_face_gets_the_same_landmarks(
+    locator: LandmarkLocator, astronaut: NDArray[np.uint8]
+) -> None:
+    upright = locator.locate(astronaut, ASTRONAUT.landmarks, ASTRONAUT.box)
+    matrix = cv2.getRotationMatrix2D((224, 120), 140, 2.0)
+    turned = cv2.warpAffine(astronaut, matrix, (512, 512))
+    points = (ASTRONAUT.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    found = locator.locate(turned.astype(np.uint8), points, ASTRONAUT.box)
+    back = (found - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    assert np.linalg.norm(back - upright, axis=1).max() < 0.05 * 45

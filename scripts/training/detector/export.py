@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import copy
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
 from net import PER_ANCHOR, Detector, ScrfdLayout
-from onnx import TensorProto, helper, numpy_helper
-from torch import nn
-from torch.nn.utils import fusion
+from onnx_file import finish, folded
 
 # Taken off the score logits of the anchors for 6-24, 24-56, 56-112, 112-220, 220-340 and 340-900 pixels, so that at a
 # score of 0.5 false faces are rare: what looks like a tiny face must be surer, for most things that do are leaves and
@@ -23,11 +18,7 @@ NAMES = [f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in (
 
 def fused(detector: Detector) -> Detector:
     """A copy in eval mode with every batch norm folded into its convolution and the slot scales into the weights."""
-    out = copy.deepcopy(detector).eval()
-    for module in out.modules():
-        if hasattr(module, "norm"):
-            module.conv = fusion.fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
+    out = folded(detector)
     for level, layer in enumerate(out.predict):
         scale = getattr(out, f"scale{level}")
         layer.weight.data *= scale.view(-1, 1, 1, 1)
@@ -36,21 +27,6 @@ def fused(detector: Detector) -> Detector:
         for anchor, shift in enumerate(SCORE_SHIFTS[level]):
             layer.bias.data[anchor * PER_ANCHOR] -= shift
     return out
-
-
-def store_fp16(model: onnx.ModelProto) -> None:
-    """Replace fp32 weights by fp16 ones, each followed by a Cast that onnxruntime folds when it loads the file."""
-    casts = []
-    for tensor in list(model.graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 64:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
-        casts.append(helper.make_node("Cast", [f"{name}_fp16"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
 
 
 def export(detector: Detector, path: Path) -> None:
@@ -66,14 +42,8 @@ def export(detector: Detector, path: Path) -> None:
         opset_version=13,
         dynamo=False,
     )
-    model = onnx.load(str(path))
     # Mul by the folded scale of one is left to onnxruntime's optimiser only if it stays out of the graph.
-    store_fp16(model)
-    model.producer_name, model.producer_version, model.doc_string = "facematch-local", "", ""
-    for node in model.graph.node:
-        node.ClearField("doc_string")
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    finish(path)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from units import ConvUnit
 
 STRIDES = (8, 16, 32)
 # (stride, smallest, largest, typical) face size in pixels, size = sqrt(width * height)
@@ -19,20 +20,6 @@ SLOTS = (
     ((220, 340, 270), (340, 900, 440)),
 )
 PER_ANCHOR = 15  # score, 4 distances, 10 point offsets
-
-
-class ConvUnit(nn.Module):
-    """3x3 convolution, batch norm, ReLU; with a shortcut where the shape stays."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.shortcut = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.conv(x))
-        return functional.relu(x + y if self.shortcut else y)
 
 
 class Detector(nn.Module):

@@ -9,6 +9,7 @@ DATA is laid out as `split.py` reads it; MODELS holds `teachers/` and, for the f
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,14 @@ def step(script: str, *arguments: object) -> None:
     """Run one script of this folder, or of the one above, and stop where it fails."""
     path = HERE / script
     print("->", script, *arguments, flush=True)
-    subprocess.run([sys.executable, str(path), *map(str, arguments)], check=True)  # noqa: S603 - our own scripts
+    subprocess.run(  # noqa: S603 - our own scripts, no shell
+        [sys.executable, str(path), *map(str, arguments)],
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((str(HERE.parent / "common"), os.environ.get("PYTHONPATH", ""))),
+        },
+    )
 
 
 def main() -> None:

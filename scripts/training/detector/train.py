@@ -11,21 +11,28 @@ from pathlib import Path
 
 import cv2
 import torch
-from dataset import Batches, load_pool
+from dataset import LARGE, Batches, load_pool
+from from_onnx import restored
 from net import Detector
 from targets import losses
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
+from units import HALF
 
-LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02
+LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02  # half the rate when going on
 LOSS_WEIGHTS = (1.5, 2.0, 16.0)  # score, box, points: half-way through, points weigh most: alignment rests on them
 LEAN = 0.8  # of the faces, a quarter lean by up to 50 degrees and few lie: the library turns photos itself
 
 
-def rate(step: int, progress: float) -> float:
+def rate(step: int, progress: float, peak: float) -> float:
     """Learning rate: linear warm-up, then half a cosine down to a hundredth at `progress` 1."""
     cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
-    return LEARNING_RATE * min((step + 1) / WARM_UP, cosine)
+    return peak * min((step + 1) / WARM_UP, cosine)
+
+
+def scaled(pictures: Tensor) -> Tensor:
+    """Pictures uint8 as the network takes them."""
+    return (pictures.float() - 127.5) / 128
 
 
 @torch.no_grad()
@@ -52,6 +59,8 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, nargs="+", required=True)
     parser.add_argument("--blanks", type=Path, help="folder of further photos without faces")
     parser.add_argument("--checkpoint", type=Path, required=True, help="written every --every seconds; resumed from")
+    parser.add_argument("--start", type=Path, help="det.onnx to go on from where there is no checkpoint")
+    parser.add_argument("--peak", type=float, default=LEARNING_RATE, help="learning rate")
     parser.add_argument("--steps", type=int, default=7500, help="length of the schedule; may change on resuming")
     parser.add_argument(
         "--minutes", type=float, default=math.inf, help="end the schedule after this time at the latest"
@@ -67,12 +76,17 @@ def main() -> None:
     pool = load_pool(arguments.data, arguments.labels, arguments.blanks)
     print({name: len(of_set) for name, of_set in pool.photos.items()}, "blank", len(pool.blank), flush=True)
 
-    model = Detector().to(memory_format=torch.channels_last).train()
+    batches = Batches(pool, arguments.seed, arguments.steps, LEAN)
+    model = Detector()
+    if arguments.start:
+        large = next(pictures for pictures, _ in map(batches.__getitem__, range(1000)) if pictures.shape[-1] == LARGE)
+        model = restored(arguments.start, scaled(large))
+    model = model.to(memory_format=torch.channels_last).train()
     ema = copy.deepcopy(model)
     norms = [p for n, p in model.named_parameters() if p.ndim < 2]
     kernels = [p for n, p in model.named_parameters() if p.ndim >= 2]
     groups = [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": norms, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    optimiser = torch.optim.AdamW(groups, lr=arguments.peak)
     step = 0
     if arguments.checkpoint.exists():
         state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
@@ -81,7 +95,6 @@ def main() -> None:
         optimiser.load_state_dict(state["optimiser"])
         step = state["step"]
 
-    batches = Batches(pool, arguments.seed, arguments.steps, LEAN)
     loader = DataLoader(
         batches,
         batch_size=None,
@@ -98,9 +111,9 @@ def main() -> None:
         in_time = resumed_at + (1 - resumed_at) * (time.time() - begun) / (60 * arguments.minutes)
         progress = max(step / arguments.steps, in_time)
         for group in optimiser.param_groups:
-            group["lr"] = rate(step, progress)
-        blob = ((pictures.float() - 127.5) / 128).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+            group["lr"] = rate(step, progress, arguments.peak)
+        blob = scaled(pictures).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
             outputs = model(blob)
         parts = losses(outputs, wanted)
         loss = sum(weight * part for weight, part in zip(LOSS_WEIGHTS, parts, strict=True))

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime as ort
+import paths  # noqa: F401
 import torch
 from canvas import MARGIN, SCALE, STORED, Mesh, canvas_of, stored
 from figures import operating_points, write_figures

@@ -5,20 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-
-class ConvUnit(nn.Module):
-    """3x3 convolution, batch norm, ReLU; with a shortcut where the shape stays."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.shortcut = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.conv(x))
-        return functional.relu(x + y if self.shortcut else y)
+from units import ConvUnit
 
 
 def trunk(widths: tuple[int, ...], depths: tuple[int, ...], inputs: int = 3) -> nn.Sequential:

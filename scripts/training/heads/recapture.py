@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime as ort
+import paths  # noqa: F401
 import torch
 from figures import GRID, operating_points, write_figures
 from photos import find_faces, list_photos, read

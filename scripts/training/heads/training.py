@@ -1,4 +1,4 @@
-"""What both heads share: the training loop (EMA, one-cycle rate, checkpoints) and the export."""
+"""What the heads share: the training loop (EMA, one-cycle rate, checkpoints) and the export."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx_file import finish, folded
 from torch import Tensor, nn
-from torch.nn.utils import fusion
+from units import HALF
 
 Batch = tuple[tuple[Tensor, ...], Tensor]  # network inputs and targets
 
@@ -54,7 +53,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = peak_rate * _rate(step / steps)
         inputs, targets = batch_of(np.random.default_rng((seed, step)))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
             output = call(net, *inputs)
         loss = loss_of(output.float(), targets)
         optimiser.zero_grad(set_to_none=True)
@@ -100,44 +99,19 @@ class _WithProbabilities(nn.Module):
 
 
 def export(net: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
-    """Write `net` as ONNX: batch norms folded, weights stored as fp16, the convention in the metadata."""
-    net = copy.deepcopy(net).to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
-    for module in net.modules():
-        if hasattr(module, "conv") and hasattr(module, "norm"):
-            module.conv = fusion.fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
+    """Write `net` as ONNX, see `onnx_file`, with its convention in the metadata."""
+    net = folded(net)
     names: Any = list(net.INPUTS)
+    output: Any = getattr(net, "OUTPUT", "scores")
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         _WithProbabilities(net).eval(),
         examples,
         str(path),
         input_names=names,
-        output_names=["scores"],
-        dynamic_axes={name: {0: "faces"} for name in (*names, "scores")},
+        output_names=[output],
+        dynamic_axes={name: {0: "faces"} for name in (*names, output)},
         opset_version=17,
         dynamo=False,
     )
-    model = onnx.load(str(path))
-    _store_fp16(model)
-    model.producer_name, model.producer_version, model.doc_string = "facematch-local", "", ""
-    for node in model.graph.node:
-        node.ClearField("doc_string")
-    helper.set_model_props(model, {"facematch_convention": str(net.CONVENTION)})
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
-
-
-def _store_fp16(model: onnx.ModelProto) -> None:
-    """Replace fp32 weights by fp16 ones, each followed by a Cast that ONNX Runtime folds when it loads the file."""
-    casts = []
-    for tensor in list(model.graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 64:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
-        casts.append(helper.make_node("Cast", [f"{name}_fp16"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
+    finish(path, {"facematch_convention": str(net.CONVENTION)})

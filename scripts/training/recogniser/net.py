@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from units import ConvUnit
 
 EMBEDDING = 256
 # Crops come as ArcFace has them; the part from LEFT, TOP that is REGION wide is looked at in LOOK pixels. That part is
@@ -36,20 +37,6 @@ STAGES = (
 )
 GRIDS = (24, 12, 12, 6)
 HEAD_WIDTH, GATE_SHARE = 512, 8
-
-
-class ConvUnit(nn.Module):
-    """3x3 convolution and batch norm, added to the input where the shape stays, then ReLU."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, size: int = 3) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.shortcut = stride == 1 and inputs == outputs
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.conv(x))
-        return functional.relu(x + y if self.shortcut else y)
 
 
 class Gate(nn.Module):

@@ -21,7 +21,7 @@ COMPACT = HERE.parents[2] / "models" / "compact"
 def step(script: str, **options: object) -> None:
     """Run one script of this folder; the shared readers of photos and landmarks lie with the detector's."""
     flags = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    path = os.pathsep.join((str(HERE), str(HERE.parent / "detector")))
+    path = os.pathsep.join(str(HERE.parent / folder) for folder in ("recogniser", "detector", "common"))
     subprocess.run(  # noqa: S603 - our own scripts, no shell
         [sys.executable, str(HERE / script), *flags], check=True, env={**os.environ, "PYTHONPATH": path}
     )

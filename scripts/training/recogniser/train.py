@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 from faces import Faces
+from from_onnx import restored
 from net import STAGES, Recogniser
 from optimiser import optimisers
 from people import Part, part_of
@@ -25,6 +26,7 @@ from stock import Ahead, Batch, Stock, plain
 from teacher import Teacher
 from torch import Tensor, nn
 from torch.nn import functional
+from units import HALF
 
 Array = np.ndarray[Any, Any]
 
@@ -73,11 +75,11 @@ def forcing(progress: float, rng: torch.Generator) -> Tensor:
     return torch.rand(len(STAGES), BATCH, generator=rng) < 1 - progress / FORCED
 
 
-def rate(progress: float) -> float:
+def rate(progress: float, peak: float) -> float:
     """Learning rate: warm-up, then half a cosine to a hundredth."""
     if progress < WARM_UP:
-        return PEAK * (0.05 + 0.95 * progress / WARM_UP)
-    return PEAK * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))))
+        return peak * (0.05 + 0.95 * progress / WARM_UP)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))))
 
 
 @torch.no_grad()
@@ -94,7 +96,7 @@ def average(ema: nn.Module, model: nn.Module, step: int) -> None:
 @torch.no_grad()
 def embed(net: nn.Module, images: Tensor) -> Array:
     net.eval()
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
         parts = [net(part.contiguous(memory_format=torch.channels_last)).float() for part in images.split(64)]
     return functional.normalize(torch.cat(parts), dim=1).numpy()
 
@@ -118,6 +120,8 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule, pauses left out")
+    parser.add_argument("--start", type=Path, help="rec.onnx to go on from where there is no checkpoint")
+    parser.add_argument("--peak", type=float, default=PEAK, help="learning rate; half of it when going on")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -131,9 +135,13 @@ def main() -> None:
     stock = Stock(faces, embeddings, arguments.work / "morphs", Teacher(arguments.teachers), rng)
     rows = np.flatnonzero(part_of(faces) == Part.VALIDATION)
     people = faces.person[rows]
-    student = Recogniser().to(memory_format=torch.channels_last)
+    student = Recogniser()
+    if arguments.start:
+        training = np.flatnonzero(part_of(faces) == Part.TRAINING)
+        student = restored(arguments.start, plain(faces, training[:: max(1, len(training) // 512)]))
+    student = student.to(memory_format=torch.channels_last)
     ema = copy.deepcopy(student)
-    steppers = optimisers(student, PEAK)
+    steppers = optimisers(student, arguments.peak)
     step, used = 0, 0.0
     log: list[dict[str, float]] = []
     if arguments.checkpoint.exists():
@@ -162,17 +170,21 @@ def main() -> None:
     limit = arguments.minutes * 60
     draws = torch.Generator().manual_seed(arguments.seed + step)
     batches = Ahead(lambda: stock.batch(BATCH))
+    if arguments.start and step == 0:
+        monitor()
     last_save = last_look = used
     while used < limit:
         start, progress = time.monotonic(), used / limit
         for stepper in steppers:
             for group in stepper.param_groups:
-                group["lr"] = rate(progress)
+                group["lr"] = rate(progress, arguments.peak)
         batch = batches()
         student.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
             images = batch.images.contiguous(memory_format=torch.channels_last)
-            embedding, maps = student.taught(images, batch.maps, forcing(progress, draws))
+            embedding, maps = student.taught(
+                images, batch.maps, forcing(max(progress, FORCED if arguments.start else 0), draws)
+            )
         parts = losses(embedding, maps, batch)
         loss = total(parts, progress)
         loss.backward()

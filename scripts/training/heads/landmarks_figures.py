@@ -1,0 +1,101 @@
+"""How far a detector's landmarks are from the reference's, as it gives them and after the pack's landmark head.
+
+    python scripts/training/heads/landmarks_figures.py --data DATA --reference DET_SCRFD.onnx --pack models/compact
+
+On the held-out half only. The error is the mean distance of the five points over the reference's eye distance (NME,
+ISO/IEC 29794-5 calls it inter-eye distance), on its faces that lean by at most 20 degrees. Writes
+`figures/landmarks.json` of the pack. The reference serves for measuring only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paths  # noqa: F401
+from evaluate import scrfd, truth
+from labels import iou, load_photo
+from split import list_photos
+
+from facematch_local.faces import FaceAnalyser
+from facematch_local.packs import load_pack, read_pack
+
+Array = np.ndarray[Any, Any]
+ROOT = Path(__file__).resolve().parents[3]
+SETS = ("lfw", "asian_faces", "masks", "sunglasses", "scenes")
+LIMIT, SEED = 300, 20
+
+
+def error(points: Array, want: Array) -> float:
+    """Mean distance of points [5,2] over the eye distance of `want`."""
+    return float(np.linalg.norm(points - want, axis=1).mean() / np.linalg.norm(want[1] - want[0]))
+
+
+def errors(analyser: FaceAnalyser, reference: Any, photos: list[Path]) -> tuple[list[float], list[float]]:
+    """Of every face that both find: errors without and with the landmark head."""
+    before, after = [], []
+    assert analyser.locator is not None
+    for file in photos:
+        image = load_photo(file, 1280)
+        if image is None:
+            continue
+        boxes, points = truth(reference, image)
+        for face in analyser.find(image)[:1]:
+            overlaps = iou(face.box, boxes[:, :4]) if len(boxes) else np.zeros(0)
+            if not len(overlaps) or overlaps.max() < 0.5:
+                continue
+            best = int(overlaps.argmax())
+            want = points[best]
+            across = want[1] - want[0]
+            if boxes[best, 4] < 0.6 or abs(math.degrees(math.atan2(across[1], across[0]))) > 20:
+                continue
+            before.append(error(face.landmarks, want))
+            after.append(error(analyser.locator.locate(image, face.landmarks, face.box), want))
+    return before, after
+
+
+def milliseconds(analyser: FaceAnalyser) -> float:
+    """Median time of the head on one face, crop and all, one thread."""
+    assert analyser.locator is not None
+    image = np.full((480, 480, 3), 127, np.uint8)
+    points = np.float32([[190, 200], [290, 200], [240, 260], [200, 310], [280, 310]])
+    box, times = np.float32([140, 120, 340, 360]), []
+    for _ in range(60):
+        start = time.process_time()
+        analyser.locator.locate(image, points, box)
+        times.append(time.process_time() - start)
+    return round(1000 * float(np.median(times[10:])), 2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--reference", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, default=ROOT / "models" / "compact")
+    arguments = parser.parse_args()
+    analyser = load_pack(read_pack(arguments.pack)).analyser
+    reference = scrfd(arguments.reference)
+    result: dict[str, Any] = {"ms_one_thread": milliseconds(analyser)}
+    held = [photo for photo in list_photos(arguments.data) if photo.held_out]
+    for source in SETS:
+        of_set = [arguments.data / photo.path for photo in held if photo.source == source]
+        chosen = np.random.default_rng(SEED).permutation(len(of_set))[:LIMIT]
+        before, after = errors(analyser, reference, [of_set[i] for i in sorted(chosen)])
+        result[source] = {
+            "faces": len(before),
+            "nme_percent_detector": round(100 * float(np.mean(before)), 2),
+            "nme_percent_with_head": round(100 * float(np.mean(after)), 2),
+            "median_percent_detector": round(100 * float(np.median(before)), 2),
+            "median_percent_with_head": round(100 * float(np.median(after)), 2),
+        }
+        print(source, result[source], flush=True)
+    (arguments.pack / "figures" / "landmarks.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
