@@ -36,6 +36,9 @@ _SEEN: Final = 3.0
 # Pixels averaged before the photo is turned are smaller than the upright picture's: letters stay sharp.
 _COARSENESS: Final = 0.75
 
+# From the middle between the eyes to the left, up, right and down, in inter-eye distances: head and little else.
+_HEAD: Final = (2.2, 2.0, 2.2, 3.0)
+
 _Lines = NDArray[np.int32]
 
 
@@ -61,32 +64,53 @@ class Document:
 
     def rectified(self, pixels: Pixels, width: int) -> Pixels:
         """The document seen straight from above: `width` pixels wide, uint8 BGR, from the photo it was found in."""
-        import cv2
+        return rectified(pixels, self.corners, width)
 
-        top, side = self.corners[1] - self.corners[0], self.corners[3] - self.corners[0]
-        seen = max(float(np.linalg.norm(top)), 1.0)
-        height = int(np.clip(round(width * float(np.linalg.norm(side)) / seen), 8, 4 * width))
-        part, corners = _around(pixels, self.corners)
-        factor = int(seen / width)
-        if factor > 1:
-            # A warp picks single pixels; average them first.
-            part, spans = averaged(part, factor)
-            corners = (corners / np.array(spans)).astype(np.float32)
-        target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-        matrix = cv2.getPerspectiveTransform(corners, target)
-        flat = cv2.warpPerspective(
-            part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return flat.astype(np.uint8, copy=False)
 
-    def place(self, points: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-        """Where points (N, 2) of the photo lie in the rectified document of that size."""
-        import cv2
+def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixels:
+    """What lies between four corners, seen straight from above.
 
-        target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-        matrix = cv2.getPerspectiveTransform(self.corners, target)
-        moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float32), matrix)
-        return moved.reshape(-1, 2).astype(np.float32)
+    Args:
+        pixels: HxWx3 uint8 BGR.
+        corners: (4, 2) pixels: top left, top right, bottom right, bottom left of what is shown.
+        width: of the result in pixels; the height follows.
+    """
+    import cv2
+
+    top, side = corners[1] - corners[0], corners[3] - corners[0]
+    seen = max(float(np.linalg.norm(top)), 1.0)
+    height = int(np.clip(round(width * float(np.linalg.norm(side)) / seen), 8, 4 * width))
+    part, corners = _around(pixels, corners)
+    factor = int(seen / width)
+    if factor > 1:
+        # A warp picks single pixels; average them first.
+        part, spans = averaged(part, factor)
+        corners = (corners / np.array(spans)).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, _rectangle(width, height))
+    flat = cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flat.astype(np.uint8, copy=False)
+
+
+def place(points: NDArray[np.float32], corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Where points (N, 2) of the photo lie in what `rectified` gives for the corners, of that width and height."""
+    import cv2
+
+    matrix = cv2.getPerspectiveTransform(corners, _rectangle(*size))
+    moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float32), matrix)
+    return moved.reshape(-1, 2).astype(np.float32)
+
+
+def _rectangle(width: int, height: int) -> NDArray[np.float32]:
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+
+
+def head_corners(face: Face) -> NDArray[np.float32]:
+    """(4, 2) float32: corners, in the photo, of a box around the head, upright as the head is."""
+    left, up, right, down = _HEAD
+    eyes = face.eye_midpoint.astype(np.float64)
+    across, along = _axes(face) * face.inter_eye_distance
+    corners = [eyes + x * across + y * along for x, y in ((-left, -up), (right, -up), (right, down), (-left, down))]
+    return np.array(corners, np.float32)
 
 
 def find_document(pixels: Pixels, face: Face | None) -> Document:
@@ -143,12 +167,8 @@ def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.floa
     import cv2
 
     eyes = face.eye_midpoint.astype(np.float64)
-    across = (face.landmarks[1] - face.landmarks[0]).astype(np.float64)
-    down = face.landmarks[3:5].mean(axis=0) - eyes
-    # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
-    x, y = across[0] + down[1], across[1] - down[0]
     scale = EYES / max(face.inter_eye_distance, 1.0)
-    turn = scale * np.array([[x, y], [-y, x]]) / max(float(np.hypot(x, y)), 1e-6)
+    turn = scale * _axes(face)
     matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
     part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
     picture = cv2.warpAffine(part, within, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -157,6 +177,16 @@ def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.floa
     inside = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.fillConvexPoly(inside, np.round(np.clip(outline, -30000, 30000)).astype(np.int32), (255,))
     return picture.astype(np.uint8, copy=False), inside, matrix
+
+
+def _axes(face: Face) -> NDArray[np.float64]:
+    """(2, 2): the directions, of length 1, from eye to eye and from the eyes down, as the head is turned."""
+    across = (face.landmarks[1] - face.landmarks[0]).astype(np.float64)
+    down = face.landmarks[3:5].mean(axis=0) - face.eye_midpoint.astype(np.float64)
+    # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
+    x, y = across[0] + down[1], across[1] - down[0]
+    axes: NDArray[np.float64] = np.array([[x, y], [-y, x]]) / max(float(np.hypot(x, y)), 1e-6)
+    return axes
 
 
 def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:

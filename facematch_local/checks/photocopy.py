@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import NO_FACE, Measure, Subject
-from facematch_local.checks.document import Document
+from facematch_local.checks.document import head_corners, place, rectified
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
 _WIDTH: Final = 180
+_HEAD_WIDTH: Final = 120
 _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
@@ -26,27 +27,38 @@ def colour(subject: Subject) -> Measure:
     what is then typical of its brightness is subtracted. The rest is the card's own colour: of the
     face (skin against print of the same brightness) and of the card as a whole (third quartile). A card may
     have a grey portrait on coloured ground or pale ground under a coloured portrait, so the geometric mean of
-    the two is taken; a copy has neither.
+    the two is taken; a copy has neither. It is taken of the document where it was found and of the portrait alone, and
+    the smaller one counts: where the outline is wrong, what lies around the copy has colours.
     """
     if subject.face is None:
         return Measure.not_assessed(NO_FACE)
-    residual, usable, face = _residual(subject.photo.pixels, subject.document, subject.face)
+    views = (subject.document.corners, _WIDTH), (head_corners(subject.face), _HEAD_WIDTH)
+    found = [_colour(subject.photo.pixels, corners, width, subject.face) for corners, width in views]
+    values = [value for value in found if value is not None]
+    if not values:
+        return Measure.not_assessed("the document is too dark or overexposed")
+    return Measure(min(values))
+
+
+def _colour(pixels: Pixels, corners: NDArray[np.float32], width: int, face: Face) -> float | None:
+    """Colour left between the corners, None where too little can be told."""
+    residual, usable, place_of_face = _residual(pixels, corners, width, face)
     height, width = usable.shape
     inner = np.zeros_like(usable)
     inner[round(0.08 * height) : round(0.92 * height), round(0.08 * width) : round(0.92 * width)] = True
-    on_card, on_face = residual[usable & inner], residual[face][usable[face]]
-    if on_card.size < _LEAST_PIXELS or on_face.size < _LEAST_PIXELS // 10:
-        return Measure.not_assessed("the document is too dark or overexposed")
-    return Measure(float(np.sqrt(on_face.mean() * np.percentile(on_card, 75))))
+    everywhere, on_face = residual[usable & inner], residual[place_of_face][usable[place_of_face]]
+    if everywhere.size < _LEAST_PIXELS or on_face.size < _LEAST_PIXELS // 10:
+        return None
+    return float(np.sqrt(on_face.mean() * np.percentile(everywhere, 75)))
 
 
 def _residual(
-    pixels: Pixels, document: Document, face: Face
+    pixels: Pixels, corners: NDArray[np.float32], width: int, face: Face
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[slice, slice]]:
-    """Colour left by pixel of the rectified document, where it can be told, and where the face is in it."""
+    """Colour left by pixel of what lies between the corners, where it can be told, and where the face is in it."""
     import cv2
 
-    flat = document.rectified(pixels, _WIDTH)
+    flat = rectified(pixels, corners, width)
     height, width = flat.shape[:2]
     brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
     usable = (brightest < 250) & (brightest > 25)
@@ -70,7 +82,7 @@ def _residual(
                 residual[here] = np.hypot(*(opponent[here] - np.median(opponent[typical]) for opponent in opponents))
     left, top, right, bottom = face.box
     box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
-    placed = document.place(box, width, height)
+    placed = place(box, corners, (width, height))
     x1, y1 = np.clip(np.floor(placed.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
     x2, y2 = np.clip(np.ceil(placed.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int)
     return residual.reshape(height, width), usable, (slice(y1, y2), slice(x1, x2))

@@ -42,11 +42,11 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
     return _u8(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
 
 
-def draw_card(portrait: Pixels, rng: np.random.Generator, width: int = 1000, passport: bool = False) -> Card:
+def draw_card(portrait: Pixels | None, rng: np.random.Generator, width: int = 1000, passport: bool = False) -> Card:
     """An invented card around a portrait: tinted ground with fine lines, emblem, text, a passport's two last lines.
 
     Args:
-        portrait: head and shoulders, any size.
+        portrait: head and shoulders, any size; None leaves its place empty, as on a bank card.
         rng: decides colours, layout and text.
         width: of the card in pixels.
         passport: ID-3 proportions and a machine-readable zone instead of ID-1.
@@ -61,13 +61,13 @@ def draw_card(portrait: Pixels, rng: np.random.Generator, width: int = 1000, pas
     if rng.random() < 0.25:
         left = width - left - box_width
     top = round(height * rng.uniform(0.2, 0.27))
-    photo = _fitted(portrait, box_width, box_height)
-    # A printed portrait has less contrast and colour than the photo it was made from.
-    soft = photo.astype(np.float32)
-    grey = soft.mean(axis=2, keepdims=True)
-    soft = grey + (soft - grey) * rng.uniform(0.55, 1.0)
-    soft = 128 + (soft - 128) * rng.uniform(0.75, 0.95) + rng.uniform(0, 12)
-    ground[top : top + box_height, left : left + box_width] = _u8(soft)
+    if portrait is not None:
+        # A printed portrait has less contrast and colour than the photo it was made from.
+        soft = _fitted(portrait, box_width, box_height).astype(np.float32)
+        grey = soft.mean(axis=2, keepdims=True)
+        soft = grey + (soft - grey) * rng.uniform(0.55, 1.0)
+        soft = 128 + (soft - 128) * rng.uniform(0.75, 0.95) + rng.uniform(0, 12)
+        ground[top : top + box_height, left : left + box_width] = _u8(soft)
     _write(ground, (left, top, box_width, box_height), rng, passport)
     ground = _u8(cv2.GaussianBlur(ground, (0, 0), 0.6).astype(np.float32) + rng.normal(0, 1.5, (height, width, 1)))
     return Card(ground, (left, top, left + box_width, top + box_height))

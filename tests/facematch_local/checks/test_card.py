@@ -123,3 +123,12 @@ def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: F
     measure = photocopy.colour(_subject(black, _face_on(drawn, astronaut_face)))
     assert measure.value is None
     assert "dark" in measure.reason
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_card_without_a_portrait_is_a_document_still(seed: int) -> None:
+    bare = made.draw_card(None, np.random.default_rng(seed), 900)
+    subject = Subject(Photo(bare.pixels, 900, len(bare.pixels)), Role.CARD, ())
+    value = card.document(subject).value
+    assert value is not None
+    assert value >= _limit("document")
