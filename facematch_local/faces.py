@@ -27,7 +27,8 @@ class Face:
     Attributes:
         box: (4,) float32: left, top, right, bottom.
         landmarks: (5, 2) float32, x and y: the eye at the viewer's left, the eye at the viewer's right,
-            nose tip, mouth corner at the left, mouth corner at the right.
+            nose tip, mouth corner at the left, mouth corner at the right; put right by the landmark head
+            where the pack has one.
         score: detector confidence, 0 to 1.
         embedding: (D,) float32 of length 1, or None where the face was not embedded.
     """
@@ -148,12 +149,12 @@ class FaceAnalyser:
 
     Attributes:
         detector, recogniser: of the pack.
-        locator: the pack's landmark head, if it has one: looks at each face once more before it is embedded. Like
-            `mirror` it belongs to the pack, whose curve is made with or without it.
         settings: how faces are looked for.
         mirror: embed the mirrored crop as well and take the mean of both. Costs the recogniser's time twice and
             gives back about a fifth of what a printed card loses (docs/accuracy.md). It belongs to the pack, since
             the calibration curve is made with or without it.
+        locator: the pack's landmark head, if it has one: it looks once more at each face that was found. It belongs to
+            the pack for the same reason.
     """
 
     detector: Detector
@@ -164,23 +165,14 @@ class FaceAnalyser:
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
-        upright = self._find_upright(pixels)
-        if upright and self._is_sure(upright[0]):
-            return upright
-        quarters = self._better_turn(pixels, upright[0] if upright else None)
-        if not quarters:
-            return upright
-        faces = self._find_upright(np.ascontiguousarray(np.rot90(pixels, quarters)))
-        height, width = pixels.shape[:2]
-        return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
+        faces = self._find(pixels)
+        if self.locator is None:
+            return faces
+        locate = self.locator.locate
+        return tuple(replace(face, landmarks=locate(pixels, face.landmarks, face.box)) for face in faces)
 
     def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
-        """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR).
-
-        With a landmark head its landmarks are put right first.
-        """
-        if self.locator:
-            face = replace(face, landmarks=self.locator.locate(pixels, face.landmarks, face.box))
+        """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR)."""
         crop = self.align(pixels, face)
         features = self.recogniser.get_feat([crop])[0]
         if self.mirror:
@@ -202,6 +194,17 @@ class FaceAnalyser:
         size = self.recogniser.input_size[0]
         matrix = similarity_transform(distinct_landmarks(face.landmarks, face.box), arcface_template(size))
         return warp(pixels, matrix, size, border=cv2.BORDER_CONSTANT)
+
+    def _find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        upright = self._find_upright(pixels)
+        if upright and self._is_sure(upright[0]):
+            return upright
+        quarters = self._better_turn(pixels, upright[0] if upright else None)
+        if not quarters:
+            return upright
+        faces = self._find_upright(np.ascontiguousarray(np.rot90(pixels, quarters)))
+        height, width = pixels.shape[:2]
+        return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
 
     def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])

@@ -60,9 +60,9 @@ LANDMARK_SIZE: Final = 80
 LANDMARK_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
     (0.625 * x + 5.0, 0.625 * y + 5.0) for x, y in ARCFACE_TEMPLATE
 )
-# Share of the eye distance by which the head may move a landmark. Where it wants more, one of the two has not seen
-# the face, and the detector at least has found it.
-_LARGEST_CORRECTION: Final = 0.5
+# Pixels of the crop, half the distance of the eyes there, by which the head may move a landmark. Where it wants more,
+# one of the two has not seen the face, and the detector at least has found it.
+_LARGEST_CORRECTION: Final = 11.0
 
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
 FACE_SIZE, FACE_SCALE = 128, 1.2
@@ -186,10 +186,11 @@ class LandmarkHead:
         matrix = similarity_transform(given, np.asarray(LANDMARK_TEMPLATE, np.float64))
         crop = warp(pixels, matrix, LANDMARK_SIZE, border=cv2.BORDER_REPLICATE)
         (points,) = self._session.run(["points"], {"face": crop[None]})
-        found = (points[0] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-        correction = np.linalg.norm(found - given, axis=1).max()
-        eyes = np.linalg.norm(found[1] - found[0])
-        return found.astype(np.float32) if correction <= _LARGEST_CORRECTION * eyes else landmarks
+        correction = np.linalg.norm(points[0] - (given @ matrix[:, :2].T + matrix[:, 2]), axis=1)
+        if not (correction <= _LARGEST_CORRECTION).all():  # said so that it holds for NaN
+            return landmarks
+        found: NDArray[np.float32] = ((points[0] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T).astype(np.float32)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,6 @@ def _require(
         raise PackError(f"{name}: made for the convention {stated or 'none'!r}, this version reads {convention!r}")
     shapes = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_inputs()}
     wanted = {key: ("tensor(uint8)", [size, size, 3]) for key, size in sizes.items()}
-    outputs = {entry.name: list(entry.shape[1:]) for entry in session.get_outputs()}
-    if shapes != wanted or outputs != gives:
+    outputs = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_outputs()}
+    if shapes != wanted or outputs != {key: ("tensor(float)", shape) for key, shape in gives.items()}:
         raise PackError(f"{name}: its inputs or outputs are not those of the convention {convention!r}")

@@ -42,7 +42,7 @@ import numpy as np
 
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.heads import Heads, LandmarkHead, OcclusionHead, RecaptureHead
+from facematch_local.heads import LANDMARK_TEMPLATE, Heads, LandmarkHead, OcclusionHead, RecaptureHead
 from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class LoadedPack:
 
     Attributes:
         pack: what it says of itself.
-        analyser: its detector and recogniser.
+        analyser: its detector, recogniser and, if it has one, landmark head.
         calibration: the curve for its recogniser.
         heads: learned heads, its own and those lent to it.
         lent: roles of the heads that are the shipped pack's, since it brings none.
@@ -232,9 +232,9 @@ def load_pack(
     _require_providers(sessions)
     detector = cast(Detector, _open(pack, "detection", sessions))
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
-    located = pack.files.get("landmarks")
-    locator = LandmarkHead(_session(located.path, sessions), str(located.path)) if located else None
-    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), pack.mirror, locator)
+    head = pack.files.get("landmarks")
+    locator = LandmarkHead(_session(head.path, sessions), str(head.path)) if head else None
+    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror, locator=locator)
     _try_out(pack, analyser)
     heads = _open_heads(replace(pack, files={**pack.files, **lent}), sessions)
     return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))
@@ -261,24 +261,34 @@ def lent_heads(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[s
 
 
 def calibration_for(pack: ModelPack) -> Calibration:
-    """The pack's own curve, else a built-in one made for the same recogniser weights, else the generic one.
+    """The pack's own curve, else a built-in one made for the same weights, else the generic one.
 
-    A curve that names other weights than those of the pack does not count.
+    A curve that names another recogniser or landmark head than the pack's does not count.
 
     Raises:
         PolicyError: the pack's calibration file is wrong.
     """
-    recogniser = sha256_of(pack.files["recognition"].path)
+    weights = sha256_of(pack.files["recognition"].path), landmarks_sha256(pack)
     if pack.calibration is not None:
         own = load_calibration(pack.calibration)
-        # A curve made for other weights promises what nobody measured: after a change of the recogniser the
-        # strictest curve is the honest one until a new curve is made.
-        return own if own.recogniser_sha256 in ("", recogniser) else GENERIC_STRICT
+        # A curve made for other weights promises what nobody measured: after a change of the recogniser, or of how
+        # faces are aligned for it, the strictest curve is the honest one until a new curve is made.
+        return own if not own.recogniser_sha256 or _made_for(own) == weights else GENERIC_STRICT
     for path in sorted(_BUILT_IN_CALIBRATIONS.glob("*.json")):
         calibration = load_calibration(path)
-        if calibration.recogniser_sha256 == recogniser:
+        if _made_for(calibration) == weights:
             return calibration
     return GENERIC
+
+
+def landmarks_sha256(pack: ModelPack) -> str:
+    """Hex SHA-256 of the pack's landmark head, "" where it has none."""
+    head = pack.files.get("landmarks")
+    return sha256_of(head.path) if head else ""
+
+
+def _made_for(calibration: Calibration) -> tuple[str, str]:
+    return calibration.recogniser_sha256, calibration.landmarks_sha256
 
 
 def sha256_of(path: Path) -> str:
@@ -465,5 +475,10 @@ def _try_out(pack: ModelPack, analyser: FaceAnalyser) -> None:
         features = analyser.recogniser.get_feat([np.full((side, side, 3), 127, np.uint8)])
     except Exception as error:
         raise PackError(f"{recognition}: does not work as a recogniser ({type(error).__name__})") from None
+    if analyser.locator is not None:
+        box = np.array([0, 0, 80, 80], np.float32)
+        points = analyser.locator.locate(blank, np.array(LANDMARK_TEMPLATE, np.float32), box)
+        if points.shape != (5, 2) or not np.isfinite(points).all():
+            raise PackError(f"{pack.files['landmarks'].path}: gives no landmarks for a crop")
     if features.ndim != 2 or len(features) != 1 or features.shape[1] < 2 or not np.isfinite(features).all():
         raise PackError(f"{recognition}: gives no embedding for a crop")

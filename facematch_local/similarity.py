@@ -32,6 +32,7 @@ class Calibration:
         percents: percent at each knot, strictly increasing, the first 0.0 and the last 100.0.
         calibrated: False for the generic curve, which no data of the pack at hand stand behind.
         recogniser_sha256: the weights that the curve was made for, or "".
+        landmarks_sha256: the landmark head that the faces were aligned with, "" for none.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Calibration:
     percents: tuple[float, ...]
     calibrated: bool = True
     recogniser_sha256: str = ""
+    landmarks_sha256: str = ""
 
     def __post_init__(self) -> None:
         knots = list(zip(self.cosines, self.percents, strict=False))
@@ -86,6 +88,7 @@ def load_calibration(path: Path) -> Calibration:
             cosines=tuple(float(knot["cosine"]) for knot in knots),
             percents=tuple(float(knot["percent"]) for knot in knots),
             recogniser_sha256=str(content.get("recogniser_sha256", "")),
+            landmarks_sha256=str(content.get("landmarks_sha256", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise PolicyError(f"{path}: not a calibration file ({type(error).__name__})") from None

@@ -119,7 +119,11 @@ def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddin
     key = hashlib.sha256(
         "".join(
             [
-                *(sha256_of(pack.pack.files[role].path) for role in ("detection", "recognition")),
+                *(
+                    sha256_of(pack.pack.files[role].path)
+                    for role in ("detection", "recognition", "landmarks")
+                    if role in pack.pack.files
+                ),
                 *map(str, dataset.photos),
             ]
         ).encode()

@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.alignment import averaged, reduced
+from facematch_local.alignment import reduced
+from facematch_local.checks.rectify import covered, head_axes, photo_corners
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -35,9 +36,6 @@ _SEEN: Final = 3.0
 
 # Pixels averaged before the photo is turned are smaller than the upright picture's: letters stay sharp.
 _COARSENESS: Final = 0.75
-
-# From the middle between the eyes to the left, up, right and down, in inter-eye distances: head and little else.
-_HEAD: Final = (2.2, 2.0, 2.2, 3.0)
 
 _Lines = NDArray[np.int32]
 
@@ -61,56 +59,6 @@ class Document:
     lines: int
     edges: float
     scale: float
-
-    def rectified(self, pixels: Pixels, width: int) -> Pixels:
-        """The document seen straight from above: `width` pixels wide, uint8 BGR, from the photo it was found in."""
-        return rectified(pixels, self.corners, width)
-
-
-def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixels:
-    """What lies between four corners, seen straight from above.
-
-    Args:
-        pixels: HxWx3 uint8 BGR.
-        corners: (4, 2) pixels: top left, top right, bottom right, bottom left of what is shown.
-        width: of the result in pixels; the height follows.
-    """
-    import cv2
-
-    top, side = corners[1] - corners[0], corners[3] - corners[0]
-    seen = max(float(np.linalg.norm(top)), 1.0)
-    height = int(np.clip(round(width * float(np.linalg.norm(side)) / seen), 8, 4 * width))
-    part, corners = _around(pixels, corners)
-    factor = int(seen / width)
-    if factor > 1:
-        # A warp picks single pixels; average them first.
-        part, spans = averaged(part, factor)
-        corners = (corners / np.array(spans)).astype(np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, _rectangle(width, height))
-    flat = cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return flat.astype(np.uint8, copy=False)
-
-
-def place(points: NDArray[np.float32], corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Where points (N, 2) of the photo lie in what `rectified` gives for the corners, of that width and height."""
-    import cv2
-
-    matrix = cv2.getPerspectiveTransform(corners, _rectangle(*size))
-    moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float32), matrix)
-    return moved.reshape(-1, 2).astype(np.float32)
-
-
-def _rectangle(width: int, height: int) -> NDArray[np.float32]:
-    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-
-
-def head_corners(face: Face) -> NDArray[np.float32]:
-    """(4, 2) float32: corners, in the photo, of a box around the head, upright as the head is."""
-    left, up, right, down = _HEAD
-    eyes = face.eye_midpoint.astype(np.float64)
-    across, along = _axes(face) * face.inter_eye_distance
-    corners = [eyes + x * across + y * along for x, y in ((-left, -up), (right, -up), (right, down), (-left, down))]
-    return np.array(corners, np.float32)
 
 
 def find_document(pixels: Pixels, face: Face | None) -> Document:
@@ -149,14 +97,6 @@ def _without_face(pixels: Pixels) -> Document:
     return Document(corners, float(level[:, 2].sum()) / EYES, len(level), 0.0, 1 / shrink)
 
 
-def _around(pixels: Pixels, corners: NDArray[np.float32]) -> tuple[Pixels, NDArray[np.float32]]:
-    """The part of the photo that holds the corners, and where they lie in it."""
-    height, width = pixels.shape[:2]
-    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)))
-    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 1, (left + 1, top + 1), (width, height)))
-    return pixels[top:bottom, left:right], corners - np.array([left, top], np.float32)
-
-
 def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
     """Turn and scale a photo until the face is upright in the middle, `EYES` pixels between its eyes.
 
@@ -167,26 +107,12 @@ def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.floa
     import cv2
 
     eyes = face.eye_midpoint.astype(np.float64)
-    scale = EYES / max(face.inter_eye_distance, 1.0)
-    turn = scale * _axes(face)
+    turn = EYES / max(face.inter_eye_distance, 1.0) * head_axes(face)
     matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
     part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
     picture = cv2.warpAffine(part, within, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    height, width = pixels.shape[:2]
-    outline = np.array([(0, 0), (width, 0), (width, height), (0, height)]) @ turn.T + matrix[:, 2]
-    inside = np.zeros((HEIGHT, WIDTH), np.uint8)
-    cv2.fillConvexPoly(inside, np.round(np.clip(outline, -30000, 30000)).astype(np.int32), (255,))
-    return picture.astype(np.uint8, copy=False), inside, matrix
-
-
-def _axes(face: Face) -> NDArray[np.float64]:
-    """(2, 2): the directions, of length 1, from eye to eye and from the eyes down, as the head is turned."""
-    across = (face.landmarks[1] - face.landmarks[0]).astype(np.float64)
-    down = face.landmarks[3:5].mean(axis=0) - face.eye_midpoint.astype(np.float64)
-    # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
-    x, y = across[0] + down[1], across[1] - down[0]
-    axes: NDArray[np.float64] = np.array([[x, y], [-y, x]]) / max(float(np.hypot(x, y)), 1e-6)
-    return axes
+    outline = photo_corners(pixels) @ turn.T + matrix[:, 2]
+    return picture.astype(np.uint8, copy=False), covered(outline, (WIDTH, HEIGHT)), matrix
 
 
 def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import NO_FACE, Measure, Subject
-from facematch_local.checks.document import head_corners, place, rectified
+from facematch_local.checks.rectify import covered, photo_corners, place, portrait_corners, rectified
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
 _WIDTH: Final = 180
-_HEAD_WIDTH: Final = 120
+_PORTRAIT_WIDTH: Final = 120
 _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
@@ -27,12 +27,13 @@ def colour(subject: Subject) -> Measure:
     what is then typical of its brightness is subtracted. The rest is the card's own colour: of the
     face (skin against print of the same brightness) and of the card as a whole (third quartile). A card may
     have a grey portrait on coloured ground or pale ground under a coloured portrait, so the geometric mean of
-    the two is taken; a copy has neither. It is taken of the document where it was found and of the portrait alone, and
-    the smaller one counts: where the outline is wrong, what lies around the copy has colours.
+    the two is taken; a copy has neither. It is taken of the document where it was found and of the portrait with
+    what is next to it, and the smaller one counts: where the outline is wrong, what lies around the copy has
+    colours.
     """
     if subject.face is None:
         return Measure.not_assessed(NO_FACE)
-    views = (subject.document.corners, _WIDTH), (head_corners(subject.face), _HEAD_WIDTH)
+    views = (subject.document.corners, _WIDTH), (portrait_corners(subject.face), _PORTRAIT_WIDTH)
     found = [_colour(subject.photo.pixels, corners, width, subject.face) for corners, width in views]
     values = [value for value in found if value is not None]
     if not values:
@@ -46,10 +47,10 @@ def _colour(pixels: Pixels, corners: NDArray[np.float32], width: int, face: Face
     height, width = usable.shape
     inner = np.zeros_like(usable)
     inner[round(0.08 * height) : round(0.92 * height), round(0.08 * width) : round(0.92 * width)] = True
-    everywhere, on_face = residual[usable & inner], residual[place_of_face][usable[place_of_face]]
-    if everywhere.size < _LEAST_PIXELS or on_face.size < _LEAST_PIXELS // 10:
+    around, on_face = residual[usable & inner], residual[place_of_face][usable[place_of_face]]
+    if around.size < _LEAST_PIXELS or on_face.size < _LEAST_PIXELS // 10:
         return None
-    return float(np.sqrt(on_face.mean() * np.percentile(everywhere, 75)))
+    return float(np.sqrt(on_face.mean() * np.percentile(around, 75)))
 
 
 def _residual(
@@ -62,6 +63,7 @@ def _residual(
     height, width = flat.shape[:2]
     brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
     usable = (brightest < 250) & (brightest > 25)
+    usable &= covered(place(photo_corners(pixels), corners, (width, height)), (width, height)) > 0
     linear = _LINEAR[cv2.GaussianBlur(flat, (0, 0), 0.8)]
     small = cv2.resize(linear, (80, max(80 * height // width, 8)), interpolation=cv2.INTER_AREA)
     light = cv2.GaussianBlur(cv2.dilate(small, np.ones((21, 21), np.uint8)), (0, 0), 8)

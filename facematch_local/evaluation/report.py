@@ -15,7 +15,7 @@ from facematch_local.evaluation.bootstrap import FEW_SUBJECTS, Interval
 from facematch_local.evaluation.rates import RULE_OF_30, det_curve
 from facematch_local.evaluation.scores import Scores
 from facematch_local.evaluation.verification import Evaluation, FmrPoint, MarkPoint, Scope
-from facematch_local.packs import LoadedPack, sha256_of
+from facematch_local.packs import LoadedPack, landmarks_sha256, sha256_of
 
 FORMAT = 1
 HISTOGRAM_BINS = 200
@@ -37,6 +37,7 @@ def as_data(evaluation: Evaluation, pack: LoadedPack, created: str) -> dict[str,
             "name": pack.pack.name,
             "version": pack.pack.version,
             "recogniser_sha256": sha256_of(pack.pack.files["recognition"].path),
+            "landmarks_sha256": landmarks_sha256(pack.pack),
             "calibration": evaluation.calibration.id,
             "calibrated": evaluation.calibration.calibrated,
         },

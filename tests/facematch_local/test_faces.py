@@ -165,16 +165,16 @@ def test_an_embedding_of_zeros_stays_finite() -> None:
     assert cosine(embedded, embedded) == 0.0
 
 
-def test_landmarks_are_put_right_before_the_face_is_embedded() -> None:
+def test_the_landmarks_of_every_face_are_put_right_as_it_is_found() -> None:
     class Locator:
         def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
             return landmarks + np.float32(3)
 
     plain = analyser_of(FakeDetector([LARGE]))
-    analyser = replace(plain, locator=Locator())
-    (face,) = analyser.find(blank(200, 200))
-    np.testing.assert_array_equal(analyser.embed(blank(200, 200), face).landmarks, face.landmarks + 3)
-    np.testing.assert_array_equal(plain.embed(blank(200, 200), face).landmarks, face.landmarks)
+    found = replace(plain, locator=Locator()).find(blank(200, 200))
+    for face, given in zip(found, plain.find(blank(200, 200)), strict=True):
+        np.testing.assert_array_equal(face.landmarks, given.landmarks + 3)
+        np.testing.assert_array_equal(face.box, given.box)
 
 
 def test_cosine_needs_embeddings() -> None:

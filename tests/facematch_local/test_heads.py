@@ -200,10 +200,20 @@ def test_landmarks_stay_where_the_head_sees_something_else(tmp_path: Path) -> No
     given = FIVE.astype(np.float32)
     photo, box = np.zeros((80, 80, 3), np.uint8), np.float32([0, 0, 80, 80])
     np.testing.assert_allclose(head.locate(photo, given, box), given, atol=0.01)
-    far = FIVE.copy()
-    far[2] += 15  # of the 22 pixels between the eyes
-    wild = heads.LandmarkHead(session(constant_points(tmp_path / "w.onnx", far)))
-    assert wild.locate(photo, given, box) is given
+    nose, eyes, nowhere = FIVE.copy(), FIVE.copy(), FIVE.copy()
+    nose[2] += 15  # of the 22 pixels between the eyes
+    eyes[:2] += [[-15, 0], [15, 0]]  # farther apart, so that 15 pixels are a smaller share
+    nowhere[4] = np.nan
+    for number, wild in enumerate((nose, eyes, nowhere)):
+        head = heads.LandmarkHead(session(constant_points(tmp_path / f"{number}.onnx", wild)))
+        assert head.locate(photo, given, box) is given
+
+
+def test_a_face_half_outside_the_photo_is_looked_at_too(tmp_path: Path) -> None:
+    head = heads.LandmarkHead(session(constant_points(tmp_path / "l.onnx", FIVE + 2)))
+    given = (FIVE - 50).astype(np.float32)
+    found = head.locate(np.full((60, 60, 3), 90, np.uint8), given, np.float32([-40, -40, 20, 20]))
+    np.testing.assert_allclose(found, given + 2, atol=0.01)
 
 
 def test_coinciding_landmarks_are_put_right_too(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from facematch_local.packs import (
     sha256_of,
     verify_pack,
 )
-from facematch_local.similarity import GENERIC
+from facematch_local.similarity import GENERIC, GENERIC_STRICT
 
 
 def model(path: Path, outputs: int, shape: tuple[int | str, ...], old: bool = False) -> None:
@@ -317,6 +317,9 @@ def test_a_curve_for_other_weights_does_not_count(tmp_path: Path) -> None:
         content = {"id": "own", "curve": curve, "recogniser_sha256": weights}
         (folder / "calibration.json").write_text(json.dumps(content), "utf-8")
         assert calibration_for(read_pack(folder)).calibrated is calibrated
+    content |= {"recogniser_sha256": sha256_of(folder / "w600k_r50.onnx"), "landmarks_sha256": "cd" * 32}
+    (folder / "calibration.json").write_text(json.dumps(content), "utf-8")
+    assert calibration_for(read_pack(folder)) is GENERIC_STRICT  # made with a landmark head that the pack has not
     assert read_pack(folder).mirror is True
     assert read_pack(plain(tmp_path / "y")).mirror is False
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 # Without hardware for it, bfloat16 is emulated, at a fifth of the speed of float32.
-HALF = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+FAST_BFLOAT16 = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 class ConvUnit(nn.Module):

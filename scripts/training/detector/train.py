@@ -17,7 +17,7 @@ from net import Detector
 from targets import losses
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from units import HALF
+from units import FAST_BFLOAT16
 
 LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02  # half the rate when going on
 LOSS_WEIGHTS = (1.5, 2.0, 16.0)  # score, box, points: half-way through, points weigh most: alignment rests on them
@@ -113,7 +113,7 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate(step, progress, arguments.peak)
         blob = scaled(pictures).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+        with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
             outputs = model(blob)
         parts = losses(outputs, wanted)
         loss = sum(weight * part for weight, part in zip(LOSS_WEIGHTS, parts, strict=True))

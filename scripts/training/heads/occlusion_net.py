@@ -21,6 +21,7 @@ class OcclusionNet(nn.Module):
     """uint8 [B,112,112,3] BGR to four logits: sunglasses, clear glasses, mask, head covering."""
 
     INPUTS = ("face",)
+    OUTPUT = "scores"
     CONVENTION = "occlusion-1"
 
     def __init__(self, widths: tuple[int, ...] = (16, 24, 40, 80), depths: tuple[int, ...] = (1, 1, 2, 2)) -> None:
@@ -37,6 +38,6 @@ class OcclusionNet(nn.Module):
         return self.out(self.drop(torch.cat([x.mean((2, 3)), x.amax((2, 3)), places], dim=1)))
 
     @staticmethod
-    def probabilities(logits: Tensor) -> Tensor:
+    def outputs(logits: Tensor) -> Tensor:
         """Each by itself."""
         return logits.sigmoid()

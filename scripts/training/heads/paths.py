@@ -1,7 +1,6 @@
-"""Imported first: lets the scripts of this folder use the modules of the folders beside it."""
+"""Imported first: lets the scripts of this folder use the modules that all trainings share."""
 
 import sys
 from pathlib import Path
 
-BESIDE = ("common", "detector", "recogniser")
-sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in BESIDE]
+sys.path.append(str(Path(__file__).resolve().parents[1] / "common"))

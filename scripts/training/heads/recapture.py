@@ -245,7 +245,7 @@ def main() -> None:
     example = tuple(torch.zeros(1, *crops[name].shape[1:], dtype=torch.uint8) for name in INPUTS)
     export(net, example, model)
     with torch.no_grad():
-        scores = net.probabilities(net.decide(statistics)).numpy()
+        scores = net.outputs(net.decide(statistics)).numpy()
     result = {"steps": arguments.steps, "every": arguments.every, "train": figures_of(scores, kinds, names)}
     test_crops, test_kinds, test_names = build(
         arguments.data, arguments.teachers, arguments.work, held_out=True, every=arguments.every

@@ -120,6 +120,7 @@ class RecaptureNet(nn.Module):
     """uint8 crops `wide` [B,80,80,3], `face` and `native` [B,128,128,3], BGR, to logits of live, print, screen."""
 
     INPUTS = ("wide", "face", "native")
+    OUTPUT = "scores"
     CONVENTION = "recapture-1"
     COUNTS = (WideStatistics.COUNT, FineStatistics.COUNT, FineStatistics.COUNT)
 
@@ -151,6 +152,6 @@ class RecaptureNet(nn.Module):
         return self.decide(self.statistics(wide, face, native))
 
     @staticmethod
-    def probabilities(logits: Tensor) -> Tensor:
+    def outputs(logits: Tensor) -> Tensor:
         """They sum to one."""
         return logits.softmax(1)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from onnx_file import finish, folded
 from torch import Tensor, nn
-from units import HALF
+from units import FAST_BFLOAT16
 
 Batch = tuple[tuple[Tensor, ...], Tensor]  # network inputs and targets
 
@@ -53,7 +53,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = peak_rate * _rate(step / steps)
         inputs, targets = batch_of(np.random.default_rng((seed, step)))
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+        with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
             output = call(net, *inputs)
         loss = loss_of(output.float(), targets)
         optimiser.zero_grad(set_to_none=True)
@@ -88,13 +88,13 @@ def _follow(average: nn.Module, net: nn.Module, keep: float) -> None:
             a.copy_(b)
 
 
-class _WithProbabilities(nn.Module):
+class _Exported(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        scores: Tensor = self.net.probabilities(self.net(*inputs))  # type: ignore[operator]
+        scores: Tensor = self.net.outputs(self.net(*inputs))  # type: ignore[operator]
         return scores
 
 
@@ -102,10 +102,10 @@ def export(net: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
     """Write `net` as ONNX, see `onnx_file`, with its convention in the metadata."""
     net = folded(net)
     names: Any = list(net.INPUTS)
-    output: Any = getattr(net, "OUTPUT", "scores")
+    output: Any = net.OUTPUT
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
-        _WithProbabilities(net).eval(),
+        _Exported(net).eval(),
         examples,
         str(path),
         input_names=names,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from faces import ARCFACE, choose, similarity
 from labels import load_photo
 from split import TEST_FOLDS, list_photos
 from teacher import TEMPLATE, Teacher, unit
+
+from facematch_local.heads import LandmarkHead
 
 Array = np.ndarray[Any, Any]
 Embed = Callable[[dict[str, Array], str], Array]
@@ -57,13 +60,14 @@ def card_print(crop: Array, rng: np.random.Generator) -> Array:
     return cv2.imdecode(code, cv2.IMREAD_COLOR)
 
 
-def collect(data: Path, detector_path: Path) -> dict[str, Array]:
+def collect(data: Path, detector_path: Path, head: Path | None) -> dict[str, Array]:
     """Crops for recognisers [N,112,112,3] and teacher [N,128,128,3], plain and as card prints; whose they are."""
     import insightface
     from insightface.model_zoo import get_model
 
     detector = get_model(str(detector_path), providers=["CPUExecutionProvider"], sess_options=options())
     detector.prepare(ctx_id=-1, det_thresh=0.5)
+    locator = LandmarkHead(ort.InferenceSession(str(head), options())) if head else None
     rng = np.random.default_rng(11)
     photos = [(data / p.path, p.path, p.source) for p in list_photos(data) if p.held_out and p.source in SETS]
     images = Path(insightface.__file__).parent / "data" / "images"
@@ -80,6 +84,8 @@ def collect(data: Path, detector_path: Path) -> dict[str, Array]:
         missed += len(found) == 0
         for face in found:
             five = face[4:14].reshape(5, 2).astype(np.float64)
+            if locator:
+                five = locator.locate(image, five.astype(np.float32), face[:4].astype(np.float32)).astype(np.float64)
             crops = []
             for template, side in ((ARCFACE.astype(np.float64), 112), (TEMPLATE, 128)):
                 crops.append(cv2.warpAffine(image, similarity(five, template), (side, side)))
@@ -179,19 +185,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--detector", type=Path, required=True, help="SCRFD-like ONNX that finds the faces")
+    parser.add_argument("--landmarks", type=Path, help="the pack's landmark head, if it has one")
     parser.add_argument("--cache", type=Path, required=True, help="crops are kept here")
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--recogniser", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--out", type=Path, required=True, help="figures JSON to write")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
+    found_by = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (arguments.detector, arguments.landmarks)
+        if path
+    }
     if not arguments.cache.exists():
-        np.savez(arguments.cache, **collect(arguments.data, arguments.detector))
+        crops = collect(arguments.data, arguments.detector, arguments.landmarks)
+        np.savez(arguments.cache, **crops, found_by=np.array(json.dumps(found_by)))
     with np.load(arguments.cache) as stored:
-        crops = {name: stored[name] for name in stored}
-    result: dict[str, Any] = {"detector": arguments.detector.name, "recognisers": {}}
+        crops = {name: stored[name] for name in stored if name != "found_by"}
+        if json.loads(str(stored["found_by"])) != found_by:
+            raise SystemExit(f"{arguments.cache}: crops of another detector or landmark head; name another cache")
+    result: dict[str, Any] = {"faces_found_by_sha256": found_by, "recognisers": {}}
     if arguments.out.exists():  # figures of other recognisers on the same crops are kept
-        result = json.loads(arguments.out.read_text())
+        before = json.loads(arguments.out.read_text())
+        result = before if before.get("faces_found_by_sha256") == found_by else result
     embed = by_teacher(arguments.teachers)
     second = np.flatnonzero(np.isin(crops["source"], ("scenes", "groups")))
     likeness = embed({k: v[second] for k, v in crops.items()}, "")

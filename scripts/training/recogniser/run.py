@@ -46,13 +46,14 @@ def main() -> None:
     step("morphs.py", faces=faces, targets=targets, teachers=teachers, out=work / "morphs", shards=arguments.shards)
     step("train.py", work=work, teachers=teachers, checkpoint=checkpoint, minutes=arguments.minutes)
     weights = arguments.out / "rec.onnx"
-    figures = arguments.out / "figures"
+    figures, landmarks = arguments.out / "figures", arguments.out / "heads" / "landmarks.onnx"
     step("to_onnx.py", checkpoint=checkpoint, out=weights, summary=figures / "recogniser-training.json")
     step(
         "evaluate.py",
         data=arguments.data,
         detector=arguments.detector,
-        cache=work / f"test-{arguments.detector.stem}.npz",
+        **({"landmarks": landmarks} if landmarks.exists() else {}),
+        cache=work / "test.npz",
         teachers=teachers,
         recogniser=f"compact={weights}",
         out=figures / "recogniser.json",

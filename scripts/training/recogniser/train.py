@@ -26,7 +26,7 @@ from stock import Ahead, Batch, Stock, plain
 from teacher import Teacher
 from torch import Tensor, nn
 from torch.nn import functional
-from units import HALF
+from units import FAST_BFLOAT16
 
 Array = np.ndarray[Any, Any]
 
@@ -96,7 +96,7 @@ def average(ema: nn.Module, model: nn.Module, step: int) -> None:
 @torch.no_grad()
 def embed(net: nn.Module, images: Tensor) -> Array:
     net.eval()
-    with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+    with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
         parts = [net(part.contiguous(memory_format=torch.channels_last)).float() for part in images.split(64)]
     return functional.normalize(torch.cat(parts), dim=1).numpy()
 
@@ -180,7 +180,7 @@ def main() -> None:
                 group["lr"] = rate(progress, arguments.peak)
         batch = batches()
         student.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+        with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
             images = batch.images.contiguous(memory_format=torch.channels_last)
             embedding, maps = student.taught(
                 images, batch.maps, forcing(max(progress, FORCED if arguments.start else 0), draws)

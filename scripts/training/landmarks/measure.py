@@ -1,6 +1,6 @@
 """How far a detector's landmarks are from the reference's, as it gives them and after the pack's landmark head.
 
-    python scripts/training/heads/landmarks_figures.py --data DATA --reference DET_SCRFD.onnx --pack models/compact
+    python scripts/training/landmarks/measure.py --data DATA --reference DET_SCRFD.onnx --pack models/compact
 
 On the held-out half only. The error is the mean distance of the five points over the reference's eye distance (NME,
 ISO/IEC 29794-5 calls it inter-eye distance), on its faces that lean by at most 20 degrees. Writes
@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,13 @@ def errors(analyser: FaceAnalyser, reference: Any, photos: list[Path]) -> tuple[
     """Of every face that both find: errors without and with the landmark head."""
     before, after = [], []
     assert analyser.locator is not None
+    detector = replace(analyser, locator=None)
     for file in photos:
         image = load_photo(file, 1280)
         if image is None:
             continue
         boxes, points = truth(reference, image)
-        for face in analyser.find(image)[:1]:
+        for face in detector.find(image)[:1]:
             overlaps = iou(face.box, boxes[:, :4]) if len(boxes) else np.zeros(0)
             if not len(overlaps) or overlaps.max() < 0.5:
                 continue
@@ -86,6 +88,8 @@ def main() -> None:
         of_set = [arguments.data / photo.path for photo in held if photo.source == source]
         chosen = np.random.default_rng(SEED).permutation(len(of_set))[:LIMIT]
         before, after = errors(analyser, reference, [of_set[i] for i in sorted(chosen)])
+        if not before:
+            continue
         result[source] = {
             "faces": len(before),
             "nme_percent_detector": round(100 * float(np.mean(before)), 2),

@@ -1,13 +1,14 @@
-"""Train the landmark head: `python scripts/training/heads/landmarks.py --data D --labels LABELS.json --work W`.
+"""Train the landmark head: `python scripts/training/landmarks/train_head.py --data D --labels LABELS.json --work W`.
 
 LABELS is what `detector/labels.py` writes: the points that three teachers agree on, of the training half. Every sample
 starts from landmarks as wrong as a small detector's and asks for the right ones. Writes
-`models/compact/heads/landmarks.onnx`; `landmarks_figures.py` measures.
+`models/compact/heads/landmarks.onnx`; `measure.py` measures.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -18,14 +19,13 @@ import numpy as np
 import paths  # noqa: F401
 import torch
 from augment import augment
-from faces import similarity
-from labels import SURE, load_photo
+from labels import FLIP, SURE, load_photo
 from landmarks_net import LandmarkNet
 from split import list_photos
 from torch import Tensor
 from training import export, train
 
-from facematch_local.alignment import warp
+from facematch_local.alignment import similarity_transform, warp
 from facematch_local.heads import LANDMARK_SIZE, LANDMARK_TEMPLATE
 
 Array = np.ndarray[Any, Any]
@@ -40,14 +40,15 @@ WEIGHTS = {
     "lfw": 1.0, "asian_faces": 4.0, "masks": 2.5, "sunglasses": 5.0, "scenes": 4.0,
     "groups": 3.0, "no_card": 2.0, "cards": 4.0, "photocopies": 3.0,
 }  # fmt: skip
-MIRROR = [1, 0, 2, 4, 3]
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT)
 
 
-def crops_of(data: Path, labels: Path, cache: Path) -> dict[str, Array]:
-    """Crops uint8 [N,176,176,3] BGR, their points [N,5,2] and sources [N]; kept in `cache`."""
+def crops_of(data: Path, labels: Path, work: Path) -> dict[str, Array]:
+    """Crops uint8 [N,176,176,3] BGR, their points [N,5,2] and sources [N]; kept in `work` for these labels."""
+    content = labels.read_bytes()
+    cache = work / f"landmarks-{hashlib.sha256(content).hexdigest()[:12]}.npz"
     if not cache.exists():
-        found = json.loads(labels.read_text())
+        found = json.loads(content)
         rows: dict[str, list[Any]] = {"crops": [], "points": [], "source": []}
         for photo in list_photos(data):
             image = None if photo.held_out or not found.get(photo.path) else load_photo(data / photo.path)
@@ -57,11 +58,13 @@ def crops_of(data: Path, labels: Path, cache: Path) -> dict[str, Array]:
                 points = np.array(face[4:14]).reshape(5, 2)
                 if face[14] < SURE or np.linalg.norm(points[1] - points[0]) < SMALLEST:
                     continue
-                matrix = similarity(points, FRAME)
+                matrix = similarity_transform(points, FRAME)
                 rows["crops"].append(warp(image, matrix, STORED, border=cv2.BORDER_REPLICATE))
                 rows["points"].append(points @ matrix[:, :2].T + matrix[:, 2])
                 rows["source"].append(photo.source)
-        np.savez(cache, **{name: np.array(values) for name, values in rows.items()})
+        with cache.with_suffix(".part").open("wb") as stream:
+            np.savez(stream, **{name: np.array(values) for name, values in rows.items()})
+        cache.with_suffix(".part").replace(cache)
     with np.load(cache) as stored:
         return {name: stored[name] for name in stored}
 
@@ -81,15 +84,15 @@ def view(crop: Array, five: Array, rng: np.random.Generator) -> tuple[Array, Arr
     """What the head sees, uint8 [80,80,3], and where the five points are in it [5,2]."""
     if rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
-        five = five[MIRROR] * [-1, 1] + [STORED - 1, 0]
-    matrix = similarity(misread(five, rng), TEMPLATE)
+        five = five[FLIP] * [-1, 1] + [STORED - 1, 0]
+    matrix = similarity_transform(misread(five, rng), TEMPLATE)
     border = BORDERS[int(rng.integers(3))]
     seen = cv2.warpAffine(crop, matrix, (LANDMARK_SIZE,) * 2, flags=cv2.INTER_LINEAR, borderMode=border)
     return augment(seen, rng), five @ matrix[:, :2].T + matrix[:, 2]
 
 
 def loss_of(offsets: Tensor, targets: Tensor) -> Tensor:
-    """Mean distance in eye distances, outliers counting linearly: labels of teachers have some."""
+    """Mean absolute error of the coordinates in eye distances: labels of teachers have outliers."""
     return (offsets - targets).abs().mean()
 
 
@@ -102,7 +105,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    faces = crops_of(arguments.data, arguments.labels, arguments.work / "landmarks.npz")
+    faces = crops_of(arguments.data, arguments.labels, arguments.work)
     weights = np.array([WEIGHTS[source] for source in faces["source"]])
     chance = np.cumsum(weights / weights.sum())[:-1]
     print(f"{len(weights)} faces", flush=True)

@@ -31,6 +31,6 @@ class LandmarkNet(nn.Module):
         x = functional.relu(self.squeeze(x)).flatten(1)
         return self.out(functional.relu(self.hidden(x)))
 
-    def probabilities(self, offsets: Tensor) -> Tensor:
+    def outputs(self, offsets: Tensor) -> Tensor:
         """The exported output: points [B,5,2] in pixels of the crop."""
         return self.template + offsets.unflatten(1, (5, 2)) * self.unit

@@ -1,0 +1,104 @@
+"""Parts of a photo seen straight from above, and what of them lies in the photo.
+
+Corners are (4, 2) arrays of x and y in pixels: top left, top right, bottom right, bottom left of what is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.alignment import averaged
+from facematch_local.faces import Face
+from facematch_local.heads import Pixels
+
+# From the middle between the eyes to the left, up, right and down, in inter-eye distances: a portrait, and of what it
+# is printed on about as much again.
+_PORTRAIT: Final = (3.2, 2.6, 3.2, 3.4)
+
+
+def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixels:
+    """What lies between four corners, `width` pixels wide, uint8 BGR; the height follows.
+
+    Args:
+        pixels: HxWx3 uint8 BGR; its border pixels are repeated outside.
+        corners: of what is shown, in pixels of the photo.
+        width: of the result, in pixels.
+    """
+    import cv2
+
+    top, side = corners[1] - corners[0], corners[3] - corners[0]
+    seen = max(float(np.linalg.norm(top)), 1.0)
+    height = int(np.clip(round(width * float(np.linalg.norm(side)) / seen), 8, 4 * width))
+    part, corners = _around(pixels, corners)
+    factor = int(seen / width)
+    if factor > 1:
+        # A warp picks single pixels; average them first.
+        part, spans = averaged(part, factor)
+        corners = (corners / np.array(spans)).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, _rectangle(width, height))
+    flat = cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flat.astype(np.uint8, copy=False)
+
+
+def place(points: NDArray[Any], corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Where points (N, 2) of the photo lie in what `rectified` gives for the corners, of that width and height."""
+    import cv2
+
+    matrix = cv2.getPerspectiveTransform(corners, _rectangle(*size))
+    moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float32), matrix)
+    return moved.reshape(-1, 2).astype(np.float32)
+
+
+def photo_corners(pixels: Pixels) -> NDArray[np.float32]:
+    """(4, 2) float32: the corners of the photo itself."""
+    height, width = pixels.shape[:2]
+    return _rectangle(width, height) - np.float32(0.5)
+
+
+def covered(outline: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Where a picture of `size` (width, height) lies inside a convex outline (N, 2): (height, width), 255 or 0."""
+    import cv2
+
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    # Cut first: OpenCV fills no polygon that reaches much farther than any picture.
+    area, within = cv2.intersectConvexConvex(outline.astype(np.float32), _rectangle(*size))
+    if area > 0 and within is not None:
+        cv2.fillConvexPoly(mask, np.round(within).astype(np.int32), (255,))
+    return mask
+
+
+def portrait_corners(face: Face) -> NDArray[np.float32]:
+    """Corners, in the photo, of a box around a face's portrait, upright as the head is; (4, 2) float32."""
+    left, up, right, down = _PORTRAIT
+    across, along = head_axes(face) * max(face.inter_eye_distance, 1.0)
+    middle = face.eye_midpoint.astype(np.float64)
+    corners = [middle + x * across + y * along for x, y in ((-left, -up), (right, -up), (right, down), (-left, down))]
+    return np.array(corners, np.float32)
+
+
+def head_axes(face: Face) -> NDArray[np.float64]:
+    """(2, 2): the directions, of length 1, from eye to eye and from the eyes down, as the head is turned.
+
+    Level where the landmarks tell no direction.
+    """
+    across = (face.landmarks[1] - face.landmarks[0]).astype(np.float64)
+    down = face.landmarks[3:5].mean(axis=0) - face.eye_midpoint.astype(np.float64)
+    # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
+    x, y = across[0] + down[1], across[1] - down[0]
+    length = float(np.hypot(x, y))
+    return np.array([[x, y], [-y, x]]) / length if length > 1e-6 else np.eye(2)
+
+
+def _rectangle(width: int, height: int) -> NDArray[np.float32]:
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+
+
+def _around(pixels: Pixels, corners: NDArray[np.float32]) -> tuple[Pixels, NDArray[np.float32]]:
+    """The part of the photo that holds the corners, and where they lie in it."""
+    height, width = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 1, (left + 1, top + 1), (width, height)))
+    return pixels[top:bottom, left:right], corners - np.array([left, top], np.float32)
