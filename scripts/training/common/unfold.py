@@ -38,13 +38,18 @@ def unfold(network: nn.Module, stored: dict[str, Tensor], norms: Norms, sample: 
 
     Any mean and spread may be taken out of a folded convolution and put into a norm after it; those that
     `sample` has there are the ones that training goes on with. The outputs are those of the file, for any input.
+
+    Raises:
+        ValueError: the weights are not those of such a network.
     """
     network.eval()
     folded = {name for name, _, _ in norms}
-    missing = network.load_state_dict(
-        {name: value for name, value in stored.items() if name.rpartition(".")[0] not in folded}, strict=False
-    )
-    assert not missing.unexpected_keys
+    rest = {name: value for name, value in stored.items() if name.rpartition(".")[0] not in folded}
+    keys = network.load_state_dict(rest, strict=False)
+    of_norms = tuple(f"{name.rpartition('.')[0]}.norm." if "." in name else f"{name}_norm." for name, _, _ in norms)
+    left_out = [k for k in keys.missing_keys if k.rpartition(".")[0] not in folded and not k.startswith(of_norms)]
+    if left_out or keys.unexpected_keys:
+        raise ValueError(f"not a file of this network: {', '.join([*left_out, *keys.unexpected_keys])}")
     hooks = []
     for name, conv, norm in norms:
         weight, bias = stored[f"{name}.weight"], stored[f"{name}.bias"]

@@ -115,8 +115,9 @@ class FivePoints:
             image = cv2.resize(
                 image[: rows * factor, : columns * factor], (columns, rows), interpolation=cv2.INTER_AREA
             )
-            reading = matrix.copy()
-            reading[:, :2] *= factor
+            # Pixel centres: x = (x_small + 0.5) * factor - 0.5.
+            half = (factor - 1) / 2
+            reading = matrix @ np.array([[factor, 0, half], [0, factor, half], [0, 0, 1]])
         else:
             reading = matrix
         crop = cv2.warpAffine(image, reading, (self.SIDE,) * 2, borderMode=cv2.BORDER_REPLICATE)
@@ -128,7 +129,10 @@ class FivePoints:
 
 
 def agreed(points: Array, mesh: Array, five: Array, limit: float) -> Array:
-    """One reading [5,2] of three teachers': those that lie within `limit` pixels of the first, the third for half."""
+    """One reading [5,2] of three teachers'; the second and the third count where they lie within `limit` pixels.
+
+    Mean of the first two, then of that and the third, which errs least.
+    """
     if np.linalg.norm(mesh - points, axis=1).max() < limit:
         points = (points + mesh) / 2
     if np.linalg.norm(five - points, axis=1).max() < limit:

@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--stamps", type=Path, help="transparent PNG files for blanks.py, e.g. Tux Paint's stamps")
     parser.add_argument("--landscapes", type=Path, help="photos for blanks.py, e.g. those of mate-backgrounds")
     parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--start", type=Path, help="det.onnx to go on from")
     arguments = parser.parse_args()
     work, models = arguments.work, arguments.models
     work.mkdir(parents=True, exist_ok=True)
@@ -51,6 +52,7 @@ def main() -> None:
             "--teachers", models / "teachers", "--out", blanks,
         )  # fmt: skip
     further = ["--blanks", blanks] if blanks.is_dir() else []
+    further += ["--start", arguments.start] if arguments.start else []
     step(
         "train.py", "--data", arguments.data, "--labels", labels, *further,
         "--checkpoint", checkpoint, "--steps", arguments.steps,

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from units import FAST_BFLOAT16
 
-LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02  # half the rate when going on
+LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02
+GOING_ON = 0.2  # share of the rate for weights that were trained before: at half of it they lose more than they gain
 LOSS_WEIGHTS = (1.5, 2.0, 16.0)  # score, box, points: half-way through, points weigh most: alignment rests on them
 LEAN = 0.8  # of the faces, a quarter lean by up to 50 degrees and few lie: the library turns photos itself
 
@@ -60,7 +61,6 @@ def main() -> None:
     parser.add_argument("--blanks", type=Path, help="folder of further photos without faces")
     parser.add_argument("--checkpoint", type=Path, required=True, help="written every --every seconds; resumed from")
     parser.add_argument("--start", type=Path, help="det.onnx to go on from where there is no checkpoint")
-    parser.add_argument("--peak", type=float, default=LEARNING_RATE, help="learning rate")
     parser.add_argument("--steps", type=int, default=7500, help="length of the schedule; may change on resuming")
     parser.add_argument(
         "--minutes", type=float, default=math.inf, help="end the schedule after this time at the latest"
@@ -78,7 +78,8 @@ def main() -> None:
 
     batches = Batches(pool, arguments.seed, arguments.steps, LEAN)
     model = Detector()
-    if arguments.start:
+    peak = LEARNING_RATE * (GOING_ON if arguments.start else 1)
+    if arguments.start and not arguments.checkpoint.exists():
         large = next(pictures for pictures, _ in map(batches.__getitem__, range(1000)) if pictures.shape[-1] == LARGE)
         model = restored(arguments.start, scaled(large))
     model = model.to(memory_format=torch.channels_last).train()
@@ -86,7 +87,7 @@ def main() -> None:
     norms = [p for n, p in model.named_parameters() if p.ndim < 2]
     kernels = [p for n, p in model.named_parameters() if p.ndim >= 2]
     groups = [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": norms, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=arguments.peak)
+    optimiser = torch.optim.AdamW(groups, lr=peak)
     step = 0
     if arguments.checkpoint.exists():
         state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
@@ -111,7 +112,7 @@ def main() -> None:
         in_time = resumed_at + (1 - resumed_at) * (time.time() - begun) / (60 * arguments.minutes)
         progress = max(step / arguments.steps, in_time)
         for group in optimiser.param_groups:
-            group["lr"] = rate(step, progress, arguments.peak)
+            group["lr"] = rate(step, progress, peak)
         blob = scaled(pictures).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
             outputs = model(blob)

@@ -15,13 +15,14 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+FOLDERS = ("recogniser", "detector", "common")
 COMPACT = HERE.parents[2] / "models" / "compact"
 
 
 def step(script: str, **options: object) -> None:
     """Run one script of this folder; the shared readers of photos and landmarks lie with the detector's."""
     flags = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    path = os.pathsep.join(str(HERE.parent / folder) for folder in ("recogniser", "detector", "common"))
+    path = os.pathsep.join([*(str(HERE.parent / folder) for folder in FOLDERS), str(HERE.parents[2])])
     subprocess.run(  # noqa: S603 - our own scripts, no shell
         [sys.executable, str(HERE / script), *flags], check=True, env={**os.environ, "PYTHONPATH": path}
     )
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for crops, morphs and the checkpoint")
     parser.add_argument("--detector", type=Path, required=True, help="SCRFD-like ONNX that finds the faces measured")
     parser.add_argument("--minutes", type=float, default=95)
+    parser.add_argument("--start", type=Path, help="rec.onnx to go on from")
     parser.add_argument("--shards", type=int, default=140, help="morph shards of 1,024")
     parser.add_argument("--out", type=Path, default=COMPACT)
     arguments = parser.parse_args()
@@ -44,7 +46,8 @@ def main() -> None:
     if not targets.exists():
         step("teacher.py", faces=faces, teachers=teachers, out=targets)
     step("morphs.py", faces=faces, targets=targets, teachers=teachers, out=work / "morphs", shards=arguments.shards)
-    step("train.py", work=work, teachers=teachers, checkpoint=checkpoint, minutes=arguments.minutes)
+    start = {"start": arguments.start} if arguments.start else {}
+    step("train.py", work=work, teachers=teachers, checkpoint=checkpoint, minutes=arguments.minutes, **start)
     weights = arguments.out / "rec.onnx"
     figures, landmarks = arguments.out / "figures", arguments.out / "heads" / "landmarks.onnx"
     step("to_onnx.py", checkpoint=checkpoint, out=weights, summary=figures / "recogniser-training.json")

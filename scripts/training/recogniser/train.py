@@ -31,6 +31,7 @@ from units import FAST_BFLOAT16
 Array = np.ndarray[Any, Any]
 
 BATCH, PEAK, WARM_UP, EMA = 128, 3e-3, 0.02, 0.998
+GOING_ON = 0.2  # share of the peak for weights that were trained before
 TEMPERATURE = 0.07
 FORCED = 0.3  # share of the training
 
@@ -121,7 +122,6 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule, pauses left out")
     parser.add_argument("--start", type=Path, help="rec.onnx to go on from where there is no checkpoint")
-    parser.add_argument("--peak", type=float, default=PEAK, help="learning rate; half of it when going on")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -136,12 +136,13 @@ def main() -> None:
     rows = np.flatnonzero(part_of(faces) == Part.VALIDATION)
     people = faces.person[rows]
     student = Recogniser()
-    if arguments.start:
+    peak = PEAK * (GOING_ON if arguments.start else 1)
+    if arguments.start and not arguments.checkpoint.exists():
         training = np.flatnonzero(part_of(faces) == Part.TRAINING)
         student = restored(arguments.start, plain(faces, training[:: max(1, len(training) // 512)]))
     student = student.to(memory_format=torch.channels_last)
     ema = copy.deepcopy(student)
-    steppers = optimisers(student, arguments.peak)
+    steppers = optimisers(student, peak)
     step, used = 0, 0.0
     log: list[dict[str, float]] = []
     if arguments.checkpoint.exists():
@@ -177,7 +178,7 @@ def main() -> None:
         start, progress = time.monotonic(), used / limit
         for stepper in steppers:
             for group in stepper.param_groups:
-                group["lr"] = rate(progress, arguments.peak)
+                group["lr"] = rate(progress, peak)
         batch = batches()
         student.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):

@@ -1,0 +1,50 @@
+"""The landmark head end to end, one command: labels, training, checksums, figures.
+
+    python scripts/training/landmarks/run.py --data DATA --models MODELS --work WORK
+
+DATA is laid out as `detector/split.py` reads it; MODELS holds `teachers/` and, for the figures only, `reference/`. The
+pack must have a detector. Every step leaves its result in WORK and goes on from there when started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+PACK = ROOT / "models" / "compact"
+
+
+def step(script: Path, *arguments: object) -> None:
+    """Run one script and stop where it fails."""
+    print("->", script.name, *arguments, flush=True)
+    command = [sys.executable, str(script), *map(str, arguments)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S603 - our own scripts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=4000)
+    arguments = parser.parse_args()
+    data, models, labels = arguments.data, arguments.models, arguments.work / "labels.json"
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    training = HERE.parent
+    step(training / "detector" / "labels.py", "--data", data, "--teachers", models / "teachers", "--out", labels)
+    step(
+        HERE / "train_head.py", "--data", data, "--labels", labels, "--work", arguments.work,
+        "--steps", arguments.steps,
+    )  # fmt: skip
+    step(training / "seal_pack.py", PACK)
+    reference = next((models / "reference" / "det_scrfd").glob("*.onnx"))
+    step(HERE / "measure.py", "--data", data, "--reference", reference, "--pack", PACK)
+
+
+if __name__ == "__main__":
+    main()
