@@ -115,7 +115,7 @@ def reduced(
     scale = max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
     if scale >= 0.5:
         return pixels, matrix
-    factor = round(coarseness / scale)
+    factor = max(round(coarseness / scale), 1)
     back = cv2.invertAffineTransform(matrix)
     width, height = size
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]) @ back.T

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from facematch_local.checks.base import NO_FACE, Measure, Subject
 from facematch_local.checks.rectify import covered, photo_corners, place, portrait_corners, rectified
-from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
 _WIDTH: Final = 180
@@ -24,39 +23,35 @@ def colour(subject: Subject) -> Measure:
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve
     makes the dark ones differ from the pale ones. So each pixel is divided by the brightest around it, and
-    what is then typical of its brightness is subtracted. The rest is the card's own colour: of the
-    face (skin against print of the same brightness) and of the card as a whole (third quartile). A card may
-    have a grey portrait on coloured ground or pale ground under a coloured portrait, so the geometric mean of
-    the two is taken; a copy has neither. It is taken of the document where it was found and of the portrait with
-    what is next to it, and the smaller one counts: where the outline is wrong, what lies around the copy has
-    colours.
+    what is then typical of its brightness is subtracted. The rest is the card's own colour. Its third quartile counts:
+    a card may have a grey portrait on coloured ground or pale ground under a coloured portrait, a copy has neither.
+    It is taken of the document where it was found and of the portrait with what is next to it, and the smaller one
+    counts: where the outline is wrong, what lies around the copy has colours.
     """
     if subject.face is None:
         return Measure.not_assessed(NO_FACE)
     views = (subject.document.corners, _WIDTH), (portrait_corners(subject.face), _PORTRAIT_WIDTH)
-    found = [_colour(subject.photo.pixels, corners, width, subject.face) for corners, width in views]
+    found = [_colour(subject.photo.pixels, corners, width) for corners, width in views]
     values = [value for value in found if value is not None]
     if not values:
         return Measure.not_assessed("the document is too dark or overexposed")
     return Measure(min(values))
 
 
-def _colour(pixels: Pixels, corners: NDArray[np.float32], width: int, face: Face) -> float | None:
+def _colour(pixels: Pixels, corners: NDArray[np.float32], width: int) -> float | None:
     """Colour left between the corners, None where too little can be told."""
-    residual, usable, place_of_face = _residual(pixels, corners, width, face)
+    residual, usable = _residual(pixels, corners, width)
     height, width = usable.shape
     inner = np.zeros_like(usable)
     inner[round(0.08 * height) : round(0.92 * height), round(0.08 * width) : round(0.92 * width)] = True
-    around, on_face = residual[usable & inner], residual[place_of_face][usable[place_of_face]]
-    if around.size < _LEAST_PIXELS or on_face.size < _LEAST_PIXELS // 10:
-        return None
-    return float(np.sqrt(on_face.mean() * np.percentile(around, 75)))
+    told = residual[usable & inner]
+    return float(np.percentile(told, 75)) if told.size >= _LEAST_PIXELS else None
 
 
 def _residual(
-    pixels: Pixels, corners: NDArray[np.float32], width: int, face: Face
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], tuple[slice, slice]]:
-    """Colour left by pixel of what lies between the corners, where it can be told, and where the face is in it."""
+    pixels: Pixels, corners: NDArray[np.float32], width: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Colour left by pixel of what lies between the corners, and where it can be told."""
     import cv2
 
     flat = rectified(pixels, corners, width)
@@ -82,9 +77,4 @@ def _residual(
             typical = here[known[here]]
             if len(typical):
                 residual[here] = np.hypot(*(opponent[here] - np.median(opponent[typical]) for opponent in opponents))
-    left, top, right, bottom = face.box
-    box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
-    placed = place(box, corners, (width, height))
-    x1, y1 = np.clip(np.floor(placed.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
-    x2, y2 = np.clip(np.ceil(placed.max(axis=0)) + 1, (x1 + 1, y1 + 1), (width, height)).astype(int)
-    return residual.reshape(height, width), usable, (slice(y1, y2), slice(x1, x2))
+    return residual.reshape(height, width), usable

@@ -42,14 +42,21 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
     return _u8(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
 
 
-def draw_card(portrait: Pixels | None, rng: np.random.Generator, width: int = 1000, passport: bool = False) -> Card:
+def draw_card(
+    portrait: Pixels | None,
+    rng: np.random.Generator,
+    width: int = 1000,
+    passport: bool = False,
+    engraved: bool = False,
+) -> Card:
     """An invented card around a portrait: tinted ground with fine lines, emblem, text, a passport's two last lines.
 
     Args:
-        portrait: head and shoulders, any size; None leaves its place empty, as on a bank card.
+        portrait: head and shoulders, any size; None leaves its place empty.
         rng: decides colours, layout and text.
         width: of the card in pixels.
         passport: ID-3 proportions and a machine-readable zone instead of ID-1.
+        engraved: a grey portrait, as lasers burn into polycarbonate.
     """
     import cv2
 
@@ -65,7 +72,7 @@ def draw_card(portrait: Pixels | None, rng: np.random.Generator, width: int = 10
         # A printed portrait has less contrast and colour than the photo it was made from.
         soft = _fitted(portrait, box_width, box_height).astype(np.float32)
         grey = soft.mean(axis=2, keepdims=True)
-        soft = grey + (soft - grey) * rng.uniform(0.55, 1.0)
+        soft = grey + (soft - grey) * (0.0 if engraved else rng.uniform(0.55, 1.0))
         soft = 128 + (soft - 128) * rng.uniform(0.75, 0.95) + rng.uniform(0, 12)
         ground[top : top + box_height, left : left + box_width] = _u8(soft)
     _write(ground, (left, top, box_width, box_height), rng, passport)

@@ -49,9 +49,9 @@ def _kinds(own: Path, other: Path, ground: Path, index: int) -> Iterator[tuple[s
     """Kind, codes (negative: must not be raised), role, and how it is drawn."""
     card, portrait = Role.CARD, Role.PORTRAIT
 
-    def flat(rng: np.random.Generator, bare: bool = False) -> made.Card:
-        shown = None if bare else _read(own)
-        drawn = made.draw_card(shown, rng, int(rng.choice([600, 800, 1000])), passport=index % 3 == 0)
+    def flat(rng: np.random.Generator, bare: bool = False, engraved: bool = False) -> made.Card:
+        shown, width = None if bare else _read(own), int(rng.choice([600, 800, 1000]))
+        drawn = made.draw_card(shown, rng, width, passport=index % 3 == 0, engraved=engraved)
         return made.Card(made.jpeg(drawn.pixels, int(rng.integers(70, 96))), drawn.portrait)
 
     def lying(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -69,6 +69,7 @@ def _kinds(own: Path, other: Path, ground: Path, index: int) -> Iterator[tuple[s
     yield "card scanned", (-1, -2, -3, -4), card, lambda rng: flat(rng).pixels
     yield "card scanned, compressed twice", (-3,), card, lambda rng: again(flat(rng).pixels, rng)
     yield "card on a table", (-1, -2, -4), card, lambda rng: lying(flat(rng).pixels, rng)
+    yield "card with a grey portrait", (-1, -2), card, lambda rng: lying(flat(rng, engraved=True).pixels, rng)
     yield "card without a portrait", (-1, 4), card, lambda rng: flat(rng, bare=True).pixels
     yield "card without a portrait on a table", (-1, 4), card, lambda rng: lying(flat(rng, bare=True).pixels, rng)
     yield "grey copy on a table", (-1, 2), card, lambda rng: lying(made.photocopy(flat(rng).pixels, rng), rng)

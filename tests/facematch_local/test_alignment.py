@@ -12,6 +12,7 @@ from facematch_local.alignment import (
     arcface_template,
     averaged,
     distinct_landmarks,
+    reduced,
     similarity_transform,
     warp,
 )
@@ -94,3 +95,17 @@ def test_whole_numbers_of_pixels_are_averaged() -> None:
     assert np.abs(small - expected).max() <= 0.5
     thin, spans = averaged(pixels[:2], 3)
     assert (thin.shape, spans) == ((1, 6, 3), (3.0, 2.0))
+
+
+@pytest.mark.parametrize("coarseness", [0.4, 0.75, 1.0])
+def test_reducing_keeps_places_and_never_asks_for_less_than_a_pixel(coarseness: float) -> None:
+    photo = np.zeros((800, 1000, 3), np.uint8)
+    photo[400:420, 600:630] = 255
+    scale = 0.26
+    matrix = np.array([[scale, 0, -50.0], [0, scale, -20.0]])
+    part, within = reduced(photo, matrix, (200, 120), coarseness)
+    assert part.shape[0] < photo.shape[0]
+    crop = cv2.warpAffine(part, within, (200, 120))[..., 0].astype(float)
+    rows, columns = np.mgrid[0:120, 0:200]
+    seen = np.array([(crop * columns).sum(), (crop * rows).sum()]) / crop.sum()
+    np.testing.assert_allclose(seen, np.array([614.5, 409.5]) * scale + (-50, -20), atol=0.3)

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject, card, photocopy
+from facematch_local.checks.document import Document
 from facematch_local.evaluation import made
 from facematch_local.faces import Face
 from facematch_local.images import Photo
@@ -115,6 +116,34 @@ def test_a_grey_copy_is_grey_under_any_light(
         copy = made.lit(made.photocopy(drawn.pixels, rng), rng, **light)  # type: ignore[arg-type]
         assert _value(photocopy.colour(_subject(copy, face))) < _limit("document_colour")
         assert _value(photocopy.colour(_subject(original, face))) > _limit("document_colour")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_grey_portrait_does_not_make_a_card_a_copy(astronaut: Pixels, astronaut_face: Face, seed: int) -> None:
+    portrait = np.ascontiguousarray(astronaut[10:290, 110:340])
+    engraved = made.draw_card(portrait, np.random.default_rng(seed), 900, engraved=True)
+    left, top, right, bottom = engraved.portrait
+    assert np.ptp(engraved.pixels[top + 8 : bottom - 8, left + 8 : right - 8].astype(int), axis=2).max() <= 1
+    face, copy = _face_on(engraved, astronaut_face), made.photocopy(engraved.pixels, np.random.default_rng(seed))
+    card_colour, copy_colour = (_value(photocopy.colour(_subject(p, face))) for p in (engraved.pixels, copy))
+    assert card_colour > 2 * copy_colour
+
+
+def test_a_copy_is_grey_where_its_outline_is_wrong(drawn: made.Card, astronaut_face: Face) -> None:
+    rng = np.random.default_rng(4)
+    copy = made.photocopy(drawn.pixels, rng)
+    face = _face_on(drawn, astronaut_face)
+    colours = np.zeros((*copy.shape[:2], 3), np.uint8)
+    colours[...] = (40, 120, 220)
+    colours[::7] = (210, 90, 40)
+    photo = np.concatenate([colours, copy, colours], axis=0)
+    moved = Face(
+        face.box + np.float32([0, len(copy), 0, len(copy)]), face.landmarks + np.float32([0, len(copy)]), face.score
+    )
+    subject = _subject(photo, moved)
+    wrong = Document(np.float32([(0, 0), (900, 0), (900, len(photo)), (0, len(photo))]), 0.0, 0, 0.0, 1.0)
+    subject.__dict__["document"] = wrong  # where the cached property keeps what it found
+    assert _value(photocopy.colour(subject)) < _limit("document_colour")
 
 
 def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face) -> None:

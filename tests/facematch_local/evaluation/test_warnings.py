@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facematch_local.checks import Measure, Role
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation import warnings as w
 from facematch_local.evaluation.split import held_out
+from facematch_local.evaluation.warnings_made import made_cases
 from facematch_local.images import encode_jpeg
 from facematch_local.policy import load_policy
 
@@ -114,3 +117,17 @@ def test_a_labelled_photo_is_no_ordinary_portrait_even_if_the_limit_left_it_out(
     )
     assert done.code != 0
     assert "no case" in done.err
+
+
+def test_made_cases_are_the_same_each_time_and_say_what_they_are(tmp_path: Path, astronaut: NDArray[np.uint8]) -> None:
+    files = [tmp_path / f"{name}.png" for name in ("one", "two", "table")]
+    for number, file in enumerate(files):
+        cv2.imwrite(str(file), np.ascontiguousarray(np.roll(astronaut, 40 * number, axis=1)))
+    cases, again = (made_cases(files[:2], files[2:], 1) for _ in range(2))
+    assert [case.name for case in cases] == [case.name for case in again]
+    kinds = {(case.kind, int(case.code), case.positive) for case in cases}
+    assert {("card without a portrait", 4, True), ("card without a portrait", 1, False)} <= kinds
+    assert {("card with a grey portrait", 2, False), ("card on a table", 4, False)} <= kinds
+    bare, other = (next(c for c in found if c.kind == "card without a portrait") for found in (cases, again))
+    np.testing.assert_array_equal(bare.read(), other.read())
+    assert made_cases(files[:1], files[2:], 1) == []
