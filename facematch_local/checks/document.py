@@ -31,6 +31,16 @@ HEIGHT: Final = 480
 # Without a face: the longer side of the picture searched.
 _LONGEST: Final = 640
 
+# What each kind of evidence is worth; 1 is as much as a document shows at least. Beside a face, six inter-eye
+# distances of text are half a line of print on an ID-1 card and more than anything but print was seen to give;
+# a box seen on all sides is not quite enough by itself, because window frames and collages are boxes too.
+_TEXT: Final = 6.0
+_TEXT_WITHOUT_FACE: Final = 14.0
+_EDGES_FROM: Final = 2.8
+_EDGES: Final = 1.35
+_ENOUGH: Final = 1.0  # evidence with which no other direction is tried
+_TILTED: Final = (3.0, 30.0)  # degrees between head and photo at which the card may lie level all the same
+
 # With less of its edges seen than this, a box is evidence but not the card's outline.
 _SEEN: Final = 3.0
 
@@ -52,6 +62,7 @@ class Document:
         lines: how many lines of text.
         edges: how much of the four edges of a card was seen, 0 (none) to 4 (all of each).
         scale: pixels of the photo over pixels of the upright picture that was searched.
+        evidence: both kinds together, 0 (none) upwards; 1.0 is as much as a document shows at least.
     """
 
     corners: NDArray[np.float32]
@@ -59,6 +70,7 @@ class Document:
     lines: int
     edges: float
     scale: float
+    evidence: float
 
 
 def find_document(pixels: Pixels, face: Face | None) -> Document:
@@ -67,17 +79,38 @@ def find_document(pixels: Pixels, face: Face | None) -> Document:
 
 
 def _around_face(pixels: Pixels, face: Face) -> Document:
+    """The card lies as the head does, or, where that shows little, as the photo does: heads tilt on level cards."""
+    found = _along(pixels, face, head_axes(face))
+    level = _level_axes(face)
+    if found.evidence >= _ENOUGH or level is None:
+        return found
+    return max(found, _along(pixels, face, level), key=lambda document: document.evidence)
+
+
+def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
     import cv2
 
-    picture, inside, matrix = upright(pixels, face)
+    picture, inside, matrix = upright(pixels, face, axes)
     lines = text_lines(picture, inside, _head_area())
     edges, box = _card_edges(picture, inside)
     if box is None or edges < _SEEN:
         box = _extent(lines, inside)
     back = cv2.invertAffineTransform(matrix)
     corners = (box @ back[:, :2].T + back[:, 2]).astype(np.float32)
-    scale = float(np.hypot(back[0, 0], back[1, 0]))
-    return Document(corners, float(lines[:, 2].sum()) / EYES, len(lines), edges, scale)
+    text = float(lines[:, 2].sum()) / EYES
+    evidence = text / _TEXT + max(edges - _EDGES_FROM, 0.0) / _EDGES
+    return Document(corners, text, len(lines), edges, float(np.hypot(back[0, 0], back[1, 0])), evidence)
+
+
+def _level_axes(face: Face) -> NDArray[np.float64] | None:
+    """The photo's own axes nearest to the head's; None where the head lies along them, or far from any."""
+    across = head_axes(face)[0]
+    angle = float(np.degrees(np.arctan2(across[1], across[0])))
+    quarter = round(angle / 90) * 90
+    if not _TILTED[0] < abs(angle - quarter) < _TILTED[1]:
+        return None
+    x, y = np.cos(np.radians(quarter)), np.sin(np.radians(quarter))
+    return np.array([[x, y], [-y, x]])
 
 
 def _without_face(pixels: Pixels) -> Document:
@@ -94,11 +127,17 @@ def _without_face(pixels: Pixels) -> Document:
     if turned[:, 2].sum() > level[:, 2].sum():
         # Counter-clockwise by 90 degrees makes it level: what one reads as its top left is the photo's top right.
         corners, level = np.roll(corners, -1, axis=0), turned
-    return Document(corners, float(level[:, 2].sum()) / EYES, len(level), 0.0, 1 / shrink)
+    text = float(level[:, 2].sum()) / EYES
+    return Document(corners, text, len(level), 0.0, 1 / shrink, text / _TEXT_WITHOUT_FACE)
 
 
-def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
-    """Turn and scale a photo until the face is upright in the middle, `EYES` pixels between its eyes.
+def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
+    """Turn and scale a photo until the face is in the middle, `EYES` pixels between its eyes.
+
+    Args:
+        pixels: HxWx3 uint8 BGR.
+        face: one of its faces.
+        axes: (2, 2), the photo's directions that are to be level and upright, `head_axes` for one.
 
     Returns:
         The picture, `HEIGHT` x `WIDTH` x 3; a mask of it, 255 where the photo is, 0 beyond; and the (2, 3)
@@ -107,7 +146,7 @@ def upright(pixels: Pixels, face: Face) -> tuple[Pixels, Pixels, NDArray[np.floa
     import cv2
 
     eyes = face.eye_midpoint.astype(np.float64)
-    turn = EYES / max(face.inter_eye_distance, 1.0) * head_axes(face)
+    turn = EYES / max(face.inter_eye_distance, 1.0) * axes
     matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
     part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
     picture = cv2.warpAffine(part, within, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -141,7 +141,7 @@ def test_a_copy_is_grey_where_its_outline_is_wrong(drawn: made.Card, astronaut_f
         face.box + np.float32([0, len(copy), 0, len(copy)]), face.landmarks + np.float32([0, len(copy)]), face.score
     )
     subject = _subject(photo, moved)
-    wrong = Document(np.float32([(0, 0), (900, 0), (900, len(photo)), (0, len(photo))]), 0.0, 0, 0.0, 1.0)
+    wrong = Document(np.float32([(0, 0), (900, 0), (900, len(photo)), (0, len(photo))]), 0.0, 0, 0.0, 1.0, 0.0)
     subject.__dict__["document"] = wrong  # where the cached property keeps what it found
     assert _value(photocopy.colour(subject)) < _limit("document_colour")
 
@@ -152,6 +152,22 @@ def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: F
     measure = photocopy.colour(_subject(black, _face_on(drawn, astronaut_face)))
     assert measure.value is None
     assert "dark" in measure.reason
+
+
+@pytest.mark.parametrize("degrees", [-14, 9, 20])
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_a_head_may_tilt_on_a_level_card(drawn: made.Card, astronaut_face: Face, degrees: float, quarters: int) -> None:
+    face = _face_on(drawn, astronaut_face)
+    left, top, right, bottom = drawn.portrait
+    middle = (float(left + right) / 2, float(top + bottom) / 2)
+    matrix = cv2.getRotationMatrix2D(middle, degrees, 1.25)
+    photo = drawn.pixels.copy()
+    photo[top:bottom, left:right] = cv2.warpAffine(photo, matrix, photo.shape[1::-1])[top:bottom, left:right]
+    tilted = _moved(face, np.vstack([matrix, (0, 0, 1)]))
+    if quarters:  # the photo lies on its side: (x, y) goes to (y, width - x)
+        side = np.array([(0, 1, 0), (-1, 0, photo.shape[1]), (0, 0, 1)], np.float64)
+        photo, tilted = np.ascontiguousarray(np.rot90(photo)), _moved(tilted, side)
+    assert _value(card.document(_subject(photo, tilted))) > _limit("document")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -72,7 +72,7 @@ def test_the_upright_picture_shows_the_eyes_level_in_the_middle(degrees: float, 
     radius = max(round(4 * scale), 2)
     for x, y in points[:2]:
         cv2.circle(photo, (round(x), round(y)), radius, (255, 255, 255), -1)
-    picture, inside, matrix = document.upright(photo, face(points))
+    picture, inside, matrix = document.upright(photo, face(points), head_axes(face(points)))
     assert picture.shape == (document.HEIGHT, document.WIDTH, 3)
     assert inside.shape == picture.shape[:2]
     placed = points[:2] @ matrix[:, :2].T + matrix[:, 2]
