@@ -4,7 +4,7 @@ Where a face was found it says how the document lies and how large it must be: p
 documents are printed upright and at much the same share of the card. So the photo is turned and scaled until
 the eyes are level and `EYES` pixels apart, and in that picture two things are looked for: *lines of text* around
 the face, and *straight edges* that box it in with the proportions of a card. Without a face (the back of a card,
-a bank card) the whole photo is searched, level and on its side.
+a bank card) the whole photo is searched, level, on its side and somewhat tilted.
 
 Either kind of evidence will do: a page copied onto larger paper has no edges, a card too soft to read has no
 lines of text.
@@ -28,14 +28,16 @@ EYES: Final = 24.0
 # A card is 12 to 20 inter-eye distances wide; so large a picture holds it on whichever side the face is.
 WIDTH: Final = 920
 HEIGHT: Final = 480
-# Without a face: the longer side of the picture searched.
-_LONGEST: Final = 640
+# Without a face: the longer sides of the picture searched (print on a card that fills the photo is large), and by how
+# many degrees it is turned.
+_LONGEST: Final = (640, 420)
+_DIRECTIONS: Final = (0.0, 90.0, 7.0, -7.0, 14.0, -14.0)
 
 # What each kind of evidence is worth; 1 is as much as a document shows at least. Beside a face, six inter-eye
 # distances of text are half a line of print on an ID-1 card and more than anything but print was seen to give;
 # a box seen on all sides is not quite enough by itself, because window frames and collages are boxes too.
 _TEXT: Final = 6.0
-_TEXT_WITHOUT_FACE: Final = 14.0
+_TEXT_WITHOUT_FACE: Final = 10.0
 _EDGES_FROM: Final = 2.8
 _EDGES: Final = 1.35
 _ENOUGH: Final = 1.0  # evidence with which no other direction is tried
@@ -58,7 +60,7 @@ class Document:
         corners: (4, 2) float32, pixels of the photo: the document's top left, top right, bottom right and
             bottom left as one reads it; of its edges where they were seen, else around face and text.
         text: length of the lines of text, in inter-eye distances (in `EYES` pixels of a photo with a longer
-            side of 640 where there is no face).
+            side of 640 or 420 where there is no face).
         lines: how many lines of text.
         edges: how much of the four edges of a card was seen, 0 (none) to 4 (all of each).
         scale: pixels of the photo over pixels of the upright picture that was searched.
@@ -114,21 +116,46 @@ def _level_axes(face: Face) -> NDArray[np.float64] | None:
 
 
 def _without_face(pixels: Pixels) -> Document:
+    """Nothing says how the document lies and how large it is, so a few sizes and directions are tried."""
+    height, width = pixels.shape[:2]
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    best = Document(corners, 0.0, 0, 0.0, max(height, width) / _LONGEST[0], 0.0)
+    for longest in _LONGEST:
+        small, spans = _shrunk(pixels, longest)
+        for degrees in _DIRECTIONS:
+            lines = _long(text_lines(*_turned(small, degrees)))
+            text = float(lines[:, 2].sum()) / EYES
+            if text > best.text:
+                # Turned counter-clockwise to be level: what one reads as its top left is the photo's top right.
+                read = np.roll(corners, -1, axis=0) if degrees == 90 else corners
+                best = Document(read, text, len(lines), 0.0, spans, text / _TEXT_WITHOUT_FACE)
+            if best.evidence >= _ENOUGH:
+                return best
+    return best
+
+
+def _shrunk(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
+    """The photo with a longer side of at most `longest` pixels, and how many of its own one pixel then spans."""
     import cv2
 
     height, width = pixels.shape[:2]
-    shrink = min(_LONGEST / max(height, width), 1.0)
+    shrink = min(longest / max(height, width), 1.0)
     size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    inside = np.full(small.shape[:2], 255, np.uint8)
-    level = _long(text_lines(small, inside))
-    turned = _long(text_lines(np.ascontiguousarray(np.rot90(small)), np.ascontiguousarray(np.rot90(inside))))
-    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    if turned[:, 2].sum() > level[:, 2].sum():
-        # Counter-clockwise by 90 degrees makes it level: what one reads as its top left is the photo's top right.
-        corners, level = np.roll(corners, -1, axis=0), turned
-    text = float(level[:, 2].sum()) / EYES
-    return Document(corners, text, len(level), 0.0, 1 / shrink, text / _TEXT_WITHOUT_FACE)
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False), 1 / shrink
+
+
+def _turned(picture: Pixels, degrees: float) -> tuple[Pixels, Pixels]:
+    """The picture turned counter-clockwise, and a mask of it: 255 where the picture is, 0 beyond."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    across, down = abs(matrix[0, 0]), abs(matrix[0, 1])
+    size = (round(width * across + height * down), round(width * down + height * across))
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    turned = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    outline = photo_corners(picture) @ matrix[:, :2].T + matrix[:, 2]
+    return turned.astype(np.uint8, copy=False), covered(outline, size)
 
 
 def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
