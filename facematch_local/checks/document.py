@@ -31,7 +31,7 @@ HEIGHT: Final = 480
 # Without a face: the longer sides of the picture searched (print on a card that fills the photo is large), and by how
 # many degrees it is turned.
 _LONGEST: Final = (640, 420)
-_DIRECTIONS: Final = (0.0, 90.0, 7.0, -7.0, 14.0, -14.0)
+_TILTS: Final = (7.0, -7.0, 14.0, -14.0)
 
 # What each kind of evidence is worth; 1 is as much as a document shows at least. Beside a face, six inter-eye
 # distances of text are half a line of print on an ID-1 card and more than anything but print was seen to give;
@@ -86,7 +86,7 @@ def _around_face(pixels: Pixels, face: Face) -> Document:
     level = _level_axes(face)
     if found.evidence >= _ENOUGH or level is None:
         return found
-    return max(found, _along(pixels, face, level), key=lambda document: document.evidence)
+    return max(found, _along(pixels, face, level), key=_evidence)
 
 
 def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
@@ -119,19 +119,25 @@ def _without_face(pixels: Pixels) -> Document:
     """Nothing says how the document lies and how large it is, so a few sizes and directions are tried."""
     height, width = pixels.shape[:2]
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    best = Document(corners, 0.0, 0, 0.0, max(height, width) / _LONGEST[0], 0.0)
-    for longest in _LONGEST:
+
+    def look(longest: int, degrees: float) -> Document:
         small, spans = _shrunk(pixels, longest)
-        for degrees in _DIRECTIONS:
-            lines = _long(text_lines(*_turned(small, degrees)))
-            text = float(lines[:, 2].sum()) / EYES
-            if text > best.text:
-                # Turned counter-clockwise to be level: what one reads as its top left is the photo's top right.
-                read = np.roll(corners, -1, axis=0) if degrees == 90 else corners
-                best = Document(read, text, len(lines), 0.0, spans, text / _TEXT_WITHOUT_FACE)
-            if best.evidence >= _ENOUGH:
-                return best
-    return best
+        lines = _long(text_lines(*_turned(small, degrees)))
+        text = float(lines[:, 2].sum()) / EYES
+        # Turned counter-clockwise to be level: what one reads as its top left is the photo's top right.
+        read = np.roll(corners, -1, axis=0) if degrees == 90 else corners
+        return Document(read, text, len(lines), 0.0, spans, text / _TEXT_WITHOUT_FACE)
+
+    best = max((look(longest, degrees) for longest in _LONGEST for degrees in (0, 90)), key=_evidence)
+    if best.evidence >= _ENOUGH:
+        return best
+    tilted = sorted((look(longest, degrees) for longest in _LONGEST for degrees in _TILTS), key=_evidence)
+    # Print shows in more than one look; leaves that happen to form lines in one do not in the next.
+    return max(best, tilted[-2], key=_evidence)
+
+
+def _evidence(document: Document) -> float:
+    return document.evidence
 
 
 def _shrunk(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
