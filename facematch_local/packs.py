@@ -42,7 +42,7 @@ import numpy as np
 
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.heads import LANDMARK_TEMPLATE, Heads, LandmarkHead, OcclusionHead, RecaptureHead
+from facematch_local.heads import LANDMARK_SIZE, Heads, LandmarkHead, OcclusionHead, RecaptureHead
 from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def load_pack(
         pack: what to open.
         sessions: how ONNX Runtime runs.
         detection: how faces are looked for.
-        lend_heads: use the shipped pack's heads for what the pack brings no head for. A head looks at a crop by five
+        lend_heads: use the shipped pack's heads for warnings where the pack brings none. A head looks at a crop by five
             landmarks, whoever found them, and finds more than the classical measures.
 
     Raises:
@@ -232,8 +232,7 @@ def load_pack(
     _require_providers(sessions)
     detector = cast(Detector, _open(pack, "detection", sessions))
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
-    head = pack.files.get("landmarks")
-    locator = LandmarkHead(_session(head.path, sessions), str(head.path)) if head else None
+    locator = _open_landmark_head(pack, sessions)
     analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror, locator=locator)
     _try_out(pack, analyser)
     heads = _open_heads(replace(pack, files={**pack.files, **lent}), sessions)
@@ -398,6 +397,20 @@ def _open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
     )
 
 
+def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkHead | None:
+    file = pack.files.get("landmarks")
+    if file is None:
+        return None
+    head = LandmarkHead(_session(file.path, settings), str(file.path))
+    try:
+        points = head.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
+    except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
+        raise PackError(f"{file.path}: does not work as a landmark head ({type(error).__name__})") from None
+    if points.shape != (5, 2) or not np.isfinite(points).all():
+        raise PackError(f"{file.path}: gives no landmarks for a crop")
+    return head
+
+
 def _session(path: Path, settings: SessionSettings) -> InferenceSession:
     import onnxruntime
 
@@ -475,10 +488,5 @@ def _try_out(pack: ModelPack, analyser: FaceAnalyser) -> None:
         features = analyser.recogniser.get_feat([np.full((side, side, 3), 127, np.uint8)])
     except Exception as error:
         raise PackError(f"{recognition}: does not work as a recogniser ({type(error).__name__})") from None
-    if analyser.locator is not None:
-        box = np.array([0, 0, 80, 80], np.float32)
-        points = analyser.locator.locate(blank, np.array(LANDMARK_TEMPLATE, np.float32), box)
-        if points.shape != (5, 2) or not np.isfinite(points).all():
-            raise PackError(f"{pack.files['landmarks'].path}: gives no landmarks for a crop")
     if features.ndim != 2 or len(features) != 1 or features.shape[1] < 2 or not np.isfinite(features).all():
         raise PackError(f"{recognition}: gives no embedding for a crop")

@@ -84,7 +84,7 @@ def _around_face(pixels: Pixels, face: Face) -> Document:
     """The card lies as the head does, or, where that shows little, as the photo does: heads tilt on level cards."""
     found = _along(pixels, face, head_axes(face))
     level = _level_axes(face)
-    if found.evidence >= _ENOUGH or level is None:
+    if found.evidence >= _ENOUGH or found.edges >= _SEEN or level is None:
         return found
     return max(found, _along(pixels, face, level), key=_evidence)
 
@@ -93,7 +93,9 @@ def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
     import cv2
 
     picture, inside, matrix = upright(pixels, face, axes)
-    lines = text_lines(picture, inside, _head_area())
+    across, head = axes[0], head_axes(face)[0]
+    lean = float(np.arctan2(across[0] * head[1] - across[1] * head[0], across @ head))
+    lines = text_lines(picture, inside, _head_area(lean))
     edges, box = _card_edges(picture, inside)
     if box is None or edges < _SEEN:
         box = _extent(lines, inside)
@@ -238,10 +240,16 @@ def _long(lines: _Lines) -> _Lines:
     return lines[(lines[:, 4] >= 6) & (lines[:, 2] >= 6 * lines[:, 3])]
 
 
-def _head_area() -> tuple[slice, slice]:
-    """Where the head is in the upright picture: hair and brows look like writing."""
+def _head_area(lean: float = 0.0) -> tuple[slice, slice]:
+    """Where the head is in the upright picture: hair and brows look like writing.
+
+    A head that leans, by `lean` radians, needs the box around its own one.
+    """
     y, x = HEIGHT // 2, WIDTH // 2
-    return slice(y - round(2.3 * EYES), y + round(2.5 * EYES)), slice(x - round(1.75 * EYES), x + round(1.75 * EYES))
+    cos, sin = abs(float(np.cos(lean))), abs(float(np.sin(lean)))
+    side = round((1.75 * cos + 2.5 * sin) * EYES)
+    up, down = (round((reach * cos + 1.75 * sin) * EYES) for reach in (2.3, 2.5))
+    return slice(y - up, y + down), slice(x - side, x + side)
 
 
 def _extent(lines: _Lines, inside: Pixels) -> NDArray[np.float64]:

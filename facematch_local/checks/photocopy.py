@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import NO_FACE, Measure, Subject
-from facematch_local.checks.rectify import covered, photo_corners, place, portrait_corners, rectified
+from facematch_local.checks.rectify import portrait_corners, rectified, shown
 from facematch_local.heads import Pixels
 
 _WIDTH: Final = 180
@@ -58,7 +58,7 @@ def _residual(
     height, width = flat.shape[:2]
     brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
     usable = (brightest < 250) & (brightest > 25)
-    usable &= covered(place(photo_corners(pixels), corners, (width, height)), (width, height)) > 0
+    usable &= shown(pixels, corners, (width, height))
     linear = _LINEAR[cv2.GaussianBlur(flat, (0, 0), 0.8)]
     small = cv2.resize(linear, (80, max(80 * height // width, 8)), interpolation=cv2.INTER_AREA)
     light = cv2.GaussianBlur(cv2.dilate(small, np.ones((21, 21), np.uint8)), (0, 0), 8)

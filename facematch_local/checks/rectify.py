@@ -43,13 +43,19 @@ def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixel
     return flat.astype(np.uint8, copy=False)
 
 
-def place(points: NDArray[Any], corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Where points (N, 2) of the photo lie in what `rectified` gives for the corners, of that width and height."""
+def shown(pixels: Pixels, corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of what `rectified` gives for the corners the photo really shows: (height, width).
+
+    Seen the other way round: in strong perspective the photo's own corners lie beyond the card's horizon.
+    """
     import cv2
 
-    matrix = cv2.getPerspectiveTransform(corners, _rectangle(*size))
-    moved = cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float32), matrix)
-    return moved.reshape(-1, 2).astype(np.float32)
+    width, height = size
+    matrix = cv2.getPerspectiveTransform(_rectangle(width, height), corners)
+    grid = np.mgrid[0:height, 0:width][::-1].reshape(2, -1).T.reshape(-1, 1, 2).astype(np.float32)
+    x, y = cv2.perspectiveTransform(grid, matrix).reshape(height, width, 2).transpose(2, 0, 1)
+    inside: NDArray[np.bool_] = (x >= -0.5) & (x < pixels.shape[1] - 0.5) & (y >= -0.5) & (y < pixels.shape[0] - 0.5)
+    return inside
 
 
 def photo_corners(pixels: Pixels) -> NDArray[np.float32]:
@@ -59,7 +65,10 @@ def photo_corners(pixels: Pixels) -> NDArray[np.float32]:
 
 
 def covered(outline: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Where a picture of `size` (width, height) lies inside a convex outline (N, 2): (height, width), 255 or 0."""
+    """Where a picture of `size` (width, height) lies inside a convex outline (N, 2): (height, width), 255 or 0.
+
+    For outlines that an affine map made; perspective may turn one inside out, see `shown`.
+    """
     import cv2
 
     mask = np.zeros((size[1], size[0]), np.uint8)

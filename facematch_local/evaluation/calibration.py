@@ -235,7 +235,7 @@ def fit(
         "tool": report["tool"],
         "pack": report["pack"],
         "recogniser_sha256": report["pack"]["recogniser_sha256"],
-        "landmarks_sha256": report["pack"]["landmarks_sha256"],
+        "landmarks_sha256": report["pack"].get("landmarks_sha256", ""),
         "promises": [asdict(promise) for promise in PROMISES],
         "extrapolated": any(mark.extrapolated for mark in marks),
         "anchors": [asdict(mark) for mark in marks],
@@ -259,7 +259,7 @@ def as_calibration(content: Mapping[str, Any]) -> Calibration:
         cosines=tuple(float(knot["cosine"]) for knot in content["curve"]),
         percents=tuple(float(knot["percent"]) for knot in content["curve"]),
         recogniser_sha256=str(content["recogniser_sha256"]),
-        landmarks_sha256=str(content["landmarks_sha256"]),
+        landmarks_sha256=str(content.get("landmarks_sha256", "")),
     )
 
 

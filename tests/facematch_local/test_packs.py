@@ -324,6 +324,26 @@ def test_a_curve_for_other_weights_does_not_count(tmp_path: Path) -> None:
     assert read_pack(plain(tmp_path / "y")).mirror is False
 
 
+def test_the_shipped_pack_is_calibrated_with_its_landmark_head() -> None:
+    shipped = find_pack("compact")
+    curve = calibration_for(shipped)
+    assert curve.calibrated
+    assert curve.landmarks_sha256 == sha256_of(shipped.files["landmarks"].path)
+    without = replace(shipped, files={role: file for role, file in shipped.files.items() if role != "landmarks"})
+    assert calibration_for(without) is GENERIC_STRICT
+
+
+def test_a_landmark_head_is_opened_and_not_lent(tmp_path: Path) -> None:
+    shipped = find_pack("compact")
+    assert load_pack(shipped).analyser.locator is not None
+    bare = replace(shipped, files={role: file for role, file in shipped.files.items() if role != "landmarks"})
+    assert load_pack(bare).analyser.locator is None
+    assert "landmarks" not in lent_heads(bare)
+    wrong = replace(shipped, files={**shipped.files, "landmarks": ModelFile(shipped.files["occlusion"].path)})
+    with pytest.raises(PackError, match=r"occlusion\.onnx.*convention"):
+        load_pack(wrong)
+
+
 def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:
     folder = plain(tmp_path / "x")
     assert read_pack(folder).calibration is None

@@ -30,7 +30,7 @@ RIM = np.array([(x, y) for x in (0, SIDE / 2, SIDE) for y in (0, SIDE / 2, SIDE)
 NODES = np.stack(np.meshgrid(*[np.linspace(0, SIDE - 1, GRID)] * 2), -1).reshape(-1, 2)
 PIXELS = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), -1).astype(np.float32)
 # Group of the first face, group of the others, share of the morphs.
-MIX = (("east", "east", 0.45), ("east", "lfw", 0.25), ("lfw", "lfw", 0.20), ("lfw", "rest", 0.10))
+MIX = (("east", "east", 0.35), ("east", "lfw", 0.20), ("lfw", "lfw", 0.32), ("lfw", "rest", 0.13))
 GROUPS = {"lfw": ("lfw",), "rest": ("masks", "sunglasses", "scenes", "groups")}
 # The masks and bare faces are mostly East Asian.
 EAST, EAST_OF_LFW, NEIGHBOURS = ("asian_faces", "masks"), 0.04, 25

@@ -28,9 +28,9 @@ from torch.nn import functional
 
 Array = np.ndarray[Any, Any]
 
-MORPHS, BLENDS, CONSISTENT = 0.6, 0.5, 0.5  # shares of the samples
+MORPHS, BLENDS, CONSISTENT = 0.5, 0.5, 0.5  # shares of the samples
 KEPT = 140  # shards in memory
-WEIGHTS = {"lfw": 1.0, "asian_faces": 8.0, "masks": 3.0, "sunglasses": 1.0, "scenes": 2.0, "groups": 2.0}
+WEIGHTS = {"lfw": 1.0, "asian_faces": 2.5, "masks": 1.5, "sunglasses": 1.0, "scenes": 2.0, "groups": 2.0}
 BANK, BANK_MORPHS = 6144, 2048  # faces a batch is compared with, of which morphs
 PERSON = 0.35  # how far a target is moved towards the person's mean
 MIRROR = [1, 0, 2, 4, 3]

@@ -30,7 +30,7 @@ def report_of(made: Any, curve: Calibration = GENERIC, replicates: int = 100) ->
     evaluation = evaluate(made.dataset, made.embeddings, curve, replicates)
     return {
         "tool": "test",
-        "pack": {"name": "made", "version": "1", "recogniser_sha256": "ab" * 32, "landmarks_sha256": ""},
+        "pack": {"name": "made", "version": "1", "recogniser_sha256": "ab" * 32},
         "dataset": {"name": "made"},
         "fta": 0.0,
         "overall": scope_data(evaluation.overall),
