@@ -70,7 +70,7 @@ GENERIC = Calibration("generic-1", (0.0, 0.45, 0.55, 1.0), (0.0, 65.0, 75.0, 100
 
 
 # Used when a pack brings a curve, but for other weights. Small distilled recognisers put strangers much closer
-# together (`compact`: 0.66 and 0.74, docs/accuracy.md); these knots lie above theirs too.
+# together (`compact`: 0.56 and 0.66, docs/accuracy.md); these knots lie above theirs too.
 GENERIC_STRICT = Calibration("generic-strict-1", (0.0, 0.72, 0.82, 1.0), (0.0, 65.0, 75.0, 100.0), calibrated=False)
 
 

@@ -2,8 +2,9 @@
 
     python scripts/training/detector/run.py --data DATA --models MODELS --work WORK
 
-DATA is laid out as `split.py` reads it; MODELS holds `teachers/` and, for the figures only, `reference/` and
-`buffalo_sc/`. Every step leaves its result in WORK and goes on from there when started again.
+DATA is laid out as `split.py` reads it; MODELS holds `teachers/` (`det_yunet`, `mesh_mediapipe` and `lm5_openvino0009`)
+and, for the figures only, `reference/` and `buffalo_sc/`. Every step leaves its result in WORK and goes on from there
+when started again.
 """
 
 from __future__ import annotations

@@ -78,8 +78,9 @@ def main() -> None:
 
     batches = Batches(pool, arguments.seed, arguments.steps, LEAN)
     model = Detector()
-    peak = LEARNING_RATE * (GOING_ON if arguments.start else 1)
-    if arguments.start and not arguments.checkpoint.exists():
+    state = torch.load(arguments.checkpoint, weights_only=True) if arguments.checkpoint.exists() else None
+    peak = float(state["peak"]) if state else LEARNING_RATE * (GOING_ON if arguments.start else 1)
+    if arguments.start and not state:
         large = next(pictures for pictures, _ in map(batches.__getitem__, range(1000)) if pictures.shape[-1] == LARGE)
         model = restored(arguments.start, scaled(large))
     model = model.to(memory_format=torch.channels_last).train()
@@ -89,8 +90,7 @@ def main() -> None:
     groups = [{"params": kernels, "weight_decay": WEIGHT_DECAY}, {"params": norms, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=peak)
     step = 0
-    if arguments.checkpoint.exists():
-        state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
+    if state:
         model.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
@@ -132,7 +132,7 @@ def main() -> None:
         if step == arguments.steps or progress >= 1 or time.time() - saved > arguments.every:
             saved = time.time()
             kept = {"model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-            save(arguments.checkpoint, {**kept, "step": step})
+            save(arguments.checkpoint, {**kept, "step": step, "peak": peak})
         if progress >= 1:
             break
         asked = time.time()

@@ -3,7 +3,9 @@
     python scripts/training/landmarks/run.py --data DATA --models MODELS --work WORK
 
 DATA is laid out as `detector/split.py` reads it; MODELS holds `teachers/` and, for the figures only, `reference/`. The
-pack must have a detector. Every step leaves its result in WORK and goes on from there when started again.
+pack must have a detector. Every step leaves its result in WORK and goes on from there when started again; labels in it
+must be of all three teachers (`det_yunet`, `mesh_mediapipe`, `lm5_openvino0009`). The curve belongs to the head: run
+`scripts/calibrate_builtin.py` afterwards, or the pack falls back to the strictest curve.
 """
 
 from __future__ import annotations

@@ -43,12 +43,12 @@ WEIGHTS = {
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT)
 
 
-def crops_of(data: Path, labels: Path, work: Path) -> dict[str, Array]:
+def crops_of(data: Path, labels: list[Path], work: Path) -> dict[str, Array]:
     """Crops uint8 [N,176,176,3] BGR, their points [N,5,2] and sources [N]; kept in `work` for these labels."""
-    content = labels.read_bytes()
-    cache = work / f"landmarks-{hashlib.sha256(content).hexdigest()[:12]}.npz"
+    contents = [path.read_bytes() for path in labels]
+    cache = work / f"landmarks-{hashlib.sha256(b''.join(contents)).hexdigest()[:12]}.npz"
     if not cache.exists():
-        found = json.loads(content)
+        found = {path: faces for content in contents for path, faces in json.loads(content).items()}
         rows: dict[str, list[Any]] = {"crops": [], "points": [], "source": []}
         for photo in list_photos(data):
             image = None if photo.held_out or not found.get(photo.path) else load_photo(data / photo.path)
@@ -98,8 +98,9 @@ def loss_of(offsets: Tensor, targets: Tensor) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("data", "labels", "work"):
+    for name in ("data", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, nargs="+", required=True)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()

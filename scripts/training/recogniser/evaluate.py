@@ -202,12 +202,16 @@ def main() -> None:
         np.savez(arguments.cache, **crops, found_by=np.array(json.dumps(found_by)))
     with np.load(arguments.cache) as stored:
         crops = {name: stored[name] for name in stored if name != "found_by"}
-        if json.loads(str(stored["found_by"])) != found_by:
+        if "found_by" not in stored or json.loads(str(stored["found_by"])) != found_by:
             raise SystemExit(f"{arguments.cache}: crops of another detector or landmark head; name another cache")
     result: dict[str, Any] = {"faces_found_by_sha256": found_by, "recognisers": {}}
     if arguments.out.exists():  # figures of other recognisers on the same crops are kept
         before = json.loads(arguments.out.read_text())
-        result = before if before.get("faces_found_by_sha256") == found_by else result
+        if before.get("faces_found_by_sha256") != found_by:
+            raise SystemExit(
+                f"{arguments.out}: figures on crops of another detector or landmark head; name another file"
+            )
+        result = before
     embed = by_teacher(arguments.teachers)
     second = np.flatnonzero(np.isin(crops["source"], ("scenes", "groups")))
     likeness = embed({k: v[second] for k, v in crops.items()}, "")

@@ -136,8 +136,10 @@ def main() -> None:
     rows = np.flatnonzero(part_of(faces) == Part.VALIDATION)
     people = faces.person[rows]
     student = Recogniser()
-    peak = PEAK * (GOING_ON if arguments.start else 1)
-    if arguments.start and not arguments.checkpoint.exists():
+    state = torch.load(arguments.checkpoint, weights_only=False) if arguments.checkpoint.exists() else None
+    going_on = bool(state["going_on"] if state else arguments.start)
+    peak = PEAK * (GOING_ON if going_on else 1)
+    if arguments.start and not state:
         training = np.flatnonzero(part_of(faces) == Part.TRAINING)
         student = restored(arguments.start, plain(faces, training[:: max(1, len(training) // 512)]))
     student = student.to(memory_format=torch.channels_last)
@@ -145,8 +147,7 @@ def main() -> None:
     steppers = optimisers(student, peak)
     step, used = 0, 0.0
     log: list[dict[str, float]] = []
-    if arguments.checkpoint.exists():
-        state = torch.load(arguments.checkpoint, weights_only=False)
+    if state:
         student.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
         for stepper, stored_state in zip(steppers, state["steppers"], strict=True):
@@ -171,7 +172,7 @@ def main() -> None:
     limit = arguments.minutes * 60
     draws = torch.Generator().manual_seed(arguments.seed + step)
     batches = Ahead(lambda: stock.batch(BATCH))
-    if arguments.start and step == 0:
+    if going_on and step == 0:
         monitor()
     last_save = last_look = used
     while used < limit:
@@ -184,7 +185,7 @@ def main() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
             images = batch.images.contiguous(memory_format=torch.channels_last)
             embedding, maps = student.taught(
-                images, batch.maps, forcing(max(progress, FORCED if arguments.start else 0), draws)
+                images, batch.maps, forcing(max(progress, FORCED if going_on else 0), draws)
             )
         parts = losses(embedding, maps, batch)
         loss = total(parts, progress)
@@ -208,6 +209,7 @@ def main() -> None:
                 "ema": ema.state_dict(),
                 "steppers": [s.state_dict() for s in steppers],
                 "step": step,
+                "going_on": going_on,
                 "used": used,
                 "log": log,
             }
