@@ -37,7 +37,7 @@ _TILTS: Final = (7.0, -7.0, 14.0, -14.0)
 # distances of text are half a line of print on an ID-1 card and more than anything but print was seen to give;
 # a box seen on all sides is not quite enough by itself, because window frames and collages are boxes too.
 _TEXT: Final = 6.0
-_TEXT_WITHOUT_FACE: Final = 10.0
+_TEXT_WITHOUT_FACE: Final = 14.0
 _EDGES_FROM: Final = 2.8
 _EDGES: Final = 1.35
 _ENOUGH: Final = 1.0  # evidence with which no other direction is tried

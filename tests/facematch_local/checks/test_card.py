@@ -188,16 +188,16 @@ def test_a_scan_without_a_face_is_found_whatever_its_size(width: int, seed: int)
     assert _value(card.document(_subject(small, None))) >= _limit("document")
 
 
-def test_a_tilted_card_without_a_face_is_often_found() -> None:
+def test_a_tilted_page_without_a_face_is_often_found() -> None:
     found = 0
     for seed in range(8):
-        bare = made.draw_card(None, np.random.default_rng(seed), 640).pixels
+        bare = made.draw_card(None, np.random.default_rng(seed), 640, passport=True).pixels
         table = np.full((800, 1000, 3), (90, 110, 130), np.uint8)
-        table[200 : 200 + len(bare), 180:820] = bare
+        table[150 : 150 + len(bare), 180:820] = bare
         matrix = cv2.getRotationMatrix2D((500, 400), 10, 1.0)
         tilted = cv2.warpAffine(table, matrix, (1000, 800), borderMode=cv2.BORDER_REPLICATE)
         found += _value(card.document(_subject(tilted.astype(np.uint8), None))) >= _limit("document")
-    assert found >= 2  # docs/warnings.md has the rate; before tilts were tried it was none
+    assert found >= 3  # docs/warnings.md has the rate for cards; before tilts were tried it was none
 
 
 @pytest.mark.parametrize("seed", range(4))
