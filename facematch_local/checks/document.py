@@ -13,7 +13,7 @@ lines of text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,10 +183,16 @@ def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixe
     eyes = face.eye_midpoint.astype(np.float64)
     turn = EYES / max(face.inter_eye_distance, 1.0) * axes
     matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
+    inside = covered(photo_corners(pixels) @ turn.T + matrix[:, 2], (WIDTH, HEIGHT))
+    # Often a third of the picture is photo. Only that is warped; around it its border is repeated, which costs nothing.
+    left, top, width, height = cv2.boundingRect(inside)
+    width, height = max(width, 1), max(height, 1)
     part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
-    picture = cv2.warpAffine(part, within, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    outline = photo_corners(pixels) @ turn.T + matrix[:, 2]
-    return picture.astype(np.uint8, copy=False), covered(outline, (WIDTH, HEIGHT)), matrix
+    within = within - np.array([(0, 0, left), (0, 0, top)])
+    photo = cv2.warpAffine(part, within, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    beyond = (top, HEIGHT - top - height, left, WIDTH - left - width)
+    picture = cv2.copyMakeBorder(photo, *beyond, cv2.BORDER_REPLICATE)
+    return picture.astype(np.uint8, copy=False), inside, matrix
 
 
 def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:
@@ -217,14 +223,14 @@ def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | N
             max(rows_out.start - y0, 0) : max(rows_out.stop - y0, 0),
             max(columns_out.start - x0, 0) : max(columns_out.stop - x0, 0),
         ] = False
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
+    _, labels, stats = _pieces(dark.astype(np.uint8))
     width, height, area = (stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     # Letters may touch where the picture is soft, hence wide pieces; solid bars and long rules are none.
     letter = (height >= 3) & (height <= 15) & (width <= 60) & (width <= 10 * height) & (area >= 4)
     letter &= area < 0.85 * width * height + 8
     letter[0] = False
     joined = cv2.morphologyEx(letter[labels].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))
-    count, rows, row_stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    count, rows, row_stats = _pieces(joined)
     # Which row a letter is in: that of any one of its pixels.
     row_of = np.zeros(len(stats), np.int32)
     row_of[labels[dark]] = rows[dark]
@@ -233,6 +239,17 @@ def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | N
     line = (w >= 28) & (h <= 17) & (w >= 3 * h) & (filled >= 0.3 * w * h) & (letters >= 3)
     line[0] = False
     return np.stack([left + x0, top + y0, w, h, letters], axis=1)[line].astype(np.int32)
+
+
+def _pieces(mask: NDArray[Any]) -> tuple[int, NDArray[np.int32], NDArray[np.int32]]:
+    """Connected pieces of a mask: how many with the ground, which each pixel is in, their `cv2.CC_STAT_` values.
+
+    Of OpenCV's algorithms the one that is three times as fast here as the default.
+    """
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    return count, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
 
 
 def _long(lines: _Lines) -> _Lines:
