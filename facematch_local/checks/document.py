@@ -59,19 +59,12 @@ class Document:
     Attributes:
         corners: (4, 2) float32, pixels of the photo: the document's top left, top right, bottom right and
             bottom left as one reads it; of its edges where they were seen, else around face and text.
-        text: length of the lines of text, in inter-eye distances (in `EYES` pixels of a photo with a longer
-            side of 640 or 420 where there is no face).
-        lines: how many lines of text.
         edges: how much of the four edges of a card was seen, 0 (none) to 4 (all of each).
-        scale: pixels of the photo over pixels of the upright picture that was searched.
-        evidence: both kinds together, 0 (none) upwards; 1.0 is as much as a document shows at least.
+        evidence: text and edges together, 0 (none) upwards; 1.0 is as much as a document shows at least.
     """
 
     corners: NDArray[np.float32]
-    text: float
-    lines: int
     edges: float
-    scale: float
     evidence: float
 
 
@@ -103,7 +96,7 @@ def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
     corners = (box @ back[:, :2].T + back[:, 2]).astype(np.float32)
     text = float(lines[:, 2].sum()) / EYES
     evidence = text / _TEXT + max(edges - _EDGES_FROM, 0.0) / _EDGES
-    return Document(corners, text, len(lines), edges, float(np.hypot(back[0, 0], back[1, 0])), evidence)
+    return Document(corners, edges, evidence)
 
 
 def _level_axes(face: Face) -> NDArray[np.float64] | None:
@@ -119,21 +112,20 @@ def _level_axes(face: Face) -> NDArray[np.float64] | None:
 
 def _without_face(pixels: Pixels) -> Document:
     """Nothing says how the document lies and how large it is, so a few sizes and directions are tried."""
-    height, width = pixels.shape[:2]
-    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    corners = photo_corners(pixels)
+    smaller = [_shrunk(pixels, longest) for longest in _LONGEST]
 
-    def look(longest: int, degrees: float) -> Document:
-        small, spans = _shrunk(pixels, longest)
+    def look(small: Pixels, degrees: float) -> Document:
         lines = _long(text_lines(*_turned(small, degrees)))
         text = float(lines[:, 2].sum()) / EYES
         # Turned counter-clockwise to be level: what one reads as its top left is the photo's top right.
         read = np.roll(corners, -1, axis=0) if degrees == 90 else corners
-        return Document(read, text, len(lines), 0.0, spans, text / _TEXT_WITHOUT_FACE)
+        return Document(read, 0.0, text / _TEXT_WITHOUT_FACE)
 
-    best = max((look(longest, degrees) for longest in _LONGEST for degrees in (0, 90)), key=_evidence)
+    best = max((look(small, degrees) for small in smaller for degrees in (0, 90)), key=_evidence)
     if best.evidence >= _ENOUGH:
         return best
-    tilted = sorted((look(longest, degrees) for longest in _LONGEST for degrees in _TILTS), key=_evidence)
+    tilted = sorted((look(small, degrees) for small in smaller for degrees in _TILTS), key=_evidence)
     # Print shows in more than one look; leaves that happen to form lines in one do not in the next.
     return max(best, tilted[-2], key=_evidence)
 
@@ -142,14 +134,14 @@ def _evidence(document: Document) -> float:
     return document.evidence
 
 
-def _shrunk(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
-    """The photo with a longer side of at most `longest` pixels, and how many of its own one pixel then spans."""
+def _shrunk(pixels: Pixels, longest: int) -> Pixels:
+    """The photo with a longer side of at most `longest` pixels."""
     import cv2
 
     height, width = pixels.shape[:2]
     shrink = min(longest / max(height, width), 1.0)
     size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False), 1 / shrink
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _turned(picture: Pixels, degrees: float) -> tuple[Pixels, Pixels]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 PACK = HERE.parents[2] / "models" / "compact"
 
 
@@ -26,10 +26,7 @@ def step(script: str, *arguments: object) -> None:
     subprocess.run(  # noqa: S603 - our own scripts, no shell
         [sys.executable, str(path), *map(str, arguments)],
         check=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(HERE.parent / "common"), os.environ.get("PYTHONPATH", ""))),
-        },
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE.parent / "common"), str(HERE.parents[2])))},
     )
 
 

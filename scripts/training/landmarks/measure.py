@@ -53,12 +53,33 @@ def errors(analyser: FaceAnalyser, reference: Any, photos: list[Path]) -> tuple[
                 continue
             best = int(overlaps.argmax())
             want = points[best]
-            across = want[1] - want[0]
-            if boxes[best, 4] < 0.6 or abs(math.degrees(math.atan2(across[1], across[0]))) > 20:
+            if not _serves(boxes[best], want):
                 continue
             before.append(error(face.landmarks, want))
             after.append(error(analyser.locator.locate(image, face.landmarks, face.box), want))
     return before, after
+
+
+def label_errors(labels: dict[str, Any], data: Path, reference: Any, photos: list[str]) -> list[float]:
+    """Of the surest labelled face of every photo: how far the labels themselves are from the reference."""
+    found = []
+    for path in photos:
+        rows = np.array(labels.get(path) or []).reshape(-1, 15)
+        image = load_photo(data / path) if len(rows) else None
+        if image is None:
+            continue
+        row = rows[int(rows[:, 14].argmax())]
+        boxes, points = truth(reference, image)
+        overlaps = iou(row[:4], boxes[:, :4]) if len(boxes) else np.zeros(0)
+        if len(overlaps) and overlaps.max() >= 0.5 and _serves(boxes[overlaps.argmax()], points[overlaps.argmax()]):
+            found.append(error(row[4:14].reshape(5, 2), points[overlaps.argmax()]))
+    return found
+
+
+def _serves(box: Array, points: Array) -> bool:
+    """Whether a face of the reference is sure and leans by at most 20 degrees."""
+    across = points[1] - points[0]
+    return bool(box[4] >= 0.6 and abs(math.degrees(math.atan2(across[1], across[0]))) <= 20)
 
 
 def milliseconds(analyser: FaceAnalyser) -> float:
@@ -78,11 +99,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--reference", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, help="labels.json of the training half: measure the labels too")
     parser.add_argument("--pack", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     analyser = load_pack(read_pack(arguments.pack)).analyser
     reference = scrfd(arguments.reference)
     result: dict[str, Any] = {"ms_one_thread": milliseconds(analyser)}
+    if arguments.labels:
+        labels = json.loads(arguments.labels.read_text())
+        for source in ("lfw", "asian_faces"):
+            of_set = sorted(path for path in labels if path.startswith(f"{source}/"))
+            chosen = np.random.default_rng(SEED).permutation(len(of_set))[:LIMIT]
+            found = label_errors(labels, arguments.data, reference, [of_set[i] for i in sorted(chosen)])
+            result[f"labels_{source}"] = {"faces": len(found), "nme_percent": round(100 * float(np.mean(found)), 2)}
+            print(f"labels {source}", result[f"labels_{source}"], flush=True)
     held = [photo for photo in list_photos(arguments.data) if photo.held_out]
     for source in SETS:
         of_set = [arguments.data / photo.path for photo in held if photo.source == source]

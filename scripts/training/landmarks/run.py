@@ -45,7 +45,7 @@ def main() -> None:
     )  # fmt: skip
     step(training / "seal_pack.py", PACK)
     reference = next((models / "reference" / "det_scrfd").glob("*.onnx"))
-    step(HERE / "measure.py", "--data", data, "--reference", reference, "--pack", PACK)
+    step(HERE / "measure.py", "--data", data, "--reference", reference, "--labels", labels)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_a_copy_is_grey_where_its_outline_is_wrong(drawn: made.Card, astronaut_f
         face.box + np.float32([0, len(copy), 0, len(copy)]), face.landmarks + np.float32([0, len(copy)]), face.score
     )
     subject = _subject(photo, moved)
-    wrong = Document(np.float32([(0, 0), (900, 0), (900, len(photo)), (0, len(photo))]), 0.0, 0, 0.0, 1.0, 0.0)
+    wrong = Document(np.float32([(0, 0), (900, 0), (900, len(photo)), (0, len(photo))]), 0.0, 0.0)
     subject.__dict__["document"] = wrong  # where the cached property keeps what it found
     assert _value(photocopy.colour(subject)) < _limit("document_colour")
 

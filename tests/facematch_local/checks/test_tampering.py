@@ -23,7 +23,7 @@ FACE = Face(
     np.array([(92, 152), (156, 152), (124, 184), (100, 212), (148, 212)], np.float32),
     0.9,
 )
-WHOLE = Document(np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32), 0.0, 0, 4.0, 1.0, 1.0)
+WHOLE = Document(np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32), 4.0, 1.0)
 
 
 def _smooth(seed: int) -> NDArray[np.float64]:
