@@ -11,70 +11,70 @@ from facematch_local.checks.base import NO_FACE, Measure, Subject
 from facematch_local.checks.rectify import portrait_corners, rectified, shown
 from facematch_local.heads import Pixels
 
-_WIDTH: Final = 180
-_PORTRAIT_WIDTH: Final = 120
+_WIDTH: Final = 120
 _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
+_EDGE: Final = 0.06  # of the view, not looked at
+_OTHER_LIGHT: Final = 0.15  # how far the paper's colour may go from that at the face, natural log of a channel
 
 
 def colour(subject: Subject) -> Measure:
-    """Colour left in the document when the light's own is taken away, 0 (a grey copy) to about 0.3.
+    """Colour left in the portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve
     makes the dark ones differ from the pale ones. So each pixel is divided by the brightest around it, and
-    what is then typical of its brightness is subtracted. The rest is the card's own colour. Its third quartile counts:
-    a card may have a grey portrait on coloured ground or pale ground under a coloured portrait, a copy has neither.
-    It is taken of the document where it was found and of the portrait with what is next to it, and the smaller one
-    counts: where the outline is wrong, what lies around the copy has colours.
+    what is then typical of its brightness is subtracted. The rest is the document's own colour. Its third quartile
+    counts: a card may have a grey portrait on coloured ground or pale ground under a coloured portrait, a copy has
+    neither. Only the portrait and what is next to it are looked at, and of that what has ground of much the same
+    colour as the face's: the outline of the card need not be known, and a table beside it does not count.
     """
     if subject.face is None:
         return Measure.not_assessed(NO_FACE)
-    views = (subject.document.corners, _WIDTH), (portrait_corners(subject.face), _PORTRAIT_WIDTH)
-    found = [_colour(subject.photo.pixels, corners, width) for corners, width in views]
-    values = [value for value in found if value is not None]
-    if not values:
+    corners = portrait_corners(subject.face)
+    flat = rectified(subject.photo.pixels, corners, _WIDTH)
+    height, width = flat.shape[:2]
+    relative, ground = _without_light(flat)
+    brightest = flat.max(axis=2)
+    usable = (brightest < 250) & (brightest > 25) & shown(subject.photo.pixels, corners, (width, height))
+    usable &= np.abs(ground - _at_face(ground)).max(axis=2) < _OTHER_LIGHT
+    edge_y, edge_x = round(_EDGE * height), round(_EDGE * width)
+    inner = np.s_[edge_y : height - edge_y, edge_x : width - edge_x]
+    seen = relative[inner][usable[inner]]
+    if len(seen) < _LEAST_PIXELS:
         return Measure.not_assessed("the document is too dark or overexposed")
-    return Measure(min(values))
+    return Measure(float(np.percentile(_own_colour(seen), 75)))
 
 
-def _colour(pixels: Pixels, corners: NDArray[np.float32], width: int) -> float | None:
-    """Colour left between the corners, None where too little can be told."""
-    residual, usable = _residual(pixels, corners, width)
-    height, width = usable.shape
-    inner = np.zeros_like(usable)
-    inner[round(0.08 * height) : round(0.92 * height), round(0.08 * width) : round(0.92 * width)] = True
-    told = residual[usable & inner]
-    return float(np.percentile(told, 75)) if told.size >= _LEAST_PIXELS else None
-
-
-def _residual(
-    pixels: Pixels, corners: NDArray[np.float32], width: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Colour left by pixel of what lies between the corners, and where it can be told."""
+def _without_light(flat: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Pixels by the brightest around them, and that one's colour: ln of the channels less their mean; (H, W, 3)."""
     import cv2
 
-    flat = rectified(pixels, corners, width)
     height, width = flat.shape[:2]
-    brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
-    usable = (brightest < 250) & (brightest > 25)
-    usable &= shown(pixels, corners, (width, height))
-    linear = _LINEAR[cv2.GaussianBlur(flat, (0, 0), 0.8)]
+    linear = _LINEAR[cv2.GaussianBlur(flat, (0, 0), 1.2)]
     small = cv2.resize(linear, (80, max(80 * height // width, 8)), interpolation=cv2.INTER_AREA)
     light = cv2.GaussianBlur(cv2.dilate(small, np.ones((21, 21), np.uint8)), (0, 0), 8)
-    light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
-    relative = cv2.pow(np.clip(linear / np.maximum(light, 1e-4), 1e-4, 1.2), 1 / 2.2)
-    blue, green, red = (np.ascontiguousarray(relative[..., channel]).ravel() for channel in range(3))
-    brightness = (blue + green + red) / 3
-    opponents = (blue - green, red - green)
-    known = usable.ravel()
-    residual = np.zeros(height * width, np.float32)
-    if known.any():
-        steps = np.quantile(brightness[known], np.linspace(0, 1, _BRIGHTNESS_STEPS + 1)[1:-1])
-        step = np.digitize(brightness, steps)
-        for index in range(_BRIGHTNESS_STEPS):
-            here = np.flatnonzero(step == index)
-            typical = here[known[here]]
-            if len(typical):
-                residual[here] = np.hypot(*(opponent[here] - np.median(opponent[typical]) for opponent in opponents))
-    return residual.reshape(height, width), usable
+    light = np.maximum(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), 1e-4)
+    relative = cv2.pow(np.clip(linear / light, 1e-4, 1.2), 1 / 2.2)
+    ground = np.log(light)
+    return relative.astype(np.float32), ground - ground.mean(axis=2, keepdims=True)
+
+
+def _at_face(ground: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The median over the middle of the view, where the head is; (3,)."""
+    height, width = ground.shape[:2]
+    middle = ground[round(0.15 * height) : round(0.85 * height), round(0.25 * width) : round(0.75 * width)]
+    return np.median(middle.reshape(-1, 3), axis=0).astype(np.float32)
+
+
+def _own_colour(relative: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each pixel (N, 3) is from the typical colour of its brightness: (N,)."""
+    brightness = relative.mean(axis=1)
+    opponents = relative[:, (0, 2)] - relative[:, 1:2]
+    step = np.digitize(brightness, np.quantile(brightness, np.linspace(0, 1, _BRIGHTNESS_STEPS + 1)[1:-1]))
+    for index in range(_BRIGHTNESS_STEPS):
+        here = step == index
+        if here.any():
+            opponents[here] -= np.median(opponents[here], axis=0)
+    distance: NDArray[np.float32] = np.hypot(opponents[:, 0], opponents[:, 1])
+    return distance

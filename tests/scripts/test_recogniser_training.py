@@ -7,8 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 import pytest
 
 TRAINING = Path(__file__).resolve().parents[2] / "scripts" / "training"
@@ -21,7 +24,9 @@ def scripts() -> Iterator[dict[str, ModuleType]]:
     before = {name: sys.modules.pop(name) for name in OWN & set(sys.modules)}
     sys.path[:0] = [str(TRAINING / "recogniser"), str(TRAINING / "detector")]
     try:
-        yield {name: importlib.import_module(name) for name in ("faces", "morphs", "augment", "teacher")}
+        yield {
+            name: importlib.import_module(name) for name in ("faces", "morphs", "augment", "teacher", "local_centring")
+        }
     finally:
         del sys.path[:2]
         for name in OWN & set(sys.modules):
@@ -72,3 +77,59 @@ def test_augmentation_keeps_the_crop_a_crop(scripts: dict[str, ModuleType]) -> N
 def test_unit_embeddings(scripts: dict[str, ModuleType]) -> None:
     found = scripts["teacher"].unit(np.array([[3.0, 4.0], [0.0, 0.0]]))
     np.testing.assert_allclose(found, [[0.6, 0.8], [0.0, 0.0]])
+
+
+def _linear(weights: np.ndarray[Any, Any]) -> onnx.ModelProto:
+    """A recogniser of one layer: [N,D] to [N,D]."""
+    size = len(weights)
+    return onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [onnx.helper.make_node("MatMul", ["input", "weights"], ["embedding"])],
+            "linear",
+            [onnx.helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, ["batch", size])],
+            [onnx.helper.make_tensor_value_info("embedding", onnx.TensorProto.FLOAT, ["batch", size])],
+            [onnx.numpy_helper.from_array(weights.astype(np.float32), "weights")],
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", 13)],
+        ir_version=7,
+    )
+
+
+def test_centring_takes_away_what_neighbours_share(scripts: dict[str, ModuleType]) -> None:
+    centring, rng = scripts["local_centring"], np.random.default_rng(2)
+    plain = _linear(rng.normal(size=(16, 16)))
+    groups = rng.normal(size=(2, 16)) * 3
+    faces = np.concatenate([group + rng.normal(size=(20, 16)) for group in groups]).astype(np.float32)
+
+    def embedded(model: onnx.ModelProto) -> np.ndarray[Any, Any]:
+        session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return scripts["teacher"].unit(session.run(None, {"input": faces})[0])
+
+    before = embedded(plain)
+    means, counts = before.reshape(2, 20, 16).mean(axis=1), np.array([20, 20])
+    centred = centring.with_centring(plain, means, counts)
+    after = embedded(centred)
+    # Strangers of one group were alike before; what each has of its own is what is left.
+    same_group = np.kron(np.eye(2, dtype=bool), ~np.eye(20, dtype=bool))
+    assert (before @ before.T)[same_group].mean() > 0.5
+    assert abs((after @ after.T)[same_group].mean()) < 0.1
+    shares = np.exp(centring.BETA * before @ means.T + np.log(counts))
+    expected = before - shares / shares.sum(axis=1, keepdims=True) @ means
+    np.testing.assert_allclose(after, scripts["teacher"].unit(expected), atol=2e-3)
+
+
+def test_centring_comes_off_again_and_never_goes_on_twice(scripts: dict[str, ModuleType]) -> None:
+    centring, plain = scripts["local_centring"], _linear(np.eye(4))
+    once = centring.with_centring(plain, np.eye(4)[:2], np.array([3, 5]))
+    assert centring.with_centring(once, np.eye(4)[:2], np.array([3, 5])) == once
+    assert centring.without(once) == plain
+
+
+def test_the_shipped_recogniser_is_centred_around_many_faces(scripts: dict[str, ModuleType]) -> None:
+    model = onnx.load(str(TRAINING.parents[1] / "models" / "compact" / "rec.onnx"))
+    stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    prefix = scripts["local_centring"].PREFIX
+    means, counts = stored[prefix + "means_fp16"].astype(np.float32), np.exp(stored[prefix + "log_counts"])
+    assert means.shape == (len(counts), 256)
+    assert counts.min() > 100  # no mean is one person's
+    assert np.linalg.norm(means, axis=1).max() < 0.9

@@ -51,6 +51,7 @@ def main() -> None:
     weights = arguments.out / "rec.onnx"
     figures, landmarks = arguments.out / "figures", arguments.out / "heads" / "landmarks.onnx"
     step("to_onnx.py", checkpoint=checkpoint, out=weights, summary=figures / "recogniser-training.json")
+    step("centre.py", work=work, weights=weights)
     step(
         "evaluate.py",
         data=arguments.data,
