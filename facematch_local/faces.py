@@ -108,6 +108,12 @@ class LandmarkLocator(Protocol):
     ) -> NDArray[np.float32]: ...
 
 
+class FaceConfirmer(Protocol):
+    """What a pack's confirmation head offers, see `facematch_local.heads.ConfirmationHead`."""
+
+    def confirm(self, pixels: NDArray[np.uint8], box: NDArray[np.float32], score: float) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
     """How faces are looked for; sizes are the longest side in pixels that the photo is scaled to.
@@ -128,6 +134,11 @@ class DetectionSettings:
         turned_score: the same for turned photos, which give three times the chances for a false find.
         sure_score: a face of this confidence is where and how it seems to be.
         turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
+        least_score: where nothing is found, what the detector is as sure of as this is shown to the pack's confirmation
+            head, if it has one, as is every face below `sure_score`; the score is then that of both.
+        faint_face: share of the photo's longest side from which a face below `score` is looked for in this way. There
+            are far more small things than large ones that look a little like a face.
+        most_candidates: as many of a look, the surest first.
     """
 
     coarse_size: int = 320
@@ -141,6 +152,9 @@ class DetectionSettings:
     turned_score: float = 0.6
     sure_score: float = 0.7
     turned_gain: float = 0.05
+    least_score: float = 0.2
+    faint_face: float = 0.15
+    most_candidates: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +169,7 @@ class FaceAnalyser:
             the calibration curve is made with or without it.
         locator: the pack's landmark head, if it has one: it looks once more at each face that was found. It belongs to
             the pack for the same reason.
+        confirmer: the pack's confirmation head, if it has one: it looks once more at what may be a face.
     """
 
     detector: Detector
@@ -162,10 +177,13 @@ class FaceAnalyser:
     settings: DetectionSettings = DetectionSettings()
     mirror: bool = False
     locator: LandmarkLocator | None = None
+    confirmer: FaceConfirmer | None = None
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
         faces = self._find(pixels)
+        if self.confirmer is not None:
+            faces = self._confirmed(pixels, faces, self.confirmer) or self._find_faint(pixels, self.confirmer)
         if self.locator is None:
             return faces
         locate = self.locator.locate
@@ -205,6 +223,31 @@ class FaceAnalyser:
         faces = self._find_upright(np.ascontiguousarray(np.rot90(pixels, quarters)))
         height, width = pixels.shape[:2]
         return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
+
+    def _confirmed(
+        self, pixels: NDArray[np.uint8], faces: Sequence[Face], confirmer: FaceConfirmer
+    ) -> tuple[Face, ...]:
+        """Those of the faces that the detector is sure of, or the confirmation head with it."""
+        looked_at = (
+            face
+            if face.score >= self.settings.sure_score
+            else replace(face, score=confirmer.confirm(pixels, face.box, face.score))
+            for face in faces
+        )
+        return tuple(face for face in looked_at if face.score >= self.settings.score)
+
+    def _find_faint(self, pixels: NDArray[np.uint8], confirmer: FaceConfirmer) -> tuple[Face, ...]:
+        """The same looks once more, for large faces that the detector alone would not tell from other things."""
+        settings = self.settings
+        least = settings.faint_face * max(pixels.shape[:2])
+        for size in (settings.coarse_size, settings.size):
+            seen = self._find_at(pixels, size, settings.least_score)
+            large = [face for face in seen if max(face.width, face.height) >= least]
+            surest = sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
+            faces = self._confirmed(pixels, surest, confirmer)
+            if faces:
+                return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
+        return ()
 
     def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])

@@ -1,4 +1,4 @@
-"""Optional learned heads of a pack: what covers a face, whether it was recaptured, and where its landmarks are.
+"""Optional learned heads of a pack: what covers a face, whether it was recaptured, where its landmarks are, is it one.
 
 A head is one ONNX file. It takes pixels as they are (uint8, NHWC, BGR; scaling happens inside the graph) and
 gives probabilities or points. Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY`
@@ -25,6 +25,12 @@ and fixed here; a head made for another convention is refused when the pack is o
     the same way. The eyes lie 22 pixels apart and all of the face is inside. Outside the photo its border pixels are
     repeated.
     Output `points`, float32 (N, 5, 2): x and y of the five landmarks in pixels of the crop.
+
+`confirmation-1`
+    Input `face`, uint8 (N, 64, 64, 3): the square of 1.4 times the longer side of the face box around its middle, as it
+    stands in the photo. Outside the photo its border pixels are repeated.
+    Input `detector`, float32 (N, 1): the detector's confidence, 0 to 1.
+    Output `scores`, float32 (N, 1): probability that the box is about a face, by both together.
 """
 
 from __future__ import annotations
@@ -63,6 +69,8 @@ LANDMARK_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
 # Pixels of the crop, half the distance of the eyes there, by which the head may move a landmark. Where it wants more,
 # one of the two has not seen the face, and the detector at least has found it.
 _LARGEST_CORRECTION: Final = 11.0
+
+CONFIRMATION_SIZE, CONFIRMATION_SCALE = 64, 1.4
 
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
 FACE_SIZE, FACE_SCALE = 128, 1.2
@@ -198,6 +206,36 @@ class LandmarkHead:
         return found
 
 
+class ConfirmationHead:
+    """Is what the detector found a face: convention `confirmation-1`. Safe to share between threads.
+
+    Args:
+        session: an open ONNX Runtime session.
+        name: how an error calls the model, its path for one.
+
+    Raises:
+        PackError: the model was not made for this convention.
+    """
+
+    CONVENTION: Final = "confirmation-1"
+
+    def __init__(self, session: Session, name: str = "confirmation head") -> None:
+        _require(session, name, self.CONVENTION, {"face": CONFIRMATION_SIZE}, {"scores": [1]}, numbers=["detector"])
+        self._session = session
+
+    def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
+        """Probability, 0 to 1, that a box is about a face: one forward pass.
+
+        Args:
+            pixels: HxWx3 uint8 BGR photo.
+            box: (4,) left, top, right, bottom.
+            score: the detector's confidence, 0 to 1.
+        """
+        inputs = {"face": confirmation_crop(pixels, box)[None], "detector": np.array([[score]], np.float32)}
+        (scores,) = self._session.run(["scores"], inputs)
+        return float(scores[0, 0])
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
     """The heads in use, the pack's own or lent to it; None where there is none."""
@@ -213,6 +251,17 @@ def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
     points = distinct_landmarks(face.landmarks, face.box)
     matrix = similarity_transform(points, np.asarray(OCCLUSION_TEMPLATE, np.float64))
     return warp(pixels, matrix, OCCLUSION_SIZE, border=cv2.BORDER_REPLICATE)
+
+
+def confirmation_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
+    """The crop of convention `confirmation-1`: 64x64x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
+    import cv2
+
+    left, top, right, bottom = (float(edge) for edge in box)
+    scale = CONFIRMATION_SIZE / (CONFIRMATION_SCALE * max(right - left, bottom - top, 1.0))
+    half = CONFIRMATION_SIZE / 2
+    x, y = half - scale * (left + right) / 2, half - scale * (top + bottom) / 2
+    return warp(pixels, np.array([[scale, 0, x], [0, scale, y]]), CONFIRMATION_SIZE, border=cv2.BORDER_REPLICATE)
 
 
 def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixels]:
@@ -250,7 +299,12 @@ def _resized(square: Pixels, size: int) -> Pixels:
 
 
 def _require(
-    session: Session, name: str, convention: str, sizes: Mapping[str, int], gives: Mapping[str, list[int]]
+    session: Session,
+    name: str,
+    convention: str,
+    sizes: Mapping[str, int],
+    gives: Mapping[str, list[int]],
+    numbers: Sequence[str] = (),
 ) -> None:
     """Refuse a model that is not what the convention says."""
     stated = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "")
@@ -258,6 +312,7 @@ def _require(
         raise PackError(f"{name}: made for the convention {stated or 'none'!r}, this version reads {convention!r}")
     shapes = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_inputs()}
     wanted = {key: ("tensor(uint8)", [size, size, 3]) for key, size in sizes.items()}
+    wanted |= {key: ("tensor(float)", [1]) for key in numbers}
     outputs = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_outputs()}
     if shapes != wanted or outputs != {key: ("tensor(float)", shape) for key, shape in gives.items()}:
         raise PackError(f"{name}: its inputs or outputs are not those of the convention {convention!r}")

@@ -22,7 +22,7 @@ file = "rec.onnx"
 sha256 = "…"
 mirror = true                         # optional: embed the mirrored crop too, see FaceAnalyser
 
-[roles.occlusion]                     # optional, as are recapture and landmarks; see facematch_local.heads
+[roles.occlusion]                     # optional, as are the other heads, see facematch_local.heads
 file = "heads/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
 sha256 = "…"
 ```
@@ -42,7 +42,14 @@ import numpy as np
 
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.heads import LANDMARK_SIZE, Heads, LandmarkHead, OcclusionHead, RecaptureHead
+from facematch_local.heads import (
+    LANDMARK_SIZE,
+    ConfirmationHead,
+    Heads,
+    LandmarkHead,
+    OcclusionHead,
+    RecaptureHead,
+)
 from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 
 if TYPE_CHECKING:
@@ -55,7 +62,7 @@ CALIBRATION: Final = "calibration.json"
 _RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
 # Heads that are lent to packs without them. Landmarks are not: a recogniser wants those of the detector that it was
-# trained and its curve made with.
+# trained and its curve made with. Nor is the confirmation: it was taught what the shipped detector errs on.
 HEAD_ROLES: Final = ("occlusion", "recapture")
 _LFS_POINTER: Final = b"version https://git-lfs"
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
@@ -233,7 +240,14 @@ def load_pack(
     detector = cast(Detector, _open(pack, "detection", sessions))
     recogniser = cast(Recogniser, _open(pack, "recognition", sessions))
     locator = _open_landmark_head(pack, sessions)
-    analyser = FaceAnalyser(detector, recogniser, detection or DetectionSettings(), mirror=pack.mirror, locator=locator)
+    analyser = FaceAnalyser(
+        detector,
+        recogniser,
+        detection or DetectionSettings(),
+        mirror=pack.mirror,
+        locator=locator,
+        confirmer=_open_confirmation_head(pack, sessions),
+    )
     _try_out(pack, analyser)
     heads = _open_heads(replace(pack, files={**pack.files, **lent}), sessions)
     return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))
@@ -408,6 +422,20 @@ def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkH
         raise PackError(f"{file.path}: does not work as a landmark head ({type(error).__name__})") from None
     if points.shape != (5, 2) or not np.isfinite(points).all():
         raise PackError(f"{file.path}: gives no landmarks for a crop")
+    return head
+
+
+def _open_confirmation_head(pack: ModelPack, settings: SessionSettings) -> ConfirmationHead | None:
+    file = pack.files.get("confirmation")
+    if file is None:
+        return None
+    head = ConfirmationHead(_session(file.path, settings), str(file.path))
+    try:
+        score = head.confirm(np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32), 0.5)
+    except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
+        raise PackError(f"{file.path}: does not work as a confirmation head ({type(error).__name__})") from None
+    if not 0 <= score <= 1:
+        raise PackError(f"{file.path}: gives no probability for a crop")
     return head
 
 

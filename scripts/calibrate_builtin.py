@@ -121,7 +121,7 @@ def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddin
             [
                 *(
                     sha256_of(pack.pack.files[role].path)
-                    for role in ("detection", "recognition", "landmarks")
+                    for role in ("detection", "recognition", "landmarks", "confirmation")
                     if role in pack.pack.files
                 ),
                 *map(str, dataset.photos),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.faces import Face, FaceAnalyser, cosine
+from facematch_local.faces import DetectionSettings, Face, FaceAnalyser, cosine
 from facematch_local.images import decode
 from facematch_local.matcher import FaceMatcher
 
@@ -175,6 +175,52 @@ def test_the_landmarks_of_every_face_are_put_right_as_it_is_found() -> None:
     for face, given in zip(found, plain.find(blank(200, 200)), strict=True):
         np.testing.assert_array_equal(face.landmarks, given.landmarks + 3)
         np.testing.assert_array_equal(face.box, given.box)
+
+
+@dataclass
+class FakeConfirmer:
+    """Says the same of every box and remembers how often it was asked."""
+
+    says: float
+    asked: int = 0
+
+    def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
+        self.asked += 1
+        return self.says
+
+
+@pytest.mark.parametrize(("score", "says", "found"), [(0.6, 0.99, 1), (0.6, 0.01, 0), (0.3, 0.99, 1), (0.3, 0.4, 0)])
+def test_what_the_detector_is_unsure_of_is_looked_at_once_more(score: float, says: float, found: int) -> None:
+    plain = analyser_of(FakeDetector([LARGE], score=score))
+    faces = replace(plain, confirmer=FakeConfirmer(says)).find(blank(200, 200))
+    assert len(faces) == found
+    assert all(face.score == says for face in faces)
+
+
+def test_a_sure_face_is_not_doubted_and_no_faint_one_looked_for_beside_it() -> None:
+    confirmer, detector = FakeConfirmer(0.01), FakeDetector([LARGE], score=0.9)
+    faces = replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
+    assert [face.score for face in faces] == pytest.approx([0.9])
+    assert (confirmer.asked, len(detector.looks)) == (0, 1)
+
+
+def test_few_candidates_are_looked_at_and_no_small_ones() -> None:
+    class Detector(FakeDetector):
+        def detect(
+            self, *args: object, det_thresh: float = 0.5, **kwargs: object
+        ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+            boxes, landmarks = super().detect(*args, **kwargs)  # type: ignore[arg-type]
+            assert landmarks is not None
+            kept = boxes[:, 4] >= det_thresh
+            return boxes[kept], landmarks[kept]
+
+    asked = {}
+    for size in (0.1, 0.3):
+        confirmer = FakeConfirmer(0.01)
+        detector = Detector([(0.01 * n, 0.1, size + 0.01 * n, 0.1 + size) for n in range(50)], score=0.3)
+        assert not replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
+        asked[size] = confirmer.asked
+    assert asked == {0.1: 0, 0.3: 2 * DetectionSettings().most_candidates}
 
 
 def test_cosine_needs_embeddings() -> None:

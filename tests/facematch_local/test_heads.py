@@ -16,12 +16,16 @@ from facematch_local.errors import PackError
 from facematch_local.faces import Face
 from facematch_local.packs import ModelFile, ModelPack, SessionSettings, _open_heads
 
-CROPS = {"occlusion-1": {"face": 112}, "recapture-1": {"wide": 80, "face": 128, "native": 128}}
+CROPS = {
+    "occlusion-1": {"face": 112},
+    "recapture-1": {"wide": 80, "face": 128, "native": 128},
+    "confirmation-1": {"face": 64},
+}
 
 
 def channel_means(path: Path, convention: str, outputs: int, stated: str | None = None) -> Path:
     """A head whose scores are the mean B, G, R (and R again) of its inputs over 255, summed over the inputs."""
-    inputs = CROPS[convention]
+    inputs, numbers = CROPS[convention], ["detector"] if convention == "confirmation-1" else []
     matrix = np.eye(3, outputs, dtype=np.float32) / 255
     matrix[2, 2:] = 1 / 255
     nodes = []
@@ -33,7 +37,8 @@ def channel_means(path: Path, convention: str, outputs: int, stated: str | None 
     graph = helper.make_graph(
         nodes,
         "means",
-        [helper.make_tensor_value_info(k, TensorProto.UINT8, ["n", s, s, 3]) for k, s in inputs.items()],
+        [helper.make_tensor_value_info(k, TensorProto.UINT8, ["n", s, s, 3]) for k, s in inputs.items()]
+        + [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", 1]) for k in numbers],
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", outputs])],
         [numpy_helper.from_array(matrix, "matrix")],
     )
@@ -155,6 +160,18 @@ def test_scores_keep_their_order(tmp_path: Path) -> None:
     recapture = heads.RecaptureHead(session(channel_means(tmp_path / "r.onnx", "recapture-1", 3)))
     result = recapture.predict(photo, face)
     assert (result.live, result.print, result.screen) == pytest.approx((0.6, 1.2, 2.4))
+
+
+def test_a_confirmation_sees_the_box_and_what_is_around_it(tmp_path: Path) -> None:
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[100:220, 150:240] = 204  # the box: 90 x 120
+    box = np.array([150, 100, 240, 220], np.float32)
+    crop = heads.confirmation_crop(photo, box)
+    assert crop.shape == (64, 64, 3)
+    head = heads.ConfirmationHead(session(channel_means(tmp_path / "c.onnx", "confirmation-1", 1)))
+    assert head.confirm(photo, box, 0.5) == pytest.approx(0.8 * 90 / 120 / 1.4**2, rel=0.03)
+    outside = heads.confirmation_crop(np.full((40, 40, 3), 77, np.uint8), np.array([900, -50, 900, -50], np.float32))
+    assert (outside == 77).all()
 
 
 def test_a_head_may_be_shared_between_threads(tmp_path: Path) -> None:

@@ -333,13 +333,14 @@ def test_the_shipped_pack_is_calibrated_with_its_landmark_head() -> None:
     assert calibration_for(without) is GENERIC_STRICT
 
 
-def test_a_landmark_head_is_opened_and_not_lent(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("role", "attribute"), [("landmarks", "locator"), ("confirmation", "confirmer")])
+def test_heads_that_belong_to_the_detector_are_opened_and_not_lent(role: str, attribute: str) -> None:
     shipped = find_pack("compact")
-    assert load_pack(shipped).analyser.locator is not None
-    bare = replace(shipped, files={role: file for role, file in shipped.files.items() if role != "landmarks"})
-    assert load_pack(bare).analyser.locator is None
-    assert "landmarks" not in lent_heads(bare)
-    wrong = replace(shipped, files={**shipped.files, "landmarks": ModelFile(shipped.files["occlusion"].path)})
+    assert getattr(load_pack(shipped).analyser, attribute) is not None
+    bare = replace(shipped, files={name: file for name, file in shipped.files.items() if name != role})
+    assert getattr(load_pack(bare).analyser, attribute) is None
+    assert role not in lent_heads(bare)
+    wrong = replace(shipped, files={**shipped.files, role: ModelFile(shipped.files["occlusion"].path)})
     with pytest.raises(PackError, match=r"occlusion\.onnx.*convention"):
         load_pack(wrong)
 

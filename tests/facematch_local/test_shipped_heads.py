@@ -77,3 +77,11 @@ def test_a_turned_and_larger_face_gets_the_same_landmarks(
     found = locator.locate(turned.astype(np.uint8), points, ASTRONAUT.box)
     back = (found - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     assert np.linalg.norm(back - upright, axis=1).max() < 0.05 * 45
+
+
+def test_the_confirmation_tells_a_face_from_what_is_none(astronaut: NDArray[np.uint8]) -> None:
+    confirmer = load_pack(find_pack("compact")).analyser.confirmer
+    assert confirmer is not None
+    assert confirmer.confirm(astronaut, ASTRONAUT.box, 0.4) > 0.9
+    elsewhere = [(20, 300, 120, 420), (300, 20, 420, 160), (150, 350, 260, 480)]  # flag, shuttle, suit
+    assert max(confirmer.confirm(astronaut, np.float32(box), 0.4) for box in elsewhere) < 0.2

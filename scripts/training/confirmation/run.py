@@ -1,0 +1,53 @@
+"""The confirmation head end to end, one command: candidates of the detector, training, checksums, figures.
+
+    python scripts/training/confirmation/run.py --data DATA --models MODELS --labels LABELS.json --blanks BLANKS \
+        --work WORK
+
+DATA is laid out as `detector/split.py` reads it; LABELS is what `detector/labels.py` wrote; BLANKS are the pictures of
+`detector/blanks.py`; MODELS holds `reference/`, for the figures only. The head belongs to the detector: make it anew
+when `det.onnx` changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+PACK = ROOT / "models" / "compact"
+
+
+def step(script: Path, *arguments: object) -> None:
+    """Run one script and stop where it fails."""
+    print("->", script.name, *arguments, flush=True)
+    command = [sys.executable, str(script), *map(str, arguments)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S603 - our own scripts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("data", "models", "labels", "blanks", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=2500)
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    candidates = arguments.work / "candidates.npz"
+    if not candidates.exists():
+        step(
+            HERE / "candidates.py", "--data", arguments.data, "--labels", arguments.labels,
+            "--blanks", arguments.blanks, "--detector", PACK / "det.onnx", "--out", candidates,
+        )  # fmt: skip
+    step(
+        HERE / "train_head.py", "--candidates", candidates, "--work", arguments.work, "--steps", arguments.steps,
+    )  # fmt: skip
+    step(HERE.parent / "seal_pack.py", PACK)
+    reference = next((arguments.models / "reference" / "det_scrfd").glob("*.onnx"))
+    step(HERE / "measure.py", "--data", arguments.data, "--reference", reference)
+
+
+if __name__ == "__main__":
+    main()

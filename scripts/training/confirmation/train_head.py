@@ -1,0 +1,133 @@
+"""Train the confirmation head on what `candidates.py` gathered; writes `models/compact/heads/confirmation.onnx`.
+
+One block of candidates in ten is kept out of the training: how far detector and head are to be believed where the
+detector is unsure is fitted there (logistic regression) and put into the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import paths  # noqa: F401
+import torch
+from candidates import STORED, STORED_SCALE
+from confirmation_net import ConfirmationNet
+from torch import Tensor
+from torch.nn import functional
+from training import export, train
+
+from facematch_local.heads import CONFIRMATION_SCALE, CONFIRMATION_SIZE
+
+Array = np.ndarray[Any, Any]
+ROOT = Path(__file__).resolve().parents[3]
+BATCH = 128
+LEAST, UNSURE = 0.2, 0.7  # confidence of the detector between which the head is asked
+BLOCK = 100  # candidates of neighbouring photos
+
+
+def view(crop: Array, rng: np.random.Generator) -> Array:
+    """What the head sees of a stored crop, as if the box lay a little elsewhere, sometimes in other light."""
+    scale = CONFIRMATION_SIZE / STORED * STORED_SCALE / CONFIRMATION_SCALE * np.exp(rng.normal(0, 0.07))
+    angle = rng.normal(0, 0.08)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if rng.random() < 0.5:
+        turn = turn * [-1, 1]
+    middle = STORED / 2 + rng.normal(0, 0.04 * STORED / STORED_SCALE, 2)
+    matrix = np.hstack([turn, (CONFIRMATION_SIZE / 2 - turn @ middle)[:, None]])
+    size = (CONFIRMATION_SIZE, CONFIRMATION_SIZE)
+    seen = cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    gain, cast = np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.06, 3))
+    if rng.random() < 0.1:
+        seen = np.repeat(cv2.cvtColor(seen, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2)
+    return np.clip(seen * gain * cast + rng.normal(0, 8), 0, 255).astype(np.uint8)
+
+
+def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits[:, 0], targets)
+
+
+def centre_view(crop: Array) -> Array:
+    """What the head sees in use."""
+    size = CONFIRMATION_SIZE
+    scale = size / STORED * STORED_SCALE / CONFIRMATION_SCALE
+    matrix = np.array([[scale, 0, (size - scale * STORED) / 2], [0, scale, (size - scale * STORED) / 2]])
+    return cv2.warpAffine(crop, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+@torch.no_grad()
+def figures(net: torch.nn.Module, crops: Array, face: Array, score: Array) -> dict[str, Any]:
+    """Of candidates that the detector is unsure of: how many the head tells right, and weights for both together."""
+    seen = np.stack([centre_view(crop) for crop in crops])
+    said = torch.cat([net(torch.from_numpy(part))[:, 0] for part in np.array_split(seen, len(seen) // 256 + 1)])
+    detector = torch.from_numpy(np.clip(score, 1e-4, 1 - 1e-4).astype(np.float32)).logit()
+    columns, target = torch.stack([torch.ones_like(said), detector, said], dim=1), torch.from_numpy(face).float()
+    result: dict[str, Any] = {"candidates": len(face), "faces": int(face.sum())}
+    for name, used in (("detector", [0, 1]), ("head", [0, 2]), ("both", [0, 1, 2])):
+        with torch.enable_grad():
+            weights = torch.zeros(len(used), requires_grad=True)
+            solver = torch.optim.LBFGS([weights], max_iter=200)
+
+            def closure(weights: Tensor = weights, used: list[int] = used, solver: Any = solver) -> Tensor:
+                solver.zero_grad()
+                loss = functional.binary_cross_entropy_with_logits(columns[:, used] @ weights, target)
+                loss.backward()
+                return loss
+
+            solver.step(closure)
+        joint = (columns[:, used] @ weights.detach()).numpy()
+        found = {}
+        for rate in (0.01, 0.03, 0.1):
+            limit = np.quantile(joint[~face], 1 - rate)
+            found[f"found_at_{rate:g}_of_others"] = round(float((joint[face] > limit).mean()), 4)
+        result[name] = {"weights": [round(float(w), 3) for w in weights], **found}
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--candidates", type=Path, nargs="+", required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    stored: dict[str, list[Array]] = {"crops": [], "face": [], "score": []}
+    for path in arguments.candidates:
+        with np.load(path) as part:
+            for name, values in stored.items():
+                values.append(part[name])
+    crops, face, score = (np.concatenate(stored[name]) for name in ("crops", "face", "score"))
+    print(f"{len(face)} candidates, {face.sum()} faces, {(score < UNSURE).sum()} unsure", flush=True)
+    kept_out = np.arange(len(face)) // BLOCK % 10 == 0
+    judged = kept_out & (score >= LEAST) & (score < UNSURE)
+    # Half of a batch are faces, half of those and two thirds of the others such as the detector is unsure of.
+    groups = [np.flatnonzero(kind) for kind in (
+        face & (score < UNSURE), face & (score >= UNSURE), ~face & (score >= LEAST), ~face & (score < LEAST)
+    )]  # fmt: skip
+    groups = [group[~kept_out[group]] for group in groups]
+    counts = (BATCH // 4, BATCH // 4, BATCH // 3, BATCH - BATCH // 2 - BATCH // 3)
+
+    def batch_of(rng: np.random.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
+        chosen = np.concatenate([rng.choice(group, count) for group, count in zip(groups, counts, strict=True)])
+        views = np.stack([view(crops[i], rng) for i in chosen])
+        return (torch.from_numpy(views),), torch.from_numpy(face[chosen].astype(np.float32))
+
+    net = train(ConfirmationNet(), batch_of, loss_of, arguments.steps, arguments.work / "confirmation.pt")
+    result = figures(net, crops[judged], face[judged], score[judged])
+    print(json.dumps(result, indent=1), flush=True)
+    (arguments.out / "figures").mkdir(parents=True, exist_ok=True)
+    (arguments.out / "figures" / "confirmation.json").write_text(json.dumps(result, indent=1) + "\n")
+    net.joint.copy_(torch.tensor(result["both"]["weights"]))  # type: ignore[operator, union-attr]
+    example = torch.zeros(1, CONFIRMATION_SIZE, CONFIRMATION_SIZE, 3, dtype=torch.uint8)
+    export(net, (example, torch.full((1, 1), 0.5)), arguments.out / "heads" / "confirmation.onnx")
+
+
+if __name__ == "__main__":
+    main()
