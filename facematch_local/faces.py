@@ -29,7 +29,8 @@ class Face:
         landmarks: (5, 2) float32, x and y: the eye at the viewer's left, the eye at the viewer's right,
             nose tip, mouth corner at the left, mouth corner at the right; put right by the landmark head
             where the pack has one.
-        score: detector confidence, 0 to 1.
+        score: the detector's confidence, 0 to 1; that of detector and confirmation head together for a face which the
+            detector alone would not have told from other things.
         embedding: (D,) float32 of length 1, or None where the face was not embedded.
     """
 
@@ -135,7 +136,7 @@ class DetectionSettings:
         sure_score: a face of this confidence is where and how it seems to be.
         turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
         least_score: where nothing is found, what the detector is as sure of as this is shown to the pack's confirmation
-            head, if it has one, as is every face below `sure_score`; the score is then that of both.
+            head, if it has one; every face below `sure_score` is.
         faint_face: share of the photo's longest side from which a face below `score` is looked for in this way. There
             are far more small things than large ones that look a little like a face.
         most_candidates: as many of a look, the surest first.
@@ -181,9 +182,7 @@ class FaceAnalyser:
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
-        faces = self._find(pixels)
-        if self.confirmer is not None:
-            faces = self._confirmed(pixels, faces, self.confirmer) or self._find_faint(pixels, self.confirmer)
+        faces = self._find(pixels) or self._find_faint(pixels)
         if self.locator is None:
             return faces
         locate = self.locator.locate
@@ -224,34 +223,6 @@ class FaceAnalyser:
         height, width = pixels.shape[:2]
         return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
 
-    def _confirmed(
-        self, pixels: NDArray[np.uint8], faces: Sequence[Face], confirmer: FaceConfirmer
-    ) -> tuple[Face, ...]:
-        """Those of the faces that the detector is sure of, or the confirmation head with it.
-
-        Lying faces were found in a turned photo, and more surely than in this one; the head knows few of them.
-        """
-        looked_at = (
-            face
-            if face.score >= self.settings.sure_score or abs(face.roll) >= _LYING
-            else replace(face, score=confirmer.confirm(pixels, face.box, face.score))
-            for face in faces
-        )
-        return tuple(face for face in looked_at if face.score >= self.settings.score)
-
-    def _find_faint(self, pixels: NDArray[np.uint8], confirmer: FaceConfirmer) -> tuple[Face, ...]:
-        """The same looks once more, for large faces that the detector alone would not tell from other things."""
-        settings = self.settings
-        least = settings.faint_face * max(pixels.shape[:2])
-        for size in (settings.coarse_size, settings.size):
-            seen = self._find_at(pixels, size, settings.least_score)
-            large = [face for face in seen if max(face.width, face.height) >= least]
-            surest = sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
-            faces = self._confirmed(pixels, surest, confirmer)
-            if faces:
-                return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
-        return ()
-
     def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])
         coarse = self._find_at(pixels, settings.coarse_size)
@@ -268,22 +239,51 @@ class FaceAnalyser:
         # Detectors are trained on upright faces: one that seems to lie is more often a wrong set of landmarks.
         return face.score >= self.settings.sure_score and abs(face.roll) < _LYING
 
-    def _find_at(self, pixels: NDArray[np.uint8], size: int, score: float | None = None) -> tuple[Face, ...]:
+    def _find_at(self, pixels: NDArray[np.uint8], size: int) -> tuple[Face, ...]:
+        """Faces of one look, largest first, less those that the confirmation head does not take for one."""
+        faces, confirmer = self._detected(pixels, size, self.settings.score), self.confirmer
+        if confirmer is None:
+            return faces
+        # The score stays the detector's: how sure it is tells whether a photo lies on its side.
+        return tuple(
+            face
+            for face in faces
+            if face.score >= self.settings.sure_score
+            or confirmer.confirm(pixels, face.box, face.score) >= self.settings.score
+        )
+
+    def _find_faint(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        """Large faces that the detector alone would not tell from other things; nothing without a confirmation head."""
+        settings, confirmer = self.settings, self.confirmer
+        if confirmer is None:
+            return ()
+        least = settings.faint_face * max(pixels.shape[:2])
+        for size in (settings.coarse_size, settings.size):
+            seen = self._detected(pixels, size, settings.least_score)
+            faint = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
+            surest = sorted(faint, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
+            looked_at = (replace(face, score=confirmer.confirm(pixels, face.box, face.score)) for face in surest)
+            faces = [face for face in looked_at if face.score >= settings.score]
+            if faces:
+                return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
+        return ()
+
+    def _detected(self, pixels: NDArray[np.uint8], size: int, score: float) -> tuple[Face, ...]:
+        """What the detector finds in one look, largest first."""
         height, width = pixels.shape[:2]
         scale = size / max(height, width)
         # A strip so thin that no face fits would make insightface's resize fail.
         if min(height, width) * scale < 8:
             return ()
         boxes, landmarks = self.detector.detect(
-            pixels,
-            input_size=(_multiple(width * scale), _multiple(height * scale)),
-            det_thresh=self.settings.score if score is None else score,
+            pixels, input_size=(_multiple(width * scale), _multiple(height * scale)), det_thresh=score
         )
         if landmarks is None:
             return ()
         faces = (
             Face(row[:4].astype(np.float32), points.astype(np.float32), min(float(row[4]), 1.0))
             for row, points in zip(boxes, landmarks, strict=True)
+            if np.isfinite(row).all()
         )
         return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
 

@@ -121,7 +121,7 @@ class LoadedPack:
 
     Attributes:
         pack: what it says of itself.
-        analyser: its detector, recogniser and, if it has one, landmark head.
+        analyser: its detector, recogniser and, if it has them, the heads for landmarks and confirmation.
         calibration: the curve for its recogniser.
         heads: learned heads, its own and those lent to it.
         lent: roles of the heads that are the shipped pack's, since it brings none.

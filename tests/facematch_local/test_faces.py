@@ -46,6 +46,8 @@ class FakeDetector:
         height, width = img.shape[:2]
         found = self.faces if len(self.looks) - 1 >= self.at else ()
         score = self.score + self.gain * (len(self.looks) - 1)
+        if score < (0.0 if det_thresh is None else det_thresh):
+            found = ()
         boxes = [(*np.array(face) * (width, height, width, height), score) for face in found]
         # Landmarks at the corners: an upright face.
         landmarks = [
@@ -146,7 +148,7 @@ def test_an_unsure_face_is_looked_at_from_all_sides_close_by() -> None:
 
 
 def test_the_turn_in_which_the_face_is_surer_is_preferred() -> None:
-    detector = FakeDetector([(0.2, 0.3, 0.6, 0.8)], score=0.3, gain=0.1)
+    detector = FakeDetector([(0.2, 0.3, 0.6, 0.8)], score=0.5, gain=0.06)
     (face,) = analyser_of(detector).find(blank(300, 300))
     assert len(detector.looks) == 6  # one, four close by, and the whole photo turned
     assert face.score == pytest.approx(0.8)
@@ -189,12 +191,13 @@ class FakeConfirmer:
         return self.says
 
 
-@pytest.mark.parametrize(("score", "says", "found"), [(0.6, 0.99, 1), (0.6, 0.01, 0), (0.3, 0.99, 1), (0.3, 0.4, 0)])
-def test_what_the_detector_is_unsure_of_is_looked_at_once_more(score: float, says: float, found: int) -> None:
+@pytest.mark.parametrize(
+    ("score", "says", "found"), [(0.6, 0.99, [0.6]), (0.6, 0.01, []), (0.3, 0.99, [0.99]), (0.3, 0.4, [])]
+)
+def test_what_the_detector_is_unsure_of_is_looked_at_once_more(score: float, says: float, found: list[float]) -> None:
     plain = analyser_of(FakeDetector([LARGE], score=score))
     faces = replace(plain, confirmer=FakeConfirmer(says)).find(blank(200, 200))
-    assert len(faces) == found
-    assert all(face.score == says for face in faces)
+    assert [face.score for face in faces] == pytest.approx(found)
 
 
 def test_a_sure_face_is_not_doubted_and_no_faint_one_looked_for_beside_it() -> None:
@@ -204,23 +207,37 @@ def test_a_sure_face_is_not_doubted_and_no_faint_one_looked_for_beside_it() -> N
     assert (confirmer.asked, len(detector.looks)) == (0, 1)
 
 
-def test_few_candidates_are_looked_at_and_no_small_ones() -> None:
+def test_the_next_look_is_taken_when_what_the_first_found_is_no_face() -> None:
     class Detector(FakeDetector):
-        def detect(
-            self, *args: object, det_thresh: float = 0.5, **kwargs: object
-        ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-            boxes, landmarks = super().detect(*args, **kwargs)  # type: ignore[arg-type]
-            assert landmarks is not None
-            kept = boxes[:, 4] >= det_thresh
-            return boxes[kept], landmarks[kept]
+        """A large thing at a coarse look, a sure small face at a finer one."""
 
+        def detect(
+            self, img: Pixels, input_size: tuple[int, int] | None = None, *args: object, **kwargs: object
+        ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+            coarse = input_size == (320, 320)
+            self.faces, self.score = ([LARGE], 0.6) if coarse else ([SMALL], 0.95)
+            return super().detect(img, input_size)
+
+    faces = replace(analyser_of(Detector()), confirmer=FakeConfirmer(0.1)).find(blank(1000, 1000))
+    assert [round(face.width) for face in faces] == [100]
+
+
+def test_faint_faces_are_few_and_large() -> None:
     asked = {}
     for size in (0.1, 0.3):
         confirmer = FakeConfirmer(0.01)
-        detector = Detector([(0.01 * n, 0.1, size + 0.01 * n, 0.1 + size) for n in range(50)], score=0.3)
+        detector = FakeDetector([(0.01 * n, 0.1, size + 0.01 * n, 0.1 + size) for n in range(50)], score=0.3)
         assert not replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
         asked[size] = confirmer.asked
     assert asked == {0.1: 0, 0.3: 2 * DetectionSettings().most_candidates}
+    pair = FakeDetector([LARGE, (0.1, 0.1, 0.9, 0.9)], score=0.3)
+    faces = replace(analyser_of(pair), confirmer=FakeConfirmer(0.8)).find(blank(200, 200))
+    assert [round(face.width) for face in faces] == [160, 80]  # largest first
+
+
+def test_a_box_that_is_no_number_is_no_face() -> None:
+    nowhere = FakeDetector([(float("nan"), 0.1, 0.5, 0.6)], score=0.6)
+    assert not replace(analyser_of(nowhere), confirmer=FakeConfirmer(0.9)).find(blank(200, 200))
 
 
 def test_cosine_needs_embeddings() -> None:

@@ -17,15 +17,13 @@ import numpy as np
 import onnxruntime as ort
 import paths  # noqa: F401
 from canvas import Faces
+from crops import overlaps, stored_crop
 from dataset import Pool, compose, load_pool
 from labels import YuNet, load_photo
-
-from facematch_local.alignment import warp
 
 Array = np.ndarray[Any, Any]
 
 LOW = 0.1  # least confidence of a candidate
-STORED, STORED_SCALE = 96, 1.8  # pixels and box sides of a stored crop: more than the head sees, for jitter
 SAME, APART = 0.45, 0.15  # overlaps (intersection over union)
 PER_PICTURE = 6
 SUSPICIOUS = 0.3  # confidence of the teacher
@@ -54,23 +52,6 @@ class Samples:
                 self.score.append(float(found[index, 4]))
 
 
-def stored_crop(pixels: Array, box: Array) -> Array:
-    """The square of STORED_SCALE times the box's longer side."""
-    side = STORED_SCALE * max(box[2] - box[0], box[3] - box[1])
-    scale = STORED / side
-    middle = (box[:2] + box[2:]) / 2
-    matrix = np.array([[scale, 0, STORED / 2 - scale * middle[0]], [0, scale, STORED / 2 - scale * middle[1]]])
-    return warp(pixels, matrix, STORED, border=cv2.BORDER_REPLICATE)
-
-
-def overlaps(one: Array, two: Array) -> Array:
-    """Intersection over union of boxes [N,4] and [M,4]: [N,M]."""
-    corner = np.minimum(one[:, None, 2:], two[None, :, 2:]) - np.maximum(one[:, None, :2], two[None, :, :2])
-    shared = np.clip(corner, 0, None).prod(axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, two)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-6)
-
-
 def detect(detector: Any, pixels: Array, side: int) -> Array:
     """Candidates [N,5]."""
     height, width = pixels.shape[:2]
@@ -81,8 +62,8 @@ def detect(detector: Any, pixels: Array, side: int) -> Array:
 
 
 def as_they_are(pool: Pool, detector: Any, samples: Samples, rng: np.random.Generator) -> None:
-    """Every labelled photo at two sizes."""
-    for name, photos in pool.photos.items():
+    """Every labelled photo at two sizes, and those without faces."""
+    for name, photos in {**pool.photos, "without faces": pool.blank}.items():
         for photo in photos:
             for side in (320,) if name == "lfw" else (320, 640):
                 samples.add(photo.pixels, detect(detector, photo.pixels, side), photo.faces, rng)

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".tga", ".bmp")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 SMALLEST, LARGEST = 100, 720  # pixels: shorter and longer side
 JPEG, PNG, WEBP = rb"\xff\xd8\xff[\xe0\xe1\xdb]", rb"\x89PNG\r\n\x1a\n", rb"RIFF....WEBP"
 START = re.compile(b"|".join((JPEG, PNG, WEBP)), re.DOTALL)
@@ -42,6 +42,8 @@ def contents(folder: Path) -> Iterator[bytes]:
 
 def decoded(data: bytes) -> np.ndarray | None:
     """BGR uint8, on grey where it was transparent; None where it is no picture or a small one."""
+    if not data:
+        return None
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or image.dtype != np.uint8 or min(image.shape[:2]) < SMALLEST:
         return None

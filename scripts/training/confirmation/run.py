@@ -1,11 +1,11 @@
 """The confirmation head end to end, one command: candidates of the detector, training, checksums, figures.
 
     python scripts/training/confirmation/run.py --data DATA --models MODELS --labels LABELS.json --blanks BLANKS \
-        --work WORK
+        --others PICTURES --work WORK
 
 DATA is laid out as `detector/split.py` reads it; LABELS is what `detector/labels.py` wrote; BLANKS are the pictures of
-`detector/blanks.py`; MODELS holds `reference/`, for the figures only. The head belongs to the detector: make it anew
-when `det.onnx` changes.
+`detector/blanks.py`, PICTURES those of `pictures.py`; MODELS holds `teachers/` and, for the figures only, `reference/`.
+The head belongs to the detector: make it anew, in another WORK, when `det.onnx` changes.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ def step(script: Path, *arguments: object) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("data", "models", "labels", "blanks", "work"):
+    for name in ("data", "models", "labels", "blanks", "others", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=9500)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     candidates = arguments.work / "candidates.npz"
     if not candidates.exists():
         step(
             HERE / "candidates.py", "--data", arguments.data, "--labels", arguments.labels,
-            "--blanks", arguments.blanks, "--detector", PACK / "det.onnx", "--out", candidates,
+            "--blanks", arguments.blanks, "--others", arguments.others,
+            "--teachers", arguments.models / "teachers", "--detector", PACK / "det.onnx", "--out", candidates,
         )  # fmt: skip
     step(
         HERE / "train_head.py", "--candidates", candidates, "--work", arguments.work, "--steps", arguments.steps,

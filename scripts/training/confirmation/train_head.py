@@ -1,7 +1,8 @@
 """Train the confirmation head on what `candidates.py` gathered; writes `models/compact/heads/confirmation.onnx`.
 
 One block of candidates in ten is kept out of the training: how far detector and head are to be believed where the
-detector is unsure is fitted there (logistic regression) and put into the file.
+detector is unsure is fitted there (logistic regression) and put into the file. Composed pictures of one photo may lie
+on both sides, so what is reported of these candidates leans to the good side; `measure.py` has photos held out.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import cv2
 import numpy as np
 import paths  # noqa: F401
 import torch
-from candidates import STORED, STORED_SCALE
 from confirmation_net import ConfirmationNet
+from crops import STORED, STORED_SCALE, seen
 from torch import Tensor
 from torch.nn import functional
 from training import export, train
 
-from facematch_local.heads import CONFIRMATION_SCALE, CONFIRMATION_SIZE
+from facematch_local.heads import CONFIRMATION_SIZE
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,38 +34,26 @@ BLOCK = 100  # candidates of neighbouring photos
 
 def view(crop: Array, rng: np.random.Generator) -> Array:
     """What the head sees of a stored crop, as if the box lay a little elsewhere, sometimes in other light."""
-    scale = CONFIRMATION_SIZE / STORED * STORED_SCALE / CONFIRMATION_SCALE * np.exp(rng.normal(0, 0.07))
-    angle = rng.normal(0, 0.08)
+    angle, scale = rng.normal(0, 0.08), np.exp(rng.normal(0, 0.07))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     if rng.random() < 0.5:
         turn = turn * [-1, 1]
-    middle = STORED / 2 + rng.normal(0, 0.04 * STORED / STORED_SCALE, 2)
-    matrix = np.hstack([turn, (CONFIRMATION_SIZE / 2 - turn @ middle)[:, None]])
-    size = (CONFIRMATION_SIZE, CONFIRMATION_SIZE)
-    seen = cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    picture = seen(crop, turn, STORED / 2 + rng.normal(0, 0.04 * STORED / STORED_SCALE, 2))
     gain, cast = np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.06, 3))
     if rng.random() < 0.1:
-        seen = np.repeat(cv2.cvtColor(seen, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2)
-    return np.clip(seen * gain * cast + rng.normal(0, 8), 0, 255).astype(np.uint8)
+        picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2)
+    return np.clip(picture * gain * cast + rng.normal(0, 8), 0, 255).astype(np.uint8)
 
 
 def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits[:, 0], targets)
 
 
-def centre_view(crop: Array) -> Array:
-    """What the head sees in use."""
-    size = CONFIRMATION_SIZE
-    scale = size / STORED * STORED_SCALE / CONFIRMATION_SCALE
-    matrix = np.array([[scale, 0, (size - scale * STORED) / 2], [0, scale, (size - scale * STORED) / 2]])
-    return cv2.warpAffine(crop, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
 @torch.no_grad()
 def figures(net: torch.nn.Module, crops: Array, face: Array, score: Array) -> dict[str, Any]:
     """Of candidates that the detector is unsure of: how many the head tells right, and weights for both together."""
-    seen = np.stack([centre_view(crop) for crop in crops])
-    said = torch.cat([net(torch.from_numpy(part))[:, 0] for part in np.array_split(seen, len(seen) // 256 + 1)])
+    views = np.stack([seen(crop) for crop in crops])
+    said = torch.cat([net(torch.from_numpy(part))[:, 0] for part in np.array_split(views, len(views) // 256 + 1)])
     detector = torch.from_numpy(np.clip(score, 1e-4, 1 - 1e-4).astype(np.float32)).logit()
     columns, target = torch.stack([torch.ones_like(said), detector, said], dim=1), torch.from_numpy(face).float()
     result: dict[str, Any] = {"candidates": len(face), "faces": int(face.sum())}
@@ -93,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--candidates", type=Path, nargs="+", required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=9500)
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -348,7 +348,7 @@ class Held:
 
 
 def through_analyser(detect: Detects) -> Detects:
-    """Detection as the library does it: sizes and retries of `FaceAnalyser.find`; `size` is not used."""
+    """Detection as the library does it without a confirmation head: sizes and retries of `FaceAnalyser.find`."""
     from facematch_local.faces import FaceAnalyser
 
     class Adapter:

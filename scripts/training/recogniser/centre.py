@@ -21,6 +21,7 @@ Array = np.ndarray[Any, Any]
 
 MEANS = 128  # any number from 64 to 512 does as well on the people set aside
 PER_PERSON, PER_SHARD = 4, 600  # few photos of one person, so that no mean is a person
+LEAST = 100  # pictures about a mean
 
 
 def embeddings(model: onnx.ModelProto, crops: Array) -> Array:
@@ -62,6 +63,8 @@ def main() -> None:
     )
     means, nearest = kmeans2(embeddings(model, crops), MEANS, iter=15, minit="points", rng=rng)
     counts = np.bincount(nearest, minlength=MEANS)
+    if counts.min() < LEAST:
+        raise SystemExit(f"a mean of only {counts.min()} pictures: too few faces and morphs in {arguments.work}")
     print(f"{len(crops)} pictures, {counts.min()} to {counts.max()} about a mean", flush=True)
     arguments.weights.write_bytes(with_centring(model, means, counts).SerializeToString())
 

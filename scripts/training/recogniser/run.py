@@ -4,6 +4,7 @@
 
 DATA holds the photo sets that `split.py` lists, TEACHERS the folders `det_yunet`, `mesh_mediapipe` and
 `rec_openvino_reid0095`. Beside the weights, `figures/recogniser*.json` are written, which the model card quotes.
+The pack wants `seal_pack.py` and a new curve (`scripts/calibrate_builtin.py`) afterwards.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def main() -> None:
     export(network, arguments.out)
     summary = {
         "parameters": sum(p.numel() for p in network.parameters()),
-        "bytes": arguments.out.stat().st_size,
+        "bytes_without_centring": arguments.out.stat().st_size,
         "steps": state["step"],
         "samples": state["step"] * BATCH,
         "minutes": round(state["used"] / 60, 1),

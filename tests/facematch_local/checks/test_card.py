@@ -128,13 +128,21 @@ def test_a_grey_portrait_does_not_make_a_card_a_copy(astronaut: Pixels, astronau
     assert card_colour > 2 * copy_colour
 
 
-def test_a_coloured_table_beside_a_copy_does_not_count(drawn: made.Card, astronaut_face: Face) -> None:
+def test_a_coloured_table_beside_a_copy_does_not_count(
+    drawn: made.Card, astronaut_face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = made.photocopy(drawn.pixels, np.random.default_rng(4))
     face = _face_on(drawn, astronaut_face)
-    top = int(face.landmarks[0, 1] - 1.9 * face.inter_eye_distance)  # the card ends just above the head
-    photo = np.concatenate([np.full((top, copy.shape[1], 3), (40, 120, 220), np.uint8), copy[top:]])
-    photo[:top:7] = (210, 90, 40)
-    assert _value(photocopy.colour(_subject(photo, face))) < _limit("document_colour")
+    left, eye = int(face.eye_midpoint[0] - 1.3 * face.inter_eye_distance), face.inter_eye_distance
+    table = np.zeros((copy.shape[0], int(3 * eye), 3), np.uint8)
+    table[:] = (20, 60, 200)
+    table[: table.shape[0] // 2] = (40, 170, 60)
+    photo = np.concatenate([table, copy[:, left:]], axis=1)  # the card ends just beside the head
+    shift = np.float32([table.shape[1] - left, 0])
+    subject = _subject(photo, Face(face.box + np.tile(shift, 2), face.landmarks + shift, face.score))
+    assert _value(photocopy.colour(subject)) < _limit("document_colour")
+    monkeypatch.setattr(photocopy, "_OTHER_LIGHT", 100.0)
+    assert _value(photocopy.colour(subject)) > _limit("document_colour")  # so the table is in view
 
 
 def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face) -> None:

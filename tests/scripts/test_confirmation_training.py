@@ -1,0 +1,43 @@
+"""What the confirmation head is taught on is what it will see."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+
+from facematch_local.heads import confirmation_crop
+
+FOLDER = Path(__file__).resolve().parents[2] / "scripts" / "training" / "confirmation"
+
+
+@pytest.fixture(scope="module")
+def crops() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield importlib.import_module("crops")
+    finally:
+        sys.path.remove(str(FOLDER))
+        sys.modules.pop("crops", None)
+
+
+@pytest.mark.parametrize("box", [(100, 60, 190, 180), (-20, -30, 60, 70), (150, 100, 178, 132)])
+def test_the_stored_crop_holds_what_the_head_sees(crops: ModuleType, box: tuple[int, ...]) -> None:
+    photo = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (240, 320, 3), np.uint8), (0, 0), 6)
+    photo = cv2.normalize(photo, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    where = np.array(box, np.float32)
+    taught = crops.seen(crops.stored_crop(photo, where)).astype(int)
+    used = confirmation_crop(photo, where).astype(int)
+    assert np.abs(taught - used).mean() < 3 < used.std() / 4
+
+
+def test_overlaps(crops: ModuleType) -> None:
+    one = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], float)
+    two = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [100, 100, 110, 110]], float)
+    np.testing.assert_allclose(crops.overlaps(one, two), [[1, 1 / 3, 0], [0, 0, 0]], atol=1e-9)
