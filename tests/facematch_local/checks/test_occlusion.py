@@ -19,12 +19,12 @@ from facematch_local.policy import load_policy
 class _Head:
     """Stands for an occlusion head; counts how often it is asked."""
 
-    def __init__(self) -> None:
-        self.asked = 0
+    def __init__(self, mask: float = 0.3) -> None:
+        self.asked, self.mask = 0, mask
 
     def predict(self, crop: NDArray[np.uint8]) -> OcclusionScores:
         self.asked += 1
-        return OcclusionScores(sunglasses=0.1, clear_glasses=0.9, mask=0.3, head_covering=0.7)
+        return OcclusionScores(sunglasses=0.1, clear_glasses=0.9, mask=self.mask, head_covering=0.7)
 
 
 def _subject(pixels: NDArray[np.uint8], face: Face | None, head: Any = None) -> Subject:
@@ -68,10 +68,10 @@ def test_a_surgical_mask_counts_as_a_mask(photo: NDArray[np.uint8], astronaut_fa
 
 
 def test_a_head_of_the_pack_is_asked_once_for_all_three(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    head = _Head()
+    head = _Head(mask=0.0)
     subject = _subject(photo, astronaut_face, head)
     values = [check(subject) for check in (occlusion.sunglasses, occlusion.hat, occlusion.mask)]
-    assert [(m.value, m.method) for m in values] == [(0.1, "head"), (0.7, "head"), (0.3, "head")]
+    assert [(m.value, m.method) for m in values] == [(0.1, "head"), (pytest.approx(0.7), "head"), (0.0, "head")]
     assert head.asked == 1
 
 
@@ -92,3 +92,10 @@ def test_a_picture_that_ends_at_the_brows_says_nothing_of_hats(photo: NDArray[np
     subject = _subject(np.ascontiguousarray(photo[cut:]), lower)
     assert occlusion.hat(subject).reason == "the picture ends at the brows"
     assert occlusion.mask(subject).value is not None
+
+
+def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    found = {mask: occlusion.hat(_subject(photo, astronaut_face, _Head(mask))).value for mask in (0.0, 0.5, 1.0)}
+    assert found[0.0] == pytest.approx(0.7)
+    assert found[0.0] > found[0.5] > found[1.0]  # type: ignore[operator]
+    assert found[1.0] == pytest.approx(1 / (1 + 0.3 / 0.7 * 0.85 / 0.15))
