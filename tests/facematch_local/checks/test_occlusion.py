@@ -99,3 +99,16 @@ def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut
     assert found[0.0] == pytest.approx(0.7)
     assert found[0.0] > found[0.5] > found[1.0]  # type: ignore[operator]
     assert found[1.0] == pytest.approx(1 / (1 + 0.3 / 0.7 * 0.85 / 0.15))
+
+
+@pytest.mark.parametrize(("pixels", "by_head", "by_classical"), [(9, True, False), (7, False, False), (11, True, True)])
+def test_a_head_sees_smaller_faces(
+    photo: NDArray[np.uint8], astronaut_face: Face, pixels: int, by_head: bool, by_classical: bool
+) -> None:
+    scale = pixels / astronaut_face.inter_eye_distance
+    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    face = Face(
+        (astronaut_face.box * scale).astype(np.float32), (astronaut_face.landmarks * scale).astype(np.float32), 0.9
+    )
+    assert (occlusion.mask(_subject(small, face, _Head())).value is not None) is by_head
+    assert (occlusion.mask(_subject(small, face)).value is not None) is by_classical
