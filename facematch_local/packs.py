@@ -33,10 +33,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import numpy as np
 
@@ -54,6 +54,8 @@ from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, loa
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
+
+_Head = TypeVar("_Head")
 
 DEFAULT_PACK: Final = "compact"
 MANIFEST: Final = "pack.toml"
@@ -412,30 +414,39 @@ def _open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
 
 
 def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkHead | None:
-    file = pack.files.get("landmarks")
-    if file is None:
-        return None
-    head = LandmarkHead(_session(file.path, settings), str(file.path))
-    try:
+    def works(head: LandmarkHead) -> bool:
         points = head.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
-    except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
-        raise PackError(f"{file.path}: does not work as a landmark head ({type(error).__name__})") from None
-    if points.shape != (5, 2) or not np.isfinite(points).all():
-        raise PackError(f"{file.path}: gives no landmarks for a crop")
-    return head
+        return points.shape == (5, 2) and bool(np.isfinite(points).all())
+
+    return _open_tried(pack, "landmarks", LandmarkHead, works, settings)
 
 
 def _open_confirmation_head(pack: ModelPack, settings: SessionSettings) -> ConfirmationHead | None:
-    file = pack.files.get("confirmation")
+    def works(head: ConfirmationHead) -> bool:
+        grey, box = np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32)
+        return 0 <= head.confirm(grey, box, 0.5) <= 1
+
+    return _open_tried(pack, "confirmation", ConfirmationHead, works, settings)
+
+
+def _open_tried(
+    pack: ModelPack,
+    role: str,
+    kind: Callable[[InferenceSession, str], _Head],
+    works: Callable[[_Head], bool],
+    settings: SessionSettings,
+) -> _Head | None:
+    """The pack's head of a role that every photo needs, tried out: it must not fail at the first request."""
+    file = pack.files.get(role)
     if file is None:
         return None
-    head = ConfirmationHead(_session(file.path, settings), str(file.path))
+    head = kind(_session(file.path, settings), str(file.path))
     try:
-        score = head.confirm(np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32), 0.5)
+        good = works(head)
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
-        raise PackError(f"{file.path}: does not work as a confirmation head ({type(error).__name__})") from None
-    if not 0 <= score <= 1:
-        raise PackError(f"{file.path}: gives no probability for a crop")
+        raise PackError(f"{file.path}: does not work as a head for {role} ({type(error).__name__})") from None
+    if not good:
+        raise PackError(f"{file.path}: gives nothing usable for {role}")
     return head
 
 

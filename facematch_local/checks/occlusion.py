@@ -11,8 +11,8 @@ from typing import Final
 
 from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
 
-# Pixels below which the crop shows nothing of a frame or a hem. At 8 pixels the head takes 2 to 2.5 % of 200 bare faces
-# of the tuned half, made small, for covered, and finds every mask; at 6 pixels it takes 10 % for masked.
+# Pixels below which the crop shows nothing of a frame or a hem. The head takes many bare faces smaller than this for
+# masked.
 _LEAST_EYE_DISTANCE: Final = {HEAD: 8.0, CLASSICAL: 10.0}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
 # the eyes must be inside.

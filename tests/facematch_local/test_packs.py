@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from facematch_local import packs
+from facematch_local import heads, packs
 from facematch_local.errors import PackError
 from facematch_local.faces import cosine
 from facematch_local.matcher import FaceMatcher
@@ -398,3 +398,21 @@ def without_heads(folder: Path) -> Path:
     for role in ("detection", "recognition"):
         shutil.copy(find_pack().files[role].path, folder)
     return folder
+
+
+@pytest.mark.parametrize("role", ["landmarks", "confirmation"])
+def test_a_head_that_fails_at_its_first_photo_is_refused_when_opened(
+    role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = {"landmarks": heads.LandmarkHead, "confirmation": heads.ConfirmationHead}[role]
+    method = {"landmarks": "predict", "confirmation": "confirm"}[role]
+
+    def fails(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(kind, method, fails)
+    with pytest.raises(PackError, match=rf"{role}\.onnx: does not work .*RuntimeError"):
+        load_pack(find_pack("compact"))
+    monkeypatch.setattr(kind, method, lambda *_: np.full((5, 2), np.nan) if role == "landmarks" else float("nan"))
+    with pytest.raises(PackError, match=rf"{role}\.onnx: gives nothing usable"):
+        load_pack(find_pack("compact"))

@@ -35,9 +35,3 @@ def test_the_stored_crop_holds_what_the_head_sees(crops: ModuleType, box: tuple[
     taught = crops.seen(crops.stored_crop(photo, where)).astype(int)
     used = confirmation_crop(photo, where).astype(int)
     assert np.abs(taught - used).mean() < 3 < used.std() / 4
-
-
-def test_overlaps(crops: ModuleType) -> None:
-    one = np.array([[0, 0, 10, 10], [20, 20, 30, 30]], float)
-    two = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [100, 100, 110, 110]], float)
-    np.testing.assert_allclose(crops.overlaps(one, two), [[1, 1 / 3, 0], [0, 0, 0]], atol=1e-9)

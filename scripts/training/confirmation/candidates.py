@@ -17,9 +17,9 @@ import numpy as np
 import onnxruntime as ort
 import paths  # noqa: F401
 from canvas import Faces
-from crops import overlaps, stored_crop
+from crops import stored_crop
 from dataset import Pool, compose, load_pool
-from labels import YuNet, load_photo
+from labels import YuNet, iou, load_photo
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,7 @@ class Samples:
 
     def add(self, pixels: Array, found: Array, faces: Faces, rng: np.random.Generator) -> None:
         """Take candidates [N,5] (box, score) of one picture."""
-        overlap = overlaps(found[:, :4], faces.boxes)
+        overlap = np.array([iou(box, faces.boxes) for box in found]).reshape(len(found), len(faces))
         sure, unsure = overlap[:, ~faces.ignore], overlap[:, faces.ignore]
         best = sure.max(axis=1, initial=0)
         is_face = best > SAME
@@ -95,7 +95,6 @@ def main() -> None:
     parser.add_argument("--others", type=Path, help="pictures of other things, see pictures.py")
     parser.add_argument("--most", type=int, default=5000, help="of those")
     parser.add_argument("--teachers", type=Path, help="folder with det_yunet, for --others")
-    parser.add_argument("--only-others", action="store_true", help="to add to candidates gathered before")
     parser.add_argument("--pictures", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
@@ -111,13 +110,6 @@ def main() -> None:
         rng = np.random.default_rng([arguments.seed, 2])
         other_things(arguments.others, teacher, detector, samples, rng, arguments.most)
         print(f"other things: {len(samples.face)} candidates", flush=True)
-    if not arguments.only_others:
-        photos_and_compositions(arguments, detector, samples)
-    np.savez(arguments.out, crops=np.stack(samples.crops), face=np.array(samples.face), score=np.float32(samples.score))
-
-
-def photos_and_compositions(arguments: argparse.Namespace, detector: Any, samples: Samples) -> None:
-    """The photos of the training half as they are, then `pictures` composed ones."""
     pool = load_pool(arguments.data, arguments.labels, arguments.blanks)
     as_they_are(pool, detector, samples, np.random.default_rng([arguments.seed, 0]))
     print(f"photos: {len(samples.face)} candidates, {sum(samples.face)} faces", flush=True)
@@ -128,6 +120,7 @@ def photos_and_compositions(arguments: argparse.Namespace, detector: Any, sample
         samples.add(pixels, detect(detector, pixels, size), faces, rng)
         if (index + 1) % 1000 == 0:
             print(f"{index + 1} pictures: {len(samples.face)} candidates, {sum(samples.face)} faces", flush=True)
+    np.savez(arguments.out, crops=np.stack(samples.crops), face=np.array(samples.face), score=np.float32(samples.score))
 
 
 if __name__ == "__main__":

@@ -31,11 +31,3 @@ def seen(crop: Array, turn: Array | None = None, middle: Array | None = None) ->
     matrix = np.hstack([linear, (CONFIRMATION_SIZE / 2 - linear @ middle)[:, None]])
     size = (CONFIRMATION_SIZE, CONFIRMATION_SIZE)
     return cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def overlaps(one: Array, two: Array) -> Array:
-    """Intersection over union of boxes [N,4] and [M,4]: [N,M]."""
-    corner = np.minimum(one[:, None, 2:], two[None, :, 2:]) - np.maximum(one[:, None, :2], two[None, :, :2])
-    shared = np.clip(corner, 0, None).prod(axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (one, two)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-6)

@@ -16,24 +16,11 @@ from typing import Any
 import cv2
 import numpy as np
 import paths  # noqa: F401
-from evaluate import SEED, Held, blurred, dark, false_faces, grey, recall, remembered, scrfd, turned, worn
+from evaluate import SEED, Held, as_library, blurred, dark, false_faces, grey, recall, remembered, scrfd, turned, worn
 
-from facematch_local.faces import FaceAnalyser
 from facematch_local.packs import load_pack, read_pack
 
-Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def as_library(analyser: FaceAnalyser) -> Any:
-    """Its `find` as `evaluate.py` calls a detector; the size asked for is not used."""
-
-    def found(image: Array, _: object) -> tuple[Array, Array]:
-        faces = analyser.find(image)
-        boxes = np.array([[*face.box, face.score] for face in faces], float).reshape(-1, 5)
-        return boxes, np.array([face.landmarks for face in faces]).reshape(-1, 5, 2)
-
-    return found
 
 
 def main() -> None:

@@ -11,21 +11,13 @@ The head belongs to the detector: make it anew, in another WORK, when `det.onnx`
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import paths  # noqa: F401
+from steps import ROOT, step
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
 PACK = ROOT / "models" / "compact"
-
-
-def step(script: Path, *arguments: object) -> None:
-    """Run one script and stop where it fails."""
-    print("->", script.name, *arguments, flush=True)
-    command = [sys.executable, str(script), *map(str, arguments)]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S603 - our own scripts
 
 
 def main() -> None:

@@ -26,6 +26,8 @@ from labels import YuNet, iou, load_photo
 from split import NO_CARD_WITH_PEOPLE, list_photos
 from synthetic import card, drawn_background, wear
 
+from facematch_local.faces import FaceAnalyser
+
 SCORE, OVERLAP = 0.5, 0.4
 ROUGH_OVERLAP = 0.2  # for LFW, whose alignment tells the place of a face but roughly
 SEED = 20
@@ -347,17 +349,8 @@ class Held:
         return [Case(case.image, _largest(case.wanted)) for case in self.of(source)]
 
 
-def through_analyser(detect: Detects) -> Detects:
-    """Detection as the library does it without a confirmation head: sizes and retries of `FaceAnalyser.find`."""
-    from facematch_local.faces import FaceAnalyser
-
-    class Adapter:
-        def detect(self, img: Array, input_size: Size = 640, det_thresh: float = SCORE, **_: Any) -> Found:
-            boxes, points = detect(img, input_size)
-            sure = boxes[:, 4] >= det_thresh
-            return boxes[sure], points[sure]
-
-    analyser = FaceAnalyser(Adapter(), recogniser=None)  # type: ignore[arg-type]
+def as_library(analyser: FaceAnalyser) -> Detects:
+    """Its `find` as a detector: the library's sizes and retries; the size asked for is not used."""
 
     def found(image: Array, _: Size) -> Found:
         faces = analyser.find(image)
@@ -365,6 +358,18 @@ def through_analyser(detect: Detects) -> Detects:
         return boxes, np.array([face.landmarks for face in faces]).reshape(-1, 5, 2)
 
     return found
+
+
+def through_analyser(detect: Detects) -> Detects:
+    """Detection as the library does it with a pack that has no confirmation head."""
+
+    class Adapter:
+        def detect(self, img: Array, input_size: Size = 640, det_thresh: float = SCORE, **_: Any) -> Found:
+            boxes, points = detect(img, input_size)
+            sure = boxes[:, 4] >= det_thresh
+            return boxes[sure], points[sure]
+
+    return as_library(FaceAnalyser(Adapter(), recogniser=None))  # type: ignore[arg-type]
 
 
 def measures(detect: Detects, reference: Detects, held: Held) -> dict[str, Callable[[], dict[str, Any]]]:

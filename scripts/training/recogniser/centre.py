@@ -52,12 +52,18 @@ def neighbourhood(faces: Faces, shards: list[Path], rng: np.random.Generator) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="folder with faces.npz and morphs/")
+    parser.add_argument("--work", type=Path, help="folder with faces.npz and morphs/")
     parser.add_argument("--weights", type=Path, required=True, help="rec.onnx, rewritten in place")
+    parser.add_argument("--plain", type=Path, help="write the weights without centring here, for comparison, and stop")
     parser.add_argument("--seed", type=int, default=3)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     model = without(onnx.load(str(arguments.weights)))
+    if arguments.plain:
+        arguments.plain.write_bytes(model.SerializeToString())
+        return
+    if not arguments.work:
+        parser.error("--work is needed to centre")
     crops = neighbourhood(
         Faces.load(arguments.work / "faces.npz"), sorted((arguments.work / "morphs").glob("*.npz")), rng
     )

@@ -123,10 +123,11 @@ def by_teacher(folder: Path) -> Embed:
 
 
 def rates(scores: Array, same: Array, fmrs: tuple[float, ...]) -> dict[str, float]:
-    """TMR at each FMR, the threshold being the impostors' own quantile."""
+    """TMR at each FMR and the threshold for it, which is the impostors' own quantile."""
     impostors = np.sort(scores[~same])
     at = {f"{fmr:g}": impostors[min(len(impostors) - 1, int(np.ceil((1 - fmr) * len(impostors))))] for fmr in fmrs}
-    return {f"tmr_at_fmr_{name}": round(float((scores[same] > t).mean()), 4) for name, t in at.items()}
+    found = {f"tmr_at_fmr_{name}": round(float((scores[same] > t).mean()), 4) for name, t in at.items()}
+    return found | {f"cosine_at_fmr_{name}": round(float(t), 3) for name, t in at.items()}
 
 
 def pairs(one: Array, two: Array, people: Array) -> tuple[Array, Array]:

@@ -6,9 +6,8 @@ is; taken away (Hara et al., "Localized Centering", AAAI 2015), the impostor sco
 together. Speaker verification does the same to scores (adaptive s-norm); done to the embedding, a plain cosine stays
 all that a service needs.
 
-Neighbourhoods are K means of embeddings, weighted smoothly:
-e - softmax(BETA e.M + log n) M, with e of length 1, M [K,D] the
-means and n how many faces each stands for.
+Neighbourhoods are K means of embeddings, weighted smoothly: e - softmax(BETA e.M + log n) M, with e of length 1,
+M [K,D] the means and n how many faces each stands for.
 """
 
 from __future__ import annotations
