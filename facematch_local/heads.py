@@ -1,4 +1,4 @@
-"""Optional learned heads of a pack: what covers a face, whether it was recaptured, where its landmarks are, is it one.
+"""Optional learned heads of a pack: is it a face, its landmarks, what covers it, a recapture, a document around it.
 
 A head is one ONNX file. It takes pixels as they are (uint8, NHWC, BGR; scaling happens inside the graph) and
 gives probabilities or points. Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY`
@@ -31,6 +31,13 @@ and fixed here; a head made for another convention is refused when the pack is o
     stands in the photo. Outside the photo its border pixels are repeated.
     Input `detector`, float32 (N, 1): the detector's confidence, 0 to 1.
     Output `scores`, float32 (N, 1): probability that the box is about a face, by both together.
+
+`document-1`
+    Input `view`, uint8 (N, 192, 192, 3): of a photo with a face the square of 36 inter-eye distances around it, which
+    holds a card on whichever side of it the face is; of one without a face all of it. The part of the square that lies
+    in the photo is squeezed to 192x192, so that nothing but photo is seen.
+    Output `scores`, float32 (N, 1): probability that it shows a document.
+    Output `map`, float32 (N, 24, 24): by place, probability that it is part of one.
 """
 
 from __future__ import annotations
@@ -72,6 +79,8 @@ _LARGEST_CORRECTION: Final = 11.0
 
 CONFIRMATION_SIZE, CONFIRMATION_SCALE = 64, 1.4
 
+DOCUMENT_SIZE, DOCUMENT_PLACES, DOCUMENT_SCALE = 192, 24, 36.0
+
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
 FACE_SIZE, FACE_SCALE = 128, 1.2
 NATIVE_SIZE = 128
@@ -105,6 +114,21 @@ class RecaptureScores:
     live: float
     print: float
     screen: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentScores:
+    """Whether a photo shows a document, and where.
+
+    Attributes:
+        document: probability, 0 to 1.
+        places: (24, 24) float32, by row and column the probability, 0 to 1, that this part of `window` is document.
+        window: left, top, right and bottom, pixels of the photo, of what was looked at.
+    """
+
+    document: float
+    places: NDArray[np.float32]
+    window: tuple[int, int, int, int]
 
 
 class OcclusionHead:
@@ -236,12 +260,37 @@ class ConfirmationHead:
         return float(scores[0, 0])
 
 
+class DocumentHead:
+    """Does a photo show a document, and where: convention `document-1`. Safe to share between threads.
+
+    Args:
+        session: an open ONNX Runtime session.
+        name: how an error calls the model, its path for one.
+
+    Raises:
+        PackError: the model was not made for this convention.
+    """
+
+    CONVENTION: Final = "document-1"
+
+    def __init__(self, session: Session, name: str = "document head") -> None:
+        gives = {"scores": [1], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}
+        _require(session, name, self.CONVENTION, {"view": DOCUMENT_SIZE}, gives)
+        self._session = session
+
+    def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
+        """Look at an HxWx3 uint8 BGR photo, around `face` where there is one: one forward pass."""
+        scores, places = self._session.run(["scores", "map"], {"view": document_view(pixels, face)[None]})
+        return DocumentScores(float(scores[0, 0]), places[0], document_window(pixels, face))
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
     """The heads in use, the pack's own or lent to it; None where there is none."""
 
     occlusion: OcclusionHead | None = None
     recapture: RecaptureHead | None = None
+    document: DocumentHead | None = None
 
 
 def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
@@ -262,6 +311,24 @@ def confirmation_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
     half = CONFIRMATION_SIZE / 2
     x, y = half - scale * (left + right) / 2, half - scale * (top + bottom) / 2
     return warp(pixels, np.array([[scale, 0, x], [0, scale, y]]), CONFIRMATION_SIZE, border=cv2.BORDER_REPLICATE)
+
+
+def document_view(pixels: Pixels, face: Face | None) -> Pixels:
+    """The view of convention `document-1`: 192x192x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
+    left, top, right, bottom = document_window(pixels, face)
+    return _resized(pixels[top:bottom, left:right], DOCUMENT_SIZE)
+
+
+def document_window(pixels: Pixels, face: Face | None) -> tuple[int, int, int, int]:
+    """The part of a photo that `document_view` shows: left, top, right and bottom in pixels."""
+    height, width = pixels.shape[:2]
+    if face is None:
+        return 0, 0, width, height
+    half = DOCUMENT_SCALE * max(face.inter_eye_distance, 1.0) / 2
+    x, y = (float(middle) for middle in face.eye_midpoint)
+    left, top = (int(np.clip(v - half, 0, max(edge - 8, 0))) for v, edge in ((x, width), (y, height)))
+    right, bottom = (int(np.clip(v + half, low + 8, edge)) for v, low, edge in ((x, left, width), (y, top, height)))
+    return left, top, right, bottom
 
 
 def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixels]:
@@ -292,9 +359,9 @@ def _square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
 def _resized(square: Pixels, size: int) -> Pixels:
     import cv2
 
-    if square.shape[0] == size:
+    if square.shape[:2] == (size, size):
         return np.ascontiguousarray(square)
-    how = cv2.INTER_AREA if square.shape[0] > size else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if max(square.shape[:2]) > size else cv2.INTER_LINEAR
     return cv2.resize(square, (size, size), interpolation=how).astype(np.uint8, copy=False)
 
 

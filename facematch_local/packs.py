@@ -45,6 +45,7 @@ from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Rec
 from facematch_local.heads import (
     LANDMARK_SIZE,
     ConfirmationHead,
+    DocumentHead,
     Heads,
     LandmarkHead,
     OcclusionHead,
@@ -65,7 +66,7 @@ _RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
 # Heads that are lent to packs without them. Landmarks are not: a recogniser wants those of the detector that it was
 # trained and its curve made with. Nor is the confirmation: it was taught what the shipped detector errs on.
-HEAD_ROLES: Final = ("occlusion", "recapture")
+HEAD_ROLES: Final = ("occlusion", "recapture", "document")
 _LFS_POINTER: Final = b"version https://git-lfs"
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
 
@@ -406,10 +407,11 @@ def _calibration_in(folder: Path) -> Path | None:
 
 
 def _open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
-    occlusion, recapture = pack.files.get("occlusion"), pack.files.get("recapture")
+    occlusion, recapture, document = (pack.files.get(role) for role in HEAD_ROLES)
     return Heads(
         OcclusionHead(_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
         RecaptureHead(_session(recapture.path, settings), str(recapture.path)) if recapture else None,
+        DocumentHead(_session(document.path, settings), str(document.path)) if document else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
@@ -74,6 +75,22 @@ GENERIC = Calibration("generic-1", (0.0, 0.45, 0.55, 1.0), (0.0, 65.0, 75.0, 100
 GENERIC_STRICT = Calibration("generic-strict-1", (0.0, 0.72, 0.82, 1.0), (0.0, 65.0, 75.0, 100.0), calibrated=False)
 
 
+def as_calibration(content: Mapping[str, Any]) -> Calibration:
+    """The curve of a calibration file's content.
+
+    Raises:
+        KeyError, TypeError, ValueError: the content does not have the documented form.
+    """
+    knots = content["curve"]
+    return Calibration(
+        id=str(content["id"]),
+        cosines=tuple(float(knot["cosine"]) for knot in knots),
+        percents=tuple(float(knot["percent"]) for knot in knots),
+        recogniser_sha256=str(content.get("recogniser_sha256", "")),
+        landmarks_sha256=str(content.get("landmarks_sha256", "")),
+    )
+
+
 def load_calibration(path: Path) -> Calibration:
     """Read a calibration file.
 
@@ -81,15 +98,7 @@ def load_calibration(path: Path) -> Calibration:
         PolicyError: the file is missing or does not have the documented form.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        knots = content["curve"]
-        return Calibration(
-            id=str(content["id"]),
-            cosines=tuple(float(knot["cosine"]) for knot in knots),
-            percents=tuple(float(knot["percent"]) for knot in knots),
-            recogniser_sha256=str(content.get("recogniser_sha256", "")),
-            landmarks_sha256=str(content.get("landmarks_sha256", "")),
-        )
+        return as_calibration(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise PolicyError(f"{path}: not a calibration file ({type(error).__name__})") from None
 

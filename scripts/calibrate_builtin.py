@@ -38,7 +38,7 @@ from facematch_local.evaluation.embed import Embeddings, embed_photos
 from facematch_local.evaluation.pairs import in_group, pair_scores
 from facematch_local.evaluation.verification import MARKS, Evaluation, evaluate, mark_threshold
 from facematch_local.packs import LoadedPack, find_pack, load_pack, sha256_of
-from facematch_local.similarity import Calibration
+from facematch_local.similarity import Calibration, as_calibration
 
 HARD_GROUP = "east_asian"
 # The sources of `asian_faces`, told apart by the size of their photos; pairs within one are the hardest.
@@ -70,7 +70,7 @@ def main() -> None:
 
     data = measured(everyone, pack.calibration, options.replicates)
     content = calibration.fit(data, date=today)
-    curve = calibration.as_calibration(content)
+    curve = as_calibration(content)
     show_anchors(content)
     options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     print(f"wrote {options.out}; now measuring on people left out", flush=True)
@@ -173,7 +173,7 @@ def halves(
         results[name] = {
             "marks": {anchor["percent"]: anchor["cosine"] for anchor in content["anchors"]},
             "decided_by": {anchor["percent"]: anchor["decided_by"] for anchor in content["anchors"]},
-            **summary(measured(~made_from, calibration.as_calibration(content), 200)),
+            **summary(measured(~made_from, as_calibration(content), 200)),
         }
     return results
 

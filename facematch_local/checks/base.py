@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from facematch_local.checks import occlusion_linear
 from facematch_local.checks.document import Document, find_document
+from facematch_local.checks.outline import outline
 from facematch_local.faces import Face
-from facematch_local.heads import Heads, OcclusionScores, Pixels, RecaptureScores, occlusion_crop
+from facematch_local.heads import DocumentScores, Heads, OcclusionScores, Pixels, RecaptureScores, occlusion_crop
 from facematch_local.images import Photo
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
@@ -73,8 +74,23 @@ class Subject:
 
     @cached_property
     def document(self) -> Document:
-        """What speaks for a document around the compared face, and where it lies."""
+        """What print and edges say of a document around the compared face, and where it lies."""
         return find_document(self.photo.pixels, self.face)
+
+    @cached_property
+    def document_scores(self) -> DocumentScores | None:
+        """What the document head says of the photo; None without one."""
+        return None if self.heads.document is None else self.heads.document.predict(self.photo.pixels, self.face)
+
+    @cached_property
+    def document_corners(self) -> NDArray[np.float32]:
+        """(4, 2) float32, pixels of the photo: the document's corners as one reads it, `Document.corners`.
+
+        By the document head where it sees one, else by print and edges.
+        """
+        scores = self.document_scores
+        seen = None if scores is None else outline(scores, self.face)
+        return self.document.corners if seen is None else seen
 
     @cached_property
     def occlusion(self) -> OcclusionScores | None:

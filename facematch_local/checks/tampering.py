@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import NO_FACE, Measure, Subject
-from facematch_local.checks.document import Document
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -51,15 +50,18 @@ def portrait_differs(subject: Subject) -> Measure:
     """
     if subject.face is None:
         return Measure.not_assessed(NO_FACE)
-    found = ghost(subject.photo.pixels, subject.document, subject.face)
+    found = ghost(subject.photo.pixels, subject.document_corners, subject.face)
     return Measure.not_assessed("portrait or card has too few pixels") if found is None else Measure(found)
 
 
-def ghost(pixels: Pixels, document: Document, face: Face) -> float | None:
-    """The measure in an HxWx3 uint8 BGR photo; None where portrait or rest has too few pixels."""
+def ghost(pixels: Pixels, corners: NDArray[np.float32], face: Face) -> float | None:
+    """The measure in an HxWx3 uint8 BGR photo of a document with these corners, (4, 2) in its pixels.
+
+    None where portrait or rest has too few pixels.
+    """
     import cv2
 
-    part, corners, box = _part(pixels, document, face)
+    part, corners, box = _part(pixels, corners, face)
     height, width = part.shape[:2]
     rows, columns = height // _BLOCK, width // _BLOCK
     if rows < 4 or columns < 4:
@@ -154,18 +156,20 @@ def _fixed(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return result
 
 
-def _part(pixels: Pixels, document: Document, face: Face) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
+def _part(
+    pixels: Pixels, corners: NDArray[np.float32], face: Face
+) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
     """The document's surroundings, at the photo's own resolution where affordable, on its own JPEG grid."""
     height, width = pixels.shape[:2]
-    low = np.clip(np.floor(document.corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int) // _BLOCK * _BLOCK
-    high = np.clip(np.ceil(document.corners.max(axis=0)) + 1, low + 1, (width, height)).astype(int)
+    low = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int) // _BLOCK * _BLOCK
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, low + 1, (width, height)).astype(int)
     middle = (face.box[:2] + face.box[2:]) / 2
     # Of a large card the part around the portrait is enough; making it smaller would wipe out every trace.
     near = np.maximum((middle - _LONGEST / 2).astype(int) // _BLOCK * _BLOCK, low)
     low, high = near, np.minimum(high, near + _LONGEST)
     shift = low.astype(np.float32)
     part = pixels[low[1] : high[1], low[0] : high[0]]
-    return part, document.corners - shift, face.box - np.tile(shift, 2)
+    return part, corners - shift, face.box - np.tile(shift, 2)
 
 
 def _regions(

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.errors import FacematchError
-from facematch_local.similarity import Calibration
+from facematch_local.similarity import as_calibration
 
 FORMAT = 1
 
@@ -250,17 +250,6 @@ def fit(
     }
     as_calibration(content)  # fails here rather than when a server starts
     return content
-
-
-def as_calibration(content: Mapping[str, Any]) -> Calibration:
-    """The curve of a calibration file's content."""
-    return Calibration(
-        id=str(content["id"]),
-        cosines=tuple(float(knot["cosine"]) for knot in content["curve"]),
-        percents=tuple(float(knot["percent"]) for knot in content["curve"]),
-        recogniser_sha256=str(content["recogniser_sha256"]),
-        landmarks_sha256=str(content.get("landmarks_sha256", "")),
-    )
 
 
 class Finding(StrEnum):

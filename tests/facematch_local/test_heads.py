@@ -74,6 +74,38 @@ def constant_points(path: Path, points: np.ndarray) -> Path:
     return path
 
 
+def map_of_green(path: Path) -> Path:
+    """A document head: a place is document by its green over 255, the photo by the mean of that."""
+    nodes = [
+        helper.make_node("Cast", ["view"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", ["float", "green"], ["level"], axis=3),
+        helper.make_node("Mul", ["level", "scale"], ["share"]),
+        helper.make_node("Unsqueeze", ["share", "one"], ["four"]),
+        helper.make_node("AveragePool", ["four"], ["pooled"], kernel_shape=[8, 8], strides=[8, 8]),
+        helper.make_node("Squeeze", ["pooled", "one"], ["map"]),
+        helper.make_node("ReduceMean", ["map"], ["mean"], axes=[1, 2], keepdims=0),
+        helper.make_node("Unsqueeze", ["mean", "one"], ["scores"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "green",
+        [helper.make_tensor_value_info("view", TensorProto.UINT8, ["n", 192, 192, 3])],
+        [
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 1]),
+            helper.make_tensor_value_info("map", TensorProto.FLOAT, ["n", 24, 24]),
+        ],
+        [
+            numpy_helper.from_array(np.array(1, np.int64), "green"),
+            numpy_helper.from_array(np.float32(1 / 255), "scale"),
+            numpy_helper.from_array(np.array([1], np.int64), "one"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(model, {heads.METADATA_KEY: "document-1"})
+    onnx.save(model, str(path))
+    return path
+
+
 def session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
@@ -174,6 +206,28 @@ def test_a_confirmation_sees_the_box_and_what_is_around_it(tmp_path: Path) -> No
     assert (outside == 77).all()
 
 
+def test_a_document_is_looked_for_around_the_face_and_without_one_everywhere(tmp_path: Path) -> None:
+    photo = np.zeros((1500, 2000, 3), np.uint8)
+    photo[300:600, 600:1000, 1] = 255
+    head = heads.DocumentHead(session(map_of_green(tmp_path / "d.onnx")))
+    everywhere = head.predict(photo, None)
+    assert everywhere.window == (0, 0, 2000, 1500)
+    assert everywhere.document == pytest.approx(300 * 400 / 1500 / 2000, rel=0.02)
+    points = np.array([[690, 400], [710, 400], [700, 410], [692, 420], [708, 420]])
+    near = head.predict(photo, face_at(points, (680, 380, 720, 440)))
+    assert near.window == (340, 40, 1060, 760)  # 36 times 20 pixels, the middle between the eyes at (700, 400)
+    assert near.document == pytest.approx(300 * 400 / 720**2, rel=0.02)
+    assert near.places[13, 12] == pytest.approx(1.0)
+    assert near.places[3, 12] == 0.0
+
+
+@pytest.mark.parametrize("eye", [(-30.0, 50.0), (2000.0, 50.0), (50.0, 4000.0)])
+def test_a_face_beyond_the_border_leaves_something_to_look_at(eye: tuple[float, float]) -> None:
+    face = face_at(np.array([eye] * 5), (*eye, eye[0] + 2, eye[1] + 2))
+    for shape in ((60, 90, 3), (5, 3, 3)):
+        assert heads.document_view(np.zeros(shape, np.uint8), face).shape == (192, 192, 3)
+
+
 def test_a_head_may_be_shared_between_threads(tmp_path: Path) -> None:
     head = heads.OcclusionHead(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
     face = face_at(TEMPLATE)
@@ -251,8 +305,10 @@ def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
     only_one = _open_heads(pack_of(tmp_path, occlusion=occlusion), SessionSettings())
     assert only_one.occlusion is not None
     assert only_one.recapture is None
-    both = _open_heads(pack_of(tmp_path, occlusion=occlusion, recapture=recapture), SessionSettings())
-    assert both.recapture is not None
+    document = map_of_green(tmp_path / "d.onnx")
+    files = {"occlusion": occlusion, "recapture": recapture, "document": document}
+    every = _open_heads(pack_of(tmp_path, **files), SessionSettings())
+    assert None not in (every.occlusion, every.recapture, every.document)
 
 
 def test_a_damaged_head_is_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from torch.nn.utils import fusion
 from units import ConvUnit
 
 SMALLEST_FP16 = 64  # values; smaller tensors stay fp32
+SMALLEST_INT8 = 1024
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -28,20 +29,36 @@ def folded(network: Network) -> Network:
     return out  # type: ignore[no-any-return]
 
 
-def finish(path: Path, metadata: dict[str, str] | None = None) -> None:
+def finish(path: Path, metadata: dict[str, str] | None = None, int8: bool = False) -> None:
     """Rewrite an exported file as it is shipped: fp16 weights, no traces of the machine it was made on.
 
-    Each halved tensor gets a Cast to fp32, which onnxruntime folds away when it loads the file.
+    Each halved tensor gets a Cast to fp32, which onnxruntime folds away when it loads the file; so the net computes in
+    fp32 as before.
+
+    Args:
+        path: the file.
+        metadata: properties to write into it.
+        int8: keep the weights of convolutions as int8, with a factor for each output channel.
     """
     model = onnx.load(str(path))
-    casts = []
+    convolved = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
+    casts, factors = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.size < SMALLEST_FP16:
             continue
         name = tensor.name
+        if int8 and name in convolved and values.size >= SMALLEST_INT8:
+            step = np.maximum(np.abs(values).max(axis=(1, 2, 3), keepdims=True) / 127, 1e-12).astype(np.float32)
+            whole = np.rint(values / step).astype(np.int8)
+            tensor.CopyFrom(numpy_helper.from_array(whole, f"{name}_int8"))
+            factors.append(numpy_helper.from_array(step, f"{name}_step"))
+            casts.append(helper.make_node("Cast", [f"{name}_int8"], [f"{name}_whole"], to=TensorProto.FLOAT))
+            casts.append(helper.make_node("Mul", [f"{name}_whole", f"{name}_step"], [name]))
+            continue
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
         casts.append(helper.make_node("Cast", [f"{name}_fp16"], [name], to=TensorProto.FLOAT))
+    model.graph.initializer.extend(factors)
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)

@@ -95,23 +95,23 @@ class _Exported(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         scores: Tensor = self.net.outputs(self.net(*inputs))  # type: ignore[operator]
-        return scores
+        return scores  # or several, in the order of the net's OUTPUT
 
 
-def export(net: nn.Module, examples: tuple[Tensor, ...], path: Path) -> None:
-    """Write `net` as ONNX, see `onnx_file`, with its convention in the metadata."""
+def export(net: nn.Module, examples: tuple[Tensor, ...], path: Path, int8: bool = False) -> None:
+    """Write `net` as ONNX, see `onnx_file.finish`, with its convention in the metadata."""
     net = folded(net)
     names: Any = list(net.INPUTS)
-    output: Any = net.OUTPUT
+    outputs: Any = [net.OUTPUT] if isinstance(net.OUTPUT, str) else list(net.OUTPUT)  # type: ignore[arg-type]
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         _Exported(net).eval(),
         examples,
         str(path),
         input_names=names,
-        output_names=[output],
-        dynamic_axes={name: {0: "faces"} for name in (*names, output)},
+        output_names=outputs,
+        dynamic_axes={name: {0: "faces"} for name in (*names, *outputs)},
         opset_version=17,
         dynamo=False,
     )
-    finish(path, {"facematch_convention": str(net.CONVENTION)})
+    finish(path, {"facematch_convention": str(net.CONVENTION)}, int8)

@@ -56,7 +56,7 @@ def main() -> None:
         own, other = (decode(half[i % len(half)].read_bytes()).pixels for i in (index * 3, index * 3 + 1))
         for kind, pixels in variants(own, other, rng, index % 3 == 0).items():
             faces = analyser.find(pixels)
-            found = ghost(pixels, find_document(pixels, faces[0]), faces[0]) if faces else None
+            found = ghost(pixels, find_document(pixels, faces[0]).corners, faces[0]) if faces else None
             if found is not None:
                 values.setdefault((index % 2 == 1, kind), []).append(found)
     for unseen, name in ((False, "tuned"), (True, "unseen")):

@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject
-from facematch_local.checks.document import Document
 from facematch_local.checks.tampering import _QUALITIES, _coefficients, _distances, ghost, portrait_differs
 from facematch_local.faces import Face
 from facematch_local.images import Photo
@@ -23,7 +22,7 @@ FACE = Face(
     np.array([(92, 152), (156, 152), (124, 184), (100, 212), (148, 212)], np.float32),
     0.9,
 )
-WHOLE = Document(np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32), 4.0, 1.0)
+WHOLE = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
 
 
 def _smooth(seed: int) -> NDArray[np.float64]:

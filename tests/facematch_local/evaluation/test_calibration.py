@@ -15,7 +15,6 @@ from facematch_local.evaluation.calibration import (
     Anchor,
     CalibrationError,
     Finding,
-    as_calibration,
     check,
     curve,
     fit,
@@ -23,7 +22,7 @@ from facematch_local.evaluation.calibration import (
 )
 from facematch_local.evaluation.report import scope_data
 from facematch_local.evaluation.verification import evaluate, mark_threshold
-from facematch_local.similarity import GENERIC, Calibration, load_calibration
+from facematch_local.similarity import GENERIC, Calibration, as_calibration, load_calibration
 
 
 def report_of(made: Any, curve: Calibration = GENERIC, replicates: int = 100) -> dict[str, Any]:

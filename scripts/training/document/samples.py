@@ -1,0 +1,180 @@
+"""The views that the document head learns from, made once: `views.npy` uint8 [N,S,S,3], `masks.npy` uint8 [N,24,24].
+
+Masks hold the share of each place that is document, 0 to 200; 255 where nobody knows. Half of the views show one.
+Only the training half of the photos is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import paths  # noqa: F401
+from canvas import Array
+from photos import FaceFinder, find_faces, list_photos, read
+from scenes import Stock, view
+
+from facematch_local.checks.document import find_document
+from facematch_local.checks.rectify import rectified
+from facematch_local.evaluation.split import held_out
+from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, document_view
+
+FULL, UNKNOWN = 200, 255
+LONGEST = 360  # pixels of a picture kept in memory
+SEED = 5
+SEEN = 3.5  # of the four edges of a real document, to trust where they are
+
+
+def small(picture: Array | None, longest: int = LONGEST) -> Array | None:
+    """At most `longest` pixels on the longer side."""
+    if picture is None or min(picture.shape[:2]) < 24:
+        return None
+    scale = longest / max(picture.shape[:2])
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+
+
+def training_files(data: Path, source: str) -> list[Path]:
+    """Files of an unnamed set, training half."""
+    return [file for file in sorted((data / source).iterdir()) if not held_out(f"{source}/{file.name}")]
+
+
+def loaded(files: list[Path], longest: int = LONGEST) -> list[Array]:
+    """Those that can be read."""
+    return [picture for picture in (small(read(file), longest) for file in files) if picture is not None]
+
+
+def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most: int) -> Stock:
+    """Everything views are composed of; `most` of the LFW photos and of the other pictures."""
+    rng = np.random.default_rng(SEED)
+    found = find_faces(data, teachers, faces)
+    photos = [photo for photo in list_photos(data) if not photo.held_out]
+    lfw = [photo for photo in photos if photo.source == "lfw"]
+    chosen = [lfw[i] for i in rng.permutation(len(lfw))[:most]]
+    chosen += [photo for photo in photos if photo.source in ("asian_faces", "masks", "sunglasses", "scenes")]
+    people, heads = [], []
+    for photo in chosen:
+        picture = read(data / photo.path)
+        if picture is None:
+            continue
+        face = found.get(photo.path)
+        if face is not None and photo.source in ("lfw", "asian_faces"):
+            middle, side = (face.box[:2] + face.box[2:]) / 2, float(max(face.width, face.height))
+            x0, y0 = np.maximum(middle - side * np.array([0.8, 0.95]), 0).astype(int)
+            x1, y1 = (middle + side * np.array([0.8, 1.05])).astype(int)
+            head = small(picture[y0:y1, x0:x1], 140)
+            if head is not None:
+                heads.append(head)
+        people.append(small(picture))
+    people += loaded(training_files(data, "groups"))
+    pictures = [path for folder in others for path in sorted(folder.iterdir())]
+    pictures = [pictures[i] for i in rng.permutation(len(pictures))[:most]]
+    # The photos without a document count for ten of the pictures: they are the real thing.
+    things = loaded(pictures, 256) + 10 * loaded(training_files(data, "no_card"))
+    documents = loaded(training_files(data, "cards"), 480)
+    return Stock(heads, [p for p in people if p is not None], things, documents)
+
+
+def real_views(data: Path, teachers: Path, rng: np.random.Generator, each: int) -> list[tuple[Array, Array]]:
+    """Views of the real copies, as the library and any other framing would show them, with their masks."""
+    finder = FaceFinder(teachers)
+    out = []
+    for file in training_files(data, "photocopies"):
+        picture = read(file)
+        faces = finder(picture) if picture is not None else []
+        if picture is None or not faces:
+            continue
+        found = find_document(picture, faces[0])
+        mask = np.full(picture.shape[:2], UNKNOWN, np.uint8)
+        if found.edges >= SEEN:
+            mask[:] = 0
+            cv2.fillConvexPoly(mask, np.round(found.corners).astype(np.int32), (FULL,))
+        low, high = found.corners.min(axis=0), found.corners.max(axis=0)
+        out.append((document_view(picture, faces[0]), _places(document_view(mask[..., None].repeat(3, 2), faces[0]))))
+        limits = np.array(picture.shape[1::-1])
+        for _ in range(each):
+            reach = (high - low) * np.exp(rng.uniform(np.log(0.03), np.log(1.5), (2, 2)))
+            x0, y0 = np.clip(low - reach[0], 0, limits - 9).astype(int)
+            x1, y1 = np.clip(high + reach[1], [x0 + 8, y0 + 8], limits).astype(int)
+            part, shape = picture[y0:y1, x0:x1], mask[y0:y1, x0:x1]
+            turns = int(rng.integers(4)) if rng.random() < 0.3 else 0
+            part, shape = (np.ascontiguousarray(np.rot90(p, turns)) for p in (part, shape))
+            out.append((document_view(part, None), _places(document_view(shape[..., None].repeat(3, 2), None))))
+    return out
+
+
+def cut_out(data: Path, teachers: Path) -> list[Array]:
+    """The real copies whose edges were seen, flat."""
+    finder = FaceFinder(teachers)
+    out = []
+    for file in training_files(data, "photocopies"):
+        picture = read(file)
+        faces = finder(picture) if picture is not None else []
+        if picture is not None and faces:
+            found = find_document(picture, faces[0])
+            if found.edges >= SEEN:
+                out.append(rectified(picture, found.corners, 400))
+    return out
+
+
+def _places(mask: Array) -> Array:
+    """uint8 [S,S,3] or float [S,S] (0 to 1) to uint8 [24,24]; unknown where any of it is."""
+    values = mask[..., 0].astype(np.float32) if mask.ndim == 3 else mask * FULL
+    known = values.max() <= FULL
+    share = cv2.resize(values, (DOCUMENT_PLACES, DOCUMENT_PLACES), interpolation=cv2.INTER_AREA)
+    return share.round().astype(np.uint8) if known else np.full_like(share, UNKNOWN, np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "teachers", "faces", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--others", type=Path, nargs="+", required=True, help="folders of pictures without documents")
+    parser.add_argument("--count", type=int, default=40000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--most", type=int, default=4000, help="of the LFW photos, and of the other pictures")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    stock = load_stock(arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most)
+    stock.documents.extend(cut_out(arguments.data, arguments.teachers))
+    print({name: len(getattr(stock, name)) for name in Stock.__dataclass_fields__}, flush=True)
+    real = real_views(arguments.data, arguments.teachers, np.random.default_rng(SEED), 30)
+    count = arguments.count + len(real)
+    shapes = {"views": (count, DOCUMENT_SIZE, DOCUMENT_SIZE, 3), "masks": (count, DOCUMENT_PLACES, DOCUMENT_PLACES)}
+    for name, shape in shapes.items():
+        np.lib.format.open_memmap(arguments.out / f"{name}.part.npy", "w+", np.uint8, shape).flush()
+    views, masks = (np.load(arguments.out / f"{name}.part.npy", mmap_mode="r+") for name in shapes)
+    forks = multiprocessing.get_context("fork")
+    workers = [
+        forks.Process(target=fill, args=(stock, views, masks, range(first, arguments.count, arguments.processes)))
+        for first in range(arguments.processes)
+    ]
+    for worker in workers:
+        worker.start()
+    for index, (pixels, mask) in enumerate(real, arguments.count):
+        views[index], masks[index] = pixels, mask
+    for worker in workers:
+        worker.join()
+        if worker.exitcode:
+            raise SystemExit(worker.exitcode)
+    shows = np.ones(count, bool)
+    shows[1 : arguments.count : 2] = False
+    np.save(arguments.out / "shows.npy", shows)
+    for name in shapes:
+        (arguments.out / f"{name}.part.npy").rename(arguments.out / f"{name}.npy")
+
+
+def fill(stock: Stock, views: Array, masks: Array, indices: range) -> None:
+    """Compose the views of these numbers; every other one shows a document."""
+    for index in indices:
+        made = view(np.random.default_rng((SEED, index)), stock, index % 2 == 0)
+        views[index], masks[index] = made.pixels, _places(made.mask)
+    views.flush()
+    masks.flush()
+
+
+if __name__ == "__main__":
+    main()

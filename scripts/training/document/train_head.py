@@ -1,0 +1,79 @@
+"""Train the document head on the views of `samples.py`; writes `models/compact/heads/document.onnx`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import paths  # noqa: F401
+import torch
+from document_net import DocumentNet
+from samples import FULL, UNKNOWN
+from torch import Tensor
+from torch.nn import functional
+from training import export, train
+
+from facematch_local.heads import DOCUMENT_SIZE
+
+Array = np.ndarray[Any, Any]
+ROOT = Path(__file__).resolve().parents[3]
+BATCH = 64
+LEAST = 0.012  # share of the view that a document must have to be asked for
+
+
+def changed(view: Array, mask: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """A view as it is, mirrored or on its side, in a little other light."""
+    if rng.random() < 0.5:
+        view, mask = view[:, ::-1], mask[:, ::-1]
+    if rng.random() < 0.25:
+        turns = int(rng.integers(1, 4))
+        view, mask = np.rot90(view, turns), np.rot90(mask, turns)
+    gain = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.05, 3))
+    table = np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)
+    return cv2.LUT(np.ascontiguousarray(view), table[:, None]), mask
+
+
+def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
+    """Whether and where; places nobody knows do not count."""
+    known = targets[:, 1:] >= 0
+    where = functional.binary_cross_entropy_with_logits(logits[:, 1:], targets[:, 1:].clamp(min=0), reduction="none")
+    whether = functional.binary_cross_entropy_with_logits(logits[:, 0], targets[:, 0])
+    return whether + (where * known).sum() / known.sum().clamp(min=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--views", type=Path, required=True, help="folder that samples.py wrote")
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    views = np.load(arguments.views / "views.npy", mmap_mode="r")
+    masks, shows = np.load(arguments.views / "masks.npy"), np.load(arguments.views / "shows.npy")
+    places = masks.reshape(len(masks), -1)
+    seen = (places == UNKNOWN).any(axis=1) | (places.mean(axis=1) > LEAST * FULL)
+    with_one, without = np.flatnonzero(shows & seen), np.flatnonzero(~shows)
+    print(f"{len(with_one)} views of documents, {len(without)} of anything else", flush=True)
+
+    def batch_of(rng: np.random.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
+        chosen = np.concatenate([rng.choice(group, BATCH // 2) for group in (with_one, without)])
+        pairs = [changed(views[i], masks[i], rng) for i in chosen]
+        where = np.stack([mask for _, mask in pairs]).reshape(BATCH, -1).astype(np.float32)
+        where = np.where(where == UNKNOWN, -1, where / FULL).astype(np.float32)
+        targets = np.concatenate([shows[chosen, None].astype(np.float32), where], axis=1)
+        return (torch.from_numpy(np.stack([view for view, _ in pairs])),), torch.from_numpy(targets)
+
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    net = train(DocumentNet(), batch_of, loss_of, arguments.steps, arguments.work / "document.pt")
+    example = torch.zeros(1, DOCUMENT_SIZE, DOCUMENT_SIZE, 3, dtype=torch.uint8)
+    export(net, (example,), arguments.out / "heads" / "document.onnx", int8=True)
+
+
+if __name__ == "__main__":
+    main()
