@@ -34,7 +34,9 @@ def warnings(
     made: Annotated[int, typer.Option(min=0, help="So many made cases of each kind, from the portraits.")] = 0,
     leave_out: Annotated[
         list[Path] | None,
-        typer.Option(help="CSV with a column path: photos whose label a person found wrong; no case is made of them."),
+        typer.Option(
+            help="CSV with a column path, perhaps code: photos whose label, of that code or all, a person found wrong."
+        ),
     ] = None,
     half: Annotated[Half, typer.Option(help="Held out from training and tuning, tuned on, or all.")] = Half.UNSEEN,
     pack: Pack = None,
@@ -55,13 +57,13 @@ def warnings(
     folder = data or labels.parent
     unseen = None if half is Half.ALL else half is Half.UNSEEN
     cases = evaluation.read_cases(labels, folder, unseen=unseen, limit=limit)
-    left_out = evaluation.read_paths(leave_out or [])
-    cases = [case for case in cases if case.name not in left_out]
+    left_out = evaluation.read_left_out(leave_out or [])
+    cases = [case for case in cases if case not in left_out]
     # With a limit, some labelled photos make no case; that they show a hat or a mask is known all the same.
     labelled = frozenset(case.name for case in evaluation.read_cases(labels, folder, unseen=None))
     for name in portraits or []:
         chosen = evaluation.ordinary_portraits(folder, name, unseen=unseen, limit=limit, skip=labelled)
-        cases += [case for case in chosen if case.name not in left_out]
+        cases += [case for case in chosen if case not in left_out]
     if made:
         ordinary = [folder / case.name for case in cases if case.code == 0]
         grounds = [folder / case.name for case in cases if case.kind == "no document"]

@@ -185,23 +185,49 @@ def read_cases(labels: Path, data: Path, *, unseen: bool | None = True, limit: i
     return [case for cases in chosen for case in cases]
 
 
-def read_paths(files: Iterable[Path]) -> frozenset[str]:
-    """The column `path` of CSV files.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Photos whose label a person found wrong.
+
+    Attributes:
+        codes: by path the codes of which the label is wrong; none means all of them.
+    """
+
+    codes: Mapping[str, frozenset[int]]
+
+    def __contains__(self, case: Case) -> bool:
+        codes = self.codes.get(case.name)
+        return codes is not None and (not codes or int(case.code) in codes)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def read_left_out(files: Iterable[Path]) -> LeftOut:
+    """CSV files with a column `path` and perhaps a column `code`: empty for every code, or several with `/` between.
 
     Raises:
-        LabelError: one of them cannot be read or has no such column.
+        LabelError: one of them cannot be read, has no such column or a code that is no number.
     """
-    paths: set[str] = set()
+    codes: dict[str, frozenset[int]] = {}
     for file in files:
         try:
             with file.open(newline="", encoding="utf-8") as stream:
                 reader = csv.DictReader(stream)
                 if "path" not in (reader.fieldnames or []):
                     raise LabelError(f"{file}: has no column path")
-                paths.update(row["path"] for row in reader if row["path"])
+                for row in reader:
+                    if not row["path"]:
+                        continue
+                    try:
+                        own = frozenset(int(code) for code in (row.get("code") or "").split("/") if code)
+                    except ValueError:
+                        raise LabelError(f"{file}, line {reader.line_num}: a code is a number") from None
+                    known = codes.get(row["path"])
+                    codes[row["path"]] = own if known is None else known | own if known and own else frozenset()
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise LabelError(f"{file}: cannot be read ({type(error).__name__})") from None
-    return frozenset(paths)
+    return LeftOut(codes)
 
 
 def ordinary_portraits(

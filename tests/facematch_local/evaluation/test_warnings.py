@@ -90,15 +90,31 @@ def test_people_stay_on_one_side(tmp_path: Path) -> None:
     assert not held_out("lfw/C_D/C_D_0001.jpg", frozenset({"A_B"}))
 
 
-def test_paths_to_leave_out_are_read_and_a_list_without_them_is_refused(tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_text("path,why\na/1.jpg,a hat\nb/2.jpg,\n", "utf-8")
+def _case(name: str, code: int) -> w.Case:
+    return w.Case(name, WarningCode(code), True, Role.PORTRAIT, "", False, lambda: b"")
+
+
+def test_photos_are_left_out_of_all_codes_or_of_those_named(tmp_path: Path) -> None:
+    every, some = tmp_path / "every.csv", tmp_path / "some.csv"
+    every.write_text("path,why\na/1.jpg,a hat\nb/2.jpg,\n", "utf-8")
+    some.write_text("path,code\nc/3.jpg,5/6\nd/4.jpg,8\na/1.jpg,8\nd/4.jpg,9\n", "utf-8")
+    left_out = w.read_left_out([every, some])
+    assert len(left_out) == 4
+    gone = {(name, code) for name in ("a/1.jpg", "c/3.jpg", "d/4.jpg", "e/5.jpg") for code in (1, 5, 8, 9)}
+    gone = {(name, code) for name, code in gone if _case(name, code) in left_out}
+    assert gone == {*(("a/1.jpg", code) for code in (1, 5, 8, 9)), ("c/3.jpg", 5), ("d/4.jpg", 8), ("d/4.jpg", 9)}
+
+
+def test_a_list_of_photos_to_leave_out_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    bad, odd = tmp_path / "bad.csv", tmp_path / "odd.csv"
     bad.write_text("file\na/1.jpg\n", "utf-8")
-    assert w.read_paths([good]) == {"a/1.jpg", "b/2.jpg"}
+    odd.write_text("path,code\na/1.jpg,five\n", "utf-8")
     with pytest.raises(w.LabelError, match="no column path"):
-        w.read_paths([good, bad])
+        w.read_left_out([bad])
+    with pytest.raises(w.LabelError, match=r"odd\.csv, line 2: a code is a number"):
+        w.read_left_out([odd])
     with pytest.raises(w.LabelError, match="cannot be read"):
-        w.read_paths([tmp_path / "none.csv"])
+        w.read_left_out([tmp_path / "none.csv"])
 
 
 def test_a_labelled_photo_is_no_ordinary_portrait_even_if_the_limit_left_it_out(
