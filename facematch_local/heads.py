@@ -36,7 +36,7 @@ and fixed here; a head made for another convention is refused when the pack is o
     Input `view`, uint8 (N, 192, 192, 3): of a photo with a face the square of 36 inter-eye distances around it, which
     holds a card on whichever side of it the face is; of one without a face all of it. The part of the square that lies
     in the photo is squeezed to 192x192, so that nothing but photo is seen.
-    Output `scores`, float32 (N, 1): probability that it shows a document.
+    Output `scores`, float32 (N, 2): probability that it shows a document, and that this, if it is one, is a grey copy.
     Output `map`, float32 (N, 24, 24): by place, probability that it is part of one.
 """
 
@@ -122,11 +122,13 @@ class DocumentScores:
 
     Attributes:
         document: probability, 0 to 1.
+        grey_copy: probability, 0 to 1, that the document is a grey copy; says nothing where there is none.
         places: (24, 24) float32, by row and column the probability, 0 to 1, that this part of `window` is document.
         window: left, top, right and bottom, pixels of the photo, of what was looked at.
     """
 
     document: float
+    grey_copy: float
     places: NDArray[np.float32]
     window: tuple[int, int, int, int]
 
@@ -274,14 +276,14 @@ class DocumentHead:
     CONVENTION: Final = "document-1"
 
     def __init__(self, session: Session, name: str = "document head") -> None:
-        gives = {"scores": [1], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}
+        gives = {"scores": [2], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}
         _require(session, name, self.CONVENTION, {"view": DOCUMENT_SIZE}, gives)
         self._session = session
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
         """Look at an HxWx3 uint8 BGR photo, around `face` where there is one: one forward pass."""
         scores, places = self._session.run(["scores", "map"], {"view": document_view(pixels, face)[None]})
-        return DocumentScores(float(scores[0, 0]), places[0], document_window(pixels, face))
+        return DocumentScores(float(scores[0, 0]), float(scores[0, 1]), places[0], document_window(pixels, face))
 
 
 @dataclass(frozen=True, slots=True)

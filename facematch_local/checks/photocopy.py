@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.checks.base import NO_FACE, Measure, Subject
+from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
 from facematch_local.checks.rectify import portrait_corners, rectified, shown
 from facematch_local.heads import Pixels
 
@@ -20,7 +20,19 @@ _OTHER_LIGHT: Final = 0.15  # how far the paper's colour may go from that at the
 
 
 def colour(subject: Subject) -> Measure:
-    """Colour left in the portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
+    """How sure it is that the document has colours of its own.
+
+    With a document head: the probability, 0 to 1, that it is not a grey copy. Without one: the colour left in the
+    portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
+    """
+    scores = subject.document_scores
+    if scores is not None:
+        return Measure(1.0 - scores.document * scores.grey_copy, method=HEAD)
+    return _classical(subject)
+
+
+def _classical(subject: Subject) -> Measure:
+    """The third quartile of the colour left in the portrait and next to it.
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve
     makes the dark ones differ from the pale ones. So each pixel is divided by the brightest around it, and
@@ -30,7 +42,7 @@ def colour(subject: Subject) -> Measure:
     colour as the face's: the outline of the card need not be known, and a table beside it does not count.
     """
     if subject.face is None:
-        return Measure.not_assessed(NO_FACE)
+        return Measure.not_assessed(NO_FACE, method=CLASSICAL)
     corners = portrait_corners(subject.face)
     flat = rectified(subject.photo.pixels, corners, _WIDTH)
     height, width = flat.shape[:2]
@@ -42,8 +54,8 @@ def colour(subject: Subject) -> Measure:
     inner = np.s_[edge_y : height - edge_y, edge_x : width - edge_x]
     seen = relative[inner][usable[inner]]
     if len(seen) < _LEAST_PIXELS:
-        return Measure.not_assessed("the document is too dark or overexposed")
-    return Measure(float(np.percentile(_own_colour(seen), 75)))
+        return Measure.not_assessed("the document is too dark or overexposed", method=CLASSICAL)
+    return Measure(float(np.percentile(_own_colour(seen), 75)), method=CLASSICAL)
 
 
 def _without_light(flat: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -32,7 +32,7 @@ def scenes() -> Iterator[ModuleType]:
 @pytest.fixture(scope="module")
 def stock(scenes: ModuleType, astronaut: np.ndarray) -> object:
     grey = np.full((120, 160, 3), 90, np.uint8)
-    return scenes.Stock([astronaut[10:290, 110:340]], [astronaut], [grey], [])
+    return scenes.Stock([astronaut[10:290, 110:340]], [astronaut], [grey], [], [])
 
 
 def test_the_mask_lies_on_what_was_laid(scenes: ModuleType) -> None:
@@ -60,6 +60,20 @@ def test_views_show_a_document_or_none_and_differ(scenes: ModuleType, stock: obj
     assert np.std(shares) > 0.1
     again = scenes.view(np.random.default_rng(3), stock, True)
     assert np.array_equal(again.pixels, scenes.view(np.random.default_rng(3), stock, True).pixels)
+
+
+def test_copies_are_grey_and_what_has_lost_its_colour_is_not_asked_for(scenes: ModuleType, stock: object) -> None:
+    said = {True: 0, False: 0, None: 0}
+    for seed in range(60):
+        made = scenes._with_document(np.random.default_rng(seed), stock)
+        said[made.copied] += 1
+    assert said[True] > 8
+    assert said[False] > 20
+    for seed in range(60):
+        made = scenes.view(np.random.default_rng(seed), stock, True)
+        if np.ptp(made.pixels.astype(int), axis=2).max() < 20:
+            assert made.copied is not False
+    assert scenes.view(np.random.default_rng(1), stock, False).copied is None
 
 
 def test_fingers_are_no_document(scenes: ModuleType) -> None:

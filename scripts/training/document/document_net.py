@@ -12,7 +12,7 @@ from facematch_local.heads import DOCUMENT_PLACES
 
 
 class DocumentNet(nn.Module):
-    """uint8 [B,192,192,3] BGR to logits [B,1+24*24]: of there being a document, and of each place being one."""
+    """uint8 [B,192,192,3] BGR to logits [B,2+24*24]: of a document, of it being a grey copy, and of each place."""
 
     INPUTS = ("view",)
     OUTPUT = ("scores", "map")
@@ -34,7 +34,7 @@ class DocumentNet(nn.Module):
         self.joined = ConvUnit(32, 32)
         self.map = nn.Conv2d(32, 1, 1)
         self.drop = nn.Dropout(0.2)
-        self.score = nn.Linear(2 * widths[4] + widths[2] + 1, 1)
+        self.score = nn.Linear(2 * widths[4] + 2 * widths[2] + 1, 2)
 
     def forward(self, view: Tensor) -> Tensor:
         fine = self.fine((view.permute(0, 3, 1, 2).float() - 127.5) / 64)  # 24x24
@@ -46,11 +46,14 @@ class DocumentNet(nn.Module):
         share = places.sigmoid()
         # What the places taken for document look like, and how much of the view they are.
         inside = (fine * share).sum((2, 3)) / (share.sum((2, 3)) + 1)
-        parts = [coarse.mean((2, 3)), coarse.amax((2, 3)), inside, share.mean((2, 3))]
+        # How they differ among each other: a grey copy is of one colour, that of the light.
+        square = (fine * fine * share).sum((2, 3)) / (share.sum((2, 3)) + 1)
+        spread = (square - inside * inside).clamp(min=0).add(1e-4).sqrt()
+        parts = [coarse.mean((2, 3)), coarse.amax((2, 3)), inside, spread, share.mean((2, 3))]
         return torch.cat([self.score(self.drop(torch.cat(parts, dim=1))), places.flatten(1)], dim=1)
 
     @staticmethod
     def outputs(logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Probabilities: [B,1] of there being a document, and by place [B,24,24]."""
+        """Probabilities: [B,2] of a document and of a grey copy, and by place [B,24,24]."""
         said = logits.sigmoid()
-        return said[:, :1], said[:, 1:].unflatten(1, (DOCUMENT_PLACES, DOCUMENT_PLACES))
+        return said[:, :2], said[:, 2:].unflatten(1, (DOCUMENT_PLACES, DOCUMENT_PLACES))

@@ -18,6 +18,7 @@ WIDTHS = (300, 480)  # pixels of a drawn document
 CAPITALS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 SMALL = np.array(list("abcdefghijklmnopqrstuvwxyzàâăđêôơưáéíóúüñçäößø"))
 DIGITS = np.array(list("0123456789"))
+COPIED = 0.3  # share of grey copies
 PORTRAITS = 0.85  # share of identity cards with a portrait; the others have none, or it is cut or covered
 
 
@@ -323,12 +324,10 @@ KINDS: tuple[tuple[float, Callable[[Rng, Array], Array]], ...] = (
 )
 
 
-def document(rng: Rng, face: Array) -> Array:
-    """One drawn document, with or without the portrait `face` (BGR uint8, head and shoulders)."""
+def document(rng: Rng, face: Array) -> tuple[Array, bool]:
+    """One drawn document, mostly with the portrait `face` (BGR uint8, head and shoulders), and whether it is a copy."""
     shares = np.array([share for share, _ in KINDS])
     pixels = KINDS[rng.choice(len(KINDS), p=shares / shares.sum())][1](rng, face)
-    if rng.random() < 0.22:
-        pixels = copied(rng, pixels)
-    elif rng.random() < 0.12:
-        pixels = halftone(rng, pixels)
-    return pixels
+    if rng.random() < COPIED:
+        return copied(rng, pixels), True
+    return (halftone(rng, pixels) if rng.random() < 0.12 else pixels), False

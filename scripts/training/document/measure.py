@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject
+from facematch_local.checks import Role, Subject, photocopy
 from facematch_local.evaluation import made
 from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.heads import Pixels
@@ -60,10 +60,13 @@ def drawn(data: Path, count: int, unseen: bool) -> Iterator[Case]:
         portrait = decode(portraits[index * 7 % len(portraits)].read_bytes()).pixels
         ground = made.fitted_to(decode(grounds[index * 5 % len(grounds)].read_bytes()).pixels, 1000)
         for shown in (portrait, None):
-            card = made.draw_card(shown, rng, 800, passport=index % 3 == 0).pixels
-            if index % 4 == 0:
-                card = made.photocopy(card, rng)
+            engraved = shown is not None and index % 4 == 1
+            card = made.draw_card(shown, rng, 800, passport=index % 3 == 0, engraved=engraved).pixels
             kind = f"made, {'with' if shown is not None else 'without'} a portrait"
+            if index % 4 == 0:
+                card, kind = made.photocopy(card, rng), f"{kind}, copied"
+            elif engraved:
+                kind = "made, with a grey portrait"
             yield f"{kind}, scanned", True, made.jpeg(card, 85), None
             photo, corners = made.on_background(card, ground, rng, share=rng.uniform(0.3, 0.85))
             cast = (rng.uniform(0.65, 1.15), rng.uniform(0.8, 1.1), rng.uniform(0.7, 1.15))
@@ -93,7 +96,8 @@ def main() -> None:
     loaded = load_pack(read_pack(arguments.pack))
     limits = load_policy().limits[Role.CARD]
     least = {name: limits[f"document.{name}"].minimum or 0.0 for name in ("head", "classical")}
-    rows: dict[str, list[tuple[float, float]]] = {}
+    least["colour"] = limits["document_colour.head"].minimum or 0.0
+    rows: dict[str, list[tuple[float, float, float]]] = {}
     overlaps: dict[str, list[tuple[float, float]]] = {}
     documents = set()
     for cases in (
@@ -104,7 +108,9 @@ def main() -> None:
             faces = loaded.analyser.find(pixels)
             subject = Subject(Photo(pixels), Role.CARD, tuple(faces), loaded.heads)
             assert subject.document_scores is not None
-            rows.setdefault(kind, []).append((subject.document_scores.document, subject.document.evidence))
+            rows.setdefault(kind, []).append(
+                (subject.document_scores.document, subject.document.evidence, photocopy.colour(subject).value or 0.0)
+            )
             if document:
                 documents.add(kind)
             if corners is not None:
@@ -112,12 +118,13 @@ def main() -> None:
                 overlaps.setdefault(kind, []).append((overlap(found[0], corners), overlap(found[1], corners)))
     result: dict[str, Any] = {}
     for kind, values in rows.items():
-        head, classical = np.array(values).T
+        head, classical, colour = np.array(values).T
         result[kind] = {
             "photos": len(values),
             "document": kind in documents,
             "head_says_document": int((head >= least["head"]).sum()),
             "classical_says_document": int((classical >= least["classical"]).sum()),
+            "head_says_grey_copy": int((colour < least["colour"]).sum()),
             "head_quantiles": [round(float(v), 3) for v in np.quantile(head, (0.02, 0.05, 0.5, 0.95, 0.98))],
         }
         if kind in overlaps:

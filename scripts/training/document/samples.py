@@ -1,6 +1,7 @@
 """The views that the document head learns from, made once: `views.npy` uint8 [N,S,S,3], `masks.npy` uint8 [N,24,24].
 
 Masks hold the share of each place that is document, 0 to 200; 255 where nobody knows. Half of the views show one.
+`copies.npy` uint8 [N]: 1 where that is a grey copy, 0 where it is none, 255 where nobody knows.
 Only the training half of the photos is read.
 """
 
@@ -74,7 +75,8 @@ def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most
     # The photos without a document count for ten of the pictures: they are the real thing.
     things = loaded(pictures, 256) + 10 * loaded(training_files(data, "no_card"))
     documents = loaded(training_files(data, "cards"), 480)
-    return Stock(heads, [p for p in people if p is not None], things, documents)
+    copies = cut_out(data, teachers)
+    return Stock(heads, [p for p in people if p is not None], things, documents, copies)
 
 
 def real_views(data: Path, teachers: Path, rng: np.random.Generator, each: int) -> list[tuple[Array, Array]]:
@@ -133,29 +135,36 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--others", type=Path, nargs="+", required=True, help="folders of pictures without documents")
     parser.add_argument("--count", type=int, default=40000)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--most", type=int, default=4000, help="of the LFW photos, and of the other pictures")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     stock = load_stock(arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most)
-    stock.documents.extend(cut_out(arguments.data, arguments.teachers))
     print({name: len(getattr(stock, name)) for name in Stock.__dataclass_fields__}, flush=True)
-    real = real_views(arguments.data, arguments.teachers, np.random.default_rng(SEED), 30)
+    real = real_views(arguments.data, arguments.teachers, np.random.default_rng(arguments.seed), 30)
     count = arguments.count + len(real)
-    shapes = {"views": (count, DOCUMENT_SIZE, DOCUMENT_SIZE, 3), "masks": (count, DOCUMENT_PLACES, DOCUMENT_PLACES)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "views": (count, DOCUMENT_SIZE, DOCUMENT_SIZE, 3),
+        "masks": (count, DOCUMENT_PLACES, DOCUMENT_PLACES),
+        "copies": (count,),
+    }
     for name, shape in shapes.items():
         np.lib.format.open_memmap(arguments.out / f"{name}.part.npy", "w+", np.uint8, shape).flush()
-    views, masks = (np.load(arguments.out / f"{name}.part.npy", mmap_mode="r+") for name in shapes)
+    views, masks, copies = (np.load(arguments.out / f"{name}.part.npy", mmap_mode="r+") for name in shapes)
     forks = multiprocessing.get_context("fork")
     workers = [
-        forks.Process(target=fill, args=(stock, views, masks, range(first, arguments.count, arguments.processes)))
+        forks.Process(
+            target=fill,
+            args=(stock, (views, masks, copies), range(first, arguments.count, arguments.processes), arguments.seed),
+        )
         for first in range(arguments.processes)
     ]
     for worker in workers:
         worker.start()
     for index, (pixels, mask) in enumerate(real, arguments.count):
-        views[index], masks[index] = pixels, mask
+        views[index], masks[index], copies[index] = pixels, mask, 1
     for worker in workers:
         worker.join()
         if worker.exitcode:
@@ -167,13 +176,15 @@ def main() -> None:
         (arguments.out / f"{name}.part.npy").rename(arguments.out / f"{name}.npy")
 
 
-def fill(stock: Stock, views: Array, masks: Array, indices: range) -> None:
+def fill(stock: Stock, stores: tuple[Array, Array, Array], indices: range, seed: int) -> None:
     """Compose the views of these numbers; every other one shows a document."""
+    views, masks, copies = stores
     for index in indices:
-        made = view(np.random.default_rng((SEED, index)), stock, index % 2 == 0)
+        made = view(np.random.default_rng((seed, index)), stock, index % 2 == 0)
         views[index], masks[index] = made.pixels, _places(made.mask)
-    views.flush()
-    masks.flush()
+        copies[index] = UNKNOWN if made.copied is None else made.copied
+    for store in stores:
+        store.flush()  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 from canvas import Array
 from degrade import degrade
-from documents import column, document
+from documents import column, document, line, words
 from synthetic import Rng, colour, drawn_background, gradient
 
 from facematch_local.heads import DOCUMENT_SIZE
 
 SCANNED, HELD_BEFORE_PEOPLE = 0.2, 0.1
 RAW: Final = 0.55  # share of the views without a document that are pictures as they are
+GREY: Final = 25.0  # a document with less colour than this, and no copy, can't be told from one
+CAPTIONED: Final = 0.25  # of those, with words over them
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,45 @@ class Stock:
         people: photos of people without any document.
         things: photos and pictures with neither.
         documents: real documents, cut out flat.
+        copies: real grey copies of documents, cut out flat.
     """
 
     faces: list[Array]
     people: list[Array]
     things: list[Array]
     documents: list[Array]
+    copies: list[Array]
 
 
 @dataclass(frozen=True)
 class View:
-    """BGR uint8 [S,S,3] and the share of each pixel that is document, float32 [S,S], S = `DOCUMENT_SIZE`."""
+    """What the head is shown, and what it should say.
+
+    Attributes:
+        pixels: BGR uint8 [S,S,3], S = `DOCUMENT_SIZE`.
+        mask: float32 [S,S], the share of each pixel that is document.
+        copied: whether the document is a grey copy; None where there is none, or nobody could tell.
+    """
 
     pixels: Array
     mask: Array
+    copied: bool | None = None
 
 
 def view(rng: Rng, stock: Stock, shows: bool) -> View:
     """One view, with or without a document."""
-    scene = _with_document(rng, stock) if shows else _without(rng, stock)
-    return View(degrade(rng, scene.pixels), scene.mask)
+    if not shows:
+        scene = _without(rng, stock)
+        return View(degrade(rng, scene.pixels), scene.mask)
+    scene = _with_document(rng, stock)
+    pixels = degrade(rng, scene.pixels)
+    lost = not scene.copied and _colourful(pixels) < GREY
+    return View(pixels, scene.mask, None if lost else scene.copied)
+
+
+def _colourful(pixels: Array) -> float:
+    """How far the channels of the most colourful twentieth of the pixels lie apart, grey levels."""
+    return float(np.percentile(np.ptp(pixels.astype(np.int16), axis=2), 95))
 
 
 def _pick(rng: Rng, pictures: list[Array]) -> Array:
@@ -108,6 +129,18 @@ def printed_matter(rng: Rng) -> Array:
     turn = cv2.getRotationMatrix2D((size / 2, size / 2), rng.uniform(-25, 25), rng.uniform(0.9, 1.6))
     pixels = cv2.warpAffine(pixels, turn, (size, size), borderMode=cv2.BORDER_REFLECT)
     return cv2.resize(pixels, (DOCUMENT_SIZE, DOCUMENT_SIZE), interpolation=cv2.INTER_AREA)
+
+
+def captioned(rng: Rng, pixels: Array) -> Array:
+    """With words over it, as pictures from the web have: captions, watermarks, a line of an agency's name."""
+    over = pixels.copy()
+    size = DOCUMENT_SIZE
+    for _ in range(int(rng.integers(1, 5))):
+        height = rng.uniform(0.03, 0.16) * size
+        text = words(rng, int(rng.integers(3, max(int(1.4 * size / height), 4))))
+        line(rng, over, tuple(rng.uniform(-0.1, 0.9, 2) * size), height, text, colour(rng))
+    strength = 1.0 if rng.random() < 0.5 else rng.uniform(0.15, 0.8)
+    return cv2.addWeighted(over, strength, pixels, 1 - strength, 0)
 
 
 def lay(rng: Rng, ground: Array, flat: Array, scale: float, rounded: float) -> View:
@@ -181,14 +214,23 @@ def fingers(rng: Rng, scene: View) -> View:
 
 
 def _with_document(rng: Rng, stock: Stock) -> View:
-    real = bool(stock.documents) and rng.random() < 0.12
-    flat = _recoloured(rng, _pick(rng, stock.documents)) if real else document(rng, _pick(rng, stock.faces))
+    real = rng.random()
+    if real < 0.06 and stock.documents:
+        flat, is_copy = _recoloured(rng, _pick(rng, stock.documents)), False
+    elif real < 0.12 and stock.copies:
+        flat, is_copy = _recoloured(rng, _pick(rng, stock.copies)), True
+    else:
+        flat, is_copy = document(rng, _pick(rng, stock.faces))
+    copied = None if not is_copy and _colourful(flat) < GREY else is_copy
     if rng.random() < SCANNED:
-        return _scanned(rng, flat)
-    # Views about a face are 36 eye distances wide, and a card is 12 to 20; whole photos show them at any size.
-    scale = np.exp(rng.uniform(np.log(0.25), np.log(1.5)))
-    scene = lay(rng, background(rng, stock), flat, scale, rng.choice([0.0, 0.03, 0.05]))
-    return fingers(rng, scene) if rng.random() < 0.2 else scene
+        scene = _scanned(rng, flat)
+    else:
+        # Views about a face are 36 eye distances wide, and a card is 12 to 20; whole photos show them at any size.
+        scale = np.exp(rng.uniform(np.log(0.25), np.log(1.5)))
+        scene = lay(rng, background(rng, stock), flat, scale, rng.choice([0.0, 0.03, 0.05]))
+        if rng.random() < 0.2:
+            scene = fingers(rng, scene)
+    return View(scene.pixels, scene.mask, copied)
 
 
 def _scanned(rng: Rng, flat: Array) -> View:
@@ -226,7 +268,8 @@ def _without(rng: Rng, stock: Stock) -> View:
     kind = rng.random()
     if kind < RAW:
         pictures = stock.people if rng.random() < 0.55 else stock.things
-        return View(_part(rng, _pick(rng, pictures), 0.3), nothing)
+        pixels = _part(rng, _pick(rng, pictures), 0.3)
+        return View(captioned(rng, pixels) if rng.random() < CAPTIONED else pixels, nothing)
     if kind < RAW + 0.1:
         return View(printed_matter(rng), nothing)
     pixels = background(rng, stock)

@@ -22,6 +22,7 @@ from facematch_local.heads import DOCUMENT_SIZE
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
 BATCH = 64
+PARTS = (slice(0, 1), slice(1, 2), slice(2, None))  # of the net's output: a document, a copy, the places
 LEAST = 0.012  # share of the view that a document must have to be asked for
 
 
@@ -38,24 +39,29 @@ def changed(view: Array, mask: Array, rng: np.random.Generator) -> tuple[Array, 
 
 
 def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
-    """Whether and where; places nobody knows do not count."""
-    known = targets[:, 1:] >= 0
-    where = functional.binary_cross_entropy_with_logits(logits[:, 1:], targets[:, 1:].clamp(min=0), reduction="none")
-    whether = functional.binary_cross_entropy_with_logits(logits[:, 0], targets[:, 0])
-    return whether + (where * known).sum() / known.sum().clamp(min=1)
+    """Whether, whether a copy, and where; a target below zero, which nobody knows, does not count."""
+    each = functional.binary_cross_entropy_with_logits(logits, targets.clamp(min=0), reduction="none")
+    known = (targets >= 0).float()
+    parts = [(each[:, p] * known[:, p]).sum() / known[:, p].sum().clamp(min=1) for p in PARTS]
+    return torch.stack(parts).sum()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--views", type=Path, required=True, help="folder that samples.py wrote")
+    parser.add_argument("--views", type=Path, nargs="+", required=True, help="folders that samples.py wrote")
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    views = np.load(arguments.views / "views.npy", mmap_mode="r")
-    masks, shows = np.load(arguments.views / "masks.npy"), np.load(arguments.views / "shows.npy")
+    stored = [np.load(folder / "views.npy", mmap_mode="r") for folder in arguments.views]
+    masks, shows, copies = (
+        np.concatenate([np.load(folder / f"{name}.npy") for folder in arguments.views])
+        for name in ("masks", "shows", "copies")
+    )
+    views = [view for folder in stored for view in folder]  # each a window into its file
     places = masks.reshape(len(masks), -1)
     seen = (places == UNKNOWN).any(axis=1) | (places.mean(axis=1) > LEAST * FULL)
     with_one, without = np.flatnonzero(shows & seen), np.flatnonzero(~shows)
@@ -66,11 +72,19 @@ def main() -> None:
         pairs = [changed(views[i], masks[i], rng) for i in chosen]
         where = np.stack([mask for _, mask in pairs]).reshape(BATCH, -1).astype(np.float32)
         where = np.where(where == UNKNOWN, -1, where / FULL).astype(np.float32)
-        targets = np.concatenate([shows[chosen, None].astype(np.float32), where], axis=1)
+        whether = np.stack([shows[chosen], np.where(copies[chosen] == UNKNOWN, -1, copies[chosen])], axis=1)
+        targets = np.concatenate([whether.astype(np.float32), where], axis=1)
         return (torch.from_numpy(np.stack([view for view, _ in pairs])),), torch.from_numpy(targets)
 
     arguments.work.mkdir(parents=True, exist_ok=True)
-    net = train(DocumentNet(), batch_of, loss_of, arguments.steps, arguments.work / "document.pt")
+    net = DocumentNet()
+    if arguments.start:
+        kept = torch.load(arguments.start, map_location="cpu", weights_only=False)["average"]
+        own = net.state_dict()
+        kept = {name: value for name, value in kept.items() if name in own and own[name].shape == value.shape}
+        print("from the start file:", len(kept), "of", len(own), "tensors", flush=True)
+        net.load_state_dict(own | kept)
+    net = train(net, batch_of, loss_of, arguments.steps, arguments.work / "document.pt")
     example = torch.zeros(1, DOCUMENT_SIZE, DOCUMENT_SIZE, 3, dtype=torch.uint8)
     export(net, (example,), arguments.out / "heads" / "document.onnx", int8=True)
 

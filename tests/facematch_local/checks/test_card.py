@@ -72,13 +72,13 @@ def _value(measure: object) -> float:
 class _Head:
     """A document head that sees a document of probability `document` in the left half of the photo."""
 
-    def __init__(self, document: float, seen: float = 1.0) -> None:
-        self.document = document
+    def __init__(self, document: float, seen: float = 1.0, grey_copy: float = 0.0) -> None:
+        self.document, self.grey_copy = document, grey_copy
         self.places = np.zeros((24, 24), np.float32)
         self.places[2:-2, 2:12] = seen
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
-        return DocumentScores(self.document, self.places, (0, 0, pixels.shape[1], pixels.shape[0]))
+        return DocumentScores(self.document, self.grey_copy, self.places, (0, 0, pixels.shape[1], pixels.shape[0]))
 
 
 def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut_face: Face) -> None:
@@ -92,6 +92,14 @@ def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut
     without = Subject(Photo(astronaut), Role.CARD, (astronaut_face,))
     assert card.document(without).method == "classical"
     assert np.array_equal(without.document_corners, without.document.corners)
+
+
+@pytest.mark.parametrize(("document", "grey_copy", "colour"), [(1.0, 0.9, 0.1), (0.5, 0.9, 0.55), (0.0, 1.0, 1.0)])
+def test_only_a_document_can_be_a_copy(astronaut: Pixels, document: float, grey_copy: float, colour: float) -> None:
+    heads = Heads(document=_Head(document, 1.0, grey_copy))  # type: ignore[arg-type]
+    measure = photocopy.colour(Subject(Photo(astronaut), Role.CARD, (), heads))
+    assert measure.value == pytest.approx(colour)
+    assert measure.method == "head"
 
 
 def test_a_flat_scan_is_a_document(drawn: made.Card, astronaut_face: Face) -> None:
@@ -139,8 +147,8 @@ def test_a_grey_copy_is_grey_under_any_light(
         light = {"dim": dim, "cast": cast}
         original = made.lit(drawn.pixels, rng, **light)  # type: ignore[arg-type]
         copy = made.lit(made.photocopy(drawn.pixels, rng), rng, **light)  # type: ignore[arg-type]
-        assert _value(photocopy.colour(_subject(copy, face))) < _limit("document_colour")
-        assert _value(photocopy.colour(_subject(original, face))) > _limit("document_colour")
+        assert _value(photocopy.colour(_subject(copy, face))) < _limit("document_colour.classical")
+        assert _value(photocopy.colour(_subject(original, face))) > _limit("document_colour.classical")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -166,9 +174,9 @@ def test_a_coloured_table_beside_a_copy_does_not_count(
     photo = np.concatenate([table, copy[:, left:]], axis=1)  # the card ends just beside the head
     shift = np.float32([table.shape[1] - left, 0])
     subject = _subject(photo, Face(face.box + np.tile(shift, 2), face.landmarks + shift, face.score))
-    assert _value(photocopy.colour(subject)) < _limit("document_colour")
+    assert _value(photocopy.colour(subject)) < _limit("document_colour.classical")
     monkeypatch.setattr(photocopy, "_OTHER_LIGHT", 100.0)
-    assert _value(photocopy.colour(subject)) > _limit("document_colour")  # so the table is in view
+    assert _value(photocopy.colour(subject)) > _limit("document_colour.classical")  # so the table is in view
 
 
 def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face) -> None:
