@@ -75,7 +75,7 @@ def constant_points(path: Path, points: np.ndarray) -> Path:
 
 
 def map_of_green(path: Path) -> Path:
-    """A document head: a place is document by its green over 255, the photo by the mean of that, a copy by 1/255 of it."""
+    """A document head: a place is document by its green over 255, the photo by their mean, a copy by 1/255 of that."""
     nodes = [
         helper.make_node("Cast", ["view"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Gather", ["float", "green"], ["level"], axis=3),
