@@ -123,7 +123,7 @@ def cut_out(data: Path, teachers: Path) -> list[Array]:
 
 def _places(mask: Array) -> Array:
     """uint8 [S,S,3] or float [S,S] (0 to 1) to uint8 [24,24]; unknown where any of it is."""
-    values = mask[..., 0].astype(np.float32) if mask.ndim == 3 else mask * FULL
+    values = mask[..., 0].astype(np.float32) if mask.ndim == 3 else mask.clip(0, 1) * FULL
     known = values.max() <= FULL
     share = cv2.resize(values, (DOCUMENT_PLACES, DOCUMENT_PLACES), interpolation=cv2.INTER_AREA)
     return share.round().astype(np.uint8) if known else np.full_like(share, UNKNOWN, np.uint8)

@@ -61,6 +61,7 @@ def main() -> None:
         np.concatenate([np.load(folder / f"{name}.npy") for folder in arguments.views])
         for name in ("masks", "shows", "copies")
     )
+    copies = np.where(copies == UNKNOWN, np.float32(-1), copies.astype(np.float32))
     views = [view for folder in stored for view in folder]  # each a window into its file
     places = masks.reshape(len(masks), -1)
     seen = (places == UNKNOWN).any(axis=1) | (places.mean(axis=1) > LEAST * FULL)
@@ -72,7 +73,7 @@ def main() -> None:
         pairs = [changed(views[i], masks[i], rng) for i in chosen]
         where = np.stack([mask for _, mask in pairs]).reshape(BATCH, -1).astype(np.float32)
         where = np.where(where == UNKNOWN, -1, where / FULL).astype(np.float32)
-        whether = np.stack([shows[chosen], np.where(copies[chosen] == UNKNOWN, -1, copies[chosen])], axis=1)
+        whether = np.stack([shows[chosen], copies[chosen]], axis=1)
         targets = np.concatenate([whether.astype(np.float32), where], axis=1)
         return (torch.from_numpy(np.stack([view for view, _ in pairs])),), torch.from_numpy(targets)
 
