@@ -12,13 +12,13 @@ and fixed here; a head made for another convention is refused when the pack is o
     Output `scores`, float32 (N, 4): probabilities of sunglasses, clear glasses, mask, head covering; each by itself.
 
 `recapture-1`
-    Three inputs, because the signs live at different scales and the fine ones die in any resampling:
-    `wide`, uint8 (N, 80, 80, 3): the square of 2.7 times the longer side of the face box (bezel, paper edge, hand);
-    `face`, uint8 (N, 128, 128, 3): the square of 1.2 times that side (moire, glare, colours);
-    `native`, uint8 (N, 128, 128, 3): 128 x 128 pixels of the photo around the middle of the box, not resampled
-    (halftone, sub-pixel grid). A square that leaves the photo is moved back inside, and made smaller where the
-    photo is smaller than it.
-    Output `scores`, float32 (N, 3): probabilities of live, print and screen; they sum to 1.
+    Input `wide`, uint8 (N, 80, 80, 3): the square of 2.7 times the longer side of the face box around its middle
+    (glare, tone, bezel, paper edge, hand). A square that leaves the photo is moved back inside, and made smaller where
+    the photo is smaller than it.
+    Input `period`, float32 (N, 1): the strongest period in the face at the photo's own resolution, ln, as
+    `facematch_local.spectrum.period_of` measures it (halftone, pixel grid, moire: they die in any resampling); 0
+    where the photo has too few pixels.
+    Output `scores`, float32 (N, 3): probabilities of live, print and screen by both together; they sum to 1.
 
 `landmarks-1`
     Input `face`, uint8 (N, 80, 80, 3): the face by the landmarks that a detector gave, taken to `LANDMARK_TEMPLATE` in
@@ -82,8 +82,6 @@ CONFIRMATION_SIZE, CONFIRMATION_SCALE = 64, 1.4
 DOCUMENT_SIZE, DOCUMENT_PLACES, DOCUMENT_SCALE = 192, 24, 36.0
 
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
-FACE_SIZE, FACE_SCALE = 128, 1.2
-NATIVE_SIZE = 128
 
 Pixels = NDArray[np.uint8]
 
@@ -171,14 +169,19 @@ class RecaptureHead:
     CONVENTION: Final = "recapture-1"
 
     def __init__(self, session: Session, name: str = "recapture head") -> None:
-        sizes = {"wide": WIDE_SIZE, "face": FACE_SIZE, "native": NATIVE_SIZE}
-        _require(session, name, self.CONVENTION, sizes, {"scores": [len(RecaptureScores.__slots__)]})
+        scores = {"scores": [len(RecaptureScores.__slots__)]}
+        _require(session, name, self.CONVENTION, {"wide": WIDE_SIZE}, scores, numbers=["period"])
         self._session = session
 
-    def predict(self, pixels: Pixels, face: Face) -> RecaptureScores:
-        """Look at one face of an HxWx3 uint8 BGR photo: one forward pass."""
-        crops = {name: crop[None] for name, crop in recapture_crops(pixels, face.box).items()}
-        (scores,) = self._session.run(["scores"], crops)
+    def predict(self, crop: Pixels, period: float | None) -> RecaptureScores:
+        """Look at one face: one forward pass.
+
+        Args:
+            crop: 80x80x3 uint8 BGR as `recapture_crop` cuts it.
+            period: the strongest period in the face, ln; None where it could not be measured.
+        """
+        inputs = {"wide": crop[None], "period": np.array([[period or 0.0]], np.float32)}
+        (scores,) = self._session.run(["scores"], inputs)
         live, printed, screen = (float(score) for score in scores[0])
         return RecaptureScores(live, printed, screen)
 
@@ -333,8 +336,8 @@ def document_window(pixels: Pixels, face: Face | None) -> tuple[int, int, int, i
     return left, top, right, bottom
 
 
-def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixels]:
-    """The three crops of convention `recapture-1` by input name, uint8 BGR, from an HxWx3 uint8 BGR photo.
+def recapture_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
+    """The crop of convention `recapture-1`: 80x80x3 uint8 BGR from an HxWx3 uint8 BGR photo.
 
     Args:
         pixels: the photo at its own resolution.
@@ -342,11 +345,7 @@ def recapture_crops(pixels: Pixels, box: NDArray[np.float32]) -> dict[str, Pixel
     """
     centre = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
     side = max(float(box[2] - box[0]), float(box[3] - box[1]), 1.0)
-    return {
-        "wide": _resized(_square(pixels, centre, WIDE_SCALE * side), WIDE_SIZE),
-        "face": _resized(_square(pixels, centre, FACE_SCALE * side), FACE_SIZE),
-        "native": _resized(_square(pixels, centre, NATIVE_SIZE), NATIVE_SIZE),
-    }
+    return _resized(_square(pixels, centre, WIDE_SCALE * side), WIDE_SIZE)
 
 
 def _square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:

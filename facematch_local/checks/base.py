@@ -15,8 +15,17 @@ from facematch_local.checks import occlusion_linear
 from facematch_local.checks.document import Document, find_document
 from facematch_local.checks.outline import outline
 from facematch_local.faces import Face
-from facematch_local.heads import DocumentScores, Heads, OcclusionScores, Pixels, RecaptureScores, occlusion_crop
+from facematch_local.heads import (
+    DocumentScores,
+    Heads,
+    OcclusionScores,
+    Pixels,
+    RecaptureScores,
+    occlusion_crop,
+    recapture_crop,
+)
 from facematch_local.images import Photo
+from facematch_local.spectrum import period_of
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
 
@@ -105,11 +114,16 @@ class Subject:
         return {} if self.head_crop is None else occlusion_linear.scores(self.head_crop)
 
     @cached_property
+    def period(self) -> float | None:
+        """The strongest period in the compared face, ln; None without a face or with too few pixels."""
+        return None if self.face is None else period_of(self.photo.pixels, self.face.box)
+
+    @cached_property
     def recapture(self) -> RecaptureScores | None:
         """What the recapture head says of the compared face; None without a head or a face."""
         if self.face is None or self.heads.recapture is None:
             return None
-        return self.heads.recapture.predict(self.photo.pixels, self.face)
+        return self.heads.recapture.predict(recapture_crop(self.photo.pixels, self.face.box), self.period)
 
 
 @dataclass(frozen=True, slots=True)

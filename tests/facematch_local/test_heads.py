@@ -18,14 +18,15 @@ from facematch_local.packs import ModelFile, ModelPack, SessionSettings, _open_h
 
 CROPS = {
     "occlusion-1": {"face": 112},
-    "recapture-1": {"wide": 80, "face": 128, "native": 128},
+    "recapture-1": {"wide": 80},
     "confirmation-1": {"face": 64},
 }
+NUMBERS = {"confirmation-1": ["detector"], "recapture-1": ["period"]}
 
 
 def channel_means(path: Path, convention: str, outputs: int, stated: str | None = None) -> Path:
     """A head whose scores are the mean B, G, R (and R again) of its inputs over 255, summed over the inputs."""
-    inputs, numbers = CROPS[convention], ["detector"] if convention == "confirmation-1" else []
+    inputs, numbers = CROPS[convention], NUMBERS.get(convention, [])
     matrix = np.eye(3, outputs, dtype=np.float32) / 255
     matrix[2, 2:] = 1 / 255
     nodes = []
@@ -159,29 +160,26 @@ def test_coinciding_landmarks_and_boxes_outside_the_photo_still_give_crops(box: 
     photo = np.full((90, 120, 3), 77, np.uint8)
     face = face_at(np.full((5, 2), 40.0), box)  # type: ignore[arg-type]
     assert (heads.occlusion_crop(photo, face) == 77).all()
-    assert all((crop == 77).all() for crop in heads.recapture_crops(photo, face.box).values())
+    assert (heads.recapture_crop(photo, face.box) == 77).all()
 
 
-def test_the_native_crop_is_the_photo_itself() -> None:
-    photo = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
-    crops = heads.recapture_crops(photo, np.array([200, 100, 300, 240], np.float32))
-    assert np.array_equal(crops["native"], photo[106:234, 186:314])
-    assert {name: crop.shape[0] for name, crop in crops.items()} == CROPS["recapture-1"]
-
-
-def test_wide_and_face_crops_show_what_the_convention_says() -> None:
+def test_the_recapture_crop_shows_what_the_convention_says() -> None:
     photo = np.zeros((1000, 1000, 3), np.uint8)
     photo[400:600, 400:600] = 200  # the box: 200 x 200
-    crops = heads.recapture_crops(photo, np.array([400, 400, 600, 600], np.float32))
-    for name, scale in (("wide", 2.7), ("face", 1.2)):
-        share = (crops[name] > 100).mean()
-        assert share == pytest.approx(1 / scale**2, rel=0.05)
+    crop = heads.recapture_crop(photo, np.array([400, 400, 600, 600], np.float32))
+    assert (crop > 100).mean() == pytest.approx(1 / 2.7**2, rel=0.05)
 
 
-def test_crops_stay_inside_a_photo_smaller_than_they_are() -> None:
+def test_the_recapture_crop_moves_back_inside_the_photo() -> None:
+    photo = np.zeros((400, 600, 3), np.uint8)
+    photo[:200, :200] = 200  # the box: 100 x 80 in the corner, so the square is 270 wide and starts at 0, 0
+    crop = heads.recapture_crop(photo, np.array([0, 0, 100, 80], np.float32))
+    assert (crop > 100).mean() == pytest.approx((200 / 270) ** 2, rel=0.05)
+
+
+def test_the_recapture_crop_stays_inside_a_photo_smaller_than_it_is() -> None:
     photo = np.random.default_rng(1).integers(0, 256, (64, 50, 3), dtype=np.uint8)
-    crops = heads.recapture_crops(photo, np.array([10, 10, 60, 60], np.float32))
-    assert [crop.shape for crop in crops.values()] == [(80, 80, 3), (128, 128, 3), (128, 128, 3)]
+    assert heads.recapture_crop(photo, np.array([10, 10, 60, 60], np.float32)).shape == (80, 80, 3)
 
 
 def test_scores_keep_their_order(tmp_path: Path) -> None:
@@ -192,8 +190,8 @@ def test_scores_keep_their_order(tmp_path: Path) -> None:
     assert (scores.sunglasses, scores.clear_glasses, scores.mask) == pytest.approx((0.2, 0.4, 0.8))
     assert scores.head_covering == pytest.approx(0.8)
     recapture = heads.RecaptureHead(session(channel_means(tmp_path / "r.onnx", "recapture-1", 3)))
-    result = recapture.predict(photo, face)
-    assert (result.live, result.print, result.screen) == pytest.approx((0.6, 1.2, 2.4))
+    result = recapture.predict(heads.recapture_crop(photo, face.box), None)
+    assert (result.live, result.print, result.screen) == pytest.approx((0.2, 0.4, 0.8))
 
 
 def test_a_confirmation_sees_the_box_and_what_is_around_it(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def test_the_box_stays_on_the_face(family: str, seed: int) -> None:
     assert inside.size
     if family not in ("am_grey", "line_screen"):  # those two may be printed in black alone
         assert greenness(inside) > greenness(shot.image) - 0.02
-        assert greenness(inside) > 0.55
+        # White that is mirrored takes colour from a display without any grid; plain grey has 0.5.
+        assert greenness(inside) > (0.5 if family == "fine" else 0.55)
 
 
 def test_a_display_leaves_a_grid_in_the_spectrum_and_a_live_face_does_not() -> None:

@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 Rng = np.random.Generator
 
 PRINT_FAMILIES = ("am_colour", "am_grey", "fm", "photo_paper", "line_screen")
-SCREEN_FAMILIES = ("stripe", "stripe_turned", "far", "delta", "pentile")
+SCREEN_FAMILIES = ("stripe", "stripe_turned", "far", "delta", "fine", "pentile")
 UNSEEN = frozenset({"line_screen", "pentile"})
 CAMERA = 2  # samples per pixel of the camera, each way
 
@@ -132,9 +132,12 @@ def screen(image: Array, box: Array, family: str, background: Array, rng: Rng) -
     x, y = view.u * np.float32(size[0] / content.shape[1]), view.v * np.float32(size[1] / content.shape[0])
     seen = cv2.remap(np.clip(shown, 0, 255), x - 0.5, y - 0.5, cv2.INTER_NEAREST if pitch > 1.5 else cv2.INTER_LINEAR)
     seen = 255 * (seen / 255) ** np.float32(rng.uniform(1.8, 2.4))  # light is what adds up
-    seen = seen * _subpixels(x, y, family, rng)
+    if family != "fine":  # a display whose pixels the camera cannot see: tone, glare, mirrored room and rim are left
+        seen = seen * _subpixels(x, y, family, rng)
     seen = np.clip(seen, 0, 400) + rng.uniform(0, 6) + rng.uniform(0, 8, 3).astype(np.float32)
     if rng.random() < 0.4:
+        seen = _mirrored(seen, background, rng)
+    if rng.random() < (0.6 if family == "fine" else 0.4):
         seen = _glare(seen, rng, soft=rng.random() < 0.5)
     seen = view.over(255 * (background / 255.0) ** 2.2 * rng.uniform(0.1, 0.9), seen, rng, rim=rng.uniform(0.01, 0.12))
     shot = np.clip(view.sensor(seen, rng) * np.float32(np.exp(rng.normal(0.1, 0.25))), 0, 255)
@@ -325,6 +328,13 @@ def _glare(image: Array, rng: Rng, soft: bool) -> Array:
     small = cv2.GaussianBlur(small, (0, 0), rng.uniform(4, 10) if soft else rng.uniform(0.5, 2))
     alpha = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR) * rng.uniform(0.15, 0.85)
     return image * (1 - alpha[..., None]) + 250 * alpha[..., None]
+
+
+def _mirrored(image: Array, background: Array, rng: Rng) -> Array:
+    """The room before a glossy surface, faint and out of focus; linear light, as `image`."""
+    room = cv2.resize(background[:, ::-1].astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    room = cv2.GaussianBlur(room, (0, 0), rng.uniform(0.003, 0.03) * image.shape[1])
+    return image + np.float32(rng.uniform(0.03, 0.3)) * 255 * (room / 255) ** np.float32(2.2)
 
 
 # ---- what any camera and any app does ----------------------------------------------------------------------------

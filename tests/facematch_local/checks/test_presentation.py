@@ -1,4 +1,4 @@
-"""Code 10 as fraud, the classical measure: a print and a screen show a period, a live face does not."""
+"""Code 10 as fraud: a print and a screen show a period, a live face does not; and the shipped head."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.base import CLASSICAL, HEAD
-from facematch_local.checks.presentation import recapture, strongest_period
+from facematch_local.checks.presentation import recapture
 from facematch_local.evaluation import made
 from facematch_local.faces import Face
 from facematch_local.heads import Heads, RecaptureScores
 from facematch_local.images import Photo
+from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Policy, load_policy
+from facematch_local.spectrum import period_of, strongest_period
 
 Pixels = NDArray[np.uint8]
 
@@ -135,16 +137,69 @@ def test_a_tiny_photo_and_a_photo_without_a_face_are_not_assessed(astronaut: Pix
 
 
 class _Head:
-    """A head that says what it is told to; only what `Subject` calls."""
+    """A head that says what it is told to and keeps what it was asked; only what `Subject` calls."""
 
     def __init__(self, scores: RecaptureScores) -> None:
         self.scores = scores
+        self.asked: list[tuple[tuple[int, ...], float | None]] = []
 
-    def predict(self, pixels: Pixels, face: Face) -> RecaptureScores:
+    def predict(self, crop: Pixels, period: float | None) -> RecaptureScores:
+        self.asked.append((crop.shape, period))
         return self.scores
 
 
-def test_a_head_takes_the_place_of_the_classical_measure(astronaut: Pixels, astronaut_face: Face) -> None:
-    heads = Heads(recapture=_Head(RecaptureScores(live=0.2, print=0.7, screen=0.1)))  # type: ignore[arg-type]
+def test_a_head_sees_the_crop_and_the_period_and_decides(astronaut: Pixels, astronaut_face: Face) -> None:
+    head = _Head(RecaptureScores(live=0.2, print=0.7, screen=0.1))
+    heads = Heads(recapture=head)  # type: ignore[arg-type]
     measure = recapture(Subject(Photo(astronaut), Role.PORTRAIT, (astronaut_face,), heads))
     assert (measure.value, measure.method) == (pytest.approx(0.8), HEAD)
+    assert head.asked == [((80, 80, 3), period_of(astronaut, astronaut_face.box))]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Heads:
+    return load_pack(find_pack("compact")).heads
+
+
+def _share_warned(policy: Policy, heads: Heads, photos: list[Pixels], face: Face) -> float:
+    subjects = [Subject(Photo(pixels), Role.PORTRAIT, (face,), heads) for pixels in photos]
+    assert all(recapture(subject).method == HEAD for subject in subjects)
+    return sum(_warns(policy, subject) for subject in subjects) / len(subjects)
+
+
+def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
+    astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
+) -> None:
+    grain = np.random.default_rng(1).normal(0, 6, astronaut.shape)
+    sharp = astronaut + 1.0 * (astronaut.astype(np.float32) - cv2.GaussianBlur(astronaut, (0, 0), 1.5))
+    photos = [
+        astronaut,
+        np.clip(astronaut + grain, 0, 255).astype(np.uint8),
+        np.clip(sharp, 0, 255).astype(np.uint8),
+        made.jpeg(astronaut, 50),
+        made.gaussian_blur(astronaut, 2.0),
+        cv2.bilateralFilter(astronaut, 9, 50, 5).astype(np.uint8),
+    ]
+    assert _share_warned(policy, shipped, photos, astronaut_face) == 0
+
+
+@pytest.mark.parametrize("kind", ["print", "screen"])
+def test_the_shipped_head_finds_made_recaptures(
+    kind: str, astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
+) -> None:
+    again = made.print_recapture if kind == "print" else made.screen_recapture
+    portrait, scale, start = astronaut[:260, 95:355], np.float32(700 / 260), np.float32([95, 0])
+    box = (astronaut_face.box - np.tile(start, 2)) * scale
+    face = Face(box, (astronaut_face.landmarks - start) * scale, astronaut_face.score)
+    large = made.fitted_to(portrait, 700)
+    assert _share_warned(policy, shipped, [large], face) == 0
+    photos = [again(large, np.random.default_rng(seed)) for seed in range(10)]
+    assert _share_warned(policy, shipped, photos, face) >= 0.9
+
+
+def test_a_screen_whose_rim_and_pixels_are_not_seen_is_often_missed(
+    astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
+) -> None:
+    """A limit, as documented: the face is small, so the rim is out of the crop, and no period is left."""
+    photos = [made.screen_recapture(astronaut, np.random.default_rng(seed)) for seed in range(6)]
+    assert _share_warned(policy, shipped, photos, astronaut_face) < 0.5
