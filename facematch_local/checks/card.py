@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from facematch_local.checks.base import CLASSICAL, HEAD, Measure, Subject
+
+# Where the head is less sure than this, print and edges are looked for as well: they speak for a document that it sees
+# too small to read, and cost more time than the head.
+_UNSURE: Final = (0.25, 0.75)
+# What a unit of that evidence adds to the logit of the head's probability, and how much of it counts (tuned half).
+_WEIGHT: Final = 1.0
+_MOST: Final = 1.5
 
 
 def document(subject: Subject) -> Measure:
     """How much speaks for a document.
 
-    With a document head: its probability, 0 to 1. Without one: lines of text and edges in the proportions of a card, 0
-    (none) upwards; 1.0 is as much as a document shows at least, see `document.find_document`.
+    With a document head: a probability, 0 to 1, by the head and, where that is unsure, print and edges as well. Without
+    one: lines of text and edges in the proportions of a card, 0 (none) upwards; 1.0 is as much as a document shows at
+    least, see `document.find_document`.
     """
     scores = subject.document_scores
-    if scores is not None:
+    if scores is None:
+        return Measure(subject.document.evidence, method=CLASSICAL)
+    if not _UNSURE[0] < scores.document < _UNSURE[1]:
         return Measure(scores.document, method=HEAD)
-    return Measure(subject.document.evidence, method=CLASSICAL)
+    odds = scores.document / (1 - scores.document) * math.exp(_WEIGHT * min(subject.document.evidence, _MOST))
+    return Measure(odds / (1 + odds), method=HEAD)

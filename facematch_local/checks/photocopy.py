@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,22 +17,24 @@ _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
 _EDGE: Final = 0.06  # of the view, not looked at
+_WEIGHT: Final = 0.2  # power of the head's odds by which the colour is multiplied (tuned half)
 _OTHER_LIGHT: Final = 0.15  # how far the paper's colour may go from that at the face, natural log of a channel
 
 
 def colour(subject: Subject) -> Measure:
-    """How sure it is that the document has colours of its own.
+    """Colour left in the portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
 
-    With a document head: the probability, 0 to 1, that it is not a grey copy. Without one: the colour left in the
-    portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
+    With a document head it counts for less the surer that is of a grey copy.
     """
+    measure = _colour_left(subject)
     scores = subject.document_scores
-    if scores is not None:
-        return Measure(1.0 - scores.document * scores.grey_copy, method=HEAD)
-    return _classical(subject)
+    if scores is None or measure.value is None:
+        return replace(measure, method=CLASSICAL if scores is None else HEAD)
+    copied = min(max(scores.grey_copy, 1e-4), 1 - 1e-4)
+    return Measure(measure.value * ((1 - copied) / copied) ** _WEIGHT, method=HEAD)
 
 
-def _classical(subject: Subject) -> Measure:
+def _colour_left(subject: Subject) -> Measure:
     """The third quartile of the colour left in the portrait and next to it.
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve
@@ -42,7 +45,7 @@ def _classical(subject: Subject) -> Measure:
     colour as the face's: the outline of the card need not be known, and a table beside it does not count.
     """
     if subject.face is None:
-        return Measure.not_assessed(NO_FACE, method=CLASSICAL)
+        return Measure.not_assessed(NO_FACE)
     corners = portrait_corners(subject.face)
     flat = rectified(subject.photo.pixels, corners, _WIDTH)
     height, width = flat.shape[:2]
@@ -54,8 +57,8 @@ def _classical(subject: Subject) -> Measure:
     inner = np.s_[edge_y : height - edge_y, edge_x : width - edge_x]
     seen = relative[inner][usable[inner]]
     if len(seen) < _LEAST_PIXELS:
-        return Measure.not_assessed("the document is too dark or overexposed", method=CLASSICAL)
-    return Measure(float(np.percentile(_own_colour(seen), 75)), method=CLASSICAL)
+        return Measure.not_assessed("the document is too dark or overexposed")
+    return Measure(float(np.percentile(_own_colour(seen), 75)))
 
 
 def _without_light(flat: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -38,18 +38,21 @@ def finish(path: Path, metadata: dict[str, str] | None = None, int8: bool = Fals
     Args:
         path: the file.
         metadata: properties to write into it.
-        int8: keep the weights of convolutions as int8, with a factor for each output channel.
+        int8: keep the weights of convolutions and linear layers as int8, with a factor for each output.
     """
     model = onnx.load(str(path))
-    convolved = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
+    # Both have the outputs first (torch exports its linear layers with transB).
+    multiplied = {node.input[1] for node in model.graph.node if node.op_type in ("Conv", "Gemm")}
     casts, factors = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.size < SMALLEST_FP16:
             continue
         name = tensor.name
-        if int8 and name in convolved and values.size >= SMALLEST_INT8:
-            step = np.maximum(np.abs(values).max(axis=(1, 2, 3), keepdims=True) / 127, 1e-12).astype(np.float32)
+        if int8 and name in multiplied and values.size >= SMALLEST_INT8:
+            step = np.maximum(np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True) / 127, 1e-12).astype(
+                np.float32
+            )
             whole = np.rint(values / step).astype(np.int8)
             tensor.CopyFrom(numpy_helper.from_array(whole, f"{name}_int8"))
             factors.append(numpy_helper.from_array(step, f"{name}_step"))

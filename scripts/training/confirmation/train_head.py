@@ -115,7 +115,7 @@ def main() -> None:
     (arguments.out / "figures" / "confirmation.json").write_text(json.dumps(result, indent=1) + "\n")
     net.joint.copy_(torch.tensor(result["both"]["weights"]))  # type: ignore[operator, union-attr]
     example = torch.zeros(1, CONFIRMATION_SIZE, CONFIRMATION_SIZE, 3, dtype=torch.uint8)
-    export(net, (example, torch.full((1, 1), 0.5)), arguments.out / "heads" / "confirmation.onnx")
+    export(net, (example, torch.full((1, 1), 0.5)), arguments.out / "heads" / "confirmation.onnx", int8=True)
 
 
 if __name__ == "__main__":

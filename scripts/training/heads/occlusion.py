@@ -227,7 +227,7 @@ def main() -> None:
     checkpoint = arguments.work / "occlusion.pt"
     net = train(OcclusionNet(), batch_of, loss_of, arguments.steps, checkpoint)
     model = arguments.out / "heads" / "occlusion.onnx"
-    export(net, (torch.zeros(1, OCCLUSION_SIZE, OCCLUSION_SIZE, 3, dtype=torch.uint8),), model)
+    export(net, (torch.zeros(1, OCCLUSION_SIZE, OCCLUSION_SIZE, 3, dtype=torch.uint8),), model, int8=True)
     third = slice(None, None, 3)  # of the training half, enough to choose thresholds on
     chosen = figures_of(scores_of(model, crops[third]), labels[third], names[third])
     result = {"steps": arguments.steps, "train": chosen}

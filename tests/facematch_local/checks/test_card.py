@@ -94,12 +94,31 @@ def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut
     assert np.array_equal(without.document_corners, without.document.corners)
 
 
-@pytest.mark.parametrize(("document", "grey_copy", "colour"), [(1.0, 0.9, 0.1), (0.5, 0.9, 0.55), (0.0, 1.0, 1.0)])
-def test_only_a_document_can_be_a_copy(astronaut: Pixels, document: float, grey_copy: float, colour: float) -> None:
-    heads = Heads(document=_Head(document, 1.0, grey_copy))  # type: ignore[arg-type]
-    measure = photocopy.colour(Subject(Photo(astronaut), Role.CARD, (), heads))
-    assert measure.value == pytest.approx(colour)
-    assert measure.method == "head"
+@pytest.mark.parametrize(("said", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.9, False)])
+def test_print_counts_where_the_head_is_unsure(
+    drawn: made.Card, astronaut_face: Face, said: float, larger: bool
+) -> None:
+    heads = Heads(document=_Head(said))  # type: ignore[arg-type]
+    subject = Subject(Photo(drawn.pixels), Role.CARD, (_face_on(drawn, astronaut_face),), heads)
+    assert subject.document.evidence > 1
+    assert (_value(card.document(subject)) > said) is larger
+    grey = Subject(Photo(np.full((200, 300, 3), 90, np.uint8)), Role.CARD, (), heads)
+    assert _value(card.document(grey)) == pytest.approx(said)
+
+
+def test_colour_counts_for_less_where_the_head_sees_a_copy(drawn: made.Card, astronaut_face: Face) -> None:
+    faces = (_face_on(drawn, astronaut_face),)
+    plain = _value(photocopy.colour(Subject(Photo(drawn.pixels), Role.CARD, faces)))
+    said = {}
+    for copy in (0.0, 0.5, 1.0):
+        heads = Heads(document=_Head(1.0, 1.0, copy))  # type: ignore[arg-type]
+        measure = photocopy.colour(Subject(Photo(drawn.pixels), Role.CARD, faces, heads))
+        assert measure.method == "head"
+        said[copy] = _value(measure)
+    assert said[0.5] == pytest.approx(plain)
+    assert said[0.0] > 3 * plain > 9 * said[1.0]
+    none = photocopy.colour(Subject(Photo(drawn.pixels), Role.CARD, (), Heads(document=_Head(1.0))))  # type: ignore[arg-type]
+    assert none.value is None
 
 
 def test_a_flat_scan_is_a_document(drawn: made.Card, astronaut_face: Face) -> None:
