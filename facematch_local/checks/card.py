@@ -9,9 +9,9 @@ from facematch_local.checks.base import CLASSICAL, HEAD, Measure, Subject
 
 # Where the head is less sure than this, print and edges are looked for as well: they speak for a document that it sees
 # too small to read, and cost more time than the head.
-_UNSURE: Final = (0.25, 0.75)
+_UNSURE: Final = (0.2, 0.9)
 # What a unit of that evidence adds to the logit of the head's probability, and how much of it counts (tuned half).
-_WEIGHT: Final = 1.0
+_WEIGHT: Final = 2.0
 _MOST: Final = 1.5
 
 

@@ -12,6 +12,7 @@ from facematch_local.evaluation import made
 from facematch_local.faces import Face
 from facematch_local.heads import DocumentScores, Heads
 from facematch_local.images import Photo
+from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
 
 Pixels = NDArray[np.uint8]
@@ -92,6 +93,41 @@ def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut
     without = Subject(Photo(astronaut), Role.CARD, (astronaut_face,))
     assert card.document(without).method == "classical"
     assert np.array_equal(without.document_corners, without.document.corners)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Heads:
+    return load_pack(find_pack("compact")).heads
+
+
+def test_the_shipped_head_knows_cards_and_finds_them(
+    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Heads
+) -> None:
+    least = _limit("document.head")
+    face = _face_on(drawn, astronaut_face)
+    found = []
+    for seed in range(8):
+        photo, moved, corners = _on_table(drawn, drawn.pixels, face, seed)
+        subject = Subject(Photo(photo), Role.CARD, (moved,), shipped)
+        found.append(_value(card.document(subject)) >= least)
+        width = np.linalg.norm(corners[1] - corners[0])
+        assert np.median(np.linalg.norm(subject.document_corners - corners, axis=1)) < 0.15 * width
+    assert sum(found) >= 7
+    assert _value(card.document(Subject(Photo(drawn.pixels), Role.CARD, (face,), shipped))) >= least
+    for faces in ((astronaut_face,), ()):
+        assert _value(card.document(Subject(Photo(astronaut), Role.CARD, faces, shipped))) < least
+
+
+def test_the_shipped_head_knows_tilted_cards_without_a_portrait(shipped: Heads) -> None:
+    said = []
+    for seed in range(8):
+        bare = made.draw_card(None, np.random.default_rng(seed), 640).pixels
+        table = np.full((800, 1000, 3), (90, 110, 130), np.uint8)
+        table[150 : 150 + len(bare), 180:820] = bare
+        matrix = cv2.getRotationMatrix2D((500, 400), 10, 1.0)
+        tilted = cv2.warpAffine(table, matrix, (1000, 800), borderMode=cv2.BORDER_REPLICATE)
+        said.append(_value(card.document(Subject(Photo(tilted.astype(np.uint8)), Role.CARD, (), shipped))))
+    assert sum(value >= _limit("document.head") for value in said) >= 7
 
 
 @pytest.mark.parametrize(("said", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.9, False)])
