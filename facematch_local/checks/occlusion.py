@@ -17,7 +17,7 @@ _LEAST_EYE_DISTANCE: Final = {HEAD: 8.0, CLASSICAL: 10.0}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
 # the eyes must be inside.
 _HEADROOM: Final = 0.75
-# With a mask the head sees little of the face and takes a fringe for a hem: 0.85 means there what 0.45 means without one
+# With a mask the head sees little of the face and takes a fringe for a hem: 0.85 means there what 0.45 means without
 # (masked and bare faces of the tuned half, looked at one by one). As a difference of logits.
 _MISTAKEN_BESIDE_A_MASK: Final = math.log(0.85 / 0.15) - math.log(0.45 / 0.55)
 
