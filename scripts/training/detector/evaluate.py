@@ -453,7 +453,7 @@ def main() -> None:
             figures[case] = measure()
             print(name, case, json.dumps(figures[case]), flush=True)
             if arguments.out:  # after each: the figures of an evaluation cut short are still worth having
-                arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+                arguments.out.write_text(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

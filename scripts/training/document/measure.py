@@ -142,7 +142,7 @@ def main() -> None:
         print(kind, json.dumps(result[kind]), flush=True)
     if not arguments.tuned:
         (arguments.pack / "figures").mkdir(exist_ok=True)
-        (arguments.pack / "figures" / "document.json").write_text(json.dumps(result, indent=1) + "\n")
+        (arguments.pack / "figures" / "document.json").write_text(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

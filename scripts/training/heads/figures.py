@@ -36,4 +36,4 @@ def operating_points(scores: Array, positive: Array) -> dict[str, Any]:
 def write_figures(path: Path, content: dict[str, Any]) -> None:
     """JSON with a line end, the folder made where it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    path.write_text(json.dumps(content, sort_keys=True) + "\n")
