@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
+from facematch_local.checks.base import NO_FACE, Measure, Subject
 from facematch_local.checks.rectify import portrait_corners, rectified, shown
 from facematch_local.heads import Pixels
 
@@ -17,25 +16,11 @@ _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
 _EDGE: Final = 0.06  # of the view, not looked at
-_WEIGHT: Final = 0.2  # power of the head's odds by which the colour is multiplied (tuned half)
 _OTHER_LIGHT: Final = 0.15  # how far the paper's colour may go from that at the face, natural log of a channel
 
 
 def colour(subject: Subject) -> Measure:
     """Colour left in the portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
-
-    With a document head it counts for less the surer that is of a grey copy.
-    """
-    measure = _colour_left(subject)
-    scores = subject.document_scores
-    if scores is None or measure.value is None:
-        return replace(measure, method=CLASSICAL if scores is None else HEAD)
-    copied = min(max(scores.grey_copy, 1e-4), 1 - 1e-4)
-    return Measure(measure.value * ((1 - copied) / copied) ** _WEIGHT, method=HEAD)
-
-
-def _colour_left(subject: Subject) -> Measure:
-    """The third quartile of the colour left in the portrait and next to it.
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve
     makes the dark ones differ from the pale ones. So each pixel is divided by the brightest around it, and

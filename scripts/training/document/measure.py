@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject, card, photocopy
+from facematch_local.checks import Role, Subject, card
 from facematch_local.evaluation import made
 from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.heads import Pixels
@@ -97,7 +96,6 @@ def main() -> None:
     loaded = load_pack(read_pack(arguments.pack))
     limits = load_policy().limits[Role.CARD]
     least = {name: limits[f"document.{name}"].minimum or 0.0 for name in ("head", "classical")}
-    least["colour"] = limits["document_colour.head"].minimum or 0.0
     rows: dict[str, list[tuple[float, ...]]] = {}
     overlaps: dict[str, list[tuple[float, float]]] = {}
     documents = set()
@@ -109,13 +107,12 @@ def main() -> None:
             faces = loaded.analyser.find(pixels)
             subject = Subject(Photo(pixels), Role.CARD, tuple(faces), loaded.heads)
             assert subject.document_scores is not None
-            colour = photocopy.colour(subject).value
             rows.setdefault(kind, []).append(
                 (
                     card.document(subject).value or 0.0,
                     subject.document_scores.document,
                     subject.document.evidence,
-                    math.nan if colour is None else colour,
+                    subject.document_scores.grey_copy,
                 )
             )
             if document:
@@ -125,14 +122,14 @@ def main() -> None:
                 overlaps.setdefault(kind, []).append((overlap(found[0], corners), overlap(found[1], corners)))
     result: dict[str, Any] = {}
     for kind, values in rows.items():
-        joint, head, classical, colour = np.array(values).T
+        joint, head, classical, copied = np.array(values).T
         result[kind] = {
             "photos": len(values),
             "document": kind in documents,
             "said_to_be_a_document": int((joint >= least["head"]).sum()),
             "by_the_head_alone": int((head >= least["head"]).sum()),
             "by_print_and_edges_alone": int((classical >= least["classical"]).sum()),
-            "said_to_be_a_grey_copy": int((colour < least["colour"]).sum()),
+            "said_to_be_a_grey_copy": int((copied > 0.5).sum()),
             "head_quantiles": [round(float(v), 3) for v in np.quantile(head, (0.02, 0.05, 0.5, 0.95, 0.98))],
         }
         if kind in overlaps:
