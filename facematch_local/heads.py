@@ -36,7 +36,7 @@ and fixed here; a head made for another convention is refused when the pack is o
     Input `view`, uint8 (N, 192, 192, 3): of a photo with a face the square of 36 inter-eye distances around it, which
     holds a card on whichever side of it the face is; of one without a face all of it. The part of the square that lies
     in the photo is squeezed to 192x192, so that nothing but photo is seen.
-    Output `scores`, float32 (N, 2): probability that it shows a document, and that this, if it is one, is a grey copy.
+    Output `scores`, float32 (N, 1): probability that it shows a document.
     Output `map`, float32 (N, 24, 24): by place, probability that it is part of one.
 """
 
@@ -44,7 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,19 +120,17 @@ class DocumentScores:
 
     Attributes:
         document: probability, 0 to 1.
-        grey_copy: probability, 0 to 1, that the document is a grey copy; says nothing where there is none.
         places: (24, 24) float32, by row and column the probability, 0 to 1, that this part of `window` is document.
         window: left, top, right and bottom, pixels of the photo, of what was looked at.
     """
 
     document: float
-    grey_copy: float
     places: NDArray[np.float32]
     window: tuple[int, int, int, int]
 
 
-class OcclusionHead:
-    """What covers a face: convention `occlusion-1`. Safe to share between threads.
+class _Head:
+    """What every head is: an open session of a model that was made for the head's convention.
 
     Args:
         session: an open ONNX Runtime session.
@@ -142,11 +140,25 @@ class OcclusionHead:
         PackError: the model was not made for this convention.
     """
 
-    CONVENTION: Final = "occlusion-1"
+    CONVENTION: ClassVar[str]
+    CROPS: ClassVar[Mapping[str, int]]
+    """Side of each input that is a crop, by name."""
+    NUMBERS: ClassVar[Sequence[str]] = ()
+    """Names of the inputs that are one number."""
+    GIVES: ClassVar[Mapping[str, list[int]]]
+    """Shape of each output, by name."""
 
-    def __init__(self, session: Session, name: str = "occlusion head") -> None:
-        _require(session, name, self.CONVENTION, {"face": OCCLUSION_SIZE}, {"scores": [len(OcclusionScores.__slots__)]})
+    def __init__(self, session: Session, name: str = "") -> None:
+        _require(session, name or self.CONVENTION, self.CONVENTION, self.CROPS, self.GIVES, self.NUMBERS)
         self._session = session
+
+
+class OcclusionHead(_Head):
+    """What covers a face: convention `occlusion-1`. Safe to share between threads."""
+
+    CONVENTION = "occlusion-1"
+    CROPS: ClassVar[Mapping[str, int]] = {"face": OCCLUSION_SIZE}
+    GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [len(OcclusionScores.__slots__)]}
 
     def predict(self, crop: Pixels) -> OcclusionScores:
         """Look at one face, 112x112x3 uint8 BGR as `occlusion_crop` cuts it: one forward pass."""
@@ -155,23 +167,13 @@ class OcclusionHead:
         return OcclusionScores(sunglasses, clear_glasses, mask, head_covering)
 
 
-class RecaptureHead:
-    """Live face, print or screen: convention `recapture-1`. Safe to share between threads.
+class RecaptureHead(_Head):
+    """Live face, print or screen: convention `recapture-1`. Safe to share between threads."""
 
-    Args:
-        session: an open ONNX Runtime session.
-        name: how an error calls the model, its path for one.
-
-    Raises:
-        PackError: the model was not made for this convention.
-    """
-
-    CONVENTION: Final = "recapture-1"
-
-    def __init__(self, session: Session, name: str = "recapture head") -> None:
-        scores = {"scores": [len(RecaptureScores.__slots__)]}
-        _require(session, name, self.CONVENTION, {"wide": WIDE_SIZE}, scores, numbers=["period"])
-        self._session = session
+    CONVENTION = "recapture-1"
+    CROPS: ClassVar[Mapping[str, int]] = {"wide": WIDE_SIZE}
+    NUMBERS = ("period",)
+    GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [len(RecaptureScores.__slots__)]}
 
     def predict(self, crop: Pixels, period: float | None) -> RecaptureScores:
         """Look at one face: one forward pass.
@@ -186,25 +188,16 @@ class RecaptureHead:
         return RecaptureScores(live, printed, screen)
 
 
-class LandmarkHead:
+class LandmarkHead(_Head):
     """Landmarks put right: convention `landmarks-1`. Safe to share between threads.
 
     A detector small enough to search whole photos places landmarks roughly; looking once more, at the face alone,
     costs about a millisecond.
-
-    Args:
-        session: an open ONNX Runtime session.
-        name: how an error calls the model, its path for one.
-
-    Raises:
-        PackError: the model was not made for this convention.
     """
 
-    CONVENTION: Final = "landmarks-1"
-
-    def __init__(self, session: Session, name: str = "landmark head") -> None:
-        _require(session, name, self.CONVENTION, {"face": LANDMARK_SIZE}, {"points": [5, 2]})
-        self._session = session
+    CONVENTION = "landmarks-1"
+    CROPS: ClassVar[Mapping[str, int]] = {"face": LANDMARK_SIZE}
+    GIVES: ClassVar[Mapping[str, list[int]]] = {"points": [5, 2]}
 
     def predict(self, crop: Pixels) -> NDArray[np.float32]:
         """What the head says of one crop, 80x80x3 uint8 BGR: (5, 2) float32 in its pixels."""
@@ -235,22 +228,13 @@ class LandmarkHead:
         return found
 
 
-class ConfirmationHead:
-    """Is what the detector found a face: convention `confirmation-1`. Safe to share between threads.
+class ConfirmationHead(_Head):
+    """Is what the detector found a face: convention `confirmation-1`. Safe to share between threads."""
 
-    Args:
-        session: an open ONNX Runtime session.
-        name: how an error calls the model, its path for one.
-
-    Raises:
-        PackError: the model was not made for this convention.
-    """
-
-    CONVENTION: Final = "confirmation-1"
-
-    def __init__(self, session: Session, name: str = "confirmation head") -> None:
-        _require(session, name, self.CONVENTION, {"face": CONFIRMATION_SIZE}, {"scores": [1]}, numbers=["detector"])
-        self._session = session
+    CONVENTION = "confirmation-1"
+    CROPS: ClassVar[Mapping[str, int]] = {"face": CONFIRMATION_SIZE}
+    NUMBERS = ("detector",)
+    GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}
 
     def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
         """Probability, 0 to 1, that a box is about a face: one forward pass.
@@ -265,28 +249,17 @@ class ConfirmationHead:
         return float(scores[0, 0])
 
 
-class DocumentHead:
-    """Does a photo show a document, and where: convention `document-1`. Safe to share between threads.
+class DocumentHead(_Head):
+    """Does a photo show a document, and where: convention `document-1`. Safe to share between threads."""
 
-    Args:
-        session: an open ONNX Runtime session.
-        name: how an error calls the model, its path for one.
-
-    Raises:
-        PackError: the model was not made for this convention.
-    """
-
-    CONVENTION: Final = "document-1"
-
-    def __init__(self, session: Session, name: str = "document head") -> None:
-        gives = {"scores": [2], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}
-        _require(session, name, self.CONVENTION, {"view": DOCUMENT_SIZE}, gives)
-        self._session = session
+    CONVENTION = "document-1"
+    CROPS: ClassVar[Mapping[str, int]] = {"view": DOCUMENT_SIZE}
+    GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
         """Look at an HxWx3 uint8 BGR photo, around `face` where there is one: one forward pass."""
         scores, places = self._session.run(["scores", "map"], {"view": document_view(pixels, face)[None]})
-        return DocumentScores(float(scores[0, 0]), float(scores[0, 1]), places[0], document_window(pixels, face))
+        return DocumentScores(float(scores[0, 0]), places[0], document_window(pixels, face))
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,8 +223,9 @@ def read_left_out(files: Iterable[Path]) -> LeftOut:
                         own = frozenset(int(code) for code in (row.get("code") or "").split("/") if code)
                     except ValueError:
                         raise LabelError(f"{file}, line {reader.line_num}: a code is a number") from None
-                    known = codes.get(row["path"])
-                    codes[row["path"]] = own if known is None else known | own if known and own else frozenset()
+                    known = codes.get(row["path"], own)
+                    # None named, here or before, means all of them.
+                    codes[row["path"]] = known | own if known and own else frozenset()
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise LabelError(f"{file}: cannot be read ({type(error).__name__})") from None
     return LeftOut(codes)

@@ -76,7 +76,7 @@ def constant_points(path: Path, points: np.ndarray) -> Path:
 
 
 def map_of_green(path: Path) -> Path:
-    """A document head: a place is document by its green over 255, the photo by their mean, a copy by 1/255 of that."""
+    """A document head: a place is document by its green over 255, the photo by their mean."""
     nodes = [
         helper.make_node("Cast", ["view"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Gather", ["float", "green"], ["level"], axis=3),
@@ -85,16 +85,14 @@ def map_of_green(path: Path) -> Path:
         helper.make_node("AveragePool", ["four"], ["pooled"], kernel_shape=[8, 8], strides=[8, 8]),
         helper.make_node("Squeeze", ["pooled", "one"], ["map"]),
         helper.make_node("ReduceMean", ["map"], ["mean"], axes=[1, 2], keepdims=0),
-        helper.make_node("Unsqueeze", ["mean", "one"], ["first"]),
-        helper.make_node("Mul", ["first", "scale"], ["second"]),
-        helper.make_node("Concat", ["first", "second"], ["scores"], axis=1),
+        helper.make_node("Unsqueeze", ["mean", "one"], ["scores"]),
     ]
     graph = helper.make_graph(
         nodes,
         "green",
         [helper.make_tensor_value_info("view", TensorProto.UINT8, ["n", 192, 192, 3])],
         [
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 2]),
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 1]),
             helper.make_tensor_value_info("map", TensorProto.FLOAT, ["n", 24, 24]),
         ],
         [
@@ -213,7 +211,6 @@ def test_a_document_is_looked_for_around_the_face_and_without_one_everywhere(tmp
     everywhere = head.predict(photo, None)
     assert everywhere.window == (0, 0, 2000, 1500)
     assert everywhere.document == pytest.approx(300 * 400 / 1500 / 2000, rel=0.02)
-    assert everywhere.grey_copy == pytest.approx(everywhere.document / 255)
     points = np.array([[690, 400], [710, 400], [700, 410], [692, 420], [708, 420]])
     near = head.predict(photo, face_at(points, (680, 380, 720, 440)))
     assert near.window == (340, 40, 1060, 760)  # 36 times 20 pixels, the middle between the eyes at (700, 400)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,17 +12,11 @@ import pytest
 
 from facematch_local.heads import confirmation_crop
 
-FOLDER = Path(__file__).resolve().parents[2] / "scripts" / "training" / "confirmation"
-
 
 @pytest.fixture(scope="module")
-def crops() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield importlib.import_module("crops")
-    finally:
-        sys.path.remove(str(FOLDER))
-        sys.modules.pop("crops", None)
+def crops(training: Any) -> Iterator[ModuleType]:
+    with training("confirmation") as load:
+        yield load("crops")
 
 
 @pytest.mark.parametrize("box", [(100, 60, 190, 180), (-20, -30, 60, 70), (150, 100, 178, 132)])

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
-TRAINING = Path(__file__).resolve().parents[2] / "scripts" / "training"
-FOLDERS = [str(TRAINING / name) for name in ("document", "detector")]
-
 
 @pytest.fixture(scope="module")
-def scenes() -> Iterator[ModuleType]:
-    before = set(sys.modules)
-    sys.path[:0] = FOLDERS
-    try:
-        yield importlib.import_module("scenes")
-    finally:
-        for folder in FOLDERS:
-            sys.path.remove(folder)
-        for name in set(sys.modules) - before:
-            if str(TRAINING) in str(getattr(sys.modules[name], "__file__", "")):
-                del sys.modules[name]
+def scenes(training: Any) -> Iterator[ModuleType]:
+    with training("document", "detector") as load:
+        yield load("scenes")
 
 
 @pytest.fixture(scope="module")

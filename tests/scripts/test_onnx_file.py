@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,18 +13,12 @@ import onnxruntime
 import pytest
 
 pytest.importorskip("torch", reason="the exports need torch, an extra for the training scripts")
-COMMON = Path(__file__).resolve().parents[2] / "scripts" / "training" / "common"
 
 
 @pytest.fixture(scope="module")
-def onnx_file() -> Iterator[ModuleType]:
-    sys.path.insert(0, str(COMMON))
-    try:
-        yield importlib.import_module("onnx_file")
-    finally:
-        sys.path.remove(str(COMMON))
-        for name in ("onnx_file", "units"):
-            sys.modules.pop(name, None)
+def onnx_file(training: Any) -> Iterator[ModuleType]:
+    with training("common") as load:
+        yield load("onnx_file")
 
 
 def test_int8_weights_give_nearly_the_same(onnx_file: ModuleType, tmp_path: Path) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,24 +11,13 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-TRAINING = Path(__file__).resolve().parents[2] / "scripts" / "training"
-# Names that only mean something inside these two folders; other tests must not find them imported.
-OWN = {path.stem for folder in ("detector", "recogniser") for path in (TRAINING / folder).glob("*.py")}
+from facematch_local.packs import find_pack
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Iterator[dict[str, ModuleType]]:
-    before = {name: sys.modules.pop(name) for name in OWN & set(sys.modules)}
-    sys.path[:0] = [str(TRAINING / "recogniser"), str(TRAINING / "detector")]
-    try:
-        yield {
-            name: importlib.import_module(name) for name in ("faces", "morphs", "augment", "teacher", "local_centring")
-        }
-    finally:
-        del sys.path[:2]
-        for name in OWN & set(sys.modules):
-            del sys.modules[name]
-        sys.modules.update(before)
+def scripts(training: Any) -> Iterator[dict[str, ModuleType]]:
+    with training("recogniser", "detector") as load:
+        yield {name: load(name) for name in ("faces", "morphs", "augment", "teacher", "local_centring")}
 
 
 def test_a_blend_takes_regions_of_both_faces(scripts: dict[str, ModuleType]) -> None:
@@ -126,7 +112,7 @@ def test_centring_comes_off_again_and_never_goes_on_twice(scripts: dict[str, Mod
 
 
 def test_the_shipped_recogniser_is_centred_around_many_faces(scripts: dict[str, ModuleType]) -> None:
-    model = onnx.load(str(TRAINING.parents[1] / "models" / "compact" / "rec.onnx"))
+    model = onnx.load(str(find_pack().files["recognition"].path))
     stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
     prefix = scripts["local_centring"].PREFIX
     means, counts = stored[prefix + "means_fp16"].astype(np.float32), np.exp(stored[prefix + "log_counts"])

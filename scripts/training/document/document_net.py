@@ -54,6 +54,6 @@ class DocumentNet(nn.Module):
 
     @staticmethod
     def outputs(logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Probabilities: [B,2] of a document and of a grey copy, and by place [B,24,24]."""
+        """Probabilities: [B,1] of a document, and by place [B,24,24]; copies are only learned beside it."""
         said = logits.sigmoid()
-        return said[:, :2], said[:, 2:].unflatten(1, (DOCUMENT_PLACES, DOCUMENT_PLACES))
+        return said[:, :1], said[:, 2:].unflatten(1, (DOCUMENT_PLACES, DOCUMENT_PLACES))

@@ -1,4 +1,4 @@
-"""How well documents and grey copies are told with the document head, and where they lie: the half not trained on.
+"""How well documents are told with the document head, and where they lie, on the half not trained on.
 
     python scripts/training/document/measure.py --data DATA
 
@@ -112,7 +112,6 @@ def main() -> None:
                     card.document(subject).value or 0.0,
                     subject.document_scores.document,
                     subject.document.evidence,
-                    subject.document_scores.grey_copy,
                 )
             )
             if document:
@@ -122,14 +121,13 @@ def main() -> None:
                 overlaps.setdefault(kind, []).append((overlap(found[0], corners), overlap(found[1], corners)))
     result: dict[str, Any] = {}
     for kind, values in rows.items():
-        joint, head, classical, copied = np.array(values).T
+        joint, head, classical = np.array(values).T
         result[kind] = {
             "photos": len(values),
             "document": kind in documents,
             "said_to_be_a_document": int((joint >= least["head"]).sum()),
             "by_the_head_alone": int((head >= least["head"]).sum()),
             "by_print_and_edges_alone": int((classical >= least["classical"]).sum()),
-            "said_to_be_a_grey_copy": int((copied > 0.5).sum()),
             "head_quantiles": [round(float(v), 3) for v in np.quantile(head, (0.02, 0.05, 0.5, 0.95, 0.98))],
         }
         if kind in overlaps:

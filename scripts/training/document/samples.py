@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import paths  # noqa: F401
 from canvas import Array
-from photos import FaceFinder, find_faces, list_photos, read
+from photos import FaceFinder, Photo, find_faces, list_photos, read
 from scenes import Stock, view
 
-from facematch_local.checks.document import find_document
+from facematch_local.checks.document import Document, find_document
 from facematch_local.checks.rectify import rectified
 from facematch_local.evaluation.split import held_out
+from facematch_local.faces import Face
 from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, document_view
 
 FULL, UNKNOWN = 200, 255
@@ -47,14 +49,20 @@ def loaded(files: list[Path], longest: int = LONGEST) -> list[Array]:
     return [picture for picture in (small(read(file), longest) for file in files) if picture is not None]
 
 
-def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most: int) -> Stock:
-    """Everything views are composed of; `most` of the LFW photos and of the other pictures."""
+def shuffled(data: Path, others: list[Path]) -> tuple[list[Photo], list[Path]]:
+    """The LFW photos of the training half and the other pictures, in the order in which `load_stock` takes them."""
     rng = np.random.default_rng(SEED)
+    lfw = [photo for photo in list_photos(data) if not photo.held_out and photo.source == "lfw"]
+    pictures = [path for folder in others for path in sorted(folder.iterdir())]
+    return [lfw[i] for i in rng.permutation(len(lfw))], [pictures[i] for i in rng.permutation(len(pictures))]
+
+
+def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most: int, copies: list[Copy]) -> Stock:
+    """Everything views are composed of; `most` of the LFW photos and of the other pictures."""
     found = find_faces(data, teachers, faces)
-    photos = [photo for photo in list_photos(data) if not photo.held_out]
-    lfw = [photo for photo in photos if photo.source == "lfw"]
-    chosen = [lfw[i] for i in rng.permutation(len(lfw))[:most]]
-    chosen += [photo for photo in photos if photo.source in ("asian_faces", "masks", "sunglasses", "scenes")]
+    lfw, pictures = shuffled(data, others)
+    small_sets = ("asian_faces", "masks", "sunglasses", "scenes")
+    chosen = lfw[:most] + [photo for photo in list_photos(data) if not photo.held_out and photo.source in small_sets]
     people, heads = [], []
     for photo in chosen:
         picture = read(data / photo.path)
@@ -70,55 +78,56 @@ def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most
                 heads.append(head)
         people.append(small(picture))
     people += loaded(training_files(data, "groups"))
-    pictures = [path for folder in others for path in sorted(folder.iterdir())]
-    pictures = [pictures[i] for i in rng.permutation(len(pictures))[:most]]
     # The photos without a document count for ten of the pictures: they are the real thing.
-    things = loaded(pictures, 256) + 10 * loaded(training_files(data, "no_card"))
+    things = loaded(pictures[:most], 256) + 10 * loaded(training_files(data, "no_card"))
+    flat = [rectified(copy.picture, copy.found.corners, 400) for copy in copies if copy.found.edges >= SEEN]
     documents = loaded(training_files(data, "cards"), 480)
-    copies = cut_out(data, teachers)
-    return Stock(heads, [p for p in people if p is not None], things, documents, copies)
+    return Stock(heads, [p for p in people if p is not None], things, documents, flat)
 
 
-def real_views(data: Path, teachers: Path, rng: np.random.Generator, each: int) -> list[tuple[Array, Array]]:
-    """Views of the real copies, as the library and any other framing would show them, with their masks."""
-    finder = FaceFinder(teachers)
-    out = []
-    for file in training_files(data, "photocopies"):
-        picture = read(file)
-        faces = finder(picture) if picture is not None else []
-        if picture is None or not faces:
-            continue
-        found = find_document(picture, faces[0])
-        mask = np.full(picture.shape[:2], UNKNOWN, np.uint8)
-        if found.edges >= SEEN:
-            mask[:] = 0
-            cv2.fillConvexPoly(mask, np.round(found.corners).astype(np.int32), (FULL,))
-        low, high = found.corners.min(axis=0), found.corners.max(axis=0)
-        out.append((document_view(picture, faces[0]), _places(document_view(mask[..., None].repeat(3, 2), faces[0]))))
-        limits = np.array(picture.shape[1::-1])
-        for _ in range(each):
-            reach = (high - low) * np.exp(rng.uniform(np.log(0.03), np.log(1.5), (2, 2)))
-            x0, y0 = np.clip(low - reach[0], 0, limits - 9).astype(int)
-            x1, y1 = np.clip(high + reach[1], [x0 + 8, y0 + 8], limits).astype(int)
-            part, shape = picture[y0:y1, x0:x1], mask[y0:y1, x0:x1]
-            turns = int(rng.integers(4)) if rng.random() < 0.3 else 0
-            part, shape = (np.ascontiguousarray(np.rot90(p, turns)) for p in (part, shape))
-            out.append((document_view(part, None), _places(document_view(shape[..., None].repeat(3, 2), None))))
-    return out
+@dataclass(frozen=True, eq=False)
+class Copy:
+    """A real copy, BGR uint8 [H,W,3], with the face on it and where the classical measure sees it."""
+
+    picture: Array
+    face: Face
+    found: Document
 
 
-def cut_out(data: Path, teachers: Path) -> list[Array]:
-    """The real copies whose edges were seen, flat."""
-    finder = FaceFinder(teachers)
-    out = []
+def real_copies(data: Path, teachers: Path) -> list[Copy]:
+    """Those of the training half on which a face is found."""
+    finder, out = FaceFinder(teachers), []
     for file in training_files(data, "photocopies"):
         picture = read(file)
         faces = finder(picture) if picture is not None else []
         if picture is not None and faces:
-            found = find_document(picture, faces[0])
-            if found.edges >= SEEN:
-                out.append(rectified(picture, found.corners, 400))
+            out.append(Copy(picture, faces[0], find_document(picture, faces[0])))
     return out
+
+
+def real_views(copies: list[Copy], rng: np.random.Generator, each: int) -> list[tuple[Array, Array]]:
+    """Views of the real copies, as the library and any other framing would show them, with their masks."""
+    out = []
+    for copy in copies:
+        picture, corners = copy.picture, copy.found.corners
+        mask = np.full(picture.shape[:2], UNKNOWN, np.uint8)
+        if copy.found.edges >= SEEN:
+            mask[:] = 0
+            cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), (FULL,))
+        out.append((document_view(picture, copy.face), _places(document_view(_channels(mask), copy.face))))
+        low, high, limits = corners.min(axis=0), corners.max(axis=0), np.array(picture.shape[1::-1])
+        for _ in range(each):
+            reach = (high - low) * np.exp(rng.uniform(np.log(0.03), np.log(1.5), (2, 2)))
+            x0, y0 = np.clip(low - reach[0], 0, limits - 9).astype(int)
+            x1, y1 = np.clip(high + reach[1], [x0 + 8, y0 + 8], limits).astype(int)
+            turns = int(rng.integers(4)) if rng.random() < 0.3 else 0
+            part, shape = (np.ascontiguousarray(np.rot90(p[y0:y1, x0:x1], turns)) for p in (picture, mask))
+            out.append((document_view(part, None), _places(document_view(_channels(shape), None))))
+    return out
+
+
+def _channels(mask: Array) -> Array:
+    return np.repeat(mask[..., None], 3, axis=2)
 
 
 def _places(mask: Array) -> Array:
@@ -141,9 +150,12 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    stock = load_stock(arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most)
+    copies = real_copies(arguments.data, arguments.teachers)
+    stock = load_stock(
+        arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, copies
+    )  # fmt: skip
     print({name: len(getattr(stock, name)) for name in Stock.__dataclass_fields__}, flush=True)
-    real = real_views(arguments.data, arguments.teachers, np.random.default_rng(arguments.seed), 30)
+    real = real_views(copies, np.random.default_rng(arguments.seed), 30)
     count = arguments.count + len(real)
     shapes: dict[str, tuple[int, ...]] = {
         "views": (count, DOCUMENT_SIZE, DOCUMENT_SIZE, 3),
@@ -152,19 +164,19 @@ def main() -> None:
     }
     for name, shape in shapes.items():
         np.lib.format.open_memmap(arguments.out / f"{name}.part.npy", "w+", np.uint8, shape).flush()
-    views, masks, copies = (np.load(arguments.out / f"{name}.part.npy", mmap_mode="r+") for name in shapes)
+    views, masks, copied = (np.load(arguments.out / f"{name}.part.npy", mmap_mode="r+") for name in shapes)
     forks = multiprocessing.get_context("fork")
     workers = [
         forks.Process(
             target=fill,
-            args=(stock, (views, masks, copies), range(first, arguments.count, arguments.processes), arguments.seed),
+            args=(stock, (views, masks, copied), range(first, arguments.count, arguments.processes), arguments.seed),
         )
         for first in range(arguments.processes)
     ]
     for worker in workers:
         worker.start()
     for index, (pixels, mask) in enumerate(real, arguments.count):
-        views[index], masks[index], copies[index] = pixels, mask, 1
+        views[index], masks[index], copied[index] = pixels, mask, 1
     for worker in workers:
         worker.join()
         if worker.exitcode:

@@ -73,13 +73,13 @@ def _value(measure: object) -> float:
 class _Head:
     """A document head that sees a document of probability `document` in the left half of the photo."""
 
-    def __init__(self, document: float, seen: float = 1.0, grey_copy: float = 0.0) -> None:
-        self.document, self.grey_copy = document, grey_copy
+    def __init__(self, document: float, seen: float = 1.0) -> None:
+        self.document = document
         self.places = np.zeros((24, 24), np.float32)
         self.places[2:-2, 2:12] = seen
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
-        return DocumentScores(self.document, self.grey_copy, self.places, (0, 0, pixels.shape[1], pixels.shape[0]))
+        return DocumentScores(self.document, self.places, (0, 0, pixels.shape[1], pixels.shape[0]))
 
 
 def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut_face: Face) -> None:

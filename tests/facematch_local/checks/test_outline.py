@@ -19,7 +19,7 @@ def _scores(*cards: np.ndarray) -> DocumentScores:
     picture = np.zeros((TALL, WIDE), np.float32)
     for card in cards:
         cv2.fillConvexPoly(picture, np.round(card - WINDOW[:2]).astype(np.int32), (1.0,))
-    return DocumentScores(1.0, 0.0, cv2.resize(picture, (24, 24), interpolation=cv2.INTER_AREA), WINDOW)
+    return DocumentScores(1.0, cv2.resize(picture, (24, 24), interpolation=cv2.INTER_AREA), WINDOW)
 
 
 def _face(x: float, y: float, degrees: float = 0.0) -> Face:

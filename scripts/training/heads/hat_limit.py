@@ -1,0 +1,59 @@
+"""Where the limit of code 8 lies: hats and bare heads above it, of people of the tuned half whom the head never saw.
+
+    python scripts/training/heads/hat_limit.py --data DATA
+
+`hat_review.csv` holds what one look at 466 of these photos found, in random order and without their scores: all with a
+hat of more than `REVIEWED` (or a high score for glasses or a mask) and those labelled as hats. The others are taken for
+bare, which understates neither: a hat below `REVIEWED` is missed at any limit here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import paths  # noqa: F401
+from photos import list_photos
+
+from facematch_local.checks import Role, Subject, occlusion
+from facematch_local.evaluation.split import held_out, held_out_people
+from facematch_local.images import decode
+from facematch_local.packs import load_pack, read_pack
+
+ROOT = Path(__file__).resolve().parents[3]
+REVIEWED = 0.12
+LIMITS = (0.2, 0.3, 0.4, 0.45, 0.5, 0.6)
+DOUBTFUL = ("headband", "unsure hat")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, default=ROOT / "models" / "compact")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    with Path(__file__).with_name("hat_review.csv").open(newline="") as stream:
+        notes = {row["path"]: row["why"].split(" and ") for row in csv.DictReader(stream)}
+    people = held_out_people(arguments.data / "lfw_pairs.csv")
+    loaded = load_pack(read_pack(arguments.pack))
+    values: dict[str, list[float]] = {"hat": [], "headband": [], "bare": []}
+    for photo in list_photos(arguments.data):
+        if photo.source not in ("lfw", "asian_faces") or not photo.held_out or held_out(photo.path, people):
+            continue
+        decoded = decode((arguments.data / photo.path).read_bytes())
+        faces = loaded.analyser.find(decoded.pixels)
+        value = occlusion.hat(Subject(decoded, Role.PORTRAIT, tuple(faces[:1]), loaded.heads)).value
+        if value is not None:
+            seen = notes.get(photo.path, [])
+            kind = "hat" if "hat" in seen else "headband" if set(DOUBTFUL) & set(seen) else "bare"
+            values[kind].append(value)
+    for limit in LIMITS:
+        shares = (f"{(np.array(v) > limit).mean():.4f} of {len(v)} {kind}" for kind, v in values.items())
+        print(f"above {limit}: {', '.join(shares)}")
+
+
+if __name__ == "__main__":
+    main()
