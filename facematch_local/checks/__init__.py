@@ -29,6 +29,7 @@ CARD_CHECKS: Final[tuple[Check, ...]] = (
     Check("document", card.document),
     Check("document_colour", photocopy.colour),
     Check("portrait_differs", tampering.portrait_differs),
+    Check("text_differs", tampering.text_differs),
     Check("face_found", face_count.face_found),
     Check("second_face_ratio", face_count.second_face_ratio),
     Check("blur", sharpness.blur),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from facematch_local.checks import occlusion_linear
 from facematch_local.checks.document import Document, find_document
 from facematch_local.checks.outline import outline
+from facematch_local.checks.recompression import Recompression, find_recompression
 from facematch_local.faces import Face
 from facematch_local.heads import (
     DocumentScores,
@@ -100,6 +101,11 @@ class Subject:
         scores = self.document_scores
         seen = None if scores is None else outline(scores, self.face)
         return self.document.corners if seen is None else seen
+
+    @cached_property
+    def recompression(self) -> Recompression | None:
+        """What compressions the document shows; None without a face, or with too few pixels."""
+        return None if self.face is None else find_recompression(self.photo.pixels, self.document_corners, self.face)
 
     @cached_property
     def occlusion(self) -> OcclusionScores | None:

@@ -17,9 +17,9 @@ _LEAST_EYE_DISTANCE: Final = {HEAD: 8.0, CLASSICAL: 10.0}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
 # the eyes must be inside.
 _HEADROOM: Final = 0.75
-# With a mask the head sees little of the face and takes a fringe for a hem: 0.85 means there what 0.45 means without
+# With a mask the head sees little of the face and takes a fringe for a hem: 0.75 means there what 0.6 means without
 # (masked and bare faces of the tuned half, looked at one by one). As a difference of logits.
-_MISTAKEN_BESIDE_A_MASK: Final = math.log(0.85 / 0.15) - math.log(0.45 / 0.55)
+_MISTAKEN_BESIDE_A_MASK: Final = math.log(0.75 / 0.25) - math.log(0.6 / 0.4)
 
 
 def sunglasses(subject: Subject) -> Measure:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local.checks import Role
 from facematch_local.faces import Face, LandmarkLocator
 from facematch_local.heads import OcclusionHead, occlusion_crop
 from facematch_local.packs import SessionSettings, _open_heads, find_pack, load_pack
+from facematch_local.policy import load_policy
 
 # The astronaut's face as YuNet gives it: the test needs no detector.
 ASTRONAUT = Face(
@@ -28,7 +30,9 @@ def occlusion() -> OcclusionHead:
 
 def test_a_bare_face_wears_nothing(occlusion: OcclusionHead, astronaut: NDArray[np.uint8]) -> None:
     scores = occlusion.predict(occlusion_crop(astronaut, ASTRONAUT))
-    assert max(scores.sunglasses, scores.mask, scores.head_covering) < 0.5
+    limits = load_policy().limits[Role.PORTRAIT]
+    for name, score in (("sunglasses", scores.sunglasses), ("mask", scores.mask), ("hat", scores.head_covering)):
+        assert limits[f"{name}.head"].holds(score), name
 
 
 def test_what_covers_the_face_raises_its_score(occlusion: OcclusionHead, astronaut: NDArray[np.uint8]) -> None:

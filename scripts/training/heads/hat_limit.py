@@ -2,9 +2,9 @@
 
     python scripts/training/heads/hat_limit.py --data DATA
 
-`hat_review.csv` holds what one look at 466 of these photos found, in random order and without their scores: all with a
-hat of more than `REVIEWED` (or a high score for glasses or a mask) and those labelled as hats. The others are taken for
-bare, which understates neither: a hat below `REVIEWED` is missed at any limit here.
+Whom the head never saw: not even `lent` (`photos.py`). `hat_review.csv` holds what one look at these photos found, in
+random order and without their scores: at those that the head of policy 11 gave more than 0.12, or the one trained next
+more than 0.1, and those labelled as hats. The others are taken for bare: a hat below both is missed at any limit here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def main() -> None:
     loaded = load_pack(read_pack(arguments.pack))
     values: dict[str, list[float]] = {"hat": [], "headband": [], "bare": []}
     for photo in list_photos(arguments.data):
-        if photo.source not in ("lfw", "asian_faces") or not photo.held_out or held_out(photo.path, people):
+        used = photo.lent or not photo.held_out or held_out(photo.path, people)
+        if used or photo.source not in ("lfw", "asian_faces"):
             continue
         decoded = decode((arguments.data / photo.path).read_bytes())
         faces = loaded.analyser.find(decoded.pixels)

@@ -29,13 +29,16 @@ class Photo:
         path: relative to the data folder.
         source: the set it belongs to.
         label: what labels.csv says of it, in short ("" for nothing).
-        held_out: kept for the figures, never trained on.
+        held_out: kept for the figures; not trained on unless `lent`.
+        lent: held out by these scripts, not by the project (`evaluation.split`), and of the half of those people whom
+            the occlusion head is trained on as well: there are few hats.
     """
 
     path: str
     source: str
     label: str
     held_out: bool
+    lent: bool = False
 
 
 def list_photos(data: Path) -> list[Photo]:
@@ -55,9 +58,11 @@ def list_photos(data: Path) -> list[Photo]:
             path = file.relative_to(data).as_posix()
             by_person = source in ("lfw", "asian_faces")
             person = f"{source}/{file.parent.name}"
-            other_half = by_person and hashlib.sha256(person.encode()).digest()[0] % 2 == 1
-            kept = source == "spoof" or other_half or held_out(path, people)
-            photos.append(Photo(path, source, labels.get(path, ""), kept))
+            digest = hashlib.sha256(person.encode()).digest()
+            other_half = by_person and digest[0] % 2 == 1
+            held_out_by_project = source == "spoof" or held_out(path, people)
+            lent = other_half and not held_out_by_project and digest[1] % 2 == 0
+            photos.append(Photo(path, source, labels.get(path, ""), other_half or held_out_by_project, lent))
     return photos
 
 

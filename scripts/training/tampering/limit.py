@@ -10,19 +10,20 @@ half of the people; the second shows what it does.
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 
 import numpy as np
 
-from facematch_local.checks import Role
-from facematch_local.checks.document import find_document
-from facematch_local.checks.tampering import ghost
+from facematch_local.checks import Role, Subject
+from facematch_local.checks.tampering import portrait_differs, text_differs
 from facematch_local.evaluation import made
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.images import decode
+from facematch_local.images import Photo, decode
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
 
+MEASURES = {"portrait_differs": portrait_differs, "text_differs": text_differs}
 TAMPERED = ("paste", "blended", "recompressed")
 
 
@@ -40,32 +41,32 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pack", required=True)
     parser.add_argument("--cards", type=int, default=80)
-    parser.add_argument("--limit", type=float, help="count what lies above; default the policy's")
     options = parser.parse_args()
-    limit = options.limit or load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    limits = {name: load_policy().limits[Role.CARD][name].maximum for name in MEASURES}
     people = held_out_people(options.data / "lfw_pairs.csv")
     photos = sorted((options.data / "lfw").rglob("*_0001.jpg"))[::11]
     halves = [
         [p for p in photos if held_out(p.relative_to(options.data).as_posix(), people) is h] for h in (False, True)
     ]
-    analyser = load_pack(find_pack(options.pack)).analyser
-    values: dict[tuple[bool, str], list[float]] = {}
+    loaded = load_pack(find_pack(options.pack))
+    values: dict[tuple[bool, str, str], list[float]] = {}
     for index in range(options.cards):
         rng = np.random.default_rng(index)
         half = halves[index % 2]
         own, other = (decode(half[i % len(half)].read_bytes()).pixels for i in (index * 3, index * 3 + 1))
         for kind, pixels in variants(own, other, rng, index % 3 == 0).items():
-            faces = analyser.find(pixels)
-            found = ghost(pixels, find_document(pixels, faces[0]).corners, faces[0]) if faces else None
-            if found is not None:
-                values.setdefault((index % 2 == 1, kind), []).append(found)
-    for unseen, name in ((False, "tuned"), (True, "unseen")):
-        untouched = values[unseen, "once"] + values[unseen, "twice"]
+            subject = Subject(Photo(pixels), Role.CARD, tuple(loaded.analyser.find(pixels)), loaded.heads)
+            for name, measure in MEASURES.items():
+                found = measure(subject).value
+                if found is not None:
+                    values.setdefault((index % 2 == 1, name, kind), []).append(found)
+    for (unseen, side), name in itertools.product(((False, "tuned"), (True, "unseen")), MEASURES):
+        untouched = values[unseen, name, "once"] + values[unseen, name, "twice"]
         shares = ", ".join(f"{100 - q} % above {np.percentile(untouched, q):.2f}" for q in (90, 95, 99))
-        print(f"{name}: {len(untouched)} untouched cards, {shares}")
+        print(f"{side}, {name}: {len(untouched)} untouched cards, {shares}")
         for kind in ("once", "twice", *TAMPERED, "text"):
-            each = np.array(values[unseen, kind])
-            print(f"  {kind}: {len(each)} cards, {np.mean(each > limit):.2f} above {limit}")
+            each = np.array(values[unseen, name, kind])
+            print(f"  {kind}: {len(each)} cards, {np.mean(each > limits[name]):.2f} above {limits[name]}")
 
 
 if __name__ == "__main__":

@@ -50,5 +50,5 @@ export const MEASURES_VI = {
   face_found: "độ tin cậy phát hiện khuôn mặt", second_face_ratio: "tỉ lệ khuôn mặt thứ hai", sunglasses: "kính râm",
   hat: "mũ", mask: "khẩu trang", blur: "độ mờ", noise: "nhiễu", recapture: "chụp lại", inter_eye_distance: "khoảng cách hai mắt",
   face_height_ratio: "tỉ lệ chiều cao khuôn mặt", margin: "khoảng cách tới mép ảnh", document: "có giấy tờ",
-  photocopy: "bản photocopy", tampering: "dấu hiệu chỉnh sửa",
+  document_colour: "màu của giấy tờ", portrait_differs: "ảnh chân dung trên giấy tờ bị thay", text_differs: "chữ trên giấy tờ bị sửa",
 };

@@ -98,7 +98,7 @@ def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut
     found = {mask: occlusion.hat(_subject(photo, astronaut_face, _Head(mask))).value for mask in (0.0, 0.5, 1.0)}
     assert found[0.0] == pytest.approx(0.7)
     assert found[0.0] > found[0.5] > found[1.0]  # type: ignore[operator]
-    assert found[1.0] == pytest.approx(1 / (1 + 0.3 / 0.7 * 0.85 / 0.15 * 0.55 / 0.45))
+    assert found[1.0] == pytest.approx(1 / (1 + 0.3 / 0.7 * 0.75 / 0.25 * 0.4 / 0.6))
 
 
 @pytest.mark.parametrize(("pixels", "by_head", "by_classical"), [(9, True, False), (7, False, False), (11, True, True)])

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject
-from facematch_local.checks.tampering import _QUALITIES, _coefficients, _distances, ghost, portrait_differs
+from facematch_local.checks.tampering import portrait_differs, text_differs
 from facematch_local.faces import Face
 from facematch_local.images import Photo
 from facematch_local.policy import load_policy
@@ -22,7 +22,23 @@ FACE = Face(
     np.array([(92, 152), (156, 152), (124, 184), (100, 212), (148, 212)], np.float32),
     0.9,
 )
-WHOLE = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
+CORNERS = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
+
+
+class _Whole(Subject):
+    """A photo that the document fills."""
+
+    @property
+    def document_corners(self) -> NDArray[np.float32]:  # type: ignore[override]
+        return CORNERS
+
+
+def _portrait(pixels: Pixels, face: Face = FACE) -> float | None:
+    return portrait_differs(_Whole(Photo(pixels), Role.CARD, (face,))).value
+
+
+def _text(pixels: Pixels) -> float | None:
+    return text_differs(_Whole(Photo(pixels), Role.CARD, (FACE,))).value
 
 
 def _smooth(seed: int) -> NDArray[np.float64]:
@@ -64,7 +80,7 @@ def test_a_card_of_one_piece_shows_no_difference(untouched: Pixels) -> None:
         pixels = untouched
         for quality in qualities:
             pixels = _jpeg(pixels, quality)
-        found = ghost(pixels, WHOLE, FACE)
+        found = _portrait(pixels)
         assert found is not None
         assert found < 0.2, (qualities, found)
 
@@ -80,38 +96,89 @@ def test_a_dark_or_overexposed_portrait_is_no_other_portrait(
     pixels = _u8(scene)
     for quality in qualities:
         pixels = _jpeg(pixels, quality)
-    found = ghost(pixels, WHOLE, FACE)
+    found = _portrait(pixels)
     limit = load_policy().limits[Role.CARD]["portrait_differs"].maximum
     assert limit is not None
     assert found is None or found < limit, found
 
 
 @pytest.mark.parametrize("before", [60, 75, 85])
-def test_a_portrait_put_into_a_compressed_card_lacks_its_ghost(untouched: Pixels, before: int) -> None:
+def test_a_portrait_put_into_a_compressed_card_was_compressed_less(untouched: Pixels, before: int) -> None:
     other = _u8(_photographed(_smooth(3), 4.0, 4))
     # The new portrait has been a JPEG itself, on a grid of its own, as one from the web has.
     foreign = np.roll(_jpeg(other, 70), (3, 5), (0, 1))
-    found = ghost(_jpeg(_pasted(_jpeg(untouched, before), foreign), 95), WHOLE, FACE)
+    found = _portrait(_jpeg(_pasted(_jpeg(untouched, before), foreign), 95))
     assert found is not None
     assert found > 0.5
 
 
-def test_a_coarser_second_compression_wipes_the_ghost_out(untouched: Pixels) -> None:
+@pytest.mark.parametrize(("before", "after"), [(85, 80), (92, 78), (95, 85)])
+def test_a_coarser_second_compression_does_not_hide_it(untouched: Pixels, before: int, after: int) -> None:
     other = _u8(_photographed(_smooth(3), 4.0, 4))
-    found = ghost(_jpeg(_pasted(_jpeg(untouched, 90), other), 60), WHOLE, FACE)
+    card = _jpeg(untouched, before)
+    swapped, kept = (_portrait(_jpeg(x, after)) for x in (_pasted(card, other), card))
+    assert swapped is not None
+    assert kept is not None
+    limit = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    assert limit is not None
+    assert swapped > limit > kept
+
+
+@pytest.mark.parametrize(("before", "after"), [(80, 80), (95, 50), (None, 85)])
+def test_without_a_trace_of_an_earlier_compression_nothing_is_claimed(
+    untouched: Pixels, before: int | None, after: int
+) -> None:
+    other = _u8(_photographed(_smooth(3), 4.0, 4))
+    card = untouched if before is None else _jpeg(untouched, before)
+    assert _portrait(_jpeg(_pasted(card, other), after)) == 0.0
+
+
+@pytest.mark.parametrize("shift", [(0, 3), (4, 4)])
+def test_a_cut_off_the_grid_hides_it(untouched: Pixels, shift: tuple[int, int]) -> None:
+    other = _u8(_photographed(_smooth(3), 4.0, 4))
+    swapped = _pasted(_jpeg(untouched, 80), other)
+    whole, moved = _portrait(_jpeg(swapped, 92)), _portrait(_jpeg(np.roll(swapped, shift, (0, 1)), 92))
+    assert whole is not None
+    assert moved is not None
+    assert whole > 0.5 > 0.4 > moved
+
+
+def _rewritten(card: Pixels) -> Pixels:
+    """The card with a line of text wiped and written anew, away from the portrait."""
+    out = card.copy()
+    out[100:132, 320:600] = np.median(out[100:132, 320:600].reshape(-1, 3), axis=0).astype(np.uint8)
+    cv2.putText(out, "NGUYEN VAN AN", (326, 126), cv2.FONT_HERSHEY_SIMPLEX, 0.95, (60, 50, 50), 2, cv2.LINE_AA)
+    return out
+
+
+@pytest.mark.parametrize(("before", "after"), [(75, 92), (80, 95), (70, 95)])
+def test_a_line_written_anew_is_told_from_the_card(untouched: Pixels, before: int, after: int) -> None:
+    limit = load_policy().limits[Role.CARD]["text_differs"].maximum
+    assert limit is not None
+    card = _jpeg(untouched, before)
+    edited, kept = _text(_jpeg(_rewritten(card), after)), _text(_jpeg(card, after))
+    assert edited is not None
+    assert kept is not None
+    assert edited > limit > kept
+    portrait = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    found = _portrait(_jpeg(_rewritten(card), after))
+    assert portrait is not None
     assert found is not None
-    assert found < 0.2
+    assert found < portrait
 
 
-def test_the_steps_are_those_of_libjpeg(untouched: Pixels) -> None:
-    # What a quality has quantised lies on its own multiples: the distance there is next to nothing.
-    compressed = _jpeg(untouched, 70)
-    everywhere = np.ones((HEIGHT // 8, WIDTH // 8), bool)
-    distance, number = _distances(_coefficients(compressed, everywhere))
-    at_70 = _QUALITIES.index(70)
-    assert number[at_70] > 500
-    assert distance[at_70] < 0.05
-    assert distance[at_70 - 8] > 0.3
+@pytest.mark.parametrize("quality", [20, 30, 45, 60, 75, 90])
+def test_a_card_saved_once_is_untouched(untouched: Pixels, quality: int) -> None:
+    limits = load_policy().limits[Role.CARD]
+    portrait, text = _portrait(_jpeg(untouched, quality)), _text(_jpeg(untouched, quality))
+    assert portrait is not None
+    assert text is not None
+    assert limits["portrait_differs"].holds(portrait), portrait
+    assert limits["text_differs"].holds(text), text
+
+
+def test_text_is_not_judged_without_a_face(untouched: Pixels) -> None:
+    assert text_differs(Subject(Photo(untouched), Role.CARD, ())).value is None
 
 
 def _score(pixels: Pixels, face: Face = FACE) -> float:
@@ -141,9 +208,9 @@ def test_without_a_face_or_enough_pixels_nothing_is_claimed(untouched: Pixels) -
 
 @pytest.mark.parametrize(("grey", "expected"), [(0, None), (128, 0.0), (255, None)])
 def test_a_flat_picture_shows_nothing(grey: int, expected: float | None) -> None:
-    assert ghost(np.full((HEIGHT, WIDTH, 3), grey, np.uint8), WHOLE, FACE) == expected
+    assert _portrait(np.full((HEIGHT, WIDTH, 3), grey, np.uint8)) == expected
 
 
 def test_a_face_that_fills_the_photo_leaves_no_rest_to_compare_with(untouched: Pixels) -> None:
     filling = Face(np.array([0, 0, WIDTH, HEIGHT], np.float32), FACE.landmarks, 0.9)
-    assert ghost(untouched, WHOLE, filling) is None
+    assert _portrait(untouched, filling) is None
