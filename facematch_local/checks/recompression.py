@@ -26,7 +26,7 @@ from facematch_local.heads import Pixels
 # Of a large photo a square around the portrait is enough: so many pixels, or so many times the face, that enough of the
 # card is left around it.
 _LONGEST: Final = 640
-_FACES: Final = 2.8
+_FACES: Final = 2.5
 BLOCK: Final = 8
 _LEAST_BLOCKS: Final = 12
 # Of each region no more blocks are looked at, evenly spaced, and no more of them moved off the grid.
@@ -72,8 +72,8 @@ _MIXED: Final = 0.05
 _LEAST_EVIDENCE: Final = 25.0
 _MUCH_EVIDENCE: Final = 500.0
 _SHARES: Final = (0.4, 1.6)
-# Multiplications of a matrix product that OpenBLAS (NumPy's and OpenCV's) does by one thread; half of its limit.
-_ONE_THREAD: Final = 2**17
+# Multiplications of a matrix product that OpenBLAS (NumPy's and OpenCV's) does by one thread, less one.
+_ONE_THREAD: Final = 2**18 - 1
 
 _Floats = NDArray[np.float64]
 _Array = TypeVar("_Array", bound=NDArray[Any])
@@ -319,6 +319,8 @@ def _transformed(light: NDArray[np.float32], corners: NDArray[np.int64]) -> NDAr
 
 def _product(one: NDArray[np.floating[Any]], two: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """The product of two matrices, in pieces so small that BLAS takes one thread: more would take others' CPUs."""
+    if len(one) < two.shape[1]:
+        return np.asarray(_product(two.T, one.T).T)
     rows = max(_ONE_THREAD // two.size, 1)
     return np.concatenate([one[start : start + rows] @ two for start in range(0, max(len(one), 1), rows)])
 
