@@ -61,9 +61,9 @@ _ROUNDING: Final = 0.1
 # than these it is not asked.
 _FITS_CARD: Final = 0.25
 _FITS_PORTRAIT: Final = 0.35
+_LEAST_COEFFICIENTS: Final = 150
 # Qualities so near share most of their steps: of these only the best is taken.
 _NEIGHBOURS: Final = 4
-_LEAST_COEFFICIENTS: Final = 150
 # Decoded and tampered with between the compressions, what lay on the border of two multiples goes to either.
 _ROUNDED_BY: Final = (-0.3, 0.3)
 # What is taken for quantised twice keeps a share of the other, so that no coefficient alone decides.
@@ -253,16 +253,20 @@ def _off_multiples(counts: _Floats) -> _Floats:
 
 def _twice(region: Coefficients, earlier: _Floats, last: _Floats) -> _Floats:
     """Shares (..., K, multiples) of the multiples of `last` (K,) after quantisation by `earlier` (..., K) before."""
-    borders = (np.arange(_MULTIPLES + 1) + 0.5) * last[:, None]
     steps = earlier[..., None]
-    moved = [(np.ceil((borders - by) / steps) - 0.5) * steps for by in _ROUNDED_BY]
+    moved = [(np.ceil((_borders(last) - by) / steps) - 0.5) * steps for by in _ROUNDED_BY]
     counts = np.sum([_between(region.off_grid, each) for each in moved], axis=0)
     return (1 - _MIXED) * _shares(counts) + _MIXED * _shares(_multiples(region.off_grid, last))
 
 
 def _multiples(counts: _Floats, steps: _Floats) -> _Floats:
     """(K, multiples): how many coefficients, counted (K, bins + 1), are nearest to 1, 2, ... times the steps (K,)."""
-    return _between(counts, (np.arange(_MULTIPLES + 1) + 0.5) * steps[:, None])
+    return _between(counts, _borders(steps))
+
+
+def _borders(steps: _Floats) -> _Floats:
+    """(K, multiples + 1): sizes between which coefficients are nearest to 1, 2, ... times the steps (K,)."""
+    return (np.arange(_MULTIPLES + 1) + 0.5) * steps[:, None]
 
 
 def _between(counts: _Floats, borders: _Floats) -> _Floats:

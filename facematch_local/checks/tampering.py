@@ -6,12 +6,14 @@ untouched and once where something new was put in. See `recompression` for how t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from facematch_local.checks import recompression
 from facematch_local.checks.base import NO_FACE, Measure, Subject
+from facematch_local.checks.recompression import Evidence, Recompression, evidence_of_blocks, evidence_of_portrait
 
 _TOO_SMALL: Final = "portrait or card has too few pixels"
 # With no more than so many nats to tell once from twice by, something counts half. Of all the places that a line of
@@ -28,12 +30,7 @@ def portrait_differs(subject: Subject) -> Measure:
     0 where the card shows no earlier compression. Raised by a portrait put into a compressed picture of the card,
     pasted or blended, wherever it came from. Tampering with the card itself leaves no such trace.
     """
-    seen = subject.recompression
-    if seen is None:
-        return Measure.not_assessed(NO_FACE if subject.face is None else _TOO_SMALL)
-    if seen.earlier is None:
-        return Measure(0.0)
-    return Measure(float(recompression.evidence_of_portrait(seen, seen.earlier).surely_once(_DOUBT)))
+    return _measured(subject, lambda seen, earlier: evidence_of_portrait(seen, earlier).surely_once(_DOUBT))
 
 
 def text_differs(subject: Subject) -> Measure:
@@ -42,18 +39,27 @@ def text_differs(subject: Subject) -> Measure:
     0 where the card shows no earlier compression. Raised by text that was wiped and written anew in a compressed
     picture of the card, away from the portrait; of a large photo no more than its surroundings are looked at.
     """
-    import cv2
+    return _measured(subject, _surest_line)
 
+
+def _measured(
+    subject: Subject, measure: Callable[[Recompression, NDArray[np.float64]], NDArray[np.float64] | float]
+) -> Measure:
+    """What `measure` says of the document by its compressions and the steps of the earlier one; 0 without that one."""
     seen = subject.recompression
     if seen is None:
         return Measure.not_assessed(NO_FACE if subject.face is None else _TOO_SMALL)
-    if seen.earlier is None:
-        return Measure(0.0)
-    blocks = recompression.evidence_of_blocks(seen, seen.earlier)
+    return Measure(0.0 if seen.earlier is None else float(measure(seen, seen.earlier)))
+
+
+def _surest_line(seen: Recompression, earlier: NDArray[np.float64]) -> float:
+    """How surely the line that looks least like it was compressed by `earlier` was not, 0 to 1."""
+    import cv2
+
+    blocks = evidence_of_blocks(seen, earlier)
     maps = np.stack([blocks.found, blocks.if_twice, blocks.if_once], axis=-1)
     most = 0.0
     for rows, columns in _LINES:
         sums = cv2.boxFilter(maps, -1, (columns, rows), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        lines = recompression.Evidence(*np.moveaxis(sums, -1, 0))
-        most = max(most, float(lines.surely_once(_DOUBT_ANYWHERE).max()))
-    return Measure(most)
+        most = max(most, float(Evidence(*np.moveaxis(sums, -1, 0)).surely_once(_DOUBT_ANYWHERE).max()))
+    return most

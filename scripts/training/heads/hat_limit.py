@@ -24,7 +24,6 @@ from facematch_local.images import decode
 from facematch_local.packs import load_pack, read_pack
 
 ROOT = Path(__file__).resolve().parents[3]
-REVIEWED = 0.12
 LIMITS = (0.2, 0.3, 0.4, 0.45, 0.5, 0.6)
 DOUBTFUL = ("headband", "unsure hat")
 
@@ -41,7 +40,7 @@ def main() -> None:
     loaded = load_pack(read_pack(arguments.pack))
     values: dict[str, list[float]] = {"hat": [], "headband": [], "bare": []}
     for photo in list_photos(arguments.data):
-        used = photo.lent or not photo.held_out or held_out(photo.path, people)
+        used = photo.trained_on or held_out(photo.path, people)
         if used or photo.source not in ("lfw", "asian_faces"):
             continue
         decoded = decode((arguments.data / photo.path).read_bytes())

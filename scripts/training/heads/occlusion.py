@@ -96,7 +96,7 @@ def build(data: Path, teachers: Path, work: Path, held_out: bool) -> tuple[Array
     if not (folder / "names.json").exists():
         faces = find_faces(data, teachers, work / "faces.json")
         photos = [p for p in list_photos(data) if p.path in faces and p.source != "spoof"]
-        photos = [p for p in photos if (p.held_out and not p.lent) == held_out]
+        photos = [p for p in photos if p.trained_on != held_out]
         known = known_labels(photos)
         mesh_of = Mesh(teachers)
         labels: list[list[int]] = []

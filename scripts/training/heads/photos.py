@@ -40,6 +40,11 @@ class Photo:
     held_out: bool
     lent: bool = False
 
+    @property
+    def trained_on(self) -> bool:
+        """Whether the occlusion head is trained on it."""
+        return self.lent or not self.held_out
+
 
 def list_photos(data: Path) -> list[Photo]:
     """Every photo of `SETS` in a fixed order.
