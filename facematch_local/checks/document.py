@@ -290,14 +290,7 @@ def _card_edges(picture: Pixels, inside: Pixels) -> tuple[float, NDArray[np.floa
     """
     import cv2
 
-    half = cv2.resize(picture, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
-    half = cv2.GaussianBlur(half, (3, 3), 0)
-    within = cv2.erode(cv2.resize(inside, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_NEAREST), np.ones((5, 5)))
-    marks = np.zeros(half.shape[:2], np.uint8)
-    for channel in cv2.split(cv2.cvtColor(half, cv2.COLOR_BGR2LAB)):
-        strong = float(np.clip(np.percentile(np.abs(cv2.Sobel(channel, cv2.CV_16S, 1, 1)[::3, ::3]), 90), 12, 60))
-        marks |= cv2.Canny(channel, 1.5 * strong, 3 * strong)
-    marks &= within
+    marks = _edge_marks(picture, inside)
     found = cv2.HoughLinesP(marks, 1, np.pi / 180, 28, minLineLength=36, maxLineGap=7)
     if found is None:
         return 0.0, None
@@ -307,6 +300,31 @@ def _card_edges(picture: Pixels, inside: Pixels) -> tuple[float, NDArray[np.floa
     if sum(len(side) > 0 for side in sides) < 3:
         return 0.0, None
     return _best_box(sides, near, inside)
+
+
+def _edge_marks(picture: Pixels, inside: Pixels) -> Pixels:
+    """Where the picture changes sharply, 255 or 0, at half its size; only what is photo is looked at."""
+    import cv2
+
+    marks = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+    left, top, width, height = (side // 2 for side in cv2.boundingRect(inside))
+    if not width or not height:
+        return marks
+    here = np.s_[top : top + height, left : left + width]
+    there = np.s_[2 * top : 2 * (top + height), 2 * left : 2 * (left + width)]
+    part, mask = picture[there], inside[there]
+    half = cv2.GaussianBlur(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), (3, 3), 0)
+    # Sharp is what is sharper than nine tenths of the whole picture, in which nothing is where no photo is.
+    sharpest = max(100 - 10 * marks.size / (width * height), 0)
+    for channel in cv2.split(cv2.cvtColor(half, cv2.COLOR_BGR2LAB)):
+        changes = np.abs(cv2.Sobel(channel, cv2.CV_16S, 1, 1)[::3, ::3])
+        strong = float(np.clip(np.percentile(changes, sharpest), 12, 60))
+        marks[here] |= np.asarray(cv2.Canny(channel, 1.5 * strong, 3 * strong), np.uint8)
+    within = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+    # The photo's own border is no edge of what it shows.
+    within = cv2.erode(within, np.ones((5, 5)), borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
+    marks[here] &= np.asarray(within, np.uint8)
+    return marks
 
 
 def _sides(segments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

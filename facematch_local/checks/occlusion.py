@@ -11,9 +11,15 @@ from typing import Final
 
 from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
 
-# Pixels below which the crop shows nothing of a frame or a hem. The head takes many bare faces smaller than this for
-# masked.
-_LEAST_EYE_DISTANCE: Final = {HEAD: 8.0, CLASSICAL: 10.0}
+# Inter-eye distance, pixels, below which the crop shows nothing of a frame, a hem or a mask.
+_LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
+    HEAD: {"sunglasses": 5.0, "hat": 8.0, "mask": 4.0},
+    CLASSICAL: {"sunglasses": 10.0, "hat": 10.0, "mask": 10.0},
+}
+# The smaller the face, the more bare ones the head takes for covered: for every pixel that the eyes are nearer to each
+# other than `_SMALL`, a difference of logits of so much (scripts/training/heads/small_faces.py, on the tuned half).
+_SMALL: Final = 8.0
+_MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "hat": 0.0, "mask": 1.1}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
 # the eyes must be inside.
 _HEADROOM: Final = 0.75
@@ -39,7 +45,7 @@ def hat(subject: Subject) -> Measure:
     measure = _measure(subject, "hat")
     if measure.value is None or subject.occlusion is None:
         return measure
-    return Measure(_beside_a_mask(measure.value, subject.occlusion.mask), method=measure.method)
+    return Measure(_less(measure.value, _MISTAKEN_BESIDE_A_MASK * subject.occlusion.mask), method=measure.method)
 
 
 def mask(subject: Subject) -> Measure:
@@ -47,24 +53,26 @@ def mask(subject: Subject) -> Measure:
     return _measure(subject, "mask")
 
 
-def _beside_a_mask(hat: float, mask: float) -> float:
-    """The head's probability of a hat, less what it is too high by with a mask of that probability; 0 to 1."""
-    kept = min(max(hat, 1e-6), 1 - 1e-6)
-    return 1 / (1 + (1 - kept) / kept * math.exp(_MISTAKEN_BESIDE_A_MASK * mask))
-
-
 def _measure(subject: Subject, kind: str) -> Measure:
     method = _method(subject)
     if subject.face is None or subject.head_crop is None:
         return Measure.not_assessed(NO_FACE, method=method)
-    if subject.face.inter_eye_distance < _LEAST_EYE_DISTANCE[method]:
+    eye_distance = subject.face.inter_eye_distance
+    if eye_distance < _LEAST_EYE_DISTANCE[method][kind]:
         return Measure.not_assessed("the face has too few pixels", method=method)
-    if subject.occlusion is not None:
-        scores = subject.occlusion
-        value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
-    else:
-        value = subject.linear_occlusion[kind]
-    return Measure(value, method=method)
+    scores = subject.occlusion
+    if scores is None:
+        return Measure(subject.linear_occlusion[kind], method=method)
+    value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
+    return Measure(_less(value, _MISTAKEN_PER_PIXEL[kind] * max(_SMALL - eye_distance, 0.0)), method=method)
+
+
+def _less(probability: float, logits: float) -> float:
+    """A probability less a difference of logits; 0 to 1."""
+    if not logits:
+        return probability
+    kept = min(max(probability, 1e-6), 1 - 1e-6)
+    return 1 / (1 + (1 - kept) / kept * math.exp(logits))
 
 
 def _method(subject: Subject) -> str:

@@ -35,7 +35,7 @@ def colour(subject: Subject) -> Measure:
     flat = rectified(subject.photo.pixels, corners, _WIDTH)
     height, width = flat.shape[:2]
     relative, ground = _without_light(flat)
-    brightest = flat.max(axis=2)
+    brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
     usable = (brightest < 250) & (brightest > 25) & shown(subject.photo.pixels, corners, (width, height))
     apart = np.abs(ground - _at_face(ground))
     usable &= np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2]) < _OTHER_LIGHT
@@ -71,13 +71,15 @@ def _at_face(ground: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _own_colour(relative: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far each pixel (N, 3) is from the typical colour of its brightness: (N,)."""
-    # Channel by channel: NumPy is slow at sums over three neighbours.
-    brightness = (relative[:, 0] + relative[:, 1] + relative[:, 2]) / 3
-    opponents = relative[:, (0, 2)] - relative[:, 1:2]
+    # Channel by channel: NumPy is slow at sums and medians over neighbours.
+    blue, green, red = np.ascontiguousarray(relative.T)
+    brightness = (blue + green + red) / 3
     step = np.digitize(brightness, np.quantile(brightness, np.linspace(0, 1, _BRIGHTNESS_STEPS + 1)[1:-1]))
+    opponents = blue - green, red - green
     for index in range(_BRIGHTNESS_STEPS):
-        here = step == index
-        if here.any():
-            opponents[here] -= np.median(opponents[here], axis=0)
-    distance: NDArray[np.float32] = np.hypot(opponents[:, 0], opponents[:, 1])
+        here = np.flatnonzero(step == index)
+        if len(here):
+            for opponent in opponents:
+                opponent[here] -= np.median(opponent[here])
+    distance: NDArray[np.float32] = np.hypot(*opponents)
     return distance

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.alignment import averaged
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -338,10 +339,8 @@ def _unclipped(part: Pixels, rows: int, columns: int) -> NDArray[np.bool_]:
 
 def _filled(mask: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.bool_]:
     """(rows, columns): blocks of a mask, HxW of 0 and 255, that are 255 all over."""
-    import cv2
-
-    means = cv2.resize(mask[: rows * BLOCK, : columns * BLOCK], (columns, rows), interpolation=cv2.INTER_AREA)
-    result: NDArray[np.bool_] = np.asarray(means) == 255
+    means, _ = averaged(mask[: rows * BLOCK, : columns * BLOCK], BLOCK)
+    result: NDArray[np.bool_] = means == 255
     return result
 
 

@@ -66,7 +66,9 @@ def warnings(
         cases += [case for case in chosen if case not in left_out]
     if made:
         ordinary = [folder / case.name for case in cases if case.code == 0]
-        grounds = [folder / case.name for case in cases if case.kind == "no document"]
+        # What was looked at and found to be doubtful for any code is no ground for a made case either.
+        doubtful = left_out.codes
+        grounds = [folder / c.name for c in cases if c.kind == "no document" and c.name not in doubtful]
         cases += made_cases(ordinary, grounds, made)
     if not cases:
         raise evaluation.LabelError(f"{labels}: no case in the half asked for ({half})")

@@ -97,6 +97,20 @@ def test_whole_numbers_of_pixels_are_averaged() -> None:
     assert (thin.shape, spans) == ((1, 6, 3), (3.0, 2.0))
 
 
+@pytest.mark.parametrize("factor", [2, 4, 5, 6, 8, 9, 12])
+def test_averaging_in_steps_comes_to_the_same(factor: int) -> None:
+    pixels = np.random.default_rng(factor).integers(0, 256, (3 * factor + 1, 5 * factor, 3), np.uint8)
+    small, spans = averaged(pixels, factor)
+    assert spans == (factor, factor)
+    expected = pixels[: 3 * factor].reshape(3, factor, 5, factor, 3).mean(axis=(1, 3))
+    assert np.abs(small - expected).max() <= 1.5  # each step rounds
+    flat, _ = averaged(np.ascontiguousarray(pixels[..., 0]), factor)
+    assert np.array_equal(flat, small[..., 0])
+    for rows, columns in ((1, 5), (5, 1), (factor - 1, factor + 1)):
+        left = averaged(pixels[:rows, :columns], factor)[0]
+        assert left.shape[:2] == (max(rows // factor, 1), max(columns // factor, 1))
+
+
 @pytest.mark.parametrize("coarseness", [0.4, 0.75, 1.0])
 def test_reducing_keeps_places_and_never_asks_for_less_than_a_pixel(coarseness: float) -> None:
     photo = np.zeros((800, 1000, 3), np.uint8)

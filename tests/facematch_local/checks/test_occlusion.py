@@ -37,6 +37,12 @@ def _limit(name: str) -> float:
     return maximum
 
 
+def _head_limit(name: str) -> float:
+    maximum = load_policy().limits[Role.PORTRAIT][f"{name}.head"].maximum
+    assert maximum is not None
+    return maximum
+
+
 def test_a_bare_face_is_not_covered(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     subject = _subject(photo, astronaut_face)
     for name, check in (("sunglasses", occlusion.sunglasses), ("hat", occlusion.hat), ("mask", occlusion.mask)):
@@ -101,14 +107,46 @@ def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut
     assert found[1.0] == pytest.approx(1 / (1 + 0.3 / 0.7 * 0.75 / 0.25 * 0.4 / 0.6))
 
 
-@pytest.mark.parametrize(("pixels", "by_head", "by_classical"), [(9, True, False), (7, False, False), (11, True, True)])
-def test_a_head_sees_smaller_faces(
-    photo: NDArray[np.uint8], astronaut_face: Face, pixels: int, by_head: bool, by_classical: bool
-) -> None:
-    scale = pixels / astronaut_face.inter_eye_distance
+def _reduced(photo: NDArray[np.uint8], face: Face, pixels: float) -> tuple[NDArray[np.uint8], Face]:
+    """The photo made so small that its eyes lie `pixels` apart."""
+    scale = pixels / face.inter_eye_distance
     small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    face = Face(
-        (astronaut_face.box * scale).astype(np.float32), (astronaut_face.landmarks * scale).astype(np.float32), 0.9
-    )
-    assert (occlusion.mask(_subject(small, face, _Head())).value is not None) is by_head
-    assert (occlusion.mask(_subject(small, face)).value is not None) is by_classical
+    return small, Face((face.box * scale).astype(np.float32), (face.landmarks * scale).astype(np.float32), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "by_head", "by_classical"),
+    [
+        (11, ("sunglasses", "hat", "mask"), ("sunglasses", "hat", "mask")),
+        (9, ("sunglasses", "hat", "mask"), ()),
+        (7, ("sunglasses", "mask"), ()),
+        (4.5, ("mask",), ()),
+        (3.5, (), ()),
+    ],
+)
+def test_a_head_sees_smaller_faces(
+    photo: NDArray[np.uint8],
+    astronaut_face: Face,
+    pixels: float,
+    by_head: tuple[str, ...],
+    by_classical: tuple[str, ...],
+) -> None:
+    small, face = _reduced(photo, astronaut_face, pixels)
+    checks = {"sunglasses": occlusion.sunglasses, "hat": occlusion.hat, "mask": occlusion.mask}
+    for head, assessed in ((_Head(), by_head), (None, by_classical)):
+        subject = _subject(small, face, head)
+        assert tuple(name for name, check in checks.items() if check(subject).value is not None) == assessed
+
+
+def test_what_covers_a_small_face_is_doubted_the_more_the_smaller_it_is(
+    photo: NDArray[np.uint8], astronaut_face: Face
+) -> None:
+    found = []
+    for pixels in (12, 8, 6, 5):
+        small, face = _reduced(photo, astronaut_face, pixels)
+        found.append(occlusion.mask(_subject(small, face, _Head(mask=0.9))).value)
+    assert found[0] == pytest.approx(0.9)
+    assert found[1] == pytest.approx(0.9)
+    assert found[1] > found[2] > found[3] > _head_limit("mask")  # type: ignore[operator]
+    small, face = _reduced(photo, astronaut_face, 5)
+    assert occlusion.mask(_subject(small, face, _Head(mask=0.6))).value < _head_limit("mask")  # type: ignore[operator]
