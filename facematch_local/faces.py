@@ -154,7 +154,7 @@ class DetectionSettings:
     sure_score: float = 0.7
     turned_gain: float = 0.05
     least_score: float = 0.2
-    faint_face: float = 0.12
+    faint_face: float = 0.15
     most_candidates: int = 6
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import paths  # noqa: F401
 from canvas import Array
 from photos import FaceFinder, Photo, find_faces, list_photos, read
@@ -23,11 +24,12 @@ from facematch_local.checks.document import Document, find_document
 from facematch_local.checks.rectify import rectified
 from facematch_local.evaluation.split import held_out
 from facematch_local.faces import Face
-from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, document_view
+from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentHead, document_view
 
 FULL, UNKNOWN = 200, 255
 LONGEST = 360  # pixels of a picture kept in memory
 SEED = 5
+MISTAKEN, REPEATED = 0.3, 3  # pictures that a head gives more are shown so many times more
 SEEN = 3.5  # of the four edges of a real document, to trust where they are
 
 
@@ -57,7 +59,20 @@ def shuffled(data: Path, others: list[Path]) -> tuple[list[Photo], list[Path]]:
     return [lfw[i] for i in rng.permutation(len(lfw))], [pictures[i] for i in rng.permutation(len(pictures))]
 
 
-def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most: int, copies: list[Copy]) -> Stock:
+def mistaken(pictures: list[Array], before: DocumentHead | None) -> list[Array]:
+    """Those that a head trained before takes for documents, or nearly."""
+    return [p for p in pictures if before is not None and before.predict(p, None).document > MISTAKEN]
+
+
+def load_stock(
+    data: Path,
+    teachers: Path,
+    others: list[Path],
+    faces: Path,
+    most: int,
+    copies: list[Copy],
+    before: DocumentHead | None,
+) -> Stock:
     """Everything views are composed of; `most` of the LFW photos and of the other pictures."""
     found = find_faces(data, teachers, faces)
     lfw, pictures = shuffled(data, others)
@@ -79,10 +94,12 @@ def load_stock(data: Path, teachers: Path, others: list[Path], faces: Path, most
         people.append(small(picture))
     people += loaded(training_files(data, "groups"))
     # The photos without a document count for ten of the pictures: they are the real thing.
-    things = loaded(pictures[:most], 256) + 10 * loaded(training_files(data, "no_card"))
+    things = loaded(pictures[:most], 256)
+    things += REPEATED * mistaken(things, before) + 10 * loaded(training_files(data, "no_card"))
     flat = [rectified(copy.picture, copy.found.corners, 400) for copy in copies if copy.found.edges >= SEEN]
     documents = loaded(training_files(data, "cards"), 480)
-    return Stock(heads, [p for p in people if p is not None], things, documents, flat)
+    shown = [p for p in people if p is not None]
+    return Stock(heads, shown + REPEATED * mistaken(shown, before), things, documents, flat)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,12 +164,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--most", type=int, default=4000, help="of the LFW photos, and of the other pictures")
+    parser.add_argument("--head", type=Path, help="a document.onnx: what it takes for documents counts for more")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     copies = real_copies(arguments.data, arguments.teachers)
+    before = None if arguments.head is None else DocumentHead(onnxruntime.InferenceSession(arguments.head))
     stock = load_stock(
-        arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, copies
+        arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, copies, before
     )  # fmt: skip
     print({name: len(getattr(stock, name)) for name in Stock.__dataclass_fields__}, flush=True)
     real = real_views(copies, np.random.default_rng(arguments.seed), 30)
