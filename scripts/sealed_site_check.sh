@@ -4,7 +4,7 @@
 #
 #   scripts/sealed_site_check.sh BUNDLE.tar NEWER.tar [USER [PYTHON]]
 #
-# Make NEWER.tar from a copy of the checkout with another version in pyproject.toml.
+# Make NEWER.tar from a copy of the checkout with another `__version__` in facematch_local/__init__.py.
 set -eu
 first=$(realpath "$1") second=$(realpath "$2") user=${3:-nobody} python=${4:-python3}
 
