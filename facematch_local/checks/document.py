@@ -306,25 +306,23 @@ def _edge_marks(picture: Pixels, inside: Pixels) -> Pixels:
     """Where the picture changes sharply, 255 or 0, at half its size; only what is photo is looked at."""
     import cv2
 
-    marks = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
-    left, top, width, height = (side // 2 for side in cv2.boundingRect(inside))
-    if not width or not height:
+    marks, within = (np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8) for _ in range(2))
+    left, top, width, height = cv2.boundingRect(inside)
+    x0, y0, x1, y1 = left // 2, top // 2, (left + width + 1) // 2, (top + height + 1) // 2
+    if x1 <= x0 or y1 <= y0:
         return marks
-    here = np.s_[top : top + height, left : left + width]
-    there = np.s_[2 * top : 2 * (top + height), 2 * left : 2 * (left + width)]
-    part, mask = picture[there], inside[there]
-    half = cv2.GaussianBlur(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), (3, 3), 0)
+    here, there = np.s_[y0:y1, x0:x1], np.s_[2 * y0 : 2 * y1, 2 * x0 : 2 * x1]
+    size = (x1 - x0, y1 - y0)
+    half = cv2.GaussianBlur(cv2.resize(picture[there], size, interpolation=cv2.INTER_AREA), (3, 3), 0)
     # Sharp is what is sharper than nine tenths of the whole picture, in which nothing is where no photo is.
-    sharpest = max(100 - 10 * marks.size / (width * height), 0)
+    sharpest = max(100 - 10 * marks.size / (size[0] * size[1]), 0)
     for channel in cv2.split(cv2.cvtColor(half, cv2.COLOR_BGR2LAB)):
         changes = np.abs(cv2.Sobel(channel, cv2.CV_16S, 1, 1)[::3, ::3])
         strong = float(np.clip(np.percentile(changes, sharpest), 12, 60))
         marks[here] |= np.asarray(cv2.Canny(channel, 1.5 * strong, 3 * strong), np.uint8)
-    within = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
     # The photo's own border is no edge of what it shows.
-    within = cv2.erode(within, np.ones((5, 5)), borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
-    marks[here] &= np.asarray(within, np.uint8)
-    return marks
+    within[here] = cv2.resize(inside[there], size, interpolation=cv2.INTER_NEAREST)
+    return marks & np.asarray(cv2.erode(within, np.ones((5, 5))), np.uint8)
 
 
 def _sides(segments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -16,9 +16,10 @@ _LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
     HEAD: {"sunglasses": 5.0, "hat": 8.0, "mask": 4.0},
     CLASSICAL: {"sunglasses": 10.0, "hat": 10.0, "mask": 10.0},
 }
-# The smaller the face, the more bare ones the head takes for covered: for every pixel that the eyes are nearer to each
-# other than `_SMALL`, a difference of logits of so much (scripts/training/heads/small_faces.py, on the tuned half).
-_SMALL: Final = 8.0
+# The smaller the face, the more bare ones the head takes for covered. For every pixel by which the eyes are nearer to
+# each other than this, its probability counts for so much less, as a difference of logits
+# (scripts/training/heads/small_faces.py, on the tuned half).
+_FULL_TRUST_EYE_DISTANCE: Final = 8.0
 _MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "hat": 0.0, "mask": 1.1}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
 # the eyes must be inside.
@@ -45,7 +46,7 @@ def hat(subject: Subject) -> Measure:
     measure = _measure(subject, "hat")
     if measure.value is None or subject.occlusion is None:
         return measure
-    return Measure(_less(measure.value, _MISTAKEN_BESIDE_A_MASK * subject.occlusion.mask), method=measure.method)
+    return Measure(_lowered(measure.value, _MISTAKEN_BESIDE_A_MASK * subject.occlusion.mask), method=measure.method)
 
 
 def mask(subject: Subject) -> Measure:
@@ -64,10 +65,12 @@ def _measure(subject: Subject, kind: str) -> Measure:
     if scores is None:
         return Measure(subject.linear_occlusion[kind], method=method)
     value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
-    return Measure(_less(value, _MISTAKEN_PER_PIXEL[kind] * max(_SMALL - eye_distance, 0.0)), method=method)
+    return Measure(
+        _lowered(value, _MISTAKEN_PER_PIXEL[kind] * max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)), method=method
+    )
 
 
-def _less(probability: float, logits: float) -> float:
+def _lowered(probability: float, logits: float) -> float:
     """A probability less a difference of logits; 0 to 1."""
     if not logits:
         return probability

@@ -66,7 +66,7 @@ def warnings(
         cases += [case for case in chosen if case not in left_out]
     if made:
         ordinary = [folder / case.name for case in cases if case.code == 0]
-        # What was looked at and found to be doubtful for any code is no ground for a made case either.
+        # A ground on the list shows a person, say, whatever code it was put there for.
         doubtful = left_out.codes
         grounds = [folder / c.name for c in cases if c.kind == "no document" and c.name not in doubtful]
         cases += made_cases(ordinary, grounds, made)

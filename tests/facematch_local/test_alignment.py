@@ -99,16 +99,24 @@ def test_whole_numbers_of_pixels_are_averaged() -> None:
 
 @pytest.mark.parametrize("factor", [2, 4, 5, 6, 8, 9, 12])
 def test_averaging_in_steps_comes_to_the_same(factor: int) -> None:
-    pixels = np.random.default_rng(factor).integers(0, 256, (3 * factor + 1, 5 * factor, 3), np.uint8)
-    small, spans = averaged(pixels, factor)
-    assert spans == (factor, factor)
-    expected = pixels[: 3 * factor].reshape(3, factor, 5, factor, 3).mean(axis=(1, 3))
-    assert np.abs(small - expected).max() <= 1.5  # each step rounds
-    flat, _ = averaged(np.ascontiguousarray(pixels[..., 0]), factor)
-    assert np.array_equal(flat, small[..., 0])
+    noise = np.random.default_rng(factor).integers(0, 256, (40 * factor + 1, 45 * factor, 3), np.uint8)
+    ramp = np.linspace(0, 255, 45 * factor).astype(np.uint8)[None, :, None] // np.uint8([1, 2, 3])
+    for pixels in (noise, np.broadcast_to(ramp, noise.shape).copy()):
+        small, spans = averaged(pixels, factor)
+        assert spans == (factor, factor)
+        wrong = small - pixels[: 40 * factor].reshape(40, factor, 45, factor, 3).mean(axis=(1, 3))
+        assert np.abs(wrong).max() <= 1.0
+        flat, _ = averaged(np.ascontiguousarray(pixels[..., 0]), factor)
+        assert np.array_equal(flat, small[..., 0])
     for rows, columns in ((1, 5), (5, 1), (factor - 1, factor + 1)):
-        left = averaged(pixels[:rows, :columns], factor)[0]
+        left = averaged(noise[:rows, :columns], factor)[0]
         assert left.shape[:2] == (max(rows // factor, 1), max(columns // factor, 1))
+
+
+@pytest.mark.parametrize("factor", [4, 8, 12, 16])
+def test_averaging_does_not_brighten(factor: int) -> None:
+    pixels = np.random.default_rng(factor).integers(0, 256, (40 * factor, 45 * factor, 3), np.uint8)
+    assert abs(averaged(pixels, factor)[0].mean() - pixels.mean()) < 0.2
 
 
 @pytest.mark.parametrize("coarseness", [0.4, 0.75, 1.0])

@@ -29,7 +29,8 @@ from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentHead, 
 FULL, UNKNOWN = 200, 255
 LONGEST = 360  # pixels of a picture kept in memory
 SEED = 5
-MISTAKEN, REPEATED = 0.3, 3  # pictures that a head gives more are shown so many times more
+MISTAKEN = 0.3  # probability of a document from which a picture without one counts as mistaken for one
+REPEATED = 3  # further copies of these
 SEEN = 3.5  # of the four edges of a real document, to trust where they are
 
 
@@ -59,9 +60,9 @@ def shuffled(data: Path, others: list[Path]) -> tuple[list[Photo], list[Path]]:
     return [lfw[i] for i in rng.permutation(len(lfw))], [pictures[i] for i in rng.permutation(len(pictures))]
 
 
-def mistaken(pictures: list[Array], before: DocumentHead | None) -> list[Array]:
+def mistaken(pictures: list[Array], earlier_head: DocumentHead | None) -> list[Array]:
     """Those that a head trained before takes for documents, or nearly."""
-    return [p for p in pictures if before is not None and before.predict(p, None).document > MISTAKEN]
+    return [p for p in pictures if earlier_head is not None and earlier_head.predict(p, None).document > MISTAKEN]
 
 
 def load_stock(
@@ -71,7 +72,7 @@ def load_stock(
     faces: Path,
     most: int,
     copies: list[Copy],
-    before: DocumentHead | None,
+    earlier_head: DocumentHead | None,
 ) -> Stock:
     """Everything views are composed of; `most` of the LFW photos and of the other pictures."""
     found = find_faces(data, teachers, faces)
@@ -95,11 +96,11 @@ def load_stock(
     people += loaded(training_files(data, "groups"))
     # The photos without a document count for ten of the pictures: they are the real thing.
     things = loaded(pictures[:most], 256)
-    things += REPEATED * mistaken(things, before) + 10 * loaded(training_files(data, "no_card"))
+    things += REPEATED * mistaken(things, earlier_head) + 10 * loaded(training_files(data, "no_card"))
     flat = [rectified(copy.picture, copy.found.corners, 400) for copy in copies if copy.found.edges >= SEEN]
     documents = loaded(training_files(data, "cards"), 480)
     shown = [p for p in people if p is not None]
-    return Stock(heads, shown + REPEATED * mistaken(shown, before), things, documents, flat)
+    return Stock(heads, shown + REPEATED * mistaken(shown, earlier_head), things, documents, flat)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +170,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     copies = real_copies(arguments.data, arguments.teachers)
-    before = None if arguments.head is None else DocumentHead(onnxruntime.InferenceSession(arguments.head))
+    earlier_head = None if arguments.head is None else DocumentHead(onnxruntime.InferenceSession(arguments.head))
     stock = load_stock(
-        arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, copies, before
+        arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, copies, earlier_head
     )  # fmt: skip
     print({name: len(getattr(stock, name)) for name in Stock.__dataclass_fields__}, flush=True)
     real = real_views(copies, np.random.default_rng(arguments.seed), 30)

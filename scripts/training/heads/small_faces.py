@@ -2,9 +2,10 @@
 
     python scripts/training/heads/small_faces.py --data DATA
 
-By inter-eye distance, of masks, sunglasses and photos without either: how many are above the limit of the policy, by
-the head alone and as `facematch_local.checks.occlusion` corrects it. Only small photos in which a face is found count.
-Most of these photos the head was trained on, at other sizes, so shares of covered faces lean to the good side.
+By inter-eye distance, of masks and of photos without one, of sunglasses and of photos without these: how many are above
+the limit of the policy, by the head alone and as `facematch_local.checks.occlusion` corrects it. A face that the check
+holds for too small counts as below. Only small photos in which a face is found count. Most of these photos the head was
+trained on, at other sizes, so shares of covered faces lean to the good side.
 """
 
 from __future__ import annotations
