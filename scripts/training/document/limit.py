@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--others", type=Path, nargs="+", required=True)
-    parser.add_argument("--most", type=int, default=4000, help="pictures that samples.py took")
+    parser.add_argument("--most", type=int, default=8800, help="pictures that samples.py took")
     parser.add_argument("--count", type=int, default=600, help="of the other pictures, evenly spaced")
     parser.add_argument("--made", type=int, default=50, help="made cards of each kind")
     parser.add_argument("--pack", type=Path, default=ROOT / "models" / "compact")

@@ -2,7 +2,8 @@
 
     python scripts/training/document/run.py --data DATA --models MODELS --others PICTURES [PICTURES ...] --work WORK
 
-PICTURES are folders of pictures without documents: those of `detector/blanks.py` and of `confirmation/pictures.py`.
+PICTURES are folders of pictures without documents: those of `confirmation/pictures.py`, and photos out of the packages
+in `photos.csv`, chosen by eye. What the pack's present head mistakes for documents among them counts for more.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ def main() -> None:
     for name in ("data", "models", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--others", type=Path, nargs="+", required=True)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=14000)
     arguments = parser.parse_args()
-    views = arguments.work / "views"
+    views, head = arguments.work / "views", ROOT / "models" / "compact" / "heads" / "document.onnx"
+    earlier = ("--head", head) if head.exists() else ()
     if not (views / "views.npy").exists():
         step(
             HERE / "samples.py", "--data", arguments.data, "--teachers", arguments.models / "teachers",
-            "--faces", arguments.work / "faces.json", "--others", *arguments.others, "--out", views,
+            "--faces", arguments.work / "faces.json", "--others", *arguments.others, "--out", views, *earlier,
         )  # fmt: skip
     step(HERE / "train_head.py", "--views", views, "--work", arguments.work, "--steps", arguments.steps)
     step(HERE.parent / "seal_pack.py", ROOT / "models" / "compact")

@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40000)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--most", type=int, default=4000, help="of the LFW photos, and of the other pictures")
+    parser.add_argument("--most", type=int, default=8800, help="of the LFW photos, and of the other pictures")
     parser.add_argument("--head", type=Path, help="a document.onnx: what it takes for documents counts for more")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
