@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
     parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -85,7 +86,7 @@ def main() -> None:
         kept = {name: value for name, value in kept.items() if name in own and own[name].shape == value.shape}
         print("from the start file:", len(kept), "of", len(own), "tensors", flush=True)
         net.load_state_dict(own | kept)
-    net = train(net, batch_of, loss_of, arguments.steps, arguments.work / "document.pt")
+    net = train(net, batch_of, loss_of, arguments.steps, arguments.work / "document.pt", arguments.rate)
     example = torch.zeros(1, DOCUMENT_SIZE, DOCUMENT_SIZE, 3, dtype=torch.uint8)
     export(net, (example,), arguments.out / "heads" / "document.onnx", int8=True)
 
