@@ -1,4 +1,4 @@
-"""Optional learned heads of a pack: is it a face, its landmarks, what covers it, a recapture, a document around it.
+"""Optional learned heads of a pack: a face or none, its landmarks, what covers it, recaptures, documents, copies.
 
 A head is one ONNX file. It takes pixels as they are (uint8, NHWC, BGR; scaling happens inside the graph) and
 gives probabilities or points. Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY`
@@ -38,6 +38,12 @@ and fixed here; a head made for another convention is refused when the pack is o
     in the photo is squeezed to 192x192, so that nothing but photo is seen.
     Output `scores`, float32 (N, 1): probability that it shows a document.
     Output `map`, float32 (N, 24, 24): by place, probability that it is part of one.
+
+`copy-1`
+    Input `portrait`, uint8 (N, 96, 96, 3): the portrait on a document and what is around it, by its landmarks taken to
+    `COPY_TEMPLATE` as for `occlusion-1`. The eyes lie 10.5 pixels apart, so that the view is 9 times that wide. Outside
+    the photo its border pixels are repeated.
+    Output `scores`, float32 (N, 1): probability that the document is a grey copy.
 """
 
 from __future__ import annotations
@@ -82,6 +88,12 @@ CONFIRMATION_SIZE, CONFIRMATION_SCALE = 64, 1.4
 DOCUMENT_SIZE, DOCUMENT_PLACES, DOCUMENT_SCALE = 192, 24, 36.0
 
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
+
+COPY_SIZE: Final = 96
+# The ArcFace template at 0.3, its middle (x of the mean, y of the eyes) at (48, 41).
+COPY_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
+    (0.3 * (x - 56.03) + 48.0, 0.3 * (y - 51.6) + 41.0) for x, y in ARCFACE_TEMPLATE
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -262,6 +274,19 @@ class DocumentHead(_Head):
         return DocumentScores(float(scores[0, 0]), places[0], document_window(pixels, face))
 
 
+class CopyHead(_Head):
+    """Is a document a grey copy: convention `copy-1`. Safe to share between threads."""
+
+    CONVENTION = "copy-1"
+    CROPS: ClassVar[Mapping[str, int]] = {"portrait": COPY_SIZE}
+    GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}
+
+    def predict(self, crop: Pixels) -> float:
+        """Probability, 0 to 1, by one crop, 96x96x3 uint8 BGR as `copy_crop` cuts it: one forward pass."""
+        (scores,) = self._session.run(["scores"], {"portrait": crop[None]})
+        return float(scores[0, 0])
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
     """The heads in use, the pack's own or lent to it; None where there is none."""
@@ -269,6 +294,7 @@ class Heads:
     occlusion: OcclusionHead | None = None
     recapture: RecaptureHead | None = None
     document: DocumentHead | None = None
+    copy: CopyHead | None = None
 
 
 def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
@@ -278,6 +304,15 @@ def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
     points = distinct_landmarks(face.landmarks, face.box)
     matrix = similarity_transform(points, np.asarray(OCCLUSION_TEMPLATE, np.float64))
     return warp(pixels, matrix, OCCLUSION_SIZE, border=cv2.BORDER_REPLICATE)
+
+
+def copy_crop(pixels: Pixels, face: Face) -> Pixels:
+    """The crop of convention `copy-1`: 96x96x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
+    import cv2
+
+    points = distinct_landmarks(face.landmarks, face.box)
+    matrix = similarity_transform(points, np.asarray(COPY_TEMPLATE, np.float64))
+    return warp(pixels, matrix, COPY_SIZE, border=cv2.BORDER_REPLICATE)
 
 
 def confirmation_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:

@@ -45,6 +45,7 @@ from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Rec
 from facematch_local.heads import (
     LANDMARK_SIZE,
     ConfirmationHead,
+    CopyHead,
     DocumentHead,
     Heads,
     LandmarkHead,
@@ -66,7 +67,7 @@ _RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 REQUIRED_ROLES: Final = ("detection", "recognition")
 # Heads that are lent to packs without them. Landmarks are not: a recogniser wants those of the detector that it was
 # trained and its curve made with. Nor is the confirmation: it was taught what the shipped detector errs on.
-HEAD_ROLES: Final = ("occlusion", "recapture", "document")
+HEAD_ROLES: Final = ("occlusion", "recapture", "document", "copy")
 _LFS_POINTER: Final = b"version https://git-lfs"
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parent / "calibrations"
 
@@ -407,11 +408,12 @@ def _calibration_in(folder: Path) -> Path | None:
 
 
 def _open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
-    occlusion, recapture, document = (pack.files.get(role) for role in HEAD_ROLES)
+    occlusion, recapture, document, copy = (pack.files.get(role) for role in HEAD_ROLES)
     return Heads(
         OcclusionHead(_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
         RecaptureHead(_session(recapture.path, settings), str(recapture.path)) if recapture else None,
         DocumentHead(_session(document.path, settings), str(document.path)) if document else None,
+        CopyHead(_session(copy.path, settings), str(copy.path)) if copy else None,
     )
 
 

@@ -18,9 +18,9 @@ _LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
 }
 # The smaller the face, the more bare ones the head takes for covered. For every pixel by which the eyes are nearer to
 # each other than this, its probability counts for so much less, as a difference of logits
-# (scripts/training/heads/small_faces.py, on the tuned half).
+# (scripts/training/heads/small_faces.py, on the tuned half). Hats are not judged on such faces.
 _FULL_TRUST_EYE_DISTANCE: Final = 8.0
-_MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "hat": 0.0, "mask": 1.1}
+_MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "mask": 1.1}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
 # the eyes must be inside.
 _HEADROOM: Final = 0.75
@@ -65,9 +65,8 @@ def _measure(subject: Subject, kind: str) -> Measure:
     if scores is None:
         return Measure(subject.linear_occlusion[kind], method=method)
     value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
-    return Measure(
-        _lowered(value, _MISTAKEN_PER_PIXEL[kind] * max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)), method=method
-    )
+    too_near = max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
+    return Measure(_lowered(value, _MISTAKEN_PER_PIXEL.get(kind, 0.0) * too_near), method=method)
 
 
 def _lowered(probability: float, logits: float) -> float:

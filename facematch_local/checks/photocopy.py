@@ -1,4 +1,8 @@
-"""Is the document a grey copy (code 2). A colour copy can't be told this way."""
+"""Is the document a grey copy (code 2). A colour copy can't be told this way.
+
+Where there is a copy head, the pack's own or a lent one, the measure is its probability of colour; without one, the
+colour itself.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,50 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.checks.base import NO_FACE, Measure, Subject
+from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
 from facematch_local.checks.rectify import portrait_corners, rectified, shown
-from facematch_local.heads import Pixels
+from facematch_local.faces import Face
+from facematch_local.heads import CopyHead, Pixels, copy_crop
 
 _WIDTH: Final = 120
 _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
+_LEAST_SHARE: Final = 0.03  # of the head's crop
 _EDGE: Final = 0.06  # of the view, not looked at
 _OTHER_LIGHT: Final = 0.15  # how far the paper's colour may go from that at the face, natural log of a channel
 
 
 def colour(subject: Subject) -> Measure:
-    """Colour left in the portrait and around it when the light's own is taken away, 0 (a grey copy) to about 0.3.
+    """How much speaks for a document in colour, by the portrait on it and what is next to that.
+
+    With a copy head: the probability that it is no grey copy, 0 to 1. Without one: the colour left when the light's own
+    is taken away, 0 (a grey copy) to about 0.3.
+    """
+    head, face = subject.heads.copy, subject.face
+    method = CLASSICAL if head is None else HEAD
+    if face is None:
+        return Measure.not_assessed(NO_FACE, method=method)
+    pixels = subject.photo.pixels
+    value = _left(pixels, face) if head is None else _probability(head, copy_crop(pixels, face))
+    if value is None:
+        return Measure.not_assessed("the document is too dark or overexposed", method=method)
+    return Measure(value, method=method)
+
+
+def _probability(head: CopyHead, crop: Pixels) -> float | None:
+    """Of colour, 0 to 1, by the head; None where too little can be seen."""
+    return None if _exposed(crop).mean() < _LEAST_SHARE else 1 - head.predict(crop)
+
+
+def _exposed(pixels: Pixels) -> NDArray[np.bool_]:
+    """Pixels (H, W) whose colour the camera kept."""
+    brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    return np.asarray((brightest < 250) & (brightest > 25))
+
+
+def _left(pixels: Pixels, face: Face) -> float | None:
+    """Colour that is left without the light's; None where too little can be seen.
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve
     makes the dark ones differ from the pale ones. So each pixel is divided by the brightest around it, and
@@ -29,22 +63,19 @@ def colour(subject: Subject) -> Measure:
     neither. Only the portrait and what is next to it are looked at, and of that what has ground of much the same
     colour as the face's: the outline of the card need not be known, and a table beside it does not count.
     """
-    if subject.face is None:
-        return Measure.not_assessed(NO_FACE)
-    corners = portrait_corners(subject.face)
-    flat = rectified(subject.photo.pixels, corners, _WIDTH)
+    corners = portrait_corners(face)
+    flat = rectified(pixels, corners, _WIDTH)
     height, width = flat.shape[:2]
     relative, ground = _without_light(flat)
-    brightest = np.maximum(np.maximum(flat[..., 0], flat[..., 1]), flat[..., 2])
-    usable = (brightest < 250) & (brightest > 25) & shown(subject.photo.pixels, corners, (width, height))
+    usable = _exposed(flat) & shown(pixels, corners, (width, height))
     apart = np.abs(ground - _at_face(ground))
     usable &= np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2]) < _OTHER_LIGHT
     edge_y, edge_x = round(_EDGE * height), round(_EDGE * width)
     inner = np.s_[edge_y : height - edge_y, edge_x : width - edge_x]
     seen = relative[inner][usable[inner]]
     if len(seen) < _LEAST_PIXELS:
-        return Measure.not_assessed("the document is too dark or overexposed")
-    return Measure(float(np.percentile(_own_colour(seen), 75)))
+        return None
+    return float(np.percentile(_own_colour(seen), 75))
 
 
 def _without_light(flat: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -20,6 +20,7 @@ CROPS = {
     "occlusion-1": {"face": 112},
     "recapture-1": {"wide": 80},
     "confirmation-1": {"face": 64},
+    "copy-1": {"portrait": 96},
 }
 NUMBERS = {"confirmation-1": ["detector"], "recapture-1": ["period"]}
 
@@ -219,6 +220,19 @@ def test_a_document_is_looked_for_around_the_face_and_without_one_everywhere(tmp
     assert near.places[3, 12] == 0.0
 
 
+def test_a_copy_is_looked_for_around_the_portrait(tmp_path: Path) -> None:
+    photo = np.zeros((600, 800, 3), np.uint8)
+    photo[:, 300:500] = 204
+    points = 2 * TEMPLATE + np.array([400 - 2 * 56, 300 - 2 * 60])  # eyes 48 pixels apart, the middle at (400, 300)
+    crop = heads.copy_crop(photo, face_at(points))
+    assert crop.shape == (96, 96, 3)
+    lit = np.flatnonzero(crop[48, :, 0] > 100)
+    assert (lit[0] + lit[-1]) / 2 == pytest.approx(47.5, abs=1)
+    assert len(lit) == pytest.approx(200 / 48 * 0.3 * 35.24, abs=1.5)
+    head = heads.CopyHead(session(channel_means(tmp_path / "c.onnx", "copy-1", 1)))
+    assert head.predict(crop) == pytest.approx(0.8 * len(lit) / 96, abs=0.01)
+
+
 @pytest.mark.parametrize("eye", [(-30.0, 50.0), (2000.0, 50.0), (50.0, 4000.0)])
 def test_a_face_beyond_the_border_leaves_something_to_look_at(eye: tuple[float, float]) -> None:
     face = face_at(np.array([eye] * 5), (*eye, eye[0] + 2, eye[1] + 2))
@@ -304,9 +318,10 @@ def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
     assert only_one.occlusion is not None
     assert only_one.recapture is None
     document = map_of_green(tmp_path / "d.onnx")
-    files = {"occlusion": occlusion, "recapture": recapture, "document": document}
+    copy = channel_means(tmp_path / "c.onnx", "copy-1", 1)
+    files = {"occlusion": occlusion, "recapture": recapture, "document": document, "copy": copy}
     every = _open_heads(pack_of(tmp_path, **files), SessionSettings())
-    assert None not in (every.occlusion, every.recapture, every.document)
+    assert None not in (every.occlusion, every.recapture, every.document, every.copy)
 
 
 def test_a_damaged_head_is_named(tmp_path: Path) -> None:

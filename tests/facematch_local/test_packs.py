@@ -355,9 +355,9 @@ def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:
 
 def test_heads_are_lent_for_the_roles_that_a_pack_brings_none_for(tmp_path: Path) -> None:
     shipped, bare = find_pack(), read_pack(plain(tmp_path / "plain"))
-    assert lent_heads(bare) == {role: shipped.files[role] for role in ("occlusion", "recapture", "document")}
+    assert lent_heads(bare) == {role: shipped.files[role] for role in ("occlusion", "recapture", "document", "copy")}
     own = replace(bare, files={**bare.files, "occlusion": ModelFile(tmp_path / "own.onnx")})
-    assert lent_heads(own) == {role: shipped.files[role] for role in ("recapture", "document")}
+    assert lent_heads(own) == {role: shipped.files[role] for role in ("recapture", "document", "copy")}
     assert lent_heads(shipped) == {}
 
 
@@ -367,9 +367,9 @@ def test_nothing_is_lent_where_the_shipped_pack_or_its_head_was_taken_out(tmp_pa
     shipped = tmp_path / "compact"
     shutil.copytree(find_pack().folder, shipped)
     (shipped / "rec.onnx").unlink()
-    assert set(lent_heads(bare, [tmp_path])) == {"occlusion", "recapture", "document"}
+    assert set(lent_heads(bare, [tmp_path])) == {"occlusion", "recapture", "document", "copy"}
     (shipped / "heads" / "occlusion.onnx").unlink()
-    assert set(lent_heads(bare, [tmp_path])) == {"recapture", "document"}
+    assert set(lent_heads(bare, [tmp_path])) == {"recapture", "document", "copy"}
 
 
 def test_a_damaged_lent_head_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +386,7 @@ def test_a_damaged_lent_head_is_named_as_such(tmp_path: Path, monkeypatch: pytes
 def test_a_pack_without_heads_measures_with_the_shipped_ones(tmp_path: Path) -> None:
     bare = read_pack(without_heads(tmp_path / "bare"))
     loaded = load_pack(bare)
-    assert loaded.lent == ("occlusion", "recapture", "document")
+    assert loaded.lent == ("occlusion", "recapture", "document", "copy")
     assert loaded.heads.occlusion is not None
     assert loaded.heads.recapture is not None
     assert "occlusion" not in loaded.pack.files

@@ -21,6 +21,8 @@ DIGITS = np.array(list("0123456789"))
 COPIED = 0.3  # share of grey copies
 PORTRAITS = 0.85  # share of identity cards with a portrait; the others have none, or it is cut or covered
 
+Area = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
 
 def words(rng: Rng, letters: int) -> str:
     """Something like `letters` letters of names, dates and numbers."""
@@ -67,7 +69,7 @@ def _signs(rng: Rng, pixels: Array, x: int, y: int, height: float, count: int, i
             cv2.line(pixels, (int(ax), int(ay)), (int(bx), int(by)), ink, max(1, round(height / 12)), cv2.LINE_AA)
 
 
-def column(rng: Rng, pixels: Array, area: tuple[float, float, float, float], ink: tuple[int, int, int]) -> None:
+def column(rng: Rng, pixels: Array, area: Area, ink: tuple[int, int, int]) -> None:
     """Lines of print, often with smaller captions above, in (left, top, right, bottom)."""
     left, top, right, bottom = area
     size = pixels.shape[0] * rng.uniform(0.03, 0.075)
@@ -144,7 +146,7 @@ def emblems(rng: Rng, pixels: Array) -> None:
         cv2.addWeighted(layer, strength, pixels, 1 - strength, 0, pixels)
 
 
-def portrait_on(rng: Rng, pixels: Array, face: Array, area: tuple[float, float, float, float], pale: float) -> None:
+def portrait_on(rng: Rng, pixels: Array, face: Array, area: Area, pale: float) -> None:
     """Print a portrait into (left, top, right, bottom), its colours weakened; `pale` 0 as it is to 1 gone."""
     left, top, right, bottom = (int(v) for v in area)
     window = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
@@ -187,8 +189,8 @@ def ink_on(rng: Rng, pixels: Array) -> tuple[int, int, int]:
     return colour(rng, 0, 100) if pixels.mean() > 110 else colour(rng, 190, 256)
 
 
-def identity_card(rng: Rng, face: Array) -> Array:
-    """Front of an identity card, licence or permit; one in nine upright."""
+def identity_card(rng: Rng, face: Array) -> tuple[Array, Area | None]:
+    """Front of an identity card, licence or permit, and where the portrait is on it, where there is one."""
     width = int(rng.integers(*WIDTHS))
     height = int(width / rng.choice([1.586, 1.586, 1.42, 1.35]))
     pixels = ground(rng, width, height)
@@ -223,10 +225,10 @@ def identity_card(rng: Rng, face: Array) -> Array:
         turns = np.cumsum(rng.normal(0, 1, (14, 2)), axis=0) * [0.05 * width, 0.04 * height]
         points = turns - turns.mean(0) + np.array([width * rng.uniform(0.3, 0.8), height * rng.uniform(0.7, 0.9)])
         cv2.polylines(pixels, [points.astype(np.int32)], False, (60, 30, 30), 1, cv2.LINE_AA)
-    return pixels
+    return pixels, (left, top, left + wide, top + tall) if shown else None
 
 
-def back(rng: Rng, _: Array) -> Array:
+def back(rng: Rng, _: Array) -> tuple[Array, Area | None]:
     """Back of a card: print, machine-readable rows, bar codes, a fingerprint, a magnetic stripe; no portrait."""
     width = int(rng.integers(*WIDTHS))
     height = int(width / rng.choice([1.586, 1.586, 1.42]))
@@ -247,7 +249,7 @@ def back(rng: Rng, _: Array) -> Array:
         x, y, r = int(rng.uniform(0.1, 0.9) * width), int(rng.uniform(0.3, 0.7) * height), int(0.12 * height)
         for ring in range(2, r, 3):
             cv2.ellipse(pixels, (x, y), (ring, int(1.3 * ring)), 10, 0, 300, (70, 60, 60), 1, cv2.LINE_AA)
-    return pixels
+    return pixels, None
 
 
 def bank_card(rng: Rng, face: Array) -> Array:
@@ -273,7 +275,7 @@ def bank_card(rng: Rng, face: Array) -> Array:
             )
     if rng.random() < 0.1:
         portrait_on(rng, pixels, face, (0.72 * width, 0.25 * height, 0.94 * width, 0.7 * height), 0.0)
-    return pixels
+    return pixels, None
 
 
 def passport_page(rng: Rng, face: Array) -> Array:
@@ -288,23 +290,27 @@ def passport_page(rng: Rng, face: Array) -> Array:
     line(rng, pixels, (0.05 * width, 0.03 * height), 0.06 * height, words(rng, int(rng.integers(6, 26))), ink)
     machine_readable(rng, pixels, 2)
     portrait_on(rng, pixels, face, (left, top, left + 0.8 * tall, top + tall), 0.0)
+    above = 0
     if rng.random() < 0.35:
         upper = ground(rng, width, height)
         column(rng, upper, (0.1 * width, 0.2 * height, 0.9 * width, height * rng.uniform(0.3, 0.9)), ink)
         shade = np.linspace(1, rng.uniform(0.5, 0.95), height // 4)[:, None, None]
         upper[-(height // 4) :] = upper[-(height // 4) :] * shade
-        pixels = np.vstack([upper, pixels])
-    return pixels
+        pixels, above = np.vstack([upper, pixels]), height
+    return pixels, (left, above + top, left + 0.8 * tall, above + top + tall)
 
 
-def sheet_with_copy(rng: Rng, face: Array) -> Array:
+def sheet_with_copy(rng: Rng, face: Array) -> tuple[Array, Area | None]:
     """A card copied onto a sheet of paper, which is part of the document then."""
-    card = (identity_card, passport_page, back)[rng.integers(3)](rng, face)
+    card, area = (identity_card, passport_page, back)[rng.integers(3)](rng, face)
     width = card.shape[1]
     border = rng.uniform(0.05, 0.5, 4) * width
     left, top, right, bottom = border.astype(int).tolist()
     paper = int(rng.integers(225, 256))
-    return cv2.copyMakeBorder(card, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(paper,) * 3)
+    sheet = cv2.copyMakeBorder(card, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(paper,) * 3)
+    if area is not None:
+        area = (area[0] + left, area[1] + top, area[2] + left, area[3] + top)
+    return sheet, area
 
 
 def copied(rng: Rng, pixels: Array) -> Array:
@@ -315,7 +321,7 @@ def copied(rng: Rng, pixels: Array) -> Array:
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-KINDS: tuple[tuple[float, Callable[[Rng, Array], Array]], ...] = (
+KINDS: tuple[tuple[float, Callable[[Rng, Array], tuple[Array, Area | None]]], ...] = (
     (0.46, identity_card),
     (0.18, back),
     (0.12, bank_card),
@@ -327,7 +333,7 @@ KINDS: tuple[tuple[float, Callable[[Rng, Array], Array]], ...] = (
 def document(rng: Rng, face: Array) -> tuple[Array, bool]:
     """One drawn document, mostly with the portrait `face` (BGR uint8, head and shoulders), and whether it is a copy."""
     shares = np.array([share for share, _ in KINDS])
-    pixels = KINDS[rng.choice(len(KINDS), p=shares / shares.sum())][1](rng, face)
+    pixels, _ = KINDS[rng.choice(len(KINDS), p=shares / shares.sum())][1](rng, face)
     if rng.random() < COPIED:
         return copied(rng, pixels), True
     return (halftone(rng, pixels) if rng.random() < 0.12 else pixels), False

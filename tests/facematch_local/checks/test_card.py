@@ -187,8 +187,8 @@ def test_a_grey_copy_is_grey_under_any_light(
         light = {"dim": dim, "cast": cast}
         original = made.lit(drawn.pixels, rng, **light)  # type: ignore[arg-type]
         copy = made.lit(made.photocopy(drawn.pixels, rng), rng, **light)  # type: ignore[arg-type]
-        assert _value(photocopy.colour(_subject(copy, face))) < _limit("document_colour")
-        assert _value(photocopy.colour(_subject(original, face))) > _limit("document_colour")
+        assert _value(photocopy.colour(_subject(copy, face))) < _limit("document_colour.classical")
+        assert _value(photocopy.colour(_subject(original, face))) > _limit("document_colour.classical")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -214,17 +214,42 @@ def test_a_coloured_table_beside_a_copy_does_not_count(
     photo = np.concatenate([table, copy[:, left:]], axis=1)  # the card ends just beside the head
     shift = np.float32([table.shape[1] - left, 0])
     subject = _subject(photo, Face(face.box + np.tile(shift, 2), face.landmarks + shift, face.score))
-    assert _value(photocopy.colour(subject)) < _limit("document_colour")
+    assert _value(photocopy.colour(subject)) < _limit("document_colour.classical")
     monkeypatch.setattr(photocopy, "_OTHER_LIGHT", 100.0)
-    assert _value(photocopy.colour(subject)) > _limit("document_colour")  # so the table is in view
+    assert _value(photocopy.colour(subject)) > _limit("document_colour.classical")  # so the table is in view
 
 
-def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face) -> None:
+def test_the_shipped_head_tells_copies_from_cards_on_any_table_in_any_light(
+    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Heads
+) -> None:
+    engraved = made.draw_card(
+        np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(2), 900, engraved=True
+    )
+    limit, wrong = _limit("document_colour.head"), []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        light = {"dim": float(rng.uniform(0.4, 1.1)), "cast": tuple(rng.uniform(0.6, 1.15, 3).tolist())}
+        for name, flat in (("colour", drawn), ("grey portrait", engraved)):
+            face = _face_on(flat, astronaut_face)
+            for copied in (False, True):
+                pixels = made.photocopy(flat.pixels, rng) if copied else flat.pixels
+                photo, moved, _ = _on_table(flat, pixels, face, seed)
+                lit = made.lit(photo, rng, **light)  # type: ignore[arg-type]
+                measure = photocopy.colour(Subject(Photo(lit), Role.CARD, (moved,), shipped))
+                assert measure.method == "head"
+                if (_value(measure) < limit) is not copied:
+                    wrong.append((name, copied, seed))
+    assert len(wrong) <= 1, wrong
+
+
+def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face, shipped: Heads) -> None:
     assert photocopy.colour(_subject(drawn.pixels, None)).value is None
     black = np.zeros_like(drawn.pixels)
-    measure = photocopy.colour(_subject(black, _face_on(drawn, astronaut_face)))
-    assert measure.value is None
-    assert "dark" in measure.reason
+    face = _face_on(drawn, astronaut_face)
+    for heads in (Heads(), shipped):
+        measure = photocopy.colour(Subject(Photo(black), Role.CARD, (face,), heads))
+        assert measure.value is None
+        assert "dark" in measure.reason
 
 
 @pytest.mark.parametrize("degrees", [-25, 5, 15])
