@@ -198,12 +198,11 @@ def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | N
     """
     import cv2
 
-    rows_in, columns_in = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not len(rows_in) or not len(columns_in):
-        return np.zeros((0, 5), np.int32)
     # Often a third of the upright picture is photo; the rest need not be searched.
-    y0, x0 = int(rows_in[0]), int(columns_in[0])
-    window = (slice(y0, int(rows_in[-1]) + 1), slice(x0, int(columns_in[-1]) + 1))
+    x0, y0, across, down = cv2.boundingRect(inside)
+    if not across or not down:
+        return np.zeros((0, 5), np.int32)
+    window = (slice(y0, y0 + down), slice(x0, x0 + across))
     grey = cv2.cvtColor(picture[window], cv2.COLOR_BGR2GRAY)
     strokes = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8))
     ground = cv2.blur(grey, (31, 31))
@@ -263,6 +262,8 @@ def _head_area(lean: float = 0.0) -> tuple[slice, slice]:
 
 def _extent(lines: _Lines, inside: Pixels) -> NDArray[np.float64]:
     """Corners of the box around head and text, where no edges were seen; within the photo."""
+    import cv2
+
     vertical, horizontal = _head_area()
     left, right = float(horizontal.start), float(horizontal.stop)
     top, bottom = float(vertical.start), float(vertical.stop)
@@ -275,10 +276,10 @@ def _extent(lines: _Lines, inside: Pixels) -> NDArray[np.float64]:
     if len(near):
         left, right = min(left, float(near[:, 0].min())), max(right, float((near[:, 0] + near[:, 2]).max()))
         top, bottom = min(top, float(near[:, 1].min())), max(bottom, float((near[:, 1] + near[:, 3]).max()))
-    ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if len(ys) and len(xs):
-        left, right = max(left, float(xs[0])), min(right, float(xs[-1]))
-        top, bottom = max(top, float(ys[0])), min(bottom, float(ys[-1]))
+    x0, y0, across, down = cv2.boundingRect(inside)
+    if across and down:
+        left, right = max(left, float(x0)), min(right, float(x0 + across - 1))
+        top, bottom = max(top, float(y0)), min(bottom, float(y0 + down - 1))
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 

@@ -10,13 +10,12 @@ more than 0.1, and those labelled as hats. The others are taken for bare: a hat 
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import cv2
 import numpy as np
 import paths  # noqa: F401
-from photos import list_photos
+from photos import list_photos, read_rows
 
 from facematch_local.checks import Role, Subject, occlusion
 from facematch_local.evaluation.split import held_out, held_out_people
@@ -34,8 +33,8 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    with Path(__file__).with_name("hat_review.csv").open(newline="") as stream:
-        notes = {row["path"]: row["why"].split(" and ") for row in csv.DictReader(stream)}
+    seen_before = read_rows(Path(__file__).with_name("hat_review.csv"))
+    notes = {row["path"]: row["why"].split(" and ") for row in seen_before}
     people = held_out_people(arguments.data / "lfw_pairs.csv")
     loaded = load_pack(read_pack(arguments.pack))
     values: dict[str, list[float]] = {"hat": [], "headband": [], "bare": []}

@@ -8,7 +8,6 @@ folder and is skipped when it is there: after other labels, take a new one.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import zlib
 from pathlib import Path
@@ -23,7 +22,7 @@ from canvas import MARGIN, SCALE, STORED, Mesh, canvas_of, stored
 from figures import operating_points, write_figures
 from occluders import UNKNOWN, Labels, draw
 from occlusion_net import OcclusionNet
-from photos import Photo, find_faces, list_photos, read
+from photos import Photo, find_faces, list_photos, read, read_rows
 from store import CropWriter, crops_in
 from torch import Tensor
 from torch.nn import functional
@@ -66,13 +65,11 @@ def reviewed() -> dict[str, dict[str, str]]:
     Where a photo was looked at for both lists, `occlusion_review.csv` holds: it is the later look.
     """
     seen: dict[str, dict[str, str]] = {}
-    with HAT_REVIEW.open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            seen[row["path"]] = dict(NOTES[note] for note in row["why"].split(" and ") if note in NOTES)
-    with REVIEW.open(newline="") as stream:
-        for row in csv.DictReader(stream):
-            told = {name: value for name, value in row.items() if value and name != "path"}
-            seen[row["path"]] = {**seen.get(row["path"], {}), **told}
+    for row in read_rows(HAT_REVIEW):
+        seen[row["path"]] = dict(NOTES[note] for note in row["why"].split(" and ") if note in NOTES)
+    for row in read_rows(REVIEW):
+        told = {name: value for name, value in row.items() if value and name != "path"}
+        seen[row["path"]] = {**seen.get(row["path"], {}), **told}
     return seen
 
 

@@ -53,8 +53,7 @@ def list_photos(data: Path) -> list[Photo]:
     that there are enough hats and glasses to test on.
     """
     people = held_out_people(data / "lfw_pairs.csv")
-    with (data / "labels.csv").open(newline="") as stream:
-        labels = {row["path"]: LABELS.get(row["label"], "") for row in csv.DictReader(stream)}
+    labels = {row["path"]: LABELS.get(row["label"], "") for row in read_rows(data / "labels.csv")}
     photos = []
     for source in SETS:
         for file in sorted((data / source).rglob("*")):
@@ -69,6 +68,12 @@ def list_photos(data: Path) -> list[Photo]:
             lent = other_half and not held_out_by_project and digest[1] % 2 == 0
             photos.append(Photo(path, source, labels.get(path, ""), other_half or held_out_by_project, lent))
     return photos
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """A CSV file with a heading, row by row: `labels.csv`, or a list of what was seen on contact sheets."""
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def read(path: Path, long_side: int = 1600) -> NDArray[np.uint8] | None:

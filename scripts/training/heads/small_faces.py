@@ -11,13 +11,12 @@ trained on, at other sizes, so shares of covered faces lean to the good side.
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import cv2
 import numpy as np
 import paths  # noqa: F401
-from photos import list_photos
+from photos import list_photos, read_rows
 
 from facematch_local.checks import Role, Subject, occlusion
 from facematch_local.evaluation.split import held_out, held_out_people
@@ -40,8 +39,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
     people = held_out_people(arguments.data / "lfw_pairs.csv")
-    with Path(__file__).with_name("warnings_left_out.csv").open(newline="") as stream:
-        doubtful = {row["path"] for row in csv.DictReader(stream)}
+    doubtful = {row["path"] for row in read_rows(Path(__file__).with_name("warnings_left_out.csv"))}
     photos = [p for p in list_photos(arguments.data) if p.path not in doubtful and not held_out(p.path, people)]
     labelled = [p for p in photos if p.label in ("mask", "sunglasses") or (p.label == "bare" and p.source == "masks")]
     lfw = [p for p in photos if p.source == "lfw" and p.path.endswith("_0001.jpg")]
