@@ -49,6 +49,7 @@ def test_views_show_a_document_or_none_and_differ(scenes: ModuleType, stock: obj
     assert np.array_equal(again.pixels, scenes.view(np.random.default_rng(3), stock, True).pixels)
 
 
+@pytest.mark.slow
 def test_copies_are_grey_and_what_has_lost_its_colour_is_not_asked_for(scenes: ModuleType, stock: object) -> None:
     said = {True: 0, False: 0, None: 0}
     for seed in range(60):

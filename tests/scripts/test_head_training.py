@@ -63,6 +63,7 @@ def test_the_box_stays_on_the_face(family: str, seed: int) -> None:
         assert greenness(inside) > (0.5 if family == "fine" else 0.55)
 
 
+@pytest.mark.slow
 def test_a_display_leaves_a_grid_in_the_spectrum_and_a_live_face_does_not() -> None:
     rng = np.random.default_rng(0)
     photo = rng.normal(128, 6, (300, 300, 1)).repeat(3, axis=2).astype(np.uint8)
@@ -112,6 +113,7 @@ def flat_mesh() -> np.ndarray:
 PLACES = {"sunglasses": (160, 180, 115, 145), "mask": (225, 250, 140, 180), "head_covering": (60, 110, 130, 190)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", list(PLACES))
 def test_what_the_label_says_is_drawn_where_it_belongs(what: str) -> None:
     mesh, canvas = flat_mesh(), np.full((320, 320, 3), (120, 150, 200), np.uint8)

@@ -68,6 +68,7 @@ def test_a_made_print_scores_above_the_live_photo(astronaut: Pixels, astronaut_f
     assert _value(again, astronaut_face) > _value(astronaut, astronaut_face) + 0.5
 
 
+@pytest.mark.slow
 def test_most_made_screens_warn_when_the_face_is_close(astronaut: Pixels, astronaut_face: Face, policy: Policy) -> None:
     """A screen's grid aliases with the camera's; at some distances nothing is left of it, so not all are asked for."""
     close, face = _scaled(astronaut, astronaut_face, 900)
@@ -183,6 +184,7 @@ def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
     assert _share_warned(policy, shipped, photos, astronaut_face) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["print", "screen"])
 def test_the_shipped_head_finds_made_recaptures(
     kind: str, astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
@@ -197,6 +199,7 @@ def test_the_shipped_head_finds_made_recaptures(
     assert _share_warned(policy, shipped, photos, face) >= 0.9
 
 
+@pytest.mark.slow
 def test_the_shipped_head_needs_neither_rim_nor_pixels(
     astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
 ) -> None:

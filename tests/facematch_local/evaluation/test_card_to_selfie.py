@@ -90,6 +90,7 @@ def test_shift_is_the_mean_change_of_mated_pairs(dataset: Dataset) -> None:
     assert result.interval.low <= result.mated <= result.interval.high
 
 
+@pytest.mark.slow
 def test_command(
     tmp_path: Path,
     astronaut_jpeg: bytes,

@@ -71,6 +71,7 @@ def key(database_url: str) -> NewKey:
         store.close()
 
 
+@pytest.mark.slow
 def test_500_requests_at_a_quota_of_200_with_a_worker_killed_while_it_holds_five(
     database_url: str, key: NewKey
 ) -> None:
