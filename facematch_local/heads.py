@@ -41,8 +41,8 @@ and fixed here; a head made for another convention is refused when the pack is o
 
 `copy-1`
     Input `portrait`, uint8 (N, 96, 96, 3): the portrait on a document and what is around it, by its landmarks taken to
-    `COPY_TEMPLATE` as for `occlusion-1`. The eyes lie 10.5 pixels apart, so that the view is 9 times that wide. Outside
-    the photo its border pixels are repeated.
+    `COPY_TEMPLATE` as for `occlusion-1`. The eyes lie 15.5 pixels apart, so that the view is 6.2 times that wide.
+    Outside the photo its border pixels are repeated.
     Output `scores`, float32 (N, 1): probability that the document is a grey copy.
 """
 
@@ -90,9 +90,9 @@ DOCUMENT_SIZE, DOCUMENT_PLACES, DOCUMENT_SCALE = 192, 24, 36.0
 WIDE_SIZE, WIDE_SCALE = 80, 2.7
 
 COPY_SIZE: Final = 96
-# The ArcFace template at 0.3, its middle (x of the mean, y of the eyes) at (48, 41).
+# The ArcFace template at 0.44, its middle (x of the mean, y of the eyes) at (48, 41).
 COPY_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
-    (0.3 * (x - 56.03) + 48.0, 0.3 * (y - 51.6) + 41.0) for x, y in ARCFACE_TEMPLATE
+    (0.44 * (x - 56.03) + 48.0, 0.44 * (y - 51.6) + 41.0) for x, y in ARCFACE_TEMPLATE
 )
 
 Pixels = NDArray[np.uint8]

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from facematch_local.checks.base import Measure, Role
+from facematch_local.checks import CHECKS, Measure, Role
 from facematch_local.codes import WarningCode
 from facematch_local.errors import PolicyError
 
@@ -105,12 +105,7 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        limits = {
-            role: MappingProxyType(
-                {key: limit for name, entry in content[role].items() for key, limit in _limits(name, entry)}
-            )
-            for role in Role
-        }
+        limits = {role: MappingProxyType(_limits_of(role, content[role])) for role in Role}
         return Policy(str(content["version"]), MappingProxyType(limits))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PolicyError(f"{path}: not a policy file ({type(error).__name__}: {error})") from None
@@ -126,6 +121,21 @@ def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:
 
 def _key(name: str, method: str) -> str:
     return f"{name}.{method}" if method else name
+
+
+def _limits_of(role: Role, entries: Mapping[str, Any]) -> dict[str, Limit]:
+    """Those of one role; every check that is named exists, and has a limit for each way to measure it."""
+    found = {key: limit for name, entry in entries.items() for key, limit in _limits(name, entry)}
+    needed = {check.name: [_key(check.name, method) for method in check.methods] for check in CHECKS[role]}
+    for name in entries:
+        if name not in needed:
+            raise ValueError(f"{role}.{name}: there is no such check")
+    for key in (key for name in entries for key in needed[name]):
+        if key not in found:
+            raise ValueError(f"{role}.{key}: has no limit; see the shipped policy.toml")
+    if extra := found.keys() - {key for keys in needed.values() for key in keys}:
+        raise ValueError(f"{role}.{min(extra)}: is not measured that way")
+    return found
 
 
 def _limits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:

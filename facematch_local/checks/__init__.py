@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 from facematch_local.checks import card, face_count, geometry, occlusion, photocopy, presentation, sharpness, tampering
-from facematch_local.checks.base import Check, Measure, Role, Subject
+from facematch_local.checks.base import CLASSICAL, HEAD, Check, Measure, Role, Subject
+
+_LEARNED: Final = (HEAD, CLASSICAL)
 
 PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
     Check("face_found", face_count.face_found),
     Check("second_face_ratio", face_count.second_face_ratio),
-    Check("sunglasses", occlusion.sunglasses),
-    Check("hat", occlusion.hat),
-    Check("mask", occlusion.mask),
-    Check("recapture", presentation.recapture),
+    Check("sunglasses", occlusion.sunglasses, _LEARNED),
+    Check("hat", occlusion.hat, _LEARNED),
+    Check("mask", occlusion.mask, _LEARNED),
+    Check("recapture", presentation.recapture, _LEARNED),
     Check("blur", sharpness.blur),
     Check("noise", sharpness.noise),
     Check("inter_eye_distance", geometry.inter_eye_distance),
@@ -26,8 +28,8 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
 )
 
 CARD_CHECKS: Final[tuple[Check, ...]] = (
-    Check("document", card.document),
-    Check("document_colour", photocopy.colour),
+    Check("document", card.document, _LEARNED),
+    Check("document_colour", photocopy.colour, _LEARNED),
     Check("portrait_differs", tampering.portrait_differs),
     Check("text_differs", tampering.text_differs),
     Check("face_found", face_count.face_found),

@@ -155,16 +155,25 @@ class Measure:
         return cls(None, unit, reason, method)
 
 
+HEAD: Final = "head"
+CLASSICAL: Final = "classical"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named measure. The policy holds the threshold for `name`, one per method where there are several."""
+    """A named measure. The policy holds the threshold for `name`, one per method where there are several.
+
+    Attributes:
+        name: in the policy and in detailed results.
+        measure: takes it.
+        methods: what `Measure.method` may be.
+    """
 
     name: str
     measure: Callable[[Subject], Measure]
+    methods: tuple[str, ...] = ("",)
 
 
-HEAD: Final = "head"
-CLASSICAL: Final = "classical"
 NO_FACE: Final = "no face was found"
 
 

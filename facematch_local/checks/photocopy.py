@@ -20,7 +20,7 @@ _WIDTH: Final = 120
 _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
 _BRIGHTNESS_STEPS: Final = 8
 _LEAST_PIXELS: Final = 100
-_LEAST_SHARE: Final = 0.03  # of the head's crop
+_LEAST_SHARE: Final = 0.1  # of the middle of the head's crop
 _EDGE: Final = 0.06  # of the view, not looked at
 _OTHER_LIGHT: Final = 0.15  # how far the paper's colour may go from that at the face, natural log of a channel
 
@@ -36,15 +36,17 @@ def colour(subject: Subject) -> Measure:
     if face is None:
         return Measure.not_assessed(NO_FACE, method=method)
     pixels = subject.photo.pixels
-    value = _left(pixels, face) if head is None else _probability(head, copy_crop(pixels, face))
+    value = _remaining_colour(pixels, face) if head is None else _probability_of_colour(head, copy_crop(pixels, face))
     if value is None:
         return Measure.not_assessed("the document is too dark or overexposed", method=method)
     return Measure(value, method=method)
 
 
-def _probability(head: CopyHead, crop: Pixels) -> float | None:
-    """Of colour, 0 to 1, by the head; None where too little can be seen."""
-    return None if _exposed(crop).mean() < _LEAST_SHARE else 1 - head.predict(crop)
+def _probability_of_colour(head: CopyHead, crop: Pixels) -> float | None:
+    """0 to 1, by the head; None where too little of the portrait can be seen."""
+    height, width = crop.shape[:2]
+    portrait = crop[height // 4 : -height // 4, width // 4 : -width // 4]
+    return None if _exposed(portrait).mean() < _LEAST_SHARE else 1 - head.predict(crop)
 
 
 def _exposed(pixels: Pixels) -> NDArray[np.bool_]:
@@ -53,7 +55,7 @@ def _exposed(pixels: Pixels) -> NDArray[np.bool_]:
     return np.asarray((brightest < 250) & (brightest > 25))
 
 
-def _left(pixels: Pixels, face: Face) -> float | None:
+def _remaining_colour(pixels: Pixels, face: Face) -> float | None:
     """Colour that is left without the light's; None where too little can be seen.
 
     Under one light all greys have its colour, however that changes across the card; a camera's tone curve

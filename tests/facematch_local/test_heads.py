@@ -228,7 +228,7 @@ def test_a_copy_is_looked_for_around_the_portrait(tmp_path: Path) -> None:
     assert crop.shape == (96, 96, 3)
     lit = np.flatnonzero(crop[48, :, 0] > 100)
     assert (lit[0] + lit[-1]) / 2 == pytest.approx(47.5, abs=1)
-    assert len(lit) == pytest.approx(200 / 48 * 0.3 * 35.24, abs=1.5)
+    assert len(lit) == pytest.approx(200 / 48 * 0.44 * 35.24, abs=1.5)
     head = heads.CopyHead(session(channel_means(tmp_path / "c.onnx", "copy-1", 1)))
     assert head.predict(crop) == pytest.approx(0.8 * len(lit) / 96, abs=0.01)
 

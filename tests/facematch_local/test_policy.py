@@ -60,3 +60,18 @@ def test_what_could_not_be_assessed_is_said_and_raises_nothing(tmp_path: Path) -
 def test_other_forms_are_refused(tmp_path: Path, entry: str) -> None:
     with pytest.raises(PolicyError):
         load_policy(_write(tmp_path, f"[portrait.mask]\n{entry}"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour\.head: has no limit"),
+        ("[card.document_colour]\ncode = 2\nhead.min = 0.3", r"card\.document_colour\.classical: has no limit"),
+        ("[portrait.margin]\ncode = 12\nhead.min = 0.1", r"portrait\.margin: has no limit"),
+        ("[portrait.mask]\ncode = 9\nhead.max = 1\nclassical.max = 1\nother.max = 1", "not measured that way"),
+        ("[card.margin]\ncode = 12\nmin = 0.1", r"card\.margin: there is no such check"),
+    ],
+)
+def test_a_limit_that_no_measure_would_meet_is_refused(tmp_path: Path, entry: str, message: str) -> None:
+    with pytest.raises(PolicyError, match=message):
+        load_policy(_write(tmp_path, entry))

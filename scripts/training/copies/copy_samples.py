@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import multiprocessing
 from pathlib import Path
 
 import cv2
@@ -20,15 +19,16 @@ from lighting import photographed
 from samples import load_stock
 from scenes import Stock, background
 from synthetic import Rng, halftone
+from views import finished, joined, opened, started
 
 from facematch_local.heads import COPY_SIZE, COPY_TEMPLATE
 
 SEED = 6
-EACH = 4  # views of a document
+EACH = 4  # views of a document, or fewer where its colours are too pale
 COPIES = 0.5  # share of grey copies
 GREY_PORTRAITS = 0.35  # of the portraits, besides those that `documents` prints without colour
-# Of a head as the document head's `load_stock` cuts it: where the eyes are, and how far from each other.
-EYES_DOWN, EYES_APART = 0.42, 0.215
+# Of a portrait as `documents` prints it: where the eyes are, and how far from each other (medians of 76 of them).
+EYES_DOWN, EYES_APART = 0.42, 0.31
 COLOURED = 0.1  # ln; a document whose colours differ less than this from each other can't be told from a copy
 
 
@@ -50,7 +50,7 @@ def drawn(rng: Rng, stock: Stock) -> tuple[Array, Area]:
     return (halftone(rng, pixels) if rng.random() < 0.1 else pixels), area
 
 
-def copied(rng: Rng, pixels: Array) -> Array:
+def toner_copy(rng: Rng, pixels: Array) -> Array:
     """As a copier or a black and white printer gives it: toner and paper are not quite grey, but of one colour each."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY).astype(np.float32)
     if rng.random() < 0.3:
@@ -107,7 +107,7 @@ def differences(pixels: Array, mask: Array) -> float:
 def views_of(rng: Rng, stock: Stock) -> list[tuple[Array, bool]]:
     """Some views of one document, and which of them show a grey copy."""
     flat, area = drawn(rng, stock)
-    grey = copied(rng, flat)
+    grey = toner_copy(rng, flat)
     out = []
     while len(out) < EACH:
         is_copy = bool(rng.random() < COPIES)
@@ -122,7 +122,7 @@ def views_of(rng: Rng, stock: Stock) -> list[tuple[Array, bool]]:
     return out
 
 
-def fill(stock: Stock, stores: tuple[Array, Array], first: int, last: int, seed: int) -> None:
+def fill(stock: Stock, stores: tuple[Array, ...], first: int, last: int, seed: int) -> None:
     """Views `first` to `last`; equal bounds give equal views."""
     views, copies = stores
     at, document = first, 0
@@ -145,28 +145,15 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=5000, help="of the LFW photos, and of the other pictures")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     stock = load_stock(arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, [], None)
     shapes: dict[str, tuple[int, ...]] = {
         "views": (arguments.count, COPY_SIZE, COPY_SIZE, 3),
         "copies": (arguments.count,),
     }
-    stores = tuple(
-        np.lib.format.open_memmap(arguments.out / f"{name}.npy", "w+", np.uint8, shape)
-        for name, shape in shapes.items()
-    )
+    stores = opened(arguments.out, shapes)
     bounds = np.linspace(0, arguments.count, arguments.processes + 1).astype(int).tolist()
-    forks = multiprocessing.get_context("fork")
-    workers = [
-        forks.Process(target=fill, args=(stock, stores, first, last, SEED))
-        for first, last in itertools.pairwise(bounds)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-        if worker.exitcode:
-            raise SystemExit(worker.exitcode)
+    joined(started(fill, [(stock, stores, first, last, SEED) for first, last in itertools.pairwise(bounds)]))
+    finished(arguments.out, shapes)
 
 
 if __name__ == "__main__":

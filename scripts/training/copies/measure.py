@@ -15,11 +15,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import paths  # noqa: F401
+from photos import read_rows
+from sets import portraits_and_grounds
 
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.photocopy import colour
 from facematch_local.codes import WarningCode
-from facematch_local.evaluation.split import held_out, held_out_people
+from facematch_local.evaluation.split import held_out
 from facematch_local.evaluation.warnings_made import made_cases
 from facematch_local.heads import Heads, Pixels
 from facematch_local.images import Photo, decode
@@ -27,7 +30,9 @@ from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
 
 ROOT = Path(__file__).resolve().parents[3]
+HEADS = ROOT / "scripts" / "training" / "heads"
 COPIES, CARDS = "photocopies", "cards"
+QUANTILES = (0.02, 0.05, 0.5, 0.95, 0.98)
 
 
 def cases(data: Path, count: int, unseen: bool) -> Iterator[tuple[str, bool, Pixels]]:
@@ -36,12 +41,11 @@ def cases(data: Path, count: int, unseen: bool) -> Iterator[tuple[str, bool, Pix
         for file in sorted((data / folder).iterdir()):
             if held_out(f"{folder}/{file.name}") is unseen:
                 yield folder, folder == COPIES, decode(file.read_bytes()).pixels
-    people = held_out_people(data / "lfw_pairs.csv")
-    portraits = [
-        p for p in sorted((data / "lfw").rglob("*_0001.jpg"))
-        if held_out(p.relative_to(data).as_posix(), people) is unseen
-    ]  # fmt: skip
-    grounds = [p for p in sorted((data / "no_card").iterdir()) if held_out(f"no_card/{p.name}") is unseen]
+    portraits, grounds = portraits_and_grounds(data, unseen)
+    doubtful = {row["path"] for row in read_rows(HEADS / "warnings_left_out.csv")}
+    portraits, grounds = (
+        [p for p in files if p.relative_to(data).as_posix() not in doubtful] for files in (portraits, grounds)
+    )
     for case in made_cases(portraits, grounds, count, seed=2):
         if case.code is WarningCode.PHOTOCOPY:
             yield f"made, {case.kind}", case.positive, np.asarray(case.read())
@@ -68,13 +72,14 @@ def main() -> None:
     result = {}
     for kind, values in rows.items():
         head, classical = np.array(values).T
+        seen = head[~np.isnan(head)]
         result[kind] = {
             "photos": len(values),
             "copies": copies[kind],
             "not_assessed": int(np.isnan(head).sum()),
             "said_to_be_a_copy": int((head < least["head"]).sum()),
             "by_the_classical_measure": int((classical < least["classical"]).sum()),
-            "head_quantiles": [round(float(v), 3) for v in np.nanquantile(head, (0.02, 0.05, 0.5, 0.95, 0.98))],
+            "head_quantiles": np.quantile(seen, QUANTILES).round(3).tolist() if len(seen) else None,
         }
         print(kind, json.dumps(result[kind]), flush=True)
     if not arguments.tuned and arguments.pack == "compact":

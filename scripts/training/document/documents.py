@@ -252,7 +252,7 @@ def back(rng: Rng, _: Array) -> tuple[Array, Area | None]:
     return pixels, None
 
 
-def bank_card(rng: Rng, face: Array) -> Array:
+def bank_card(rng: Rng, face: Array) -> tuple[Array, Area | None]:
     """Bank, membership and loyalty cards: strong colours, a chip, a long number; rarely a portrait."""
     width = int(rng.integers(*WIDTHS))
     height = int(width / 1.586)
@@ -274,12 +274,14 @@ def bank_card(rng: Rng, face: Array) -> Array:
                 pixels, (int(shift * width), int(0.82 * height)), int(0.1 * height), colour(rng), -1, cv2.LINE_AA
             )
     if rng.random() < 0.1:
-        portrait_on(rng, pixels, face, (0.72 * width, 0.25 * height, 0.94 * width, 0.7 * height), 0.0)
+        area = (0.72 * width, 0.25 * height, 0.94 * width, 0.7 * height)
+        portrait_on(rng, pixels, face, area, 0.0)
+        return pixels, area
     return pixels, None
 
 
-def passport_page(rng: Rng, face: Array) -> Array:
-    """The data page of a passport, at times with the page above it."""
+def passport_page(rng: Rng, face: Array) -> tuple[Array, Area | None]:
+    """The data page of a passport, at times with the page above it, and where the portrait is on it."""
     width = int(rng.integers(*WIDTHS))
     height = int(width / 1.42)
     pixels = ground(rng, width, height)

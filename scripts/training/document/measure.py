@@ -16,6 +16,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+import paths  # noqa: F401
+from sets import portraits_and_grounds
 
 from facematch_local.checks import Role, Subject, card
 from facematch_local.evaluation import made
@@ -49,12 +51,7 @@ def real(data: Path, limit: int, unseen: bool) -> Iterator[Case]:
 
 def drawn(data: Path, count: int, unseen: bool) -> Iterator[Case]:
     """Made cards: scanned or on a table, with a portrait or without, in colour or copied; with their corners."""
-    people = held_out_people(data / "lfw_pairs.csv")
-    portraits = [
-        p for p in sorted((data / "lfw").rglob("*_0001.jpg"))
-        if held_out(p.relative_to(data).as_posix(), people) is unseen
-    ]  # fmt: skip
-    grounds = [p for p in sorted((data / "no_card").iterdir()) if held_out(f"no_card/{p.name}") is unseen]
+    portraits, grounds = portraits_and_grounds(data, unseen)
     for index in range(count):
         rng = np.random.default_rng((SEED, index))
         portrait = decode(portraits[index * 7 % len(portraits)].read_bytes()).pixels

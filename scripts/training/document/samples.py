@@ -8,7 +8,6 @@ Only the training half of the photos is read.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import paths  # noqa: F401
 from canvas import Array
 from photos import FaceFinder, Photo, find_faces, list_photos, read
 from scenes import Stock, view
+from views import finished, joined, opened, started
 
 from facematch_local.checks.document import Document, find_document
 from facematch_local.checks.rectify import rectified
@@ -168,7 +168,6 @@ def main() -> None:
     parser.add_argument("--head", type=Path, help="a document.onnx: what it takes for documents counts for more")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     copies = real_copies(arguments.data, arguments.teachers)
     earlier_head = None if arguments.head is None else DocumentHead(onnxruntime.InferenceSession(arguments.head))
     stock = load_stock(
@@ -182,30 +181,21 @@ def main() -> None:
         "masks": (count, DOCUMENT_PLACES, DOCUMENT_PLACES),
         "copies": (count,),
     }
-    for name, shape in shapes.items():
-        np.lib.format.open_memmap(arguments.out / f"{name}.part.npy", "w+", np.uint8, shape).flush()
-    views, masks, copied = (np.load(arguments.out / f"{name}.part.npy", mmap_mode="r+") for name in shapes)
-    forks = multiprocessing.get_context("fork")
-    workers = [
-        forks.Process(
-            target=fill,
-            args=(stock, (views, masks, copied), range(first, arguments.count, arguments.processes), arguments.seed),
-        )
-        for first in range(arguments.processes)
-    ]
-    for worker in workers:
-        worker.start()
+    views, masks, copied = opened(arguments.out, shapes)
+    workers = started(
+        fill,
+        [
+            (stock, (views, masks, copied), range(first, arguments.count, arguments.processes), arguments.seed)
+            for first in range(arguments.processes)
+        ],
+    )
     for index, (pixels, mask) in enumerate(real, arguments.count):
         views[index], masks[index], copied[index] = pixels, mask, 1
-    for worker in workers:
-        worker.join()
-        if worker.exitcode:
-            raise SystemExit(worker.exitcode)
+    joined(workers)
     shows = np.ones(count, bool)
     shows[1 : arguments.count : 2] = False
     np.save(arguments.out / "shows.npy", shows)
-    for name in shapes:
-        (arguments.out / f"{name}.part.npy").rename(arguments.out / f"{name}.npy")
+    finished(arguments.out, shapes)
 
 
 def fill(stock: Stock, stores: tuple[Array, Array, Array], indices: range, seed: int) -> None:

@@ -245,11 +245,14 @@ def test_the_shipped_head_tells_copies_from_cards_on_any_table_in_any_light(
 def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face, shipped: Heads) -> None:
     assert photocopy.colour(_subject(drawn.pixels, None)).value is None
     black = np.zeros_like(drawn.pixels)
-    face = _face_on(drawn, astronaut_face)
+    flat = _face_on(drawn, astronaut_face)
+    black_on_table, face, _ = _on_table(drawn, black, flat, 1)
+    white_on_table = _on_table(drawn, np.full_like(black, 255), flat, 1)[0]
     for heads in (Heads(), shipped):
-        measure = photocopy.colour(Subject(Photo(black), Role.CARD, (face,), heads))
-        assert measure.value is None
-        assert "dark" in measure.reason
+        for pixels, shown in ((black, flat), (black_on_table, face), (white_on_table, face)):
+            measure = photocopy.colour(Subject(Photo(pixels), Role.CARD, (shown,), heads))
+            assert measure.value is None
+            assert "dark" in measure.reason
 
 
 @pytest.mark.parametrize("degrees", [-25, 5, 15])
