@@ -54,7 +54,7 @@ def doctor() -> None:
 
 def examine() -> Iterator[Line]:
     """Look at everything; a part that fails in an unforeseen way is a line of its own, not the end."""
-    for part in (_versions, _cpus, _providers, _formats, _packs, _service):
+    for part in (_versions, _cpus, _providers, _formats, _packs, _policy, _service):
         try:
             yield from part()
         except Exception as error:  # a diagnosis must survive whatever it diagnoses
@@ -130,6 +130,18 @@ def _packs() -> Iterator[Line]:
         "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"
     )
     yield Line(f"pack in use, {name}", f"{verified}{lent}; calibration {curve}")
+
+
+def _policy() -> Iterator[Line]:
+    from facematch_local.policy import DEFAULT_POLICY, load_policy
+
+    named = os.environ.get("FACEMATCH_POLICY")
+    try:
+        version = load_policy(Path(named) if named else DEFAULT_POLICY).version
+    except FacematchError as error:
+        yield Line("policy", str(error), wrong=True)
+    else:
+        yield Line("policy", f"version {version}, " + (named or "the shipped one"))
 
 
 def _service() -> Iterator[Line]:

@@ -56,6 +56,16 @@ def test_no_pack(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
     assert "no model pack 'absent'" in completed.out
 
 
+def test_a_policy_of_an_older_version(facematch: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "policy: version" in facematch("doctor").out
+    path = tmp_path / "policy.toml"
+    path.write_text('version = "12"\n[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034\n')
+    monkeypatch.setenv("FACEMATCH_POLICY", str(path))
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert "card.document_colour.head: has no limit" in completed.out.replace("\n", " ")
+
+
 def test_too_many_threads(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "100000")
     completed = facematch("doctor")
