@@ -299,20 +299,12 @@ class Heads:
 
 def occlusion_crop(pixels: Pixels, face: Face) -> Pixels:
     """The crop of convention `occlusion-1`: 112x112x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
-    import cv2
-
-    points = distinct_landmarks(face.landmarks, face.box)
-    matrix = similarity_transform(points, np.asarray(OCCLUSION_TEMPLATE, np.float64))
-    return warp(pixels, matrix, OCCLUSION_SIZE, border=cv2.BORDER_REPLICATE)
+    return _aligned(pixels, face, OCCLUSION_TEMPLATE, OCCLUSION_SIZE)
 
 
 def copy_crop(pixels: Pixels, face: Face) -> Pixels:
     """The crop of convention `copy-1`: 96x96x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
-    import cv2
-
-    points = distinct_landmarks(face.landmarks, face.box)
-    matrix = similarity_transform(points, np.asarray(COPY_TEMPLATE, np.float64))
-    return warp(pixels, matrix, COPY_SIZE, border=cv2.BORDER_REPLICATE)
+    return _aligned(pixels, face, COPY_TEMPLATE, COPY_SIZE)
 
 
 def confirmation_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
@@ -354,6 +346,15 @@ def recapture_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
     centre = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
     side = max(float(box[2] - box[0]), float(box[3] - box[1]), 1.0)
     return _resized(_square(pixels, centre, WIDE_SCALE * side), WIDE_SIZE)
+
+
+def _aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]], size: int) -> Pixels:
+    """The size x size crop in which the landmarks lie where the template says; border pixels are repeated outside."""
+    import cv2
+
+    points = distinct_landmarks(face.landmarks, face.box)
+    matrix = similarity_transform(points, np.asarray(template, np.float64))
+    return warp(pixels, matrix, size, border=cv2.BORDER_REPLICATE)
 
 
 def _square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:

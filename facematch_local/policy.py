@@ -101,14 +101,26 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
     """Read a policy file.
 
     Raises:
-        PolicyError: the file is missing or does not have the form of the shipped `policy.toml`.
+        PolicyError: the file is missing, does not have the form of the shipped `policy.toml`, or has limits that do not
+            fit the checks of this version.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        limits = {role: MappingProxyType(_limits_of(role, content[role])) for role in Role}
-        return Policy(str(content["version"]), MappingProxyType(limits))
+        limits = {
+            role: MappingProxyType(
+                {key: limit for name, entry in content[role].items() for key, limit in _limits(name, entry)}
+            )
+            for role in Role
+        }
+        policy = Policy(str(content["version"]), MappingProxyType(limits))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PolicyError(f"{path}: not a policy file ({type(error).__name__}: {error})") from None
+    if misfits := list(_misfits(limits)):
+        raise PolicyError(
+            f"{path}: version {policy.version} does not fit the checks of this version: {'; '.join(misfits)}. "
+            f"Change these entries to be like those of {DEFAULT_POLICY}"
+        )
+    return policy
 
 
 def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:
@@ -123,19 +135,14 @@ def _key(name: str, method: str) -> str:
     return f"{name}.{method}" if method else name
 
 
-def _limits_of(role: Role, entries: Mapping[str, Any]) -> dict[str, Limit]:
-    """Those of one role; every check that is named exists, and has a limit for each way to measure it."""
-    found = {key: limit for name, entry in entries.items() for key, limit in _limits(name, entry)}
-    needed = {check.name: [_key(check.name, method) for method in check.methods] for check in CHECKS[role]}
-    for name in entries:
-        if name not in needed:
-            raise ValueError(f"{role}.{name}: there is no such check")
-    for key in (key for name in entries for key in needed[name]):
-        if key not in found:
-            raise ValueError(f"{role}.{key}: has no limit; see the shipped policy.toml")
-    if extra := found.keys() - {key for keys in needed.values() for key in keys}:
-        raise ValueError(f"{role}.{min(extra)}: is not measured that way")
-    return found
+def _misfits(limits: Mapping[Role, Mapping[str, Limit]]) -> Iterator[str]:
+    """Limits that no measure would meet, and ways to measure what is asked that have none. A check may be left out."""
+    for role, found in limits.items():
+        keys = {check.name: {_key(check.name, method) for method in check.methods} for check in CHECKS[role]}
+        named = {key.partition(".")[0] for key in found}
+        needed = {key for name, ways in keys.items() if name in named for key in ways}
+        yield from (f"{role}.{key} has no limit" for key in sorted(needed - found.keys()))
+        yield from (f"{role}.{key} is not measured" for key in sorted(found.keys() - needed))
 
 
 def _limits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:

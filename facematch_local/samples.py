@@ -257,8 +257,8 @@ README: Final = """\
 # Samples
 
 Written by `facematch samples`. `index.json` says which pair of files with which `type1` gives which `errorCode`
-(`error`) and `invalidCode` (`warning`); nothing else is wrong with the pair. With other limits (`FACEMATCH_POLICY`)
-or another model pack an outcome may differ.
+(`error`) and `invalidCode` (`warning`), the lowest of the warnings: a higher one may be raised beside it. With other
+limits (`FACEMATCH_POLICY`) or another model pack an outcome may differ.
 
 Where the photos come from:
 

@@ -14,28 +14,33 @@ def samples(
     folder: Annotated[Path, typer.Argument(help="Where to write them; made if it is not there.")],
     check: Annotated[bool, typer.Option("--check", help="Also run them through the models and compare.")] = False,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder.", envvar="FACEMATCH_PACK")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file with other limits.", envvar="FACEMATCH_POLICY")
+    ] = None,
 ) -> None:
     """Write small made photos that provoke each code, with an index that says which pair gives which.
 
-    Exit code 0; 1 when with --check a pair did not give its code; 2 when the folder cannot be written.
+    Exit code 0; 1 when with --check a pair did not give its code; 2 when the folder cannot be written
+    or the policy cannot be read.
     """
     from facematch_local.samples import SAMPLES, write
 
     write(folder)
     console().print(f"{len(SAMPLES)} pairs are in {folder}; index.json says what each gives", markup=False)
-    if check and not _check(folder, pack):
+    if check and not _check(folder, pack, policy):
         raise typer.Exit(1)
 
 
-def _check(folder: Path, pack: str | None) -> bool:
+def _check(folder: Path, pack: str | None, policy: Path | None) -> bool:
     from rich.table import Table
 
     from facematch_local.cli.console import read_photo
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import DEFAULT_PACK
+    from facematch_local.policy import load_policy
     from facematch_local.samples import SAMPLES, outcome
 
-    matcher = FaceMatcher.open(pack or DEFAULT_PACK)
+    matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
     table = Table("pair", "image 1", "image 2", "type1", "errorCode", "invalidCode", "outcome")
     as_told = True
     for sample in SAMPLES:

@@ -65,11 +65,19 @@ def test_other_forms_are_refused(tmp_path: Path, entry: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour\.head: has no limit"),
-        ("[card.document_colour]\ncode = 2\nhead.min = 0.3", r"card\.document_colour\.classical: has no limit"),
-        ("[portrait.margin]\ncode = 12\nhead.min = 0.1", r"portrait\.margin: has no limit"),
-        ("[portrait.mask]\ncode = 9\nhead.max = 1\nclassical.max = 1\nother.max = 1", "not measured that way"),
-        ("[card.margin]\ncode = 12\nmin = 0.1", r"card\.margin: there is no such check"),
+        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour\.head has no limit"),
+        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour\.classical has no limit"),
+        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour is not measured"),
+        (
+            "[portrait]\n[card.document_colour]\ncode = 2\nhead.min = 0.3",
+            r"card\.document_colour\.classical has no limit",
+        ),
+        ("[portrait.margin]\ncode = 12\nhead.min = 0.1", r"portrait\.margin has no limit"),
+        (
+            "[portrait.mask]\ncode = 9\nhead.max = 1\nclassical.max = 1\nother.max = 1",
+            r"portrait\.mask\.other is not measured",
+        ),
+        ("[portrait]\n[card.margin]\ncode = 12\nmin = 0.1", r"card\.margin is not measured"),
     ],
 )
 def test_a_limit_that_no_measure_would_meet_is_refused(tmp_path: Path, entry: str, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from facematch_local import samples
 from facematch_local.codes import ErrorCode, WarningCode
+from facematch_local.policy import DEFAULT_POLICY
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,19 @@ def test_the_command(facematch: Callable[..., Any], tmp_path: Path, files: dict[
     named = {pair[image] for pair in index["pairs"] for image in ("image1", "image2")}
     assert {path.name for path in folder.iterdir()} == named | {"index.json", "README.md"}
     assert all((folder / name).read_bytes() == files[name] for name in named)
+
+
+def test_check_goes_by_the_policy(
+    facematch: Callable[..., Any], tmp_path: Path, pack_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = tmp_path / "policy.toml"
+    strict.write_text(re.sub(r"min = 0\.1$", "min = 9", DEFAULT_POLICY.read_text("utf-8"), flags=re.M), "utf-8")
+    monkeypatch.setenv("FACEMATCH_POLICY", str(strict))
+    done = facematch("samples", tmp_path / "samples", "--check", "--pack", pack_path)
+    assert done.code == 1  # every portrait is too near the margin now
+    assert "(expected" in done.out
+    strict.write_text("no policy", "utf-8")
+    assert facematch("samples", tmp_path / "samples", "--check", "--pack", pack_path).code == 2
 
 
 def test_a_folder_that_cannot_be(facematch: Callable[..., Any], tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_policy_of_an_older_version(facematch: Command, tmp_path: Path, monkey
     monkeypatch.setenv("FACEMATCH_POLICY", str(path))
     completed = facematch("doctor")
     assert completed.code == 1
-    assert "card.document_colour.head: has no limit" in completed.out.replace("\n", " ")
+    assert "card.document_colour.head has no limit" in completed.out.replace("\n", " ")
 
 
 def test_too_many_threads(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
