@@ -5,6 +5,7 @@ After Garcia and de Queiroz, "Face-spoofing 2D-detection based on Moire-pattern 
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -31,18 +32,31 @@ def strongest_period(grey: NDArray[np.float32]) -> float:
     """The strongest peak of the spectrum of a square grey picture over its surroundings, natural logarithm."""
     import cv2
 
-    side = grey.shape[0]
-    window = np.hanning(side).astype(np.float32)
-    spectrum = np.abs(np.fft.fftshift(np.fft.fft2((grey - grey.mean()) * window[:, None] * window[None, :])))
-    logarithm = np.log(spectrum + 1.0).astype(np.float32)
+    window = _window(grey.shape[0])
+    waves = cv2.dft((grey - grey.mean()) * window, flags=cv2.DFT_COMPLEX_OUTPUT)
+    logarithm = cv2.log(np.fft.fftshift(cv2.magnitude(waves[..., 0], waves[..., 1])) + 1)
     # What is usual around a frequency, the peak's own few bins among many others.
     usual = cv2.blur(logarithm, (17, 17))
     excess = cv2.blur(logarithm, (2, 2)) - usual
+    return float(excess[_asked(grey.shape[0])].max())
+
+
+@functools.lru_cache(4)
+def _window(side: int) -> NDArray[np.float32]:
+    """(side, side), Hann's in both directions."""
+    window = np.hanning(side).astype(np.float32)
+    result: NDArray[np.float32] = window[:, None] * window[None, :]
+    return result
+
+
+@functools.lru_cache(4)
+def _asked(side: int) -> NDArray[np.bool_]:
+    """(side, side): of a spectrum with frequency 0 in the middle, the frequencies that are looked at."""
     frequency = np.fft.fftshift(np.fft.fftfreq(side))
     fx, fy = np.abs(frequency)[None, :], np.abs(frequency)[:, None]
     # Edges of the JPEG grid, and of the picture, lie on the axes.
-    asked = (np.hypot(fx, fy) > _LOWEST) & (fx > 3 / side) & (fy > 3 / side)
-    return float(excess[asked].max())
+    asked: NDArray[np.bool_] = (np.hypot(fx, fy) > _LOWEST) & (fx > 3 / side) & (fy > 3 / side)
+    return asked
 
 
 def _middle(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.float32] | None:

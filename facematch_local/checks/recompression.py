@@ -181,10 +181,11 @@ def evidence_of_blocks(seen: Recompression, earlier: _Floats) -> Evidence:
     multiples = np.minimum(np.rint(sizes / seen.last.astype(np.float32)), _MULTIPLES + 1).astype(np.intp)
     # Multiples of 0 and those that are not told apart say nothing.
     says = np.pad(ratio, ((0, 0), (1, 1)))
+    found = says.take(multiples + np.arange(len(says)) * says.shape[1]).sum(axis=1)
     known = ((multiples > 0) & (multiples <= _MULTIPLES)).astype(np.float64)
     expected = _product(known, np.stack([(share * ratio).sum(axis=1) for share in (twice, once)], axis=1))
     maps = np.zeros((3, *seen.outer.shape))
-    maps[:, seen.outer] = says[np.arange(len(says)), multiples].sum(axis=1), *expected.T
+    maps[:, seen.outer] = found, *expected.T
     return Evidence(*maps)
 
 
@@ -272,8 +273,9 @@ def _borders(steps: _Floats) -> _Floats:
 
 def _between(counts: _Floats, borders: _Floats) -> _Floats:
     """(..., K, n): how many, counted (K, bins + 1), lie between sizes (..., K, n + 1)."""
-    at = np.minimum(borders * _FINE, counts.shape[1] - 1).astype(int)
-    result: _Floats = np.diff(counts[np.arange(len(counts))[:, None], at], axis=-1)
+    at = np.minimum(borders * _FINE, counts.shape[1] - 1).astype(np.intp)
+    at += (np.arange(len(counts)) * counts.shape[1])[:, None]
+    result: _Floats = np.diff(counts.take(at), axis=-1)
     return result
 
 
@@ -288,7 +290,7 @@ def luminance(pixels: Pixels) -> NDArray[np.float32]:
     """HxW float32, 0 to 255, of HxWx3 uint8 BGR by ITU-R BT.601. OpenCV's is rounded, which wipes out fine steps."""
     import cv2
 
-    return np.asarray(cv2.transform(pixels.astype(np.float32), np.array([[0.114, 0.587, 0.299]], np.float32)))
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_BGR2GRAY), np.float32)
 
 
 def coefficients(light: NDArray[np.float32], blocks: NDArray[np.bool_]) -> Coefficients:

@@ -70,10 +70,10 @@ def as_they_are(pool: Pool, detector: Any, samples: Samples, rng: np.random.Gene
 
 
 def other_things(
-    folder: Path, teacher: YuNet, detector: Any, samples: Samples, rng: np.random.Generator, most: int
+    folders: list[Path], teacher: YuNet, detector: Any, samples: Samples, rng: np.random.Generator, most: int
 ) -> None:
     """Up to `most` pictures of anything but people; what the teacher thinks a face, however faintly, is left out."""
-    files = sorted(folder.iterdir())
+    files = [file for folder in folders for file in sorted(folder.iterdir())]
     for index in rng.permutation(len(files))[:most]:
         pixels = load_photo(files[index])
         if pixels is None:
@@ -92,8 +92,8 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, nargs="+", required=True)
     parser.add_argument("--blanks", type=Path, help="pictures without faces, see detector/blanks.py")
     parser.add_argument("--detector", type=Path, required=True)
-    parser.add_argument("--others", type=Path, help="pictures of other things, see pictures.py")
-    parser.add_argument("--most", type=int, default=5000, help="of those")
+    parser.add_argument("--others", type=Path, nargs="+", help="pictures of other things, see pictures.py, faceless.py")
+    parser.add_argument("--most", type=int, default=15000, help="of those")
     parser.add_argument("--teachers", type=Path, help="folder with det_yunet, for --others")
     parser.add_argument("--pictures", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=1)

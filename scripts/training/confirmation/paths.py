@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-BESIDE = ("detector", "heads", "common")
+BESIDE = ("detector", "heads", "common", "document")
 sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in BESIDE]

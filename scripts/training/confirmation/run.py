@@ -27,11 +27,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=9500)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    candidates = arguments.work / "candidates.npz"
+    candidates, faceless = arguments.work / "candidates.npz", arguments.work / "faceless"
     if not candidates.exists():
+        step(HERE / "faceless.py", "--grounds", arguments.others, "--out", faceless)
         step(
             HERE / "candidates.py", "--data", arguments.data, "--labels", arguments.labels,
-            "--blanks", arguments.blanks, "--others", arguments.others,
+            "--blanks", arguments.blanks, "--others", arguments.others, faceless,
             "--teachers", arguments.models / "teachers", "--detector", PACK / "det.onnx", "--out", candidates,
         )  # fmt: skip
     step(

@@ -26,7 +26,7 @@ from facematch_local.heads import COPY_SIZE, COPY_TEMPLATE
 SEED = 6
 EACH = 4  # views of a document, or fewer where its colours are too pale
 COPIES = 0.5  # share of grey copies
-GREY_PORTRAITS = 0.35  # of the portraits, besides those that `documents` prints without colour
+GREY_PORTRAITS = 0.5  # of the portraits, besides those that `documents` prints without colour
 # Of a portrait as `documents` prints it: where the eyes are, and how far from each other (medians of 76 of them).
 EYES_DOWN, EYES_APART = 0.42, 0.31
 COLOURED = 0.1  # ln; a document whose colours differ less than this from each other can't be told from a copy
@@ -141,6 +141,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--others", type=Path, nargs="+", required=True, help="folders of pictures without documents")
     parser.add_argument("--count", type=int, default=60000)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--most", type=int, default=5000, help="of the LFW photos, and of the other pictures")
     arguments = parser.parse_args()
@@ -152,7 +153,7 @@ def main() -> None:
     }
     stores = opened(arguments.out, shapes)
     bounds = np.linspace(0, arguments.count, arguments.processes + 1).astype(int).tolist()
-    joined(started(fill, [(stock, stores, first, last, SEED) for first, last in itertools.pairwise(bounds)]))
+    joined(started(fill, [(stock, stores, first, last, arguments.seed) for first, last in itertools.pairwise(bounds)]))
     finished(arguments.out, shapes)
 
 

@@ -14,7 +14,7 @@ import torch
 from copy_net import CopyNet
 from torch import Tensor
 from torch.nn import functional
-from training import export, train
+from training import begun_with, export, train
 
 from facematch_local.heads import COPY_SIZE
 
@@ -34,16 +34,18 @@ def changed(view: Array, rng: np.random.Generator) -> Array:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--views", type=Path, required=True, help="the folder that copy_samples.py wrote")
+    parser.add_argument("--views", type=Path, nargs="+", required=True, help="folders that copy_samples.py wrote")
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
+    parser.add_argument("--steps", type=int, default=24000)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    views = np.load(arguments.views / "views.npy", mmap_mode="r")
-    copies = np.load(arguments.views / "copies.npy")
+    stored = [np.load(folder / "views.npy", mmap_mode="r") for folder in arguments.views]
+    views = [view for folder in stored for view in folder]  # each a window into its file
+    copies = np.concatenate([np.load(folder / "copies.npy") for folder in arguments.views])
     groups = np.flatnonzero(copies), np.flatnonzero(copies == 0)
 
     def batch_of(rng: np.random.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -52,8 +54,11 @@ def main() -> None:
         return (torch.from_numpy(pixels),), torch.from_numpy(copies[chosen, None].astype(np.float32))
 
     arguments.work.mkdir(parents=True, exist_ok=True)
+    net = CopyNet()
+    if arguments.start:
+        begun_with(net, arguments.start)
     net = train(
-        CopyNet(), batch_of, functional.binary_cross_entropy_with_logits, arguments.steps,
+        net, batch_of, functional.binary_cross_entropy_with_logits, arguments.steps,
         arguments.work / "copy.pt", arguments.rate,
     )  # fmt: skip
     example = torch.zeros(1, COPY_SIZE, COPY_SIZE, 3, dtype=torch.uint8)

@@ -15,7 +15,7 @@ from document_net import DocumentNet
 from samples import FULL, UNKNOWN
 from torch import Tensor
 from torch.nn import functional
-from training import export, train
+from training import begun_with, export, train
 
 from facematch_local.heads import DOCUMENT_SIZE
 
@@ -81,11 +81,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     net = DocumentNet()
     if arguments.start:
-        kept = torch.load(arguments.start, map_location="cpu", weights_only=False)["average"]
-        own = net.state_dict()
-        kept = {name: value for name, value in kept.items() if name in own and own[name].shape == value.shape}
-        print("from the start file:", len(kept), "of", len(own), "tensors", flush=True)
-        net.load_state_dict(own | kept)
+        begun_with(net, arguments.start)
     net = train(net, batch_of, loss_of, arguments.steps, arguments.work / "document.pt", arguments.rate)
     example = torch.zeros(1, DOCUMENT_SIZE, DOCUMENT_SIZE, 3, dtype=torch.uint8)
     export(net, (example,), arguments.out / "heads" / "document.onnx", int8=True)

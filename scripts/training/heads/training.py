@@ -18,6 +18,16 @@ from units import FAST_BFLOAT16
 Batch = tuple[tuple[Tensor, ...], Tensor]  # network inputs and targets
 
 
+def begun_with(net: nn.Module, checkpoint: Path) -> nn.Module:
+    """`net` with the averaged weights that `train` left in a checkpoint, where names and shapes are the same."""
+    kept = torch.load(checkpoint, map_location="cpu", weights_only=False)["average"]
+    own = net.state_dict()
+    kept = {name: value for name, value in kept.items() if name in own and own[name].shape == value.shape}
+    print("from the start file:", len(kept), "of", len(own), "tensors", flush=True)
+    net.load_state_dict(own | kept)
+    return net
+
+
 def train(
     net: nn.Module,
     batch_of: Callable[[np.random.Generator], Batch],
