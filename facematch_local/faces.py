@@ -283,7 +283,7 @@ class FaceAnalyser:
         faces = (
             Face(row[:4].astype(np.float32), points.astype(np.float32), min(float(row[4]), 1.0))
             for row, points in zip(boxes, landmarks, strict=True)
-            if np.isfinite(row).all()
+            if np.isfinite(row).all() and np.isfinite(points).all()
         )
         return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
 

@@ -14,6 +14,7 @@ classical.max = 0.9
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -147,6 +148,8 @@ def _misfits(limits: Mapping[Role, Mapping[str, Limit]]) -> Iterator[str]:
 
 def _limits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:
     code = WarningCode(entry["code"])
+    if code is WarningCode.SUCCESSFUL:
+        raise ValueError(f"{name}: code 0 means that there is no warning")
     bounds = {key: value for key, value in entry.items() if key != "code"}
     methods = {key: value for key, value in bounds.items() if isinstance(value, Mapping)}
     if methods and methods.keys() != bounds.keys():
@@ -154,5 +157,14 @@ def _limits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:
     for method, own in methods.items() if methods else [("", bounds)]:
         if not own or set(own) - {"min", "max"}:
             raise ValueError(f"{name}: a limit has min and/or max, not {sorted(own)}")
-        minimum, maximum = (float(own[bound]) if bound in own else None for bound in ("min", "max"))
-        yield _key(name, method), Limit(code, minimum, maximum)
+        bounds_of = {bound: _bound(name, value) for bound, value in own.items()}
+        if bounds_of.get("min", -math.inf) > bounds_of.get("max", math.inf):
+            raise ValueError(f"{name}: min is above max, so everything would be warned of")
+        yield _key(name, method), Limit(code, bounds_of.get("min"), bounds_of.get("max"))
+
+
+def _bound(name: str, value: Any) -> float:
+    # TOML knows nan and inf, and Python takes true for a number.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name}: a bound is a finite number, not {value!r}")
+    return float(value)

@@ -1,4 +1,4 @@
-"""Periodic patterns in the face: what a halftone, a pixel grid and their moire leave in a picture, and skin does not.
+"""Periodic patterns at the face: what a halftone, a pixel grid and their moire leave in a picture, and skin does not.
 
 After Garcia and de Queiroz, "Face-spoofing 2D-detection based on Moire-pattern analysis", IEEE TIFS 10, 2015.
 """
@@ -18,7 +18,9 @@ _LOWEST: Final = 0.1
 
 
 def period_of(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> float | None:
-    """The strongest period in the middle of a face, ln; None where the photo has too few pixels.
+    """The strongest period at the middle of a face, ln; None where the photo has too few pixels.
+
+    A square of 256 pixels, or all that the photo has: of a small face what is beside it is looked at too.
 
     Args:
         pixels: HxWx3 uint8 BGR photo at its own resolution.

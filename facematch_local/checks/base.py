@@ -48,7 +48,7 @@ class Subject:
     Attributes:
         photo: the decoded photo.
         role: what it is meant to show.
-        faces: faces found, largest first. On a card the faces that could be a second person are
+        faces: faces found, largest first. On a card the largest of those that could be a second person are
             embedded, so that the ghost portrait can be told from one.
         heads: the optional heads in use.
     """
@@ -121,7 +121,7 @@ class Subject:
 
     @cached_property
     def period(self) -> float | None:
-        """The strongest period in the compared face, ln; None without a face or with too few pixels."""
+        """The strongest period at the compared face (`period_of`), ln; None without one or with too few pixels."""
         return None if self.face is None else period_of(self.photo.pixels, self.face.box)
 
     @cached_property
@@ -180,6 +180,6 @@ NO_FACE: Final = "no face was found"
 def _inside(pixels: Pixels, face: Face) -> Pixels | None:
     """The part of the photo in the face's box; None where the box lies outside."""
     height, width = pixels.shape[:2]
-    left, top, right, bottom = (round(float(value)) for value in face.box)
-    part = pixels[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    left, top, right, bottom = (max(round(float(value)), 0) for value in face.box)
+    part = pixels[top : min(bottom, height), left : min(right, width)]
     return part if part.size else None

@@ -7,9 +7,13 @@ of `occlusion_linear`.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
+from facematch_local.checks.rectify import head_axes
 
 # Inter-eye distance, pixels, below which the crop shows nothing of a frame, a hem or a mask.
 _LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
@@ -22,7 +26,7 @@ _LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
 _FULL_TRUST_EYE_DISTANCE: Final = 8.0
 _MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "mask": 1.1}
 # A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
-# the eyes must be inside.
+# the eyes, as the head is turned, must be inside.
 _HEADROOM: Final = 0.75
 # With a mask the head sees little of the face and takes a fringe for a hem: 0.75 means there what 0.6 means without
 # (masked and bare faces of the tuned half, looked at one by one). As a difference of logits.
@@ -39,9 +43,10 @@ def hat(subject: Subject) -> Measure:
 
     By the head it counts for less where there is a mask as well.
     """
-    if subject.face is not None:
-        above = float(subject.face.eye_midpoint[1]) / max(subject.face.inter_eye_distance, 1.0)
-        if above < _HEADROOM:
+    face = subject.face
+    if face is not None:
+        above = face.eye_midpoint - _HEADROOM * max(face.inter_eye_distance, 1.0) * head_axes(face)[1]
+        if not _in_picture(subject, above):
             return Measure.not_assessed("the picture ends at the brows", method=_method(subject))
     measure = _measure(subject, "hat")
     if measure.value is None or subject.occlusion is None:
@@ -50,7 +55,12 @@ def hat(subject: Subject) -> Measure:
 
 
 def mask(subject: Subject) -> Measure:
-    """Probability that something covers mouth and nose, 0 to 1; a beard is nothing."""
+    """Probability that something covers mouth and nose, 0 to 1; a beard is nothing.
+
+    What a picture shows that ends above the mouth, or in the middle of it, looks covered and is not.
+    """
+    if subject.face is not None and not _in_picture(subject, subject.face.landmarks[3:5]):
+        return Measure.not_assessed("the picture ends at the mouth", method=_method(subject))
     return _measure(subject, "mask")
 
 
@@ -67,6 +77,12 @@ def _measure(subject: Subject, kind: str) -> Measure:
     value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
     too_near = max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
     return Measure(_lowered(value, _MISTAKEN_PER_PIXEL.get(kind, 0.0) * too_near), method=method)
+
+
+def _in_picture(subject: Subject, points: NDArray[np.floating[Any]]) -> bool:
+    """Whether all of these points of the photo, (2,) or (N, 2) x and y in pixels, lie inside it."""
+    height, width = subject.photo.pixels.shape[:2]
+    return bool(((points >= 0) & (points < (width, height))).all())
 
 
 def _lowered(probability: float, logits: float) -> float:

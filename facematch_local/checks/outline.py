@@ -17,7 +17,7 @@ _FINE: Final = 8  # the outline is drawn that much finer than the places
 
 
 def outline(scores: DocumentScores, face: Face | None) -> NDArray[np.float32] | None:
-    """Corners of the document that `face` is on, without a face of the largest; None where there is none to see.
+    """Corners of the document that `face` is on, or else of the largest; None where there is none to see.
 
     Returns:
         (4, 2) float32, pixels of the photo: top left, top right, bottom right and bottom left as the head on it stands,

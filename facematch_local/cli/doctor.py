@@ -44,7 +44,7 @@ def doctor() -> None:
     for line in examine():
         mark = "[bold red]wrong[/]" if line.wrong else "[green]   ok[/]"
         out.print(f"{mark}  [bold]{line.about}[/]: ", end="")
-        out.print(line.found, markup=False)
+        out.print(line.found, markup=False, soft_wrap=True)  # one line each, for grep
         wrong += line.wrong
     if wrong:
         out.print(f"\n{wrong} thing{'' if wrong == 1 else 's'} to put right.")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -238,6 +239,18 @@ def test_faint_faces_are_few_and_large() -> None:
 def test_a_box_that_is_no_number_is_no_face() -> None:
     nowhere = FakeDetector([(float("nan"), 0.1, 0.5, 0.6)], score=0.6)
     assert not replace(analyser_of(nowhere), confirmer=FakeConfirmer(0.9)).find(blank(200, 200))
+
+
+def test_landmarks_that_are_no_numbers_are_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector, detect = FakeDetector([LARGE]), FakeDetector.detect
+
+    def lost(self: FakeDetector, *args: Any, **kwargs: Any) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        boxes, landmarks = detect(self, *args, **kwargs)
+        return boxes, None if landmarks is None else landmarks * np.float32("nan")
+
+    assert analyser_of(detector).find(blank(200, 200))
+    monkeypatch.setattr(FakeDetector, "detect", lost)
+    assert not analyser_of(detector).find(blank(200, 200))
 
 
 def test_cosine_needs_embeddings() -> None:

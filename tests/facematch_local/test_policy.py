@@ -55,6 +55,12 @@ def test_what_could_not_be_assessed_is_said_and_raises_nothing(tmp_path: Path) -
         "code = 9\nhead.most = 1",
         "code = 9\nhead = {}",
         'code = 9\nmax = "much"',
+        'code = 9\nmax = "0.5"',
+        "code = 9\nmax = nan",
+        "code = 9\nmax = inf",
+        "code = 9\nmax = true",
+        "code = 9\nmin = 2\nmax = 1",
+        "code = 0\nhead.max = 1\nclassical.max = 1",
     ],
 )
 def test_other_forms_are_refused(tmp_path: Path, entry: str) -> None:

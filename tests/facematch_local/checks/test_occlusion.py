@@ -88,16 +88,44 @@ def test_no_face_is_not_assessed(photo: NDArray[np.uint8], check: Any) -> None:
     assert measure.reason == "no face was found"
 
 
+def _cut(photo: NDArray[np.uint8], face: Face, left: int, top: int, right: int, bottom: int) -> Subject:
+    """The photo cut to these edges, the face where it lies then."""
+    shift = np.float32([left, top])
+    part = np.ascontiguousarray(photo[top:bottom, left:right])
+    return _subject(part, Face(face.box - np.tile(shift, 2), face.landmarks - shift, face.score))
+
+
+def _turned(subject: Subject) -> Subject:
+    """A quarter turn counterclockwise."""
+    width = subject.photo.pixels.shape[1]
+    face = subject.faces[0]
+    points = np.stack([face.landmarks[:, 1], width - 1 - face.landmarks[:, 0]], axis=1)
+    left, top, right, bottom = face.box
+    box = np.float32([top, width - 1 - right, bottom, width - 1 - left])
+    return _subject(np.ascontiguousarray(np.rot90(subject.photo.pixels)), Face(box, points, face.score))
+
+
 def test_a_picture_that_ends_at_the_brows_says_nothing_of_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    cut = 85
-    lower = Face(
-        astronaut_face.box - np.float32([0, cut, 0, cut]),
-        astronaut_face.landmarks - np.float32([0, cut]),
-        astronaut_face.score,
-    )
-    subject = _subject(np.ascontiguousarray(photo[cut:]), lower)
-    assert occlusion.hat(subject).reason == "the picture ends at the brows"
-    assert occlusion.mask(subject).value is not None
+    subject = _cut(photo, astronaut_face, 0, 85, 512, 512)
+    for _ in range(4):
+        assert occlusion.hat(subject).reason == "the picture ends at the brows"
+        assert occlusion.mask(subject).value is not None
+        subject = _turned(subject)
+
+
+def test_a_lying_head_at_the_border_still_has_its_hat(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    ear = int(astronaut_face.landmarks[:, 0].max()) + 2
+    lying = _turned(_cut(photo, astronaut_face, 0, 0, ear, 512))
+    assert lying.faces[0].landmarks[:, 1].min() < 5
+    assert occlusion.hat(lying).value is not None
+
+
+def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    x, y = astronaut_face.landmarks[3:5].mean(axis=0).astype(int)
+    for edges in ((0, 0, 512, y - 6), (x, 0, 512, 512), (0, 0, x, 512)):
+        cut = _cut(photo, astronaut_face, *edges)
+        assert occlusion.mask(cut).reason == "the picture ends at the mouth"
+        assert occlusion.sunglasses(cut).value is not None
 
 
 def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:

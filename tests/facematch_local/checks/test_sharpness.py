@@ -67,6 +67,9 @@ def test_noise_is_measured_in_grey_levels(photo: NDArray[np.uint8], astronaut_fa
 def test_a_flat_patch_counts_as_blurred_and_a_face_without_pixels_is_not_assessed(astronaut_face: Face) -> None:
     flat = np.full((300, 300, 3), 90, np.uint8)
     assert _blur(flat, astronaut_face) == pytest.approx(1.0)
-    outside = Face(astronaut_face.box + np.float32(1000), astronaut_face.landmarks, 0.8)
-    assert sharpness.blur(_subject(flat, outside)).value is None
-    assert sharpness.noise(_subject(flat, outside)).value is None
+    for away in (1000, -1000):
+        outside = Face(astronaut_face.box + np.float32(away), astronaut_face.landmarks, 0.8)
+        assert sharpness.blur(_subject(flat, outside)).value is None
+        assert sharpness.noise(_subject(flat, outside)).value is None
+    left = Face(astronaut_face.box - np.float32([400, 0, 400, 0]), astronaut_face.landmarks, 0.8)
+    assert sharpness.blur(_subject(flat, left)).value is None
