@@ -96,6 +96,7 @@ COPY_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
 )
 
 Pixels = NDArray[np.uint8]
+Window = tuple[int, int, int, int]  # part of a photo: left, top, right and bottom in pixels
 
 
 class Session(Protocol):
@@ -133,12 +134,12 @@ class DocumentScores:
     Attributes:
         document: probability, 0 to 1.
         places: (24, 24) float32, by row and column the probability, 0 to 1, that this part of `window` is document.
-        window: left, top, right and bottom, pixels of the photo, of what was looked at.
+        window: what was looked at.
     """
 
     document: float
     places: NDArray[np.float32]
-    window: tuple[int, int, int, int]
+    window: Window
 
 
 class _Head:
@@ -270,8 +271,12 @@ class DocumentHead(_Head):
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
         """Look at an HxWx3 uint8 BGR photo, around `face` where there is one: one forward pass."""
-        scores, places = self._session.run(["scores", "map"], {"view": document_view(pixels, face)[None]})
-        return DocumentScores(float(scores[0, 0]), places[0], document_window(pixels, face))
+        return self.look(pixels, document_window(pixels, face))
+
+    def look(self, pixels: Pixels, window: Window) -> DocumentScores:
+        """Look at a part of an HxWx3 uint8 BGR photo: one forward pass."""
+        scores, places = self._session.run(["scores", "map"], {"view": _squeezed(pixels, window)[None]})
+        return DocumentScores(float(scores[0, 0]), places[0], window)
 
 
 class CopyHead(_Head):
@@ -320,12 +325,11 @@ def confirmation_crop(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
 
 def document_view(pixels: Pixels, face: Face | None) -> Pixels:
     """The view of convention `document-1`: 192x192x3 uint8 BGR from an HxWx3 uint8 BGR photo."""
-    left, top, right, bottom = document_window(pixels, face)
-    return _resized(pixels[top:bottom, left:right], DOCUMENT_SIZE)
+    return _squeezed(pixels, document_window(pixels, face))
 
 
-def document_window(pixels: Pixels, face: Face | None) -> tuple[int, int, int, int]:
-    """The part of a photo that `document_view` shows: left, top, right and bottom in pixels."""
+def document_window(pixels: Pixels, face: Face | None) -> Window:
+    """The part of a photo that `document_view` shows."""
     height, width = pixels.shape[:2]
     if face is None:
         return 0, 0, width, height
@@ -355,6 +359,11 @@ def _aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]]
     points = distinct_landmarks(face.landmarks, face.box)
     matrix = similarity_transform(points, np.asarray(template, np.float64))
     return warp(pixels, matrix, size, border=cv2.BORDER_REPLICATE)
+
+
+def _squeezed(pixels: Pixels, window: Window) -> Pixels:
+    left, top, right, bottom = window
+    return _resized(pixels[top:bottom, left:right], DOCUMENT_SIZE)
 
 
 def _square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facematch_local.checks import occlusion_linear
 from facematch_local.checks.document import Document, find_document
-from facematch_local.checks.outline import outline
+from facematch_local.checks.outline import closer, outline
 from facematch_local.checks.recompression import Recompression, find_recompression
 from facematch_local.faces import Face
 from facematch_local.heads import (
@@ -91,6 +91,12 @@ class Subject:
     def document_scores(self) -> DocumentScores | None:
         """What the document head says of the photo; None without one."""
         return None if self.heads.document is None else self.heads.document.predict(self.photo.pixels, self.face)
+
+    @cached_property
+    def closer_document_scores(self) -> DocumentScores | None:
+        """What the document head says at a closer look at what may be one; None without a head."""
+        scores, head = self.document_scores, self.heads.document
+        return None if scores is None or head is None else head.look(self.photo.pixels, closer(scores))
 
     @cached_property
     def document_corners(self) -> NDArray[np.float32]:

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from facematch_local.checks.rectify import head_axes
 from facematch_local.faces import Face
-from facematch_local.heads import DOCUMENT_PLACES, DocumentScores
+from facematch_local.heads import DOCUMENT_PLACES, DocumentScores, Window
 
 _SURE: Final = 0.5  # probability from which a place is document
 _LEAST_PLACES: Final = 6.0
+# What is at least so much of the surest place may be part of the same document; so much of its size is left around it.
+_MAYBE: Final = 0.5
+_AROUND: Final = 0.15
 _FINE: Final = 8  # the outline is drawn that much finer than the places
 
 
@@ -45,6 +48,24 @@ def outline(scores: DocumentScores, face: Face | None) -> NDArray[np.float32] | 
         return None
     corners = (corners + 0.5) * extent - 0.5 + (left, top)
     return _as_read(corners, face).astype(np.float32)
+
+
+def closer(scores: DocumentScores) -> Window:
+    """The part of what was looked at in which there may be a document: where most of the map speaks for one."""
+    import cv2
+
+    left, top, right, bottom = scores.window
+    maybe = (scores.places >= _MAYBE * scores.places.max()).astype(np.uint8)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(maybe, connectivity=8)
+    sums = np.bincount(pieces.ravel(), weights=(scores.places * maybe).ravel())
+    x, y, width, height, _ = stats[1 + sums[1:].argmax()].tolist()  # the surest place is in one of them
+    across, down = (right - left) / DOCUMENT_PLACES, (bottom - top) / DOCUMENT_PLACES
+    return (
+        max(left + int((x - _AROUND * width) * across), left),
+        max(top + int((y - _AROUND * height) * down), top),
+        min(left + int(np.ceil((x + (1 + _AROUND) * width) * across)), right),
+        min(top + int(np.ceil((y + (1 + _AROUND) * height) * down)), bottom),
+    )
 
 
 def _as_read(corners: NDArray[np.float64], face: Face | None) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -161,9 +162,20 @@ def today() -> str:
 
 
 def check_writable(path: Path | None) -> None:
-    """A folder that is not there is told before an hour of work, not after it."""
-    if path is not None and not path.absolute().parent.is_dir():
-        raise FacematchError(f"{path}: the folder {path.absolute().parent} does not exist")
+    """A place that cannot be written is told before an hour of work, not after it.
+
+    Raises:
+        FacematchError: its folder does not exist, it is a folder itself, or it may not be written.
+    """
+    if path is None:
+        return
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FacematchError(f"{path}: the folder {folder} does not exist")
+    if os.path.isdir(path):
+        raise FacematchError(f"{path}: is a folder, not a file to write")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise FacematchError(f"{path}: may not be written")
 
 
 def _show_problems(lines: list[str], count: int | None = None, shown: int = 20) -> None:

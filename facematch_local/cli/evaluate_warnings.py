@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facematch_local.cli.console import console
 from facematch_local.cli.evaluate_verification import Pack, check_writable, open_pack, today, write
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class Half(StrEnum):
@@ -40,7 +44,9 @@ def warnings(
     ] = None,
     half: Annotated[Half, typer.Option(help="Held out from training and tuning, tuned on, or all.")] = Half.UNSEEN,
     pack: Pack = None,
-    classical: Annotated[bool, typer.Option(help="Lend the pack no head: show what classical measures do.")] = False,
+    classical: Annotated[
+        bool, typer.Option(help="Use no head, lent or the pack's own: show what classical measures do.")
+    ] = False,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     html_path: Annotated[Path | None, typer.Option("--html", help="Write a report that opens without network.")] = None,
 ) -> None:
@@ -49,7 +55,9 @@ def warnings(
     The HTML report shows the worst misses and false alarms: thumbnails, personal data where the photos are.
     """
     from facematch_local.evaluation import warnings as evaluation
-    from facematch_local.evaluation.warnings_made import made_cases
+    from facematch_local.evaluation.split import LabelError
+    from facematch_local.evaluation.warnings_made import made_cases, sources
+    from facematch_local.heads import Heads
     from facematch_local.matcher import FaceMatcher
 
     for path in (json_path, html_path):
@@ -64,36 +72,48 @@ def warnings(
     for name in portraits or []:
         chosen = evaluation.ordinary_portraits(folder, name, unseen=unseen, limit=limit, skip=labelled)
         cases += [case for case in chosen if case not in left_out]
-    if made:
-        ordinary = [folder / case.name for case in cases if case.code == 0]
-        # A ground on the list shows a person, say, whatever code it was put there for.
-        doubtful = left_out.codes
-        grounds = [folder / c.name for c in cases if c.kind == "no document" and c.name not in doubtful]
-        cases += made_cases(ordinary, grounds, made)
+    cases = evaluation.once(cases)
     if not cases:
-        raise evaluation.LabelError(f"{labels}: no case in the half asked for ({half})")
+        raise LabelError(f"{labels}: no case in the half asked for ({half})")
+    evaluation.require_files(cases, folder)
+    if made:
+        ordinary, grounds = sources(cases)
+        # A ground on the list shows a person, say, whatever code it was put there for.
+        grounds = [name for name in grounds if name not in left_out.codes]
+        cases += made_cases([folder / name for name in ordinary], [folder / name for name in grounds], made)
     loaded = open_pack(pack, lend_heads=not classical)
+    if classical:
+        loaded = replace(loaded, heads=Heads())
     matcher = FaceMatcher(loaded)
-    outcomes = evaluation.examine(matcher, cases)
+    outcomes, undecoded = evaluation.examine(matcher, cases)
+    if not outcomes:
+        raise LabelError(f"{labels}: no photo could be decoded: {evaluation.listed(undecoded)}")
     out = console()
-    out.print(*_table("By code", *evaluation.table(evaluation.rows(outcomes))))
+    # Kinds name folders: no markup.
+    out.print(_table("By code", *evaluation.table(evaluation.rows(outcomes))), markup=False)
     if made or portraits:
-        out.print(*_table("By kind of case", *evaluation.table(evaluation.rows(outcomes, by_kind=True))))
+        table = _table("By kind of case", *evaluation.table(evaluation.rows(outcomes, by_kind=True)))
+        out.print(table, markup=False)
     notes = [
         f"Pack {loaded.pack.name} {loaded.pack.version}, policy {matcher.policy.version}, {half} half, {today()}.",
         "found: cases that should raise the code and did. false alarms: cases that should not and did. "
         "Intervals are Wilson's, 95 %. Made cases come from a program and are no substitute for real ones.",
     ]
-    lent = f"Lent by the shipped pack: {', '.join(loaded.lent)} head." if loaded.lent else "No head was lent."
-    notes.append(lent)
+    heads = [field.name for field in fields(Heads) if getattr(loaded.heads, field.name) is not None]
+    lent = f"; lent by the shipped pack: {', '.join(loaded.lent)}" if loaded.lent else "; none was lent"
+    notes.append(f"Heads in use: {', '.join(heads)}{lent}." if heads else "No head was in use, lent or the pack's own.")
     if left_out:
         notes.append(f"{len(left_out)} photos are on a list of those left out after review.")
+    if undecoded:
+        notes.append(f"{len(undecoded)} photos could not be decoded and do not count: {evaluation.listed(undecoded)}")
     for note in notes:
-        out.print(note)
+        out.print(note, markup=False)
     if json_path is not None:
         content = {
             "pack": loaded.pack.name,
+            "heads": heads,
             "lent": list(loaded.lent),
+            "undecoded": undecoded,
             "policy": matcher.policy.version,
             "half": str(half),
             "date": today(),
@@ -103,10 +123,10 @@ def warnings(
         write(html_path, evaluation.page(outcomes, "Warnings on labelled photos", notes))
 
 
-def _table(title: str, header: list[str], body: list[list[str]]) -> tuple[object, ...]:
+def _table(title: str, header: list[str], body: list[list[str]]) -> Table:
     from rich.table import Table
 
     table = Table(*header, title=title, title_justify="left")
     for row in body:
         table.add_row(*row)
-    return (table,)
+    return table

@@ -6,17 +6,18 @@ the half of the photos that is tuned on is left out unless asked for (`evaluatio
 
 from __future__ import annotations
 
-import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from facematch_local.checks.base import Role
 from facematch_local.codes import WarningCode
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
-from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.policy import Finding, Outcome
+from facematch_local.evaluation.split import LabelError, held_out, held_out_people, person, read_rows, relative_name
+from facematch_local.policy import Finding, Outcome, load_policy
 
 if TYPE_CHECKING:
     from facematch_local.heads import Pixels
@@ -46,13 +47,11 @@ _SPOKEN: Final[Mapping[str, tuple[tuple[int, bool, Role, str], ...]]] = {
     "groups_see_xml": ((6, True, Role.PORTRAIT, "group"),),
     "fake": ((10, True, Role.PORTRAIT, "recapture"),),
     "real": ((10, False, Role.PORTRAIT, "live"),),
+    "mixed_view": (),
+    "view": (),
 }
 # What an ordinary portrait must not raise as image 2, and what it must as image 1.
 _PORTRAIT_CODES: Final = (5, 6, 7, 8, 9, 10, 11, 12)
-
-
-class LabelError(FacematchError):
-    """A list of labels does not have one of the documented forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Case:
         kind: what it shows, for the figures by kind.
         made: whether a program made it.
         read: gives its bytes, or its pixels (HxWx3 uint8 BGR).
+        person: whom it shows, as `evaluation.split.person` tells; "" where nothing is made of the photo.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Case:
     kind: str
     made: bool
     read: Source
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def read_cases(labels: Path, data: Path, *, unseen: bool | None = True, limit: i
     Two forms, both CSV with a heading: `path,code,label` with the labels of the development data (those that do not
     speak of a code are left out), and the same columns with `positive` or `negative` as label, where code 1 to 12
     is one number and 0 a photo on which nothing may be raised; an optional column `role` says `card` or
-    `portrait` (default: card for 1 to 4, else portrait).
+    `portrait` (default: card for 1 to 4, else portrait). What is said twice of a photo makes one case.
 
     Args:
         labels: the list.
@@ -166,23 +167,57 @@ def read_cases(labels: Path, data: Path, *, unseen: bool | None = True, limit: i
         limit: so many photos of each label, evenly spaced; 0 for all.
 
     Raises:
-        LabelError: the list cannot be read, or a row has neither form.
+        LabelError: the list cannot be read, a row has neither form or a path outside the folder, or two rows
+            contradict each other.
     """
     people = held_out_people(data / "lfw_pairs.csv")
-    try:
-        with labels.open(newline="", encoding="utf-8") as stream:
-            rows = [row for row in csv.DictReader(stream) if row.get("path")]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LabelError(f"{labels}: cannot be read ({type(error).__name__})") from None
     by_label: dict[tuple[str, str], list[list[Case]]] = {}
-    for number, row in enumerate(rows, 2):
-        path = row["path"]
-        if unseen is not None and held_out(path, people) is not unseen:
+    every: list[Case] = []
+    for line, row in read_rows(labels, ("path", "code", "label")):
+        if not row["path"]:
             continue
-        cases = list(_row_cases(row, data / path, f"{labels}, row {number}"))
-        by_label.setdefault((row.get("label") or "", row.get("code") or ""), []).append(cases)
+        where = f"{labels}, line {line}"
+        path, label = relative_name(row["path"], where), row["label"].lower()
+        cases = list(_row_cases(path, label, row["code"], row.get("role", ""), data / path, where))
+        every += cases
+        if unseen is None or held_out(path, people) is unseen:
+            by_label.setdefault((label, row["code"]), []).append(cases)
+    # A contradiction is told whether or not both of its rows are among those chosen.
+    once(every)
     chosen = [photo for photos in by_label.values() for photo in _spread(photos, limit)]
-    return [case for cases in chosen for case in cases]
+    return once(case for cases in chosen for case in cases)
+
+
+def once(cases: Iterable[Case]) -> list[Case]:
+    """The cases, those of the same photo, code and role once: the first one.
+
+    Raises:
+        LabelError: two of them contradict each other.
+    """
+    kept: dict[tuple[str, WarningCode, Role], Case] = {}
+    for case in cases:
+        first = kept.setdefault((case.name, case.code, case.role), case)
+        if first.positive is not case.positive:
+            raise LabelError(f"{case.name}: code {int(case.code)} is both positive and negative as {case.role}")
+    return list(kept.values())
+
+
+def require_files(cases: Iterable[Case], data: Path) -> None:
+    """Look whether all photos of real cases are there and may be read: told before the run, not in its middle.
+
+    Raises:
+        LabelError: some are not; the message names the first few.
+    """
+    names = dict.fromkeys(case.name for case in cases if not case.made)
+    # Unlike those of `Path`, these say no to a name that no file can have.
+    missing = [n for n in names if not (os.path.isfile(data / n) and os.access(data / n, os.R_OK))]
+    if missing:
+        raise LabelError(f"{data}: {len(missing)} of {len(names)} photos cannot be opened: {listed(missing)}")
+
+
+def listed(names: Sequence[str], count: int = 3) -> str:
+    """The first few names."""
+    return ", ".join(names[:count]) + (" ..." if len(names) > count else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,23 +246,17 @@ def read_left_out(files: Iterable[Path]) -> LeftOut:
     """
     codes: dict[str, frozenset[int]] = {}
     for file in files:
-        try:
-            with file.open(newline="", encoding="utf-8") as stream:
-                reader = csv.DictReader(stream)
-                if "path" not in (reader.fieldnames or []):
-                    raise LabelError(f"{file}: has no column path")
-                for row in reader:
-                    if not row["path"]:
-                        continue
-                    try:
-                        own = frozenset(int(code) for code in (row.get("code") or "").split("/") if code)
-                    except ValueError:
-                        raise LabelError(f"{file}, line {reader.line_num}: a code is a number") from None
-                    known = codes.get(row["path"], own)
-                    # None named, here or before, means all of them.
-                    codes[row["path"]] = known | own if known and own else frozenset()
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise LabelError(f"{file}: cannot be read ({type(error).__name__})") from None
+        for line, row in read_rows(file, ("path",)):
+            if not row["path"]:
+                continue
+            path = relative_name(row["path"], f"{file}, line {line}")
+            try:
+                own = frozenset(int(code) for code in row.get("code", "").split("/") if code)
+            except ValueError:
+                raise LabelError(f"{file}, line {line}: a code is a number") from None
+            known = codes.get(path, own)
+            # None named, here or before, means all of them.
+            codes[path] = known | own if known and own else frozenset()
     return LeftOut(codes)
 
 
@@ -242,9 +271,17 @@ def ordinary_portraits(
         unseen: as in `read_cases`.
         limit: so many photos, evenly spaced over the sorted list; 0 for all.
         skip: paths that are labelled otherwise.
+
+    Raises:
+        LabelError: there is no such folder in the data folder, or no photo in it.
     """
+    folder = relative_name(folder, "portraits")
+    if not os.path.isdir(data / folder):
+        raise LabelError(f"{data / folder}: no such folder of portraits")
     people = held_out_people(data / "lfw_pairs.csv")
     paths = sorted(p for p in (data / folder).rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".webp"})
+    if not paths:
+        raise LabelError(f"{data / folder}: no photo in this folder of portraits")
     names = [path.relative_to(data).as_posix() for path in paths]
     names = [n for n in names if n not in skip and (unseen is None or held_out(n, people) is unseen)]
     names = _spread(names, limit)
@@ -252,29 +289,40 @@ def ordinary_portraits(
     for name in names:
         read = (data / name).read_bytes
         kind = f"portraits of {folder}"
-        cases.append(Case(name, WarningCode.SUCCESSFUL, False, Role.PORTRAIT, kind, False, read))
-        cases += [Case(name, WarningCode(code), False, Role.PORTRAIT, kind, False, read) for code in _PORTRAIT_CODES]
+        codes = (WarningCode.SUCCESSFUL, *map(WarningCode, _PORTRAIT_CODES))
+        shown = person(name, folder)
+        cases += [Case(name, code, False, Role.PORTRAIT, kind, False, read, shown) for code in codes]
     # A portrait as image 1 is examined anew; a tenth of them is enough for that figure.
     for name in names[::10]:
         cases.append(Case(name, WarningCode.NO_CARD, True, Role.CARD, kind, False, (data / name).read_bytes))
     return cases
 
 
-def examine(matcher: FaceMatcher, cases: Iterable[Case], tick: Callable[[], None] = lambda: None) -> list[Outcomes]:
-    """Look at every photo once per role and judge its cases. Photos that cannot be decoded are left out."""
+def examine(
+    matcher: FaceMatcher, cases: Iterable[Case], tick: Callable[[], None] = lambda: None
+) -> tuple[list[Outcomes], list[str]]:
+    """Look at every photo once per role and judge its cases; also names the photos that cannot be decoded.
+
+    Raises:
+        LabelError: a file cannot be read.
+    """
     groups: dict[tuple[str, Role], list[Case]] = {}
     for case in cases:
         groups.setdefault((case.name, case.role), []).append(case)
     outcomes: list[Outcomes] = []
+    undecoded: dict[str, None] = {}
     for group in groups.values():
         try:
             _, findings = matcher.examine(group[0].read(), group[0].role)
         except (ImageFormatError, NoContentError):
+            undecoded[group[0].name] = None
             continue
+        except OSError as error:
+            raise LabelError(f"{group[0].name}: {error.strerror or type(error).__name__}") from None
         finally:
             tick()
         outcomes.extend(_outcome(case, findings) for case in group)
-    return outcomes
+    return outcomes, list(undecoded)
 
 
 def rows(outcomes: Sequence[Outcomes], *, by_kind: bool = False) -> list[Row]:
@@ -370,20 +418,33 @@ def _spread(items: list[T], limit: int) -> list[T]:
     return [items[i * len(items) // limit] for i in range(limit)]
 
 
-def _row_cases(row: Mapping[str, str], file: Path, where: str) -> Iterator[Case]:
-    label, path = (row.get("label") or "").strip(), row["path"]
+def _row_cases(path: str, label: str, code: str, role: str, file: Path, where: str) -> Iterator[Case]:
     if label in ("positive", "negative"):
-        try:
-            code = WarningCode(int(row.get("code") or ""))
-            role = Role(row["role"]) if row.get("role") else Role.CARD if 1 <= code <= 4 else Role.PORTRAIT
-        except ValueError:
-            raise LabelError(f"{where}: the code is a number from 0 to 12, the role card or portrait") from None
-        positive = label == "positive"
-        if positive and code is WarningCode.SUCCESSFUL:
-            raise LabelError(f"{where}: code 0 asks that nothing is raised; its label is negative")
-        yield Case(path, code, positive, role, label, False, file.read_bytes)
-    for number, positive, role, kind in _SPOKEN.get(label, ()):
-        yield Case(path, WarningCode(number), positive, role, kind, False, file.read_bytes)
+        yield _plain_case(path, label, code, role, file, where)
+    elif label not in _SPOKEN:
+        raise LabelError(f"{where}: the label is positive or negative, not {label[:40]!r}")
+    for number, positive, spoken, kind in _SPOKEN.get(label, ()):
+        yield Case(path, WarningCode(number), positive, spoken, kind, False, file.read_bytes, person(path))
+
+
+def _plain_case(path: str, label: str, number: str, named: str, file: Path, where: str) -> Case:
+    try:
+        code = WarningCode(int(number))
+        role = Role(named.lower()) if named else Role.CARD if 1 <= code <= 4 else Role.PORTRAIT
+    except ValueError:
+        raise LabelError(f"{where}: the code is a number from 0 to 12, the role card or portrait") from None
+    positive = label == "positive"
+    if positive and code is WarningCode.SUCCESSFUL:
+        raise LabelError(f"{where}: code 0 asks that nothing is raised; its label is negative")
+    if code is not WarningCode.SUCCESSFUL and code not in _codes(role):
+        raise LabelError(f"{where}: code {int(code)} is never raised on a {role}")
+    return Case(path, code, positive, role, label, False, file.read_bytes, person(path))
+
+
+@cache
+def _codes(role: Role) -> frozenset[WarningCode]:
+    """What can be raised on a photo of that role."""
+    return frozenset(limit.code for limit in load_policy().limits[role].values())
 
 
 def _outcome(case: Case, findings: Sequence[Finding]) -> Outcomes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -13,6 +15,7 @@ import numpy as np
 from facematch_local.checks.base import Role
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation import made
+from facematch_local.evaluation.split import LabelError
 from facematch_local.evaluation.warnings import Case
 
 if TYPE_CHECKING:
@@ -21,22 +24,43 @@ if TYPE_CHECKING:
 Draw = Callable[[np.random.Generator], "Pixels"]
 
 
+def sources(cases: Sequence[Case]) -> tuple[list[str], list[str]]:
+    """What made cases can be made of: an ordinary portrait of each person, and the photos without a document."""
+    portraits: dict[str, str] = {}
+    for case in cases:
+        if case.code is WarningCode.SUCCESSFUL and case.role is Role.PORTRAIT:
+            portraits.setdefault(case.person, case.name)
+    ordinary = {case.name for case in cases if case.code is WarningCode.SUCCESSFUL}
+    # A portrait is no document either, but its face would be looked for beside that of the card.
+    bare = (c.name for c in cases if c.code is WarningCode.NO_CARD and c.positive and c.name not in ordinary)
+    return list(portraits.values()), list(dict.fromkeys(bare))
+
+
 def made_cases(portraits: Sequence[Path], backgrounds: Sequence[Path], count: int, seed: int = 1) -> list[Case]:
     """`count` made cases of each kind.
 
     Args:
-        portraits: ordinary portraits, one person each, of the half that is reported on.
+        portraits: ordinary portraits, one of each person, of the half that is reported on.
         backgrounds: photos without a document, of that half.
         count: of each kind.
         seed: two calls with equal arguments make equal cases.
+
+    Raises:
+        LabelError: there are portraits of fewer than two people, or no background.
     """
+    portraits, backgrounds = list(dict.fromkeys(portraits)), list(dict.fromkeys(backgrounds))
     if len(portraits) < 2 or not backgrounds:
-        return []
+        raise LabelError(
+            "made cases need portraits of two people (--portraits, or code 0) and a photo without a document "
+            f"(code 1, positive) in the half asked for; there are {len(portraits)} and {len(backgrounds)}"
+        )
+    people = len(portraits)
+    step, ground_step, next_one = _coprime(7, people), _coprime(5, len(backgrounds)), 1 if people == 3 else 3
     cases: list[Case] = []
     for index in range(count):
-        own = portraits[index * 7 % len(portraits)]
-        other = portraits[(index * 7 + 3) % len(portraits)]
-        ground = backgrounds[index * 5 % len(backgrounds)]
+        own = portraits[index * step % people]
+        other = portraits[(index * step + next_one) % people]
+        ground = backgrounds[index * ground_step % len(backgrounds)]
         for kind, codes, role, draw in _kinds(own, other, ground, index):
             name = f"made/{kind} {index}"
             # Each case has a generator of its own, so that one more kind does not change the others.
@@ -100,3 +124,8 @@ def _read(path: Path) -> Pixels:
     from facematch_local.images import decode
 
     return decode(path.read_bytes()).pixels
+
+
+def _coprime(step: int, count: int) -> int:
+    """The first step from `step` on that meets all of `count` files before it meets one again."""
+    return next(n for n in itertools.count(step) if math.gcd(n, count) == 1)

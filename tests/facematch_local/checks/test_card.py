@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facematch_local.checks import Role, Subject, card, photocopy
 from facematch_local.evaluation import made
 from facematch_local.faces import Face
-from facematch_local.heads import DocumentScores, Heads
+from facematch_local.heads import DocumentScores, Heads, Window
 from facematch_local.images import Photo
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
@@ -71,22 +71,27 @@ def _value(measure: object) -> float:
 
 
 class _Head:
-    """A document head that sees a document of probability `document` in the left half of the photo."""
+    """A document head that sees a document in the left half of a photo: `document`, at a closer look `near`."""
 
-    def __init__(self, document: float, seen: float = 1.0) -> None:
-        self.document = document
+    def __init__(self, document: float, seen: float = 1.0, near: float | None = None) -> None:
+        self.document, self.near = document, document if near is None else near
+        self.looks: list[Window] = []
         self.places = np.zeros((24, 24), np.float32)
         self.places[2:-2, 2:12] = seen
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
         return DocumentScores(self.document, self.places, (0, 0, pixels.shape[1], pixels.shape[0]))
 
+    def look(self, pixels: Pixels, window: Window) -> DocumentScores:
+        self.looks.append(window)
+        return DocumentScores(self.near, self.places, window)
+
 
 def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut_face: Face) -> None:
-    heads = Heads(document=_Head(0.9))  # type: ignore[arg-type]
+    heads = Heads(document=_Head(0.96))  # type: ignore[arg-type]
     subject = Subject(Photo(astronaut), Role.CARD, (astronaut_face,), heads)
     measure = card.document(subject)
-    assert (measure.value, measure.method) == (0.9, "head")
+    assert (measure.value, measure.method) == (0.96, "head")
     assert np.ptp(subject.document_corners[:, 0]) < 0.5 * astronaut.shape[1]
     blind = Subject(Photo(astronaut), Role.CARD, (astronaut_face,), Heads(document=_Head(0.9, 0.0)))  # type: ignore[arg-type]
     assert np.array_equal(blind.document_corners, blind.document.corners)
@@ -130,7 +135,7 @@ def test_the_shipped_head_knows_tilted_cards_without_a_portrait(shipped: Heads) 
     assert sum(value >= _limit("document.head") for value in said) >= 7
 
 
-@pytest.mark.parametrize(("said", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.9, False)])
+@pytest.mark.parametrize(("said", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.95, False)])
 def test_print_counts_where_the_head_is_unsure(
     drawn: made.Card, astronaut_face: Face, said: float, larger: bool
 ) -> None:
@@ -140,6 +145,15 @@ def test_print_counts_where_the_head_is_unsure(
     assert (_value(card.document(subject)) > said) is larger
     grey = Subject(Photo(np.full((200, 300, 3), 90, np.uint8)), Role.CARD, (), heads)
     assert _value(card.document(grey)) == pytest.approx(said)
+
+
+def test_where_the_head_is_unsure_it_looks_closer() -> None:
+    grey = np.full((240, 480, 3), 90, np.uint8)
+    for said, near, both in ((0.5, 0.9, 0.75), (0.5, 0.1, 0.25), (0.05, 0.9, 0.05), (0.97, 0.1, 0.97)):
+        head = _Head(said, near=near)
+        subject = Subject(Photo(grey), Role.CARD, (), Heads(document=head))  # type: ignore[arg-type]
+        assert _value(card.document(subject)) == pytest.approx(both)
+        assert head.looks == ([(10, 0, 270, 240)] if said == 0.5 else [])
 
 
 def test_a_flat_scan_is_a_document(drawn: made.Card, astronaut_face: Face) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facematch_local.checks.outline import outline
+from facematch_local.checks.outline import closer, outline
 from facematch_local.faces import Face
 from facematch_local.heads import DocumentScores
 
@@ -65,3 +65,22 @@ def test_nothing_seen_has_no_outline() -> None:
     assert outline(_scores(), _face(450, 400)) is None
     speck = np.array([(500, 400), (540, 400), (540, 420), (500, 420)], np.float32)
     assert outline(_scores(speck), None) is None
+
+
+def test_a_closer_look_is_at_the_document_and_a_little_around_it() -> None:
+    small = np.array([(1100, 700), (1200, 700), (1200, 780), (1100, 780)], np.float32)
+    for scores in (_scores(CARD), _scores(CARD, small)):
+        left, top, right, bottom = closer(scores)
+        (x0, y0), (x1, y1) = CARD.min(axis=0), CARD.max(axis=0)
+        assert x0 - 0.3 * (x1 - x0) < left < x0 < x1 < right < x1 + 0.3 * (x1 - x0)
+        assert y0 - 0.3 * (y1 - y0) < top < y0 < y1 < bottom < y1 + 0.3 * (y1 - y0)
+
+
+@pytest.mark.parametrize("window", [(0, 0, 1, 1), (3, 5, 4, 900), WINDOW])
+def test_a_closer_look_always_shows_something(window: tuple[int, int, int, int]) -> None:
+    corner = np.zeros((24, 24), np.float32)
+    corner[23, 23] = 1e-4
+    for places in (corner, corner.T, np.zeros_like(corner), np.ones_like(corner)):
+        left, top, right, bottom = closer(DocumentScores(0.5, places, window))
+        assert window[0] <= left < right <= window[2]
+        assert window[1] <= top < bottom <= window[3]

@@ -41,10 +41,17 @@ def _folder(tmp_path: Path, rows: list[str], grey: dict[str, int]) -> Path:
     return labels
 
 
+def _write(tmp_path: Path, rows: list[str]) -> Path:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("\n".join(["path,code,label", *rows, ""]), "utf-8")
+    return labels
+
+
 def test_hits_misses_and_false_alarms_are_counted(tmp_path: Path) -> None:
     rows = ["set/a.jpg,10,positive", "set/b.jpg,10,positive", "set/c.jpg,10,negative", "set/d.jpg,10,negative"]
     labels = _folder(tmp_path, [*rows, "set/c.jpg,0,negative"], {"a.jpg": 240, "b.jpg": 20, "c.jpg": 240, "d.jpg": 255})
-    outcomes = w.examine(_Matcher(), w.read_cases(labels, tmp_path, unseen=None))  # type: ignore[arg-type]
+    outcomes, undecoded = w.examine(_Matcher(), w.read_cases(labels, tmp_path, unseen=None))  # type: ignore[arg-type]
+    assert undecoded == []
     clean, blurred = w.rows(outcomes)
     assert (clean.code, clean.alarms.count, clean.alarms.total) == (WarningCode.SUCCESSFUL, 1, 1)
     assert (blurred.found.count, blurred.found.total) == (1, 2)
@@ -76,11 +83,109 @@ def test_each_half_has_its_own_photos(tmp_path: Path) -> None:
     assert len(w.read_cases(labels, tmp_path, unseen=None, limit=7)) == 7
 
 
-@pytest.mark.parametrize("row", ["set/a.jpg,99,positive", "set/a.jpg,x,negative", "set/a.jpg,0,positive"])
-def test_rows_of_neither_form_are_told(tmp_path: Path, row: str) -> None:
-    labels = _folder(tmp_path, [row], {})
-    with pytest.raises(w.LabelError):
-        w.read_cases(labels, tmp_path, unseen=None)
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("set/a.jpg,99,positive", "the code is a number from 0 to 12"),
+        ("set/a.jpg,x,negative", "the code is a number from 0 to 12"),
+        ("set/a.jpg,0,positive", "its label is negative"),
+        ("set/a.jpg,9,masked", "the label is positive or negative, not 'masked'"),
+        ("set/a.jpg,9,", "the label is positive or negative, not ''"),
+        ("set/a.jpg,7,positive,card", "code 7 is never raised on a card"),
+        ("set/a.jpg,1,negative,portrait", "code 1 is never raised on a portrait"),
+        ("../a.jpg,9,positive", "not a path in the data folder"),
+    ],
+)
+@pytest.mark.parametrize("unseen", [True, False])
+def test_rows_of_neither_form_are_told_by_their_line(tmp_path: Path, row: str, told: str, unseen: bool) -> None:
+    labels = tmp_path / "labels.csv"
+    # Rows without a path do not count as cases, but as lines.
+    labels.write_text(f"path,code,label,role\n,9,positive,\n\n{row}\n", "utf-8")
+    with pytest.raises(w.LabelError, match=rf"labels\.csv, line 4: .*{told}"):
+        w.read_cases(labels, tmp_path, unseen=unseen)
+
+
+@pytest.mark.parametrize(
+    "content", ["file,code,label\na,9,positive\n", "path;code;label\na;9;positive\n", "", "path,code\na,9\n"]
+)
+def test_lists_without_the_columns_are_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "labels.csv").write_text(content, "utf-8")
+    with pytest.raises(w.LabelError, match=r"labels\.csv: has no column (path|label)"):
+        w.read_cases(tmp_path / "labels.csv", tmp_path, unseen=None)
+
+
+def test_lists_of_spreadsheets_and_labels_in_any_case_are_read(tmp_path: Path) -> None:
+    labels, left_out = tmp_path / "labels.csv", tmp_path / "wrong.csv"
+    rows = "a.jpg,9,Negative,Portrait\r\nb.jpg,9,MASK,\r\nc.jpg,6/5/11,mixed_view,\r\n"
+    labels.write_bytes(("\ufeffPath,Code,Label,Role\r\n" + rows).encode())
+    cases = w.read_cases(labels, tmp_path, unseen=None)
+    assert [(case.name, int(case.code), case.positive) for case in cases] == [("a.jpg", 9, False), ("b.jpg", 9, True)]
+    left_out.write_bytes("\ufeffpath,code\r\n./a.jpg,9\r\n".encode())
+    assert [case in w.read_left_out([left_out]) for case in cases] == [True, False]
+
+
+def test_another_spelling_of_a_path_is_the_same_photo_in_the_same_half(tmp_path: Path) -> None:
+    names = [f"set/{n:03d}.jpg" for n in range(40)]
+    plain, dotted = (
+        w.read_cases(_write(tmp_path, [f"{dots}{name},9,mask" for name in names]), tmp_path) for dots in ("", "./x/../")
+    )
+    assert [case.name for case in dotted] == [case.name for case in plain]
+
+
+def test_what_is_said_twice_of_a_photo_counts_once(tmp_path: Path) -> None:
+    rows = ["a.jpg,9,positive", "./a.jpg,9,positive", "b.jpg,8,hat_pseudo", "b.jpg,7,eyewear_pseudo_mostly_eyeglasses"]
+    cases = w.read_cases(_write(tmp_path, rows), tmp_path, unseen=None)
+    assert sorted((case.name, int(case.code)) for case in cases) == [
+        ("a.jpg", 9),
+        ("b.jpg", 7),
+        ("b.jpg", 8),
+        ("b.jpg", 9),
+    ]
+    assert w.once(cases * 2) == cases
+
+
+def test_rows_that_contradict_each_other_are_told_even_in_the_other_half(tmp_path: Path) -> None:
+    labels = _write(tmp_path, ["b.jpg,9,mask", "a.jpg,9,positive", "a.jpg,9,negative"])
+    for unseen in (True, False):
+        with pytest.raises(w.LabelError, match=r"a\.jpg: code 9 is both positive and negative as portrait"):
+            w.read_cases(labels, tmp_path, unseen=unseen)
+
+
+def test_the_development_list_contradicts_itself_nowhere(shared: Path) -> None:
+    cases = w.read_cases(shared / "data" / "labels.csv", shared / "data", unseen=None)
+    assert len(cases) == len({(case.name, case.code, case.role) for case in cases}) > 3000
+
+
+def test_photos_that_are_not_there_are_told_by_name_and_number(tmp_path: Path) -> None:
+    labels = _folder(tmp_path, [f"set/{name}.jpg,9,positive" for name in "abcdef"], {"a.jpg": 0})
+    cases = w.read_cases(labels, tmp_path, unseen=None)
+    w.require_files(cases[:1], tmp_path)
+    with pytest.raises(
+        w.LabelError, match=r"5 of 6 photos cannot be opened: set/b\.jpg, set/c\.jpg, set/d\.jpg \.\.\.$"
+    ):
+        w.require_files(cases, tmp_path)
+    with pytest.raises(w.LabelError, match=r"set/b\.jpg: No such file"):
+        w.examine(_Matcher(), cases[1:])  # type: ignore[arg-type]
+
+
+def test_photos_that_cannot_be_decoded_are_named_once(tmp_path: Path) -> None:
+    labels = _folder(tmp_path, ["set/a.jpg,10,positive", "set/b.jpg,10,positive", "set/b.jpg,1,positive"], {"a.jpg": 0})
+    (tmp_path / "set" / "b.jpg").write_bytes(b"")
+    outcomes, undecoded = w.examine(_Matcher(), w.read_cases(labels, tmp_path, unseen=None))  # type: ignore[arg-type]
+    assert [o.case.name for o in outcomes] == ["set/a.jpg"]
+    assert undecoded == ["set/b.jpg"]
+
+
+def test_portraits_are_photos_of_a_folder_in_the_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "data" / "empty").mkdir(parents=True)
+    for folder, told in (
+        ("nosuch", "no such folder"),
+        ("empty", "no photo"),
+        ("../data/empty", "not a path in"),
+        (str(tmp_path), "not a path in"),
+    ):
+        with pytest.raises(w.LabelError, match=told):
+            w.ordinary_portraits(tmp_path / "data", folder)
 
 
 def test_people_stay_on_one_side(tmp_path: Path) -> None:
@@ -146,4 +251,3 @@ def test_made_cases_are_the_same_each_time_and_say_what_they_are(tmp_path: Path,
     assert {("card with a grey portrait", 2, False), ("card on a table", 4, False)} <= kinds
     bare, other = (next(c for c in found if c.kind == "card without a portrait") for found in (cases, again))
     np.testing.assert_array_equal(bare.read(), other.read())
-    assert made_cases(files[:1], files[2:], 1) == []
