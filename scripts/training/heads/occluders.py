@@ -40,8 +40,6 @@ class Labels:
 
 # ---- paint -----------------------------------------------------------------------------------------------------
 
-COLOURED_LENSES = 0.2  # share of sunglasses whose lenses are coloured and not dark
-
 
 def blend(canvas: Array, paint: Array | tuple[float, ...], alpha: Array) -> None:
     """Lay `paint` (a colour, or an image like the canvas) over the canvas; `alpha` float [H,W], 0 to 1."""
@@ -341,23 +339,10 @@ def _reflection(canvas: Array, rng: Rng, alpha: Array, strength: float) -> None:
     blend(canvas, colour(rng, 0.0) * 0.4 + 150, alpha * streak * strength)
 
 
-def _colour_filter(canvas: Array, alpha: Array, rng: Rng) -> None:
-    """What is behind lenses of a strong colour, the eyes to be seen through them."""
-    hsv = np.uint8([[[rng.integers(0, 180), rng.integers(110, 256), rng.integers(110, 256)]]])
-    passed = (cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0] / 255.0) ** (1 / 2.2)  # of light, as levels of a picture
-    blend(canvas, np.clip(canvas * passed + rng.uniform(0, 20), 0, 255), alpha)
-
-
 def sunglasses(canvas: Array, mesh: Array, rng: Rng) -> None:
-    """Dark, graded, tinted or mirrored lenses that hide the eyes, or some of a strong colour that do not."""
+    """Dark, graded, tinted or mirrored lenses that hide the eyes."""
     shapes = _lenses(mesh, rng)
     alpha = np.clip(sum(region(shape, 0.8) for shape in shapes), 0, 1)
-    if rng.random() < COLOURED_LENSES:
-        _colour_filter(canvas, alpha, rng)
-        if rng.random() < 0.4:
-            _reflection(canvas, rng, alpha, rng.uniform(0.05, 0.4))
-        _frame(canvas, mesh, rng, shapes, rng.choice([0.0, rng.uniform(1, 3), rng.uniform(3, 7)]))
-        return
     kind = rng.random()
     yy = np.mgrid[:SIZE, :SIZE][0].astype(np.float32)
     middle = np.mean([shape.mean(0)[1] for shape in shapes])
