@@ -35,7 +35,8 @@ and fixed here; a head made for another convention is refused when the pack is o
 `document-1`
     Input `view`, uint8 (N, 192, 192, 3): of a photo with a face the square of 36 inter-eye distances around it, which
     holds a card on whichever side of it the face is; of one without a face all of it. The part of the square that lies
-    in the photo is squeezed to 192x192, so that nothing but photo is seen.
+    in the photo is squeezed to 192x192, so that nothing but photo is seen. Where that leaves it unsure, a second view
+    is of the part in which the map shows most, squeezed as well.
     Output `scores`, float32 (N, 1): probability that it shows a document.
     Output `map`, float32 (N, 24, 24): by place, probability that it is part of one.
 

@@ -114,7 +114,7 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
             for role in Role
         }
         policy = Policy(str(content["version"]), MappingProxyType(limits))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise PolicyError(f"{path}: not a policy file ({type(error).__name__}: {error})") from None
     if misfits := list(_misfits(limits)):
         raise PolicyError(

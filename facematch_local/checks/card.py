@@ -10,7 +10,7 @@ from facematch_local.checks.base import CLASSICAL, HEAD, Measure, Subject
 # Where the head is less sure than this, it looks closer at what may be a document, and print and edges are looked for
 # as well: they speak for a document that it sees too small to read, and cost more time than the head.
 _UNSURE: Final = (0.1, 0.95)
-# What a unit of that evidence adds to the logit of the head's probability, and how much of it counts (tuned half).
+# What a unit of that evidence adds to the sum of the logits of both looks, and how much of it counts (tuned half).
 _WEIGHT: Final = 2.0
 _MOST: Final = 1.5
 
@@ -18,9 +18,10 @@ _MOST: Final = 1.5
 def document(subject: Subject) -> Measure:
     """How much speaks for a document.
 
-    With a document head: a probability, 0 to 1, by the head and, where that is unsure, by a closer look of it (the mean
-    of both logits) and print and edges as well. Without one: lines of text and edges in the proportions of a card, 0
-    (none) upwards; 1.0 is as much as a document shows at least, see `document.find_document`.
+    With a document head: a probability, 0 to 1, by the head and, where that is unsure, by a closer look of it and by
+    print and edges as well (the mean of both logits, what was printed added to their sum). Without one: lines of text
+    and edges in the proportions of a card, 0 (none) upwards; 1.0 is as much as a document shows at least, see
+    `document.find_document`.
     """
     scores = subject.document_scores
     if scores is None:

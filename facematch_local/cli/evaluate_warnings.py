@@ -45,7 +45,7 @@ def warnings(
     half: Annotated[Half, typer.Option(help="Held out from training and tuning, tuned on, or all.")] = Half.UNSEEN,
     pack: Pack = None,
     classical: Annotated[
-        bool, typer.Option(help="Use no head, lent or the pack's own: show what classical measures do.")
+        bool, typer.Option(help="Ask no head for warnings, lent or the pack's own: what classical measures do.")
     ] = False,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     html_path: Annotated[Path | None, typer.Option("--html", help="Write a report that opens without network.")] = None,
@@ -101,7 +101,11 @@ def warnings(
     ]
     heads = [field.name for field in fields(Heads) if getattr(loaded.heads, field.name) is not None]
     lent = f"; lent by the shipped pack: {', '.join(loaded.lent)}" if loaded.lent else "; none was lent"
-    notes.append(f"Heads in use: {', '.join(heads)}{lent}." if heads else "No head was in use, lent or the pack's own.")
+    notes.append(
+        f"Heads asked: {', '.join(heads)}{lent}."
+        if heads
+        else "No head was asked for warnings, lent or the pack's own."
+    )
     if left_out:
         notes.append(f"{len(left_out)} photos are on a list of those left out after review.")
     if undecoded:

@@ -102,6 +102,7 @@ def person(path: str, folder: str | None = None) -> str:
         folder: the folders in it are a person's each, as `lfw/PERSON` and `p07` are anywhere; None for no such folder.
     """
     parent = posixpath.dirname(path)
-    below = folder is not None and (parent or ".") != folder
+    if folder is not None and (parent or ".") != folder:
+        return posixpath.normpath(posixpath.join(folder, posixpath.relpath(parent, folder).split("/")[0]))
     named = parent.startswith("lfw/") or _NUMBERED.fullmatch(posixpath.basename(parent))
-    return parent if below or named else path
+    return parent if named else path

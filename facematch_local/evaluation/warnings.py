@@ -183,7 +183,10 @@ def read_cases(labels: Path, data: Path, *, unseen: bool | None = True, limit: i
         if unseen is None or held_out(path, people) is unseen:
             by_label.setdefault((label, row["code"]), []).append(cases)
     # A contradiction is told whether or not both of its rows are among those chosen.
-    once(every)
+    try:
+        once(every)
+    except LabelError as error:
+        raise LabelError(f"{labels}: {error}") from None
     chosen = [photo for photos in by_label.values() for photo in _spread(photos, limit)]
     return once(case for cases in chosen for case in cases)
 
@@ -251,9 +254,9 @@ def read_left_out(files: Iterable[Path]) -> LeftOut:
                 continue
             path = relative_name(row["path"], f"{file}, line {line}")
             try:
-                own = frozenset(int(code) for code in row.get("code", "").split("/") if code)
+                own = frozenset(int(WarningCode(int(code))) for code in row.get("code", "").split("/") if code)
             except ValueError:
-                raise LabelError(f"{file}, line {line}: a code is a number") from None
+                raise LabelError(f"{file}, line {line}: a code is a number from 0 to 12") from None
             known = codes.get(path, own)
             # None named, here or before, means all of them.
             codes[path] = known | own if known and own else frozenset()

@@ -59,6 +59,7 @@ def test_what_could_not_be_assessed_is_said_and_raises_nothing(tmp_path: Path) -
         "code = 9\nmax = nan",
         "code = 9\nmax = inf",
         "code = 9\nmax = true",
+        f"code = 9\nmax = 1{400 * '0'}",
         "code = 9\nmin = 2\nmax = 1",
         "code = 0\nhead.max = 1\nclassical.max = 1",
     ],

@@ -1,6 +1,6 @@
 """Pictures of drawn documents without a portrait, lying on something: what a detector may still see a face in.
 
-    python scripts/training/confirmation/faceless.py --grounds PICTURES --out FACELESS
+    python scripts/training/confirmation/faceless.py --grounds PICTURES [PICTURES ...] --out FACELESS
 
 Print, emblems, seals and bar codes of `document/documents.py`; the grounds are those pictures, see pictures.py.
 """
@@ -66,13 +66,13 @@ def picture(rng: Rng, grounds: list[Path]) -> Array:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--grounds", type=Path, required=True)
+    parser.add_argument("--grounds", type=Path, nargs="+", required=True)
     parser.add_argument("--count", type=int, default=4000)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    grounds = sorted(arguments.grounds.iterdir())
+    grounds = [file for folder in arguments.grounds for file in sorted(folder.iterdir())]
     for index in range(arguments.count):
         pixels = picture(np.random.default_rng((9, index)), grounds)
         cv2.imwrite(str(arguments.out / f"{index:05}.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])

@@ -34,6 +34,7 @@ def test_paths_outside_the_data_folder_are_refused(text: str) -> None:
         ("lfw/A_B/A_B_0001.jpg", "lfw/A_B", "lfw/A_B"),
         ("p02/1.jpg", None, "p02"),
         ("faces/anna/1.jpg", "faces", "faces/anna"),
+        ("faces/anna/out/1.jpg", "faces", "faces/anna"),
         ("anna/1.jpg", ".", "anna"),
         ("1.jpg", ".", "1.jpg"),
         ("a/flat/1.jpg", "a/flat", "a/flat/1.jpg"),

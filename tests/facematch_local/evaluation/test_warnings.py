@@ -147,7 +147,9 @@ def test_what_is_said_twice_of_a_photo_counts_once(tmp_path: Path) -> None:
 def test_rows_that_contradict_each_other_are_told_even_in_the_other_half(tmp_path: Path) -> None:
     labels = _write(tmp_path, ["b.jpg,9,mask", "a.jpg,9,positive", "a.jpg,9,negative"])
     for unseen in (True, False):
-        with pytest.raises(w.LabelError, match=r"a\.jpg: code 9 is both positive and negative as portrait"):
+        with pytest.raises(
+            w.LabelError, match=r"labels\.csv: a\.jpg: code 9 is both positive and negative as portrait"
+        ):
             w.read_cases(labels, tmp_path, unseen=unseen)
 
 
@@ -213,11 +215,12 @@ def test_photos_are_left_out_of_all_codes_or_of_those_named(tmp_path: Path) -> N
 def test_a_list_of_photos_to_leave_out_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     bad, odd = tmp_path / "bad.csv", tmp_path / "odd.csv"
     bad.write_text("file\na/1.jpg\n", "utf-8")
-    odd.write_text("path,code\na/1.jpg,five\n", "utf-8")
     with pytest.raises(w.LabelError, match="no column path"):
         w.read_left_out([bad])
-    with pytest.raises(w.LabelError, match=r"odd\.csv, line 2: a code is a number"):
-        w.read_left_out([odd])
+    for code in ("five", "99", "7/-1"):
+        odd.write_text(f"path,code\na/1.jpg,{code}\n", "utf-8")
+        with pytest.raises(w.LabelError, match=r"odd\.csv, line 2: a code is a number"):
+            w.read_left_out([odd])
     with pytest.raises(w.LabelError, match="cannot be read"):
         w.read_left_out([tmp_path / "none.csv"])
 
