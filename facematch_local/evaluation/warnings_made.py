@@ -25,7 +25,11 @@ Draw = Callable[[np.random.Generator], "Pixels"]
 
 
 def sources(cases: Sequence[Case]) -> tuple[list[str], list[str]]:
-    """What made cases can be made of: an ordinary portrait of each person, and the photos without a document."""
+    """What made cases can be made of: an ordinary portrait of each person, and the photos without a document.
+
+    Folders tell who is who. Photos that lie in none of a person may show anybody, or several people, so they are taken
+    only where there are not two people in such folders.
+    """
     portraits: dict[str, str] = {}
     for case in cases:
         if case.code is WarningCode.SUCCESSFUL and case.role is Role.PORTRAIT:
@@ -33,7 +37,8 @@ def sources(cases: Sequence[Case]) -> tuple[list[str], list[str]]:
     ordinary = {case.name for case in cases if case.code is WarningCode.SUCCESSFUL}
     # A portrait is no document either, but its face would be looked for beside that of the card.
     bare = (c.name for c in cases if c.code is WarningCode.NO_CARD and c.positive and c.name not in ordinary)
-    return list(portraits.values()), list(dict.fromkeys(bare))
+    known = [name for shown, name in portraits.items() if shown != name]
+    return known if len(known) > 1 else list(portraits.values()), list(dict.fromkeys(bare))
 
 
 def made_cases(portraits: Sequence[Path], backgrounds: Sequence[Path], count: int, seed: int = 1) -> list[Case]:
@@ -110,7 +115,7 @@ def _kinds(own: Path, other: Path, ground: Path, index: int) -> Iterator[tuple[s
     # 42 pixels lie between the eyes of an LFW portrait; strong is 0.075 of that and more.
     yield "blurred", (10,), portrait, lambda rng: made.gaussian_blur(_read(own), rng.uniform(3.2, 6.0))
     yield "moved", (10,), portrait, lambda rng: made.motion_blur(_read(own), int(rng.integers(13, 25)), rng)
-    yield "scaled to a tiny face", (11,), portrait, lambda rng: made.scaled(_read(own), rng.uniform(0.3, 0.55))
+    yield "scaled to a tiny face", (11,), portrait, lambda rng: made.fitted_to(_read(own), int(rng.integers(75, 138)))
     yield "face at the border", (12,), portrait, lambda rng: made.cut(_read(own), rng, rng.uniform(0.3, 0.42))
     yield "two people", (6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 1.0)
     yield "bystander far behind", (-6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 0.35)
