@@ -115,7 +115,7 @@ def _kinds(own: Path, other: Path, ground: Path, index: int) -> Iterator[tuple[s
     # 42 pixels lie between the eyes of an LFW portrait; strong is 0.075 of that and more.
     yield "blurred", (10,), portrait, lambda rng: made.gaussian_blur(_read(own), rng.uniform(3.2, 6.0))
     yield "moved", (10,), portrait, lambda rng: made.motion_blur(_read(own), int(rng.integers(13, 25)), rng)
-    yield "scaled to a tiny face", (11,), portrait, lambda rng: made.fitted_to(_read(own), int(rng.integers(75, 138)))
+    yield "scaled to a tiny face", (11,), portrait, lambda rng: made.fitted_to(_read(own), int(rng.integers(54, 100)))
     yield "face at the border", (12,), portrait, lambda rng: made.cut(_read(own), rng, rng.uniform(0.3, 0.42))
     yield "two people", (6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 1.0)
     yield "bystander far behind", (-6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 0.35)

@@ -5,8 +5,9 @@ checksums, figures.
         --others PICTURES [PICTURES ...] --work WORK
 
 DATA is laid out as `detector/split.py` reads it; LABELS is what `detector/labels.py` wrote; BLANKS are the pictures of
-`detector/blanks.py`, PICTURES those of `pictures.py` and photos as in `document/photos.csv`; MODELS holds `teachers/` and, for the figures only, `reference/`.
-The head belongs to the detector: make it anew, in another WORK, when `det.onnx` changes.
+`detector/blanks.py`, PICTURES those of `pictures.py` and photos as in `document/photos.csv`; MODELS holds `teachers/`
+and, for the figures only, `reference/`. The head belongs to the detector: make it anew, in another WORK, when
+`det.onnx` changes.
 """
 
 from __future__ import annotations
