@@ -309,6 +309,56 @@ def side_by_side(photo: Pixels, other: Pixels, factor: float) -> Pixels:
     return canvas
 
 
+def with_poster(photo: Pixels, other: Pixels, rng: np.random.Generator) -> Pixels:
+    """A wall right of the portrait, on it a framed picture of somebody else, a third to half as high."""
+    import cv2
+
+    height = photo.shape[0]
+    picture = fitted_to(other, round(height * rng.uniform(0.33, 0.48)))
+    edge = max(round(0.02 * height), 1)
+    framed = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(30.0, 50.0, 70.0))
+    wall = np.full((height, framed.shape[1] + 2 * edge, 3), rng.integers(90, 230, 3), np.uint8)
+    wall[edge : edge + framed.shape[0], edge : edge + framed.shape[1]] = framed[: height - edge]
+    return np.concatenate([photo, wall], axis=1)
+
+
+def on_shirt(photo: Pixels, other: Pixels, rng: np.random.Generator) -> Pixels:
+    """Plain cloth below the portrait, somebody else's picture printed on it in one colour, a third to half as wide."""
+    width = photo.shape[1]
+    picture = fitted_to(other, round(width * rng.uniform(0.33, 0.48)))
+    share = picture.mean(axis=2, keepdims=True) / 255
+    cloth, ink = rng.uniform(150, 255, 3), rng.uniform(0, 80, 3)
+    shirt = np.empty((round(1.2 * picture.shape[0]), width, 3))
+    shirt[:] = cloth
+    top, left = round(0.1 * picture.shape[0]), (width - picture.shape[1]) // 2
+    shirt[top : top + picture.shape[0], left : left + picture.shape[1]] = cloth * share + ink * (1 - share)
+    return np.concatenate([photo, _u8(shirt)])
+
+
+def with_second_portrait(
+    card: Card, portrait: Pixels, rng: np.random.Generator, size: tuple[float, float], opacity: tuple[float, float]
+) -> Card:
+    """A second, smaller portrait across the card from the first: its ghost, if it is of the same person.
+
+    Args:
+        card: a drawn card.
+        portrait: whose second portrait it is.
+        rng: chooses within the following ranges.
+        size: of the second portrait, in shares of the first one's width.
+        opacity: how much it covers, 0 to 1.
+    """
+    left, top, right, bottom = card.portrait
+    share = rng.uniform(*size)
+    width, height = round((right - left) * share), round((bottom - top) * share)
+    x = card.pixels.shape[1] - (left + right) // 2 - width // 2
+    y = bottom - height
+    pixels = card.pixels.copy()
+    place = pixels[y : y + height, x : x + width]
+    alpha = rng.uniform(*opacity)
+    place[:] = _u8((1 - alpha) * place.astype(np.float32) + alpha * _fitted(portrait, width, height))
+    return Card(pixels, card.portrait)
+
+
 def _second_camera(
     scene: NDArray[np.float32], shape: tuple[int, int], rng: np.random.Generator, glare: float, lift: float
 ) -> Pixels:

@@ -119,6 +119,14 @@ def _kinds(own: Path, other: Path, ground: Path, index: int) -> Iterator[tuple[s
     yield "face at the border", (12,), portrait, lambda rng: made.cut(_read(own), rng, rng.uniform(0.3, 0.42))
     yield "two people", (6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 1.0)
     yield "bystander far behind", (-6,), portrait, lambda _: made.side_by_side(_read(own), _read(other), 0.35)
+    yield "poster on the wall", (-6,), portrait, lambda rng: made.with_poster(_read(own), _read(other), rng)
+    yield "face on a shirt", (-6,), portrait, lambda rng: made.on_shirt(_read(own), _read(other), rng)
+
+    def twice(rng: np.random.Generator, shown: Path, size: tuple[float, float], opacity: tuple[float, float]) -> Pixels:
+        return made.with_second_portrait(flat(rng), _read(shown), rng, size, opacity).pixels
+
+    yield "card with a ghost portrait", (-6,), card, lambda rng: twice(rng, own, (0.45, 0.7), (0.4, 0.8))
+    yield "card with two people", (6,), card, lambda rng: twice(rng, other, (0.65, 0.8), (0.9, 1.0))
 
 
 def _drawn(draw: Draw, seed: int, key: int) -> Pixels:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from facematch_local.evaluation import made, warnings_made
 from facematch_local.evaluation import warnings as w
-from facematch_local.evaluation import warnings_made
 from facematch_local.evaluation.split import LabelError
 from facematch_local.evaluation.warnings_made import made_cases, sources
 
@@ -63,3 +66,35 @@ def test_one_portrait_of_each_person_and_photos_without_a_document_are_the_sourc
 def test_what_made_cases_need_is_told(portraits: list[str], grounds: list[str]) -> None:
     with pytest.raises(LabelError, match=r"portraits of two people .* photo without a document"):
         made_cases([Path(name) for name in portraits], [Path(name) for name in grounds], 1)
+
+
+@pytest.fixture
+def two() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Two portraits of one colour each."""
+    return np.full((180, 160, 3), (200, 40, 40), np.uint8), np.full((240, 240, 3), (0, 220, 0), np.uint8)
+
+
+@pytest.mark.parametrize("draw", [made.with_poster, made.on_shirt])
+def test_a_picture_of_somebody_else_is_small_and_beside(draw: Any, two: tuple[NDArray[np.uint8], ...]) -> None:
+    photo, other = two
+    for seed in range(8):
+        pixels = draw(photo, other, np.random.default_rng(seed))
+        assert (pixels[: photo.shape[0], : photo.shape[1]] == photo).all()
+        added = pixels.shape[0] * pixels.shape[1] - photo.shape[0] * photo.shape[1]
+        assert 0 < added < photo.shape[0] * photo.shape[1]
+
+
+@pytest.mark.parametrize("passport", [False, True])
+def test_a_second_portrait_lies_on_the_card_across_from_the_first(
+    passport: bool, two: tuple[NDArray[np.uint8], ...]
+) -> None:
+    for seed in range(12):
+        card = made.draw_card(two[0], np.random.default_rng(seed), 600, passport)
+        twice = made.with_second_portrait(card, two[1], np.random.default_rng(seed), (0.8, 0.8), (1.0, 1.0))
+        changed = np.argwhere((twice.pixels != card.pixels).any(axis=2))
+        (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0) + 1
+        first_left, _, first_right, first_bottom = card.portrait
+        assert right <= first_left or left >= first_right
+        assert bottom == first_bottom
+        assert (right - left) / (first_right - first_left) == pytest.approx(0.8, abs=0.02)
+        assert (twice.pixels[top:bottom, left:right] == two[1][0, 0]).mean() > 0.95
