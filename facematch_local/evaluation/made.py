@@ -318,7 +318,7 @@ def with_poster(photo: Pixels, other: Pixels, rng: np.random.Generator) -> Pixel
     edge = max(round(0.02 * height), 1)
     framed = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(30.0, 50.0, 70.0))
     wall = np.full((height, framed.shape[1] + 2 * edge, 3), rng.integers(90, 230, 3), np.uint8)
-    wall[edge : edge + framed.shape[0], edge : edge + framed.shape[1]] = framed[: height - edge]
+    wall[edge : edge + framed.shape[0], edge : edge + framed.shape[1]] = framed
     return np.concatenate([photo, wall], axis=1)
 
 
