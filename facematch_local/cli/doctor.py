@@ -108,7 +108,7 @@ def _formats() -> Iterator[Line]:
 
 
 def _packs() -> Iterator[Line]:
-    from facematch_local.packs import DEFAULT_PACK, ModelPack, find_pack, load_pack, scan_packs
+    from facematch_local.packs import DEFAULT_PACK, SHIPPED, ModelPack, find_pack, load_pack, scan_packs
 
     for found in scan_packs():
         if isinstance(found, ModelPack):
@@ -124,7 +124,7 @@ def _packs() -> Iterator[Line]:
         return
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
-    lent = f"; lent by {DEFAULT_PACK}: {', '.join(loaded.lent)} head" if loaded.lent else ""
+    lent = f"; lent by {SHIPPED}: {', '.join(loaded.lent)} head" if loaded.lent else ""
     curve = loaded.calibration.id
     curve += (
         "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"

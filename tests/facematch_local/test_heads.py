@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from facematch_local import heads
 from facematch_local.errors import PackError
 from facematch_local.faces import Face
-from facematch_local.packs import ModelFile, ModelPack, SessionSettings, _open_heads
+from facematch_local.packs import ModelFile, ModelPack, SessionSettings, open_heads
 
 CROPS = {
     "occlusion-1": {"face": 112},
@@ -311,16 +311,16 @@ def pack_of(folder: Path, **files: Path) -> ModelPack:
 
 
 def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
-    assert _open_heads(pack_of(tmp_path), SessionSettings()) == heads.Heads()
+    assert open_heads(pack_of(tmp_path), SessionSettings()) == heads.Heads()
     occlusion = channel_means(tmp_path / "o.onnx", "occlusion-1", 4)
     recapture = channel_means(tmp_path / "r.onnx", "recapture-1", 3)
-    only_one = _open_heads(pack_of(tmp_path, occlusion=occlusion), SessionSettings())
+    only_one = open_heads(pack_of(tmp_path, occlusion=occlusion), SessionSettings())
     assert only_one.occlusion is not None
     assert only_one.recapture is None
     document = map_of_green(tmp_path / "d.onnx")
     copy = channel_means(tmp_path / "c.onnx", "copy-1", 1)
     files = {"occlusion": occlusion, "recapture": recapture, "document": document, "copy": copy}
-    every = _open_heads(pack_of(tmp_path, **files), SessionSettings())
+    every = open_heads(pack_of(tmp_path, **files), SessionSettings())
     assert None not in (every.occlusion, every.recapture, every.document, every.copy)
 
 
@@ -328,4 +328,4 @@ def test_a_damaged_head_is_named(tmp_path: Path) -> None:
     damaged = tmp_path / "bad.onnx"
     damaged.write_bytes(b"no model")
     with pytest.raises(PackError, match=r"bad\.onnx"):
-        _open_heads(pack_of(tmp_path, occlusion=damaged), SessionSettings())
+        open_heads(pack_of(tmp_path, occlusion=damaged), SessionSettings())

@@ -26,7 +26,6 @@ from facematch_local.packs import (
     calibration_for,
     find_pack,
     lent_heads,
-    list_packs,
     load_pack,
     read_pack,
     scan_packs,
@@ -194,7 +193,11 @@ def test_search_order(tmp_path: Path) -> None:
     assert find_pack("mine", folders).folder == first / "mine"
     assert find_pack("other", folders).folder == second / "other"
     assert find_pack(str(second / "mine"), folders).folder == second / "mine"
-    assert [pack.folder for pack in list_packs(folders)] == [first / "mine", second / "mine", second / "other"]
+    assert [pack.folder for pack in scan_packs(folders) if isinstance(pack, ModelPack)] == [
+        first / "mine",
+        second / "mine",
+        second / "other",
+    ]
 
 
 def test_search_folders(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +234,7 @@ def test_scan_tells_of_packs_that_cannot_be_used(tmp_path: Path) -> None:
     bad, good = scan_packs([tmp_path, tmp_path / "missing"])
     assert isinstance(bad, PackError)
     assert isinstance(good, ModelPack)
-    assert list(list_packs([tmp_path])) == [good]
+    assert [pack for pack in scan_packs([tmp_path]) if isinstance(pack, ModelPack)] == [good]
 
 
 # --- opening --------------------------------------------------------------------------------------
@@ -365,7 +368,7 @@ def test_nothing_is_lent_where_the_shipped_pack_or_its_head_was_taken_out(tmp_pa
     bare = read_pack(plain(tmp_path / "plain"))
     assert lent_heads(bare, [tmp_path]) == {}
     shipped = tmp_path / "compact"
-    shutil.copytree(find_pack().folder, shipped)
+    shutil.copytree(find_pack("compact").folder, shipped)
     (shipped / "rec.onnx").unlink()
     assert set(lent_heads(bare, [tmp_path])) == {"occlusion", "recapture", "document", "copy"}
     (shipped / "heads" / "occlusion.onnx").unlink()
@@ -374,10 +377,10 @@ def test_nothing_is_lent_where_the_shipped_pack_or_its_head_was_taken_out(tmp_pa
 
 def test_a_damaged_lent_head_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = tmp_path / "shipped" / "compact"
-    shutil.copytree(find_pack().folder, shipped)
+    shutil.copytree(find_pack("compact").folder, shipped)
     (shipped / "heads" / "occlusion.onnx").write_bytes(b"\x08damaged")
     bare = read_pack(without_heads(tmp_path / "bare"))
-    monkeypatch.setattr(packs, "_shipped_folders", lambda: (shipped.parent,))
+    monkeypatch.setattr(packs.search, "shipped_folders", lambda: (shipped.parent,))
     with pytest.raises(PackError, match=r"a head that compact lends to bare: .*occlusion\.onnx: damaged"):
         load_pack(bare)
     assert load_pack(bare, lend_heads=False).lent == ()

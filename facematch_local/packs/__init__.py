@@ -1,0 +1,60 @@
+"""Model packs: find one, verify it, open its sessions.
+
+A pack is a folder. With a `pack.toml` it states name, version, roles, checksums and licence, see `manifest`; without
+one it is taken as a plain insightface folder, in which insightface's own rules tell detector and recogniser apart.
+Nothing is ever downloaded here.
+"""
+
+from facematch_local.packs.loading import LoadedPack, calibration_for, landmarks_sha256, load_pack, open_heads
+from facematch_local.packs.manifest import (
+    CALIBRATION,
+    MANIFEST,
+    REQUIRED_ROLES,
+    ModelFile,
+    ModelPack,
+    NotInstalledError,
+    Source,
+    sha256_of,
+    verify_pack,
+)
+from facematch_local.packs.search import (
+    DEFAULT_PACK,
+    HEAD_ROLES,
+    PREFERRED,
+    SHIPPED,
+    find_pack,
+    lent_heads,
+    read_pack,
+    scan_packs,
+    search_folders,
+    shipped_folders,
+)
+from facematch_local.packs.sessions import SessionSettings
+
+__all__ = [
+    "CALIBRATION",
+    "DEFAULT_PACK",
+    "HEAD_ROLES",
+    "MANIFEST",
+    "PREFERRED",
+    "REQUIRED_ROLES",
+    "SHIPPED",
+    "LoadedPack",
+    "ModelFile",
+    "ModelPack",
+    "NotInstalledError",
+    "SessionSettings",
+    "Source",
+    "calibration_for",
+    "find_pack",
+    "landmarks_sha256",
+    "lent_heads",
+    "load_pack",
+    "open_heads",
+    "read_pack",
+    "scan_packs",
+    "search_folders",
+    "sha256_of",
+    "shipped_folders",
+    "verify_pack",
+]
