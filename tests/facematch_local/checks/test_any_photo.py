@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 BLOCK = 8
 
 USUAL = settings(max_examples=80, deadline=None)
-THOROUGH = settings(USUAL, max_examples=4000)
+THOROUGH = settings(USUAL, max_examples=2500)
 FEW = settings(USUAL, max_examples=10)
 MANY = settings(USUAL, max_examples=600)
 
