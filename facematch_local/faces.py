@@ -14,6 +14,8 @@ from facematch_local.alignment import arcface_template, distinct_landmarks, simi
 
 _STRIDE: Final = 32
 _LYING: Final = 50.0  # degrees
+# Longest sides of the photo from its top left corner; what lies farther out is no face but a fault of the detector.
+_FARTHEST: Final = 16.0
 
 # Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align):
 # 35.24 / 40.68. Lets the eye distance of a head in profile be told from what profile does not shorten.
@@ -283,7 +285,7 @@ class FaceAnalyser:
         faces = (
             Face(row[:4].astype(np.float32), points.astype(np.float32), min(float(row[4]), 1.0))
             for row, points in zip(boxes, landmarks, strict=True)
-            if np.isfinite(row).all() and np.isfinite(points).all()
+            if _is_near(np.append(row[:4], points), max(height, width)) and np.isfinite(row[4])
         )
         return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
 
@@ -339,6 +341,11 @@ def cosine(first: Face, second: Face) -> float:
     if first.embedding is None or second.embedding is None:
         raise ValueError("both faces must be embedded")
     return float(np.clip(np.dot(first.embedding, second.embedding), -1.0, 1.0))
+
+
+def _is_near(coordinates: NDArray[np.float32], longest: int) -> bool:
+    """Whether all coordinates of a face are finite and near a photo whose longest side is so many pixels."""
+    return bool((np.abs(coordinates) <= _FARTHEST * longest).all())  # said so that it is false for NaN
 
 
 def _multiple(side: float) -> int:
