@@ -136,9 +136,10 @@ class DetectionSettings:
         score: faces below this confidence do not count.
         turned_score: the same for turned photos, which give three times the chances for a false find.
         sure_score: a face of this confidence is where and how it seems to be.
+        confirm_below: faces below this confidence are shown to the pack's confirmation head, if it has one. Where
+            a detector is as sure of other things as of faces differs from detector to detector, so a pack states it.
         turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
-        least_score: where nothing is found, what the detector is as sure of as this is shown to the pack's confirmation
-            head, if it has one; every face below `sure_score` is.
+        least_score: where nothing is found, what the detector is as sure of as this is shown to the confirmation head.
         faint_face: share of the photo's longest side from which a face below `score` is looked for in this way. There
             are far more small things than large ones that look a little like a face.
         most_candidates: as many of a look, the surest first.
@@ -154,6 +155,7 @@ class DetectionSettings:
     score: float = 0.5
     turned_score: float = 0.6
     sure_score: float = 0.7
+    confirm_below: float = 0.7
     turned_gain: float = 0.05
     least_score: float = 0.2
     faint_face: float = 0.15
@@ -250,7 +252,7 @@ class FaceAnalyser:
         return tuple(
             face
             for face in faces
-            if face.score >= self.settings.sure_score
+            if face.score >= self.settings.confirm_below
             or confirmer.confirm(pixels, face.box, face.score) >= self.settings.score
         )
 

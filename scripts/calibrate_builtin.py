@@ -194,7 +194,7 @@ def two_out(
     data: Mapping[str, Any],
     measured: Callable[[NDArray[np.bool_], Calibration, int], dict[str, Any]],
 ) -> dict[str, Any]:
-    """For every two people of the hard group with several photos: the marks without them, the false matches between them.
+    """For every two people of the hard group with several photos: marks without them, false matches between them.
 
     The random pairs, of which these two people are a vanishing part, are not measured again each time.
     """
