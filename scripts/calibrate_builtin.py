@@ -45,6 +45,7 @@ HARD_GROUP = "east_asian"
 # The sources of `asian_faces`, told apart by the size of their photos; pairs within one are the hardest.
 STYLES = {160: "160px", 150: "150px"}
 ONE_PHOTO_EACH = "east_asian_people"
+SEVERAL_PHOTOS = "eleven"
 
 
 def main() -> None:
@@ -107,7 +108,7 @@ def list_people(data: Path, held_out: bool) -> Dataset:
         else:
             with Image.open(file) as image:
                 style = STYLES.get(image.width if image.width == image.height else 0, "other")
-            groups.append(f"{HARD_GROUP}/{style}")
+            groups.append(f"{HARD_GROUP}/{SEVERAL_PHOTOS}/{style}")
     # A person's photos may differ in size; the commonest source is the person's.
     people = [person_of(file) for file in files]
     of_person: dict[str, list[str]] = {}

@@ -35,6 +35,10 @@ FORMAT = 1
 MIN_PEOPLE = 3
 """Fewer people than this are no group: there is one pair of people, which says nothing of the others."""
 
+ENOUGH_PEOPLE = 10
+"""Of groups with so many people the hardest decides, and smaller ones are only reported. The rate within six people is
+that of fifteen pairs of people: its interval reaches so far up that it would measure how few they are, not how alike."""
+
 MIN_EXPECTED_ERRORS = 10
 """A group has enough pairs for a rate when that many errors are expected at it. With ten, the upper 95 % limit is 1.8
 times the estimate (Poisson); with fewer, a handful of photos decides where everyone's mark lies."""
@@ -143,10 +147,11 @@ def anchors(report: Mapping[str, Any], extrapolate: bool = False) -> tuple[Ancho
 
 
 def _speaking(groups: Sequence[Mapping[str, Any]], fmr: float) -> list[Mapping[str, Any]]:
-    """The groups with enough pairs for a rate."""
+    """The groups with enough people and pairs for a rate; where none has enough people, those with the most."""
     large = [group for group in groups if group["people"] >= MIN_PEOPLE]
     if groups and not large:
         raise CalibrationError(f"groups are named, but none has {MIN_PEOPLE} people or more")
+    large = [group for group in large if group["people"] >= ENOUGH_PEOPLE] or large
     enough = [group for group in large if group["non_mated"] * fmr >= MIN_EXPECTED_ERRORS]
     # Groups were named, so the second promise is asked for; the largest can say most about it.
     return enough or sorted(large, key=lambda group: int(group["non_mated"]))[-1:]
