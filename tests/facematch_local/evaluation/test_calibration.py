@@ -67,11 +67,11 @@ def test_the_harder_group_decides_and_without_it_the_promise_would_be_broken(
 
 def test_a_group_of_few_people_decides_only_where_there_is_no_larger_one(population: Callable[..., Any]) -> None:
     def scopes(groups: dict[str, int]) -> set[str]:
-        content = fit(report_of(population(groups, photos=6)), date="2026-01-02", extrapolate=True)
+        content = fit(report_of(population(groups, photos=16)), date="2026-01-02", extrapolate=True)
         return {item["scope"] for anchor in content["anchors"] for item in anchor["evidence"]}
 
-    assert scopes({"": 300, "alike": 40, "few": 6}) == {"", "alike"}
-    assert scopes({"": 300, "few": 6}) == {"", "few"}
+    assert scopes({"": 60, "alike": 12, "few": 6}) == {"", "alike"}
+    assert scopes({"": 60, "few": 6}) == {"", "few"}
 
 
 def test_the_curve_rises_from_0_to_100_through_the_marks(content: dict[str, Any]) -> None:
