@@ -144,7 +144,7 @@ def sweep(pack: LoadedPack, path: Path) -> Sweep:
             face_crop(photo, face)
             pack.analyser.align(photo.pixels, face)
     for role in Role:
-        _measure(seen, path, Subject(photo, role, faces, pack.heads))
+        _measure(seen, path, Subject(photo, role, faces, pack.heads, pack.calibration))
     return seen
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import cv2
 import numpy as np
@@ -187,7 +187,7 @@ def _checks_say_something(sources: Sources, scene: Scene) -> None:
     pixels, faces = sources.look(scene)
     for role in Role:
         for heads in (sources.pack.heads, Heads()):
-            subject = _subject(scene, Photo(pixels), role, faces, heads)
+            subject = _subject(scene, Subject(Photo(pixels), role, faces, heads, sources.pack.calibration))
             # One by one: `measure` of the package would hide what a check raises.
             for check in CHECKS[role]:
                 taken = check.measure(subject)
@@ -196,11 +196,12 @@ def _checks_say_something(sources: Sources, scene: Scene) -> None:
                 assert taken.method == check.method(subject), check.name
 
 
-def _subject(scene: Scene, photo: Photo, role: Role, faces: tuple[Face, ...], heads: Heads) -> Subject:
+def _subject(scene: Scene, subject: Subject) -> Subject:
     if scene.outline is None:
-        return Subject(photo, role, faces, heads)
-    corners = np.array(scene.outline) * (photo.width, photo.height)
-    return Outlined(photo, role, faces, heads, corners.astype(np.float32))
+        return subject
+    corners = np.array(scene.outline) * (subject.photo.width, subject.photo.height)
+    same = {each.name: getattr(subject, each.name) for each in fields(Subject)}
+    return Outlined(**same, corners=corners.astype(np.float32))
 
 
 def _faces_are_cut(sources: Sources, scene: Scene) -> None:
