@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from facematch_local.bundling.checksums import FILE, checksums, sha256
 from facematch_local.bundling.sbom import sbom
 from facematch_local.bundling.wheels import Wheel, read_wheel, requirements
 from facematch_local.errors import FacematchError
-from facematch_local.packs import ModelPack, find_pack, read_pack, verify_pack
+from facematch_local.packs import ModelPack, read_pack, scan_packs, verify_pack
 
 _NAME: Final = "facematch-local"
 _DEPLOY: Final = ("facematch.service", "nginx.conf")
@@ -61,9 +62,8 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
     """
     if not (source / "server" / "deploy" / "install.sh").is_file():
         raise BundleError(f"{source} is no checkout of {_NAME}; give one with --source")
-    own_packs = [find_pack(folders=[source / "models"])]
     added = [read_pack(folder) for folder in packs]
-    for pack in (*own_packs, *added):
+    for pack in added:
         verify_pack(pack)
     out.mkdir(parents=True, exist_ok=True)
     # Beside the result: a bundle is larger than many a /tmp.
@@ -71,7 +71,8 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
         wheel_folder = Path(scratch) / "wheels"
         _collect(source, wheel_folder, extras)
         wheels = [read_wheel(path) for path in sorted(wheel_folder.glob("*.whl"))]
-        version = next(wheel.version for wheel in wheels if wheel.name == _NAME)
+        own = next(wheel for wheel in wheels if wheel.name == _NAME)
+        version, own_packs = own.version, _packs_in(own, Path(scratch))
         platform = f"{sysconfig.get_platform()}-py{sys.version_info.major}{sys.version_info.minor}"
         root = Path(scratch) / f"{_NAME}-{version}-{platform}"
         root.mkdir()
@@ -93,6 +94,18 @@ def _collect(source: Path, folder: Path, extras: Sequence[str]) -> None:
     command += ["-c", str(source / ".ci" / "constraints.txt"), own, "pip"]
     if subprocess.run(command, check=False).returncode:  # noqa: S603
         raise BundleError("pip could not collect the wheels; its message is above")
+
+
+def _packs_in(wheel: Wheel, scratch: Path) -> list[ModelPack]:
+    """The packs that our own wheel brings, unpacked: a build may have ended without the weights of `standard`."""
+    with zipfile.ZipFile(wheel.path) as archive:
+        names = [name for name in archive.namelist() if name.startswith("facematch_local/models/")]
+        archive.extractall(scratch / "own", names)  # noqa: S202 - pip has just built it here
+    folder = scratch / "own" / "facematch_local" / "models"
+    packs = [pack for pack in scan_packs([folder]) if isinstance(pack, ModelPack)]
+    for pack in packs:
+        verify_pack(pack)
+    return packs
 
 
 def _fill(

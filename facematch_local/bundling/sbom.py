@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from facematch_local.bundling.wheels import Wheel
-from facematch_local.packs import ModelPack, sha256_of
+from facematch_local.packs import ModelFile, ModelPack, sha256_of
 
 # A single SPDX id of the form that needs no table to be told from a sentence; anything else is given as a name.
 _EXPRESSION: Final = re.compile(r"^[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*$")
@@ -26,7 +26,7 @@ def sbom(name: str, version: str, wheels: Iterable[Wheel], packs: Iterable[Model
         name: of the whole.
         version: of the whole.
         wheels: all of them.
-        packs: those in the bundle, the shipped one included.
+        packs: those in the bundle, those of our own wheel included.
     """
     components = [_of_wheel(wheel) for wheel in wheels] + [_of_pack(pack) for pack in packs]
     whole = {"type": "application", "bom-ref": "bundle", "name": name, "version": version}
@@ -64,6 +64,7 @@ def _of_pack(pack: ModelPack) -> dict[str, Any]:
             "bom-ref": f"pack:{pack.name}:{role}",
             "name": file.path.name,
             "hashes": [{"alg": "SHA-256", "content": sha256_of(file.path)}],
+            **_origin(pack, file),
         }
         for role, file in pack.files.items()
     ]
@@ -75,6 +76,19 @@ def _of_pack(pack: ModelPack) -> dict[str, Any]:
         **_licences(pack.licence, expressions=False),
         "components": files,
     }
+
+
+def _origin(pack: ModelPack, file: ModelFile) -> dict[str, Any]:
+    """Where a file that is not ours was taken from, by hash."""
+    if pack.source is None or not file.source:
+        return {}
+    origin = {
+        "facematch:source-archive": pack.source.archive,
+        "facematch:source-archive-sha256": pack.source.sha256,
+        "facematch:source-file": file.source,
+        "facematch:source-file-sha256": file.source_sha256,
+    }
+    return {"properties": [{"name": name, "value": value} for name, value in origin.items()]}
 
 
 def _licences(stated: str, *, expressions: bool) -> dict[str, Any]:

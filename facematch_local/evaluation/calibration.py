@@ -37,7 +37,7 @@ MIN_PEOPLE = 3
 
 ENOUGH_PEOPLE = 10
 """Of groups with so many people the hardest decides, and smaller ones are only reported. The rate within six people is
-that of fifteen pairs of people: its interval reaches so far up that it would measure how few they are, not how alike."""
+that of fifteen pairs of people: its interval reaches so far up that it measures how few they are, not how alike."""
 
 MIN_EXPECTED_ERRORS = 10
 """A group has enough pairs for a rate when that many errors are expected at it. With ten, the upper 95 % limit is 1.8

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from facematch_local.bundling import BundleError, build
+from facematch_local.bundling.build import _packs_in
 from facematch_local.bundling.checksums import checksums
 from facematch_local.bundling.sbom import sbom
-from facematch_local.bundling.wheels import read_wheel, requirements
-from facematch_local.packs import find_pack
+from facematch_local.bundling.wheels import Wheel, read_wheel, requirements
+from facematch_local.packs import ModelFile, ModelPack, Source, find_pack
 
 ROOT = Path(__file__).resolve().parents[3]
 INSTALL = ROOT / "server" / "deploy" / "install.sh"
@@ -78,7 +79,7 @@ def test_the_bill_of_materials(make_wheel: Callable[..., Path]) -> None:
         read_wheel(make_wheel("Some_Thing", "License-Expression: MIT")),
         read_wheel(make_wheel("other", "License: see the file")),
     ]
-    pack = find_pack(folders=[ROOT / "models"])
+    pack = find_pack("compact", folders=[ROOT / "models"])
     text = sbom("facematch-local", "2.0", wheels, [pack])
     assert text == sbom("facematch-local", "2.0", wheels, [pack])
     document: dict[str, Any] = json.loads(text)
@@ -150,3 +151,33 @@ def test_another_python_is_refused(unpacked: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "this bundle is for Python 2.7 on other" in done.stderr
     assert not (tmp_path / "site" / "current").exists()
+
+
+def test_the_packs_of_a_bundle_are_those_in_its_wheel(tmp_path: Path) -> None:
+    """A build without the weights of `standard` makes a wheel that only describes it."""
+    path = tmp_path / "facematch_local-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for pack in ("compact", "standard"):
+            for file in sorted((ROOT / "models" / pack).rglob("*")):
+                if file.is_file() and not (pack == "standard" and file.suffix == ".onnx"):
+                    archive.write(file, f"facematch_local/models/{file.relative_to(ROOT / 'models')}")
+    packs = _packs_in(Wheel(path, "facematch-local", "1.0", "", "", {}), tmp_path / "scratch")
+    assert [pack.name for pack in packs] == ["compact"]
+
+
+def test_the_bill_of_materials_says_where_fetched_weights_come_from(tmp_path: Path) -> None:
+    (tmp_path / "det.onnx").write_bytes(b"detector")
+    (tmp_path / "rec.onnx").write_bytes(b"recogniser")
+    files = {
+        "detection": ModelFile(tmp_path / "det.onnx"),
+        "recognition": ModelFile(tmp_path / "rec.onnx", source="a/b.onnx", source_sha256="cd"),
+    }
+    pack = ModelPack("mine", "1", tmp_path, files, source=Source("thing", "2", "thing-2.whl", "ab"))
+    ours, fetched = json.loads(sbom("x", "1", [], [pack]))["components"][0]["components"]
+    assert "properties" not in ours
+    assert {entry["name"]: entry["value"] for entry in fetched["properties"]} == {
+        "facematch:source-archive": "thing-2.whl",
+        "facematch:source-archive-sha256": "ab",
+        "facematch:source-file": "a/b.onnx",
+        "facematch:source-file-sha256": "cd",
+    }
