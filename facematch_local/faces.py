@@ -139,9 +139,9 @@ class DetectionSettings:
         confirm_below: faces below this confidence are shown to the pack's confirmation head, if it has one. Where
             a detector is as sure of other things as of faces differs from detector to detector, so a pack states it.
         turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
-        least_score: where nothing is found, what the detector is as sure of as this is shown to the confirmation head.
-        faint_face: share of the photo's longest side from which a face below `score` is looked for in this way. There
-            are far more small things than large ones that look a little like a face.
+        least_score: large faces of this confidence and more are shown to the confirmation head as well.
+        faint_face: share of the photo's longest side from which a face counts as large for that. There are far more
+            small things than large ones that look a little like a face.
         most_candidates: as many of a look, the surest first.
     """
 
@@ -186,7 +186,7 @@ class FaceAnalyser:
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
-        faces = self._find(pixels) or self._find_faint(pixels)
+        faces = self._find(pixels)
         if self.locator is None:
             return faces
         locate = self.locator.locate
@@ -218,22 +218,25 @@ class FaceAnalyser:
 
     def _find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         upright = self._find_upright(pixels)
+        found = self._scored(pixels, upright)
         if upright and self._is_sure(upright[0]):
-            return upright
+            return found
         quarters = self._better_turn(pixels, upright[0] if upright else None)
         if not quarters:
-            return upright
-        faces = self._find_upright(np.ascontiguousarray(np.rot90(pixels, quarters)))
-        height, width = pixels.shape[:2]
-        return tuple(_turned_back(face, quarters, width, height) for face in faces) or upright
+            return found
+        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+        faces, (height, width) = self._scored(turned, self._find_upright(turned)), pixels.shape[:2]
+        lying = tuple(_turned_back(face, quarters, width, height) for face in faces)
+        # Somebody upright beside a lying head stays where he was found.
+        return _distinct((*lying, *(face for face in upright if self._is_sure(face)))) if lying else found
 
     def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])
-        coarse = self._find_at(pixels, settings.coarse_size)
+        coarse = self._find_at(pixels, settings.coarse_size, faint=True)
         if coarse and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
             return coarse
         return (
-            self._find_at(pixels, settings.size)
+            self._find_at(pixels, settings.size, faint=True)
             or coarse
             or self._find_close_up(pixels)
             or (self._find_at(pixels, settings.small_face_size) if longest > settings.size else ())
@@ -243,34 +246,37 @@ class FaceAnalyser:
         # Detectors are trained on upright faces: one that seems to lie is more often a wrong set of landmarks.
         return face.score >= self.settings.sure_score and abs(face.roll) < _LYING
 
-    def _find_at(self, pixels: NDArray[np.uint8], size: int) -> tuple[Face, ...]:
-        """Faces of one look, largest first, less those that the confirmation head does not take for one."""
-        faces, confirmer = self._detected(pixels, size, self.settings.score), self.confirmer
-        if confirmer is None:
-            return faces
-        # The score stays the detector's: how sure it is tells whether a photo lies on its side.
-        return tuple(
-            face
-            for face in faces
-            if face.score >= self.settings.confirm_below
-            or confirmer.confirm(pixels, face.box, face.score) >= self.settings.score
-        )
+    def _find_at(self, pixels: NDArray[np.uint8], size: int, faint: bool = False) -> tuple[Face, ...]:
+        """Faces of one look, largest first; the confirmation head decides about those that the detector is unsure of.
 
-    def _find_faint(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
-        """Large faces that the detector alone would not tell from other things; nothing without a confirmation head."""
+        Args:
+            pixels: HxWx3 uint8 BGR.
+            size: of the look.
+            faint: whether large faces below `score` are shown to the confirmation head as well. A second person is
+                often one of them.
+        """
         settings, confirmer = self.settings, self.confirmer
         if confirmer is None:
-            return ()
+            return self._detected(pixels, size, settings.score)
+        seen = self._detected(pixels, size, settings.least_score if faint else settings.score)
         least = settings.faint_face * max(pixels.shape[:2])
-        for size in (settings.coarse_size, settings.size):
-            seen = self._detected(pixels, size, settings.least_score)
-            faint = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
-            surest = sorted(faint, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
-            looked_at = (replace(face, score=confirmer.confirm(pixels, face.box, face.score)) for face in surest)
-            faces = [face for face in looked_at if face.score >= settings.score]
-            if faces:
-                return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
-        return ()
+        sure = [face for face in seen if face.score >= settings.confirm_below]
+        unsure = [face for face in seen if settings.score <= face.score < settings.confirm_below]
+        large = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
+        unsure += sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
+        # The score stays the detector's: how sure it is tells whether a photo lies on its side.
+        agreed = [face for face in unsure if confirmer.confirm(pixels, face.box, face.score) >= settings.score]
+        return _distinct((*sure, *agreed))
+
+    def _scored(self, pixels: NDArray[np.uint8], faces: tuple[Face, ...]) -> tuple[Face, ...]:
+        """The faces, those below `score` with the confidence of detector and confirmation head together."""
+        if self.confirmer is None:
+            return faces
+        confirm, least = self.confirmer.confirm, self.settings.score
+        return tuple(
+            face if face.score >= least else replace(face, score=confirm(pixels, face.box, face.score))
+            for face in faces
+        )
 
     def _detected(self, pixels: NDArray[np.uint8], size: int, score: float) -> tuple[Face, ...]:
         """What the detector finds in one look, largest first."""
@@ -323,7 +329,7 @@ class FaceAnalyser:
             region, size, bar = pixels, settings.turned_size, settings.turned_score
         else:
             region, size = _around(pixels, unsure), settings.unsure_size
-            bar = self._surest(region, size) + settings.turned_gain
+            bar = max(self._surest(region, size) + settings.turned_gain, settings.turned_score)
         surest = {quarters: self._surest(np.rot90(region, quarters), size) for quarters in (1, 3, 2)}
         best = max(surest, key=lambda quarters: surest[quarters])
         return best if surest[best] >= bar else 0
@@ -348,6 +354,23 @@ def cosine(first: Face, second: Face) -> float:
 def _is_near(coordinates: NDArray[np.float32], longest: int) -> bool:
     """Whether all coordinates of a face are finite and near a photo whose longest side is so many pixels."""
     return bool((np.abs(coordinates) <= _FARTHEST * longest).all())  # said so that it is false for NaN
+
+
+def _distinct(faces: tuple[Face, ...]) -> tuple[Face, ...]:
+    """The faces, largest first, without those that are a second box around a surer one of about the same size."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: face.score, reverse=True):
+        if not any(_same(face, other) for other in kept):
+            kept.append(face)
+    return tuple(sorted(kept, key=lambda face: face.area, reverse=True))
+
+
+def _same(one: Face, two: Face) -> bool:
+    """Whether two boxes are about one face: most of the smaller one lies in the other, which is not much larger."""
+    sides = np.minimum(one.box[2:], two.box[2:]) - np.maximum(one.box[:2], two.box[:2])
+    common = float(np.prod(np.maximum(sides, 0.0)))
+    small, large = sorted((one.area, two.area))
+    return common > 0.5 * small and small > 0.4 * large
 
 
 def _multiple(side: float) -> int:

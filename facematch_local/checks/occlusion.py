@@ -14,20 +14,34 @@ from numpy.typing import NDArray
 
 from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
 from facematch_local.checks.rectify import head_axes
+from facematch_local.faces import Face
 
 # Inter-eye distance, pixels, below which the crop shows nothing of a frame, a hem or a mask.
 _LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
     HEAD: {"sunglasses": 5.0, "hat": 8.0, "mask": 4.0},
     CLASSICAL: {"sunglasses": 10.0, "hat": 10.0, "mask": 10.0},
 }
+_OUTSIDE: Final[dict[str, str]] = {
+    "sunglasses": "the picture ends at the eyes",
+    "hat": "the picture ends at the brows",
+    "mask": "the picture ends at the mouth",
+}
 # The smaller the face, the more bare ones the head takes for covered. For every pixel by which the eyes are nearer to
 # each other than this, its probability counts for so much less, as a difference of logits
 # (scripts/training/heads/small_faces.py, on the tuned half). Hats are not judged on such faces.
 _FULL_TRUST_EYE_DISTANCE: Final = 8.0
 _MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "mask": 1.1}
-# A cap cannot be told from a forehead when the picture ends at the brows: so many inter-eye distances above
-# the eyes, as the head is turned, must be inside.
-_HEADROOM: Final = 0.75
+# What must lie inside the picture for a code to be judged, in inter-eye distances below the eyes, along the head's own
+# axes: from where to where. Outside the picture the network sees border pixels repeated, and takes them for a hem, a
+# mask or a lens. The mouth lies 1.15 below the eyes (the ArcFace template); a cap's hem shows at 0.75 above them.
+_REGIONS: Final[dict[str, tuple[float, float]]] = {
+    "sunglasses": (-0.2, 0.2),
+    "hat": (-0.75, 0.0),
+    "mask": (0.0, 1.15),
+}
+# To the sides the region reaches so far beyond eyes and mouth corners. Of a face that the side of the picture cuts, the
+# detector places the landmarks that it cannot see at the border.
+_BESIDE: Final = 0.2
 # With a mask the head sees little of the face and takes a fringe for a hem: 0.75 means there what 0.6 means without
 # (masked and bare faces of the tuned half, looked at one by one). As a difference of logits.
 _MISTAKEN_BESIDE_A_MASK: Final = math.log(0.75 / 0.25) - math.log(0.6 / 0.4)
@@ -43,11 +57,6 @@ def hat(subject: Subject) -> Measure:
 
     By the head it counts for less where there is a mask as well.
     """
-    face = subject.face
-    if face is not None:
-        above = face.eye_midpoint - _HEADROOM * max(face.inter_eye_distance, 1.0) * head_axes(face)[1]
-        if not _in_picture(subject, above):
-            return Measure.not_assessed("the picture ends at the brows", method=_method(subject))
     measure = _measure(subject, "hat")
     if measure.value is None or subject.occlusion is None:
         return measure
@@ -55,12 +64,7 @@ def hat(subject: Subject) -> Measure:
 
 
 def mask(subject: Subject) -> Measure:
-    """Probability that something covers mouth and nose, 0 to 1; a beard is nothing.
-
-    What a picture shows that ends above the mouth, or in the middle of it, looks covered and is not.
-    """
-    if subject.face is not None and not _in_picture(subject, subject.face.landmarks[3:5]):
-        return Measure.not_assessed("the picture ends at the mouth", method=_method(subject))
+    """Probability that something covers mouth and nose, 0 to 1; a beard is nothing."""
     return _measure(subject, "mask")
 
 
@@ -71,12 +75,23 @@ def _measure(subject: Subject, kind: str) -> Measure:
     eye_distance = subject.face.inter_eye_distance
     if eye_distance < _LEAST_EYE_DISTANCE[method][kind]:
         return Measure.not_assessed("the face has too few pixels", method=method)
+    if not _in_picture(subject, _region(subject.face, kind)):
+        return Measure.not_assessed(_OUTSIDE[kind], method=method)
     scores = subject.occlusion
     if scores is None:
         return Measure(subject.linear_occlusion[kind], method=method)
     value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
     too_near = max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
     return Measure(_lowered(value, _MISTAKEN_PER_PIXEL.get(kind, 0.0) * too_near), method=method)
+
+
+def _region(face: Face, kind: str) -> NDArray[np.float64]:
+    """(4, 2): corners, in pixels of the photo, of what must lie in the picture for a code to be judged."""
+    unit, eyes = max(face.inter_eye_distance, 1.0), face.eye_midpoint.astype(np.float64)
+    across, down = head_axes(face)
+    seen = (face.landmarks[[0, 1, 3, 4]] - eyes) @ across
+    sides = float(seen.min()) - _BESIDE * unit, float(seen.max()) + _BESIDE * unit
+    return np.array([eyes + x * across + y * unit * down for x in sides for y in _REGIONS[kind]], np.float64)
 
 
 def _in_picture(subject: Subject, points: NDArray[np.floating[Any]]) -> bool:

@@ -114,9 +114,9 @@ def test_a_picture_that_ends_at_the_brows_says_nothing_of_hats(photo: NDArray[np
 
 
 def test_a_lying_head_at_the_border_still_has_its_hat(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    ear = int(astronaut_face.landmarks[:, 0].max()) + 2
+    ear = int(astronaut_face.landmarks[:, 0].max() + 0.4 * astronaut_face.inter_eye_distance)
     lying = _turned(_cut(photo, astronaut_face, 0, 0, ear, 512))
-    assert lying.faces[0].landmarks[:, 1].min() < 5
+    assert lying.faces[0].landmarks[:, 1].min() < 20
     assert occlusion.hat(lying).value is not None
 
 
@@ -125,7 +125,19 @@ def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astrona
     for edges in ((0, 0, 512, y - 6), (x, 0, 512, 512), (0, 0, x, 512)):
         cut = _cut(photo, astronaut_face, *edges)
         assert occlusion.mask(cut).reason == "the picture ends at the mouth"
-        assert occlusion.sunglasses(cut).value is not None
+    assert occlusion.sunglasses(_cut(photo, astronaut_face, 0, 0, 512, y - 6)).value is not None
+
+
+@pytest.mark.parametrize("beside", [0.1, 0.4])
+def test_a_face_cut_by_a_side_is_not_judged(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
+    """Where the picture ends less than 0.2 inter-eye distances beside an eye."""
+    reach, eyes = beside * astronaut_face.inter_eye_distance, astronaut_face.landmarks[[0, 1, 3, 4], 0]
+    for edges in ((int(eyes.min() - reach), 0, 512, 512), (0, 0, int(eyes.max() + reach), 512)):
+        subject = _cut(photo, astronaut_face, *edges)
+        for _ in range(4):
+            for check in (occlusion.sunglasses, occlusion.hat, occlusion.mask):
+                assert (check(subject).value is None) == (beside < 0.2)
+            subject = _turned(subject)
 
 
 def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
