@@ -64,24 +64,26 @@ def add_own(
 
 
 def pack_root(folder: Path, source: Path) -> Path:
-    """The folder of the one pack in a folder: itself, or one up to two levels below.
+    """The folder of the one pack in a folder: itself, or its only folder, or the only one in that.
 
     Args:
         folder: where to look.
         source: what errors name.
 
     Raises:
-        PackError: there is none, or several.
+        PackError: there is none, or there may be several.
     """
-    level = [folder]
-    for _ in range(_DEPTH + 1):
-        found = [each for each in level if looks_like_pack(each)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = ", ".join(sorted(each.name for each in found)[:5])
-            raise PackError(f"{source}: holds several packs ({names}); add them one by one")
-        level = [below for each in level for below in _folders_in(each)]
+    for _ in range(_DEPTH):
+        if looks_like_pack(folder):
+            return folder
+        below = _folders_in(folder)
+        if len(below) > 1:
+            raise PackError(f"{source}: no pack in it, but several folders; give the folder of the pack itself")
+        if not below:
+            break
+        folder = below[0]
+    if looks_like_pack(folder):
+        return folder
     raise PackError(f"{source}: no pack in it; {_NOTHING}")
 
 
@@ -232,6 +234,6 @@ def _name_of(root: Path, otherwise: str) -> str:
 
 def _folders_in(folder: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] not in "._")[:100]
+        return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__")))
     except OSError:
         return []
