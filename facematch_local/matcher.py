@@ -217,7 +217,7 @@ class FaceMatcher:
         photo = stopwatch.time("decode", lambda: self._photo(image))
         found = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
         faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
-        subject = Subject(photo, role, faces, self._pack.heads)
+        subject = Subject(photo, role, faces, self._pack.heads, self._pack.calibration)
         measures = stopwatch.time("checks", lambda: measure(subject))
         return PhotoResult(
             photo=photo,

@@ -62,7 +62,7 @@ class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
             for role, content in made.items():
                 self._add(version, build_data, pack.files[role].path, scratch, content)
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, *_: Any) -> None:
         """Remove what was only needed for this build."""
         if hasattr(self, "_scratch"):
             self._scratch.cleanup()

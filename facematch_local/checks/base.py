@@ -26,6 +26,7 @@ from facematch_local.heads import (
     recapture_crop,
 )
 from facematch_local.images import Photo
+from facematch_local.similarity import GENERIC, Calibration
 from facematch_local.spectrum import period_of
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
@@ -51,12 +52,14 @@ class Subject:
         faces: faces found, largest first. On a card the largest of those that could be a second person are
             embedded, so that the ghost portrait can be told from one.
         heads: the optional heads in use.
+        calibration: the curve of the recogniser that embedded the faces.
     """
 
     photo: Photo
     role: Role
     faces: tuple[Face, ...]
     heads: Heads = field(default_factory=Heads)
+    calibration: Calibration = GENERIC
 
     @property
     def face(self) -> Face | None:

@@ -7,9 +7,10 @@ from typing import Final
 from facematch_local.checks.base import NO_FACE, Measure, Role, Subject
 from facematch_local.faces import Face, cosine
 
-# Two prints of one portrait on one card agree far better than this, two people hardly ever reach it;
-# a smudged ghost image may score low, so the bar is low. It decides what is counted, not what alarms.
-SAME_PORTRAIT_COSINE: Final = 0.25
+# Two prints of one portrait on one card agree far better than this, two people hardly ever reach it; a smudged ghost
+# image may score low, so the bar is low. In percent, since what a cosine says differs from recogniser to recogniser
+# (0.25 with `compact` and `buffalo_sc`). It decides what is counted, not what alarms.
+SAME_PORTRAIT_PERCENT: Final = 46.0
 
 
 def face_found(subject: Subject) -> Measure:
@@ -32,4 +33,4 @@ def _is_ghost(subject: Subject, other: Face) -> bool:
     main = subject.face
     if subject.role is not Role.CARD or main is None or main.embedding is None or other.embedding is None:
         return False
-    return cosine(main, other) >= SAME_PORTRAIT_COSINE
+    return subject.calibration.percent(cosine(main, other)) >= SAME_PORTRAIT_PERCENT

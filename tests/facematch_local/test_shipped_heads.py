@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facematch_local.checks import Role
 from facematch_local.faces import Face, LandmarkLocator
 from facematch_local.heads import OcclusionHead, occlusion_crop
-from facematch_local.packs import SessionSettings, open_heads, find_pack, load_pack
+from facematch_local.packs import SessionSettings, find_pack, load_pack, open_heads
 from facematch_local.policy import load_policy
 
 # The astronaut's face as YuNet gives it: the test needs no detector.
