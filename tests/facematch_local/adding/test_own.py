@@ -52,7 +52,7 @@ def add(to: Path) -> Callable[..., Added]:
 
 @pytest.fixture
 def refused(add: Callable[..., Added], to: Path) -> Callable[..., str]:
-    """Add something that is refused: what was there stays byte for byte, nothing else is there; the one-line message."""
+    """Add what is refused: all that was there stays, byte for byte, and nothing else comes; the one-line message."""
 
     def refused(source: Path, **options: object) -> str:
         before = contents(to)
@@ -128,9 +128,7 @@ def test_outside_of_the_search_its_folder_means_it(tmp_path: Path, to: Path) -> 
     assert added.setting == str(to / "mine")
 
 
-def test_a_name_that_is_taken(
-    tmp_path: Path, to: Path, add: Callable[..., Added], refused: Callable[..., str]
-) -> None:
+def test_a_name_that_is_taken(tmp_path: Path, to: Path, add: Callable[..., Added], refused: Callable[..., str]) -> None:
     add(plain(tmp_path / "mine"))
     (to / "mine" / "old.txt").write_text("of the old one")
     message = refused(tmp_path / "mine")
@@ -244,7 +242,7 @@ def normalising(path: Path, names: tuple[str, str]) -> Path:
 def test_a_recogniser_that_would_be_normalised_twice(
     tmp_path: Path, add: Callable[..., Added], refused: Callable[..., str]
 ) -> None:
-    """insightface goes by the nodes' names; missing them, it normalises too, and all faces look alike to the network."""
+    """insightface goes by the nodes' names: missing them it normalises too, and all faces look alike to the network."""
     message = refused(normalising(tmp_path / "twice.onnx", ("mean", "scale")))
     assert message.startswith(f"{tmp_path / 'twice.onnx'}: twice/rec.onnx: does not tell people apart")
     assert "it seems to normalise the photo itself, where insightface does so too" in message

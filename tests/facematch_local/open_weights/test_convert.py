@@ -17,7 +17,9 @@ from facematch_local.open_weights import convert
 BLOCK = 4
 
 
-def quantised(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+def quantised(
+    name: str, shape: tuple[int, ...], rng: np.random.Generator
+) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
     """A weight as OpenCV Zoo's quantiser leaves it: int8 in blocks along the last of two axes, widened and reshaped."""
     rows, columns = shape[0], int(np.prod(shape[1:]))
     blocks = -(-columns // BLOCK)

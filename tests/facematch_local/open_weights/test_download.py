@@ -88,7 +88,9 @@ def wheel(tmp_path: Path) -> Path:
     (tmp_path / "index").mkdir()
     with zipfile.ZipFile(tmp_path / "index" / ARCHIVE, "w") as archive:
         archive.writestr("faces.py", "")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: faces\nVersion: 1.0\nRequires-Dist: nothing-such\n")
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: faces\nVersion: 1.0\nRequires-Dist: nothing-such\n"
+        )
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return tmp_path / "index" / ARCHIVE
