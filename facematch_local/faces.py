@@ -14,6 +14,8 @@ from facematch_local.alignment import arcface_template, distinct_landmarks, simi
 
 _STRIDE: Final = 32
 _LYING: Final = 50.0  # degrees
+# Longest sides of the photo from its top left corner; what lies farther out is no face but a fault of the detector.
+_FARTHEST: Final = 16.0
 
 # Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align):
 # 35.24 / 40.68. Lets the eye distance of a head in profile be told from what profile does not shorten.
@@ -134,9 +136,10 @@ class DetectionSettings:
         score: faces below this confidence do not count.
         turned_score: the same for turned photos, which give three times the chances for a false find.
         sure_score: a face of this confidence is where and how it seems to be.
+        confirm_below: faces below this confidence are shown to the pack's confirmation head, if it has one. Where
+            a detector is as sure of other things as of faces differs from detector to detector, so a pack states it.
         turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
-        least_score: where nothing is found, what the detector is as sure of as this is shown to the pack's confirmation
-            head, if it has one; every face below `sure_score` is.
+        least_score: where nothing is found, what the detector is as sure of as this is shown to the confirmation head.
         faint_face: share of the photo's longest side from which a face below `score` is looked for in this way. There
             are far more small things than large ones that look a little like a face.
         most_candidates: as many of a look, the surest first.
@@ -152,6 +155,7 @@ class DetectionSettings:
     score: float = 0.5
     turned_score: float = 0.6
     sure_score: float = 0.7
+    confirm_below: float = 0.7
     turned_gain: float = 0.05
     least_score: float = 0.2
     faint_face: float = 0.15
@@ -248,7 +252,7 @@ class FaceAnalyser:
         return tuple(
             face
             for face in faces
-            if face.score >= self.settings.sure_score
+            if face.score >= self.settings.confirm_below
             or confirmer.confirm(pixels, face.box, face.score) >= self.settings.score
         )
 
@@ -283,7 +287,7 @@ class FaceAnalyser:
         faces = (
             Face(row[:4].astype(np.float32), points.astype(np.float32), min(float(row[4]), 1.0))
             for row, points in zip(boxes, landmarks, strict=True)
-            if np.isfinite(row).all() and np.isfinite(points).all()
+            if _is_near(np.append(row[:4], points), max(height, width)) and np.isfinite(row[4])
         )
         return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
 
@@ -339,6 +343,11 @@ def cosine(first: Face, second: Face) -> float:
     if first.embedding is None or second.embedding is None:
         raise ValueError("both faces must be embedded")
     return float(np.clip(np.dot(first.embedding, second.embedding), -1.0, 1.0))
+
+
+def _is_near(coordinates: NDArray[np.float32], longest: int) -> bool:
+    """Whether all coordinates of a face are finite and near a photo whose longest side is so many pixels."""
+    return bool((np.abs(coordinates) <= _FARTHEST * longest).all())  # said so that it is false for NaN
 
 
 def _multiple(side: float) -> int:

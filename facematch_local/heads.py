@@ -228,12 +228,15 @@ class LandmarkHead(_Head):
             box: (4,) left, top, right, bottom of the face.
 
         Returns:
-            (5, 2) float32 in pixels of the photo; the given ones where the head sees something else altogether.
+            (5, 2) float32 in pixels of the photo; the given ones where they lie unlike those of any face, or where the
+            head sees something else altogether.
         """
         import cv2
 
         given = distinct_landmarks(landmarks, box)
         matrix = similarity_transform(given, np.asarray(LANDMARK_TEMPLATE, np.float64))
+        if float(np.hypot(*matrix[0, :2]) * np.ptp(given, axis=0).max()) < 1.0:  # all in one pixel of the crop
+            return landmarks
         points = self.predict(warp(pixels, matrix, LANDMARK_SIZE, border=cv2.BORDER_REPLICATE))
         correction = np.linalg.norm(points - (given @ matrix[:, :2].T + matrix[:, 2]), axis=1)
         if not (correction <= _LARGEST_CORRECTION).all():  # said so that it holds for NaN

@@ -5,7 +5,8 @@
     python scripts/calibrate_builtin.py --data ../shared/data --pack models/compact --held-out \
         --out models/compact/calibration.json --report compact.json
 
-The data folder holds `lfw/<person>/`, `asian_faces/<person>/` and `lfw_pairs.csv`. With `--held-out` only people take
+The data folder holds `lfw/<person>/`, `asian_faces/<person>/`, `east_asian_people/`, one photo a person, and
+`lfw_pairs.csv`. With `--held-out` only people take
 part on whom the recogniser of `compact` was not trained (scripts/training/detector/split.py says who): impostor scores
 of people seen in training are too low, and a curve made from them would promise too much.
 
@@ -43,6 +44,7 @@ from facematch_local.similarity import Calibration, as_calibration
 HARD_GROUP = "east_asian"
 # The sources of `asian_faces`, told apart by the size of their photos; pairs within one are the hardest.
 STYLES = {160: "160px", 150: "150px"}
+ONE_PHOTO_EACH = "east_asian_people"
 
 
 def main() -> None:
@@ -85,33 +87,41 @@ def main() -> None:
 
 
 def list_people(data: Path, held_out: bool) -> Dataset:
-    """The photos of `lfw` (no group) and `asian_faces` (the hard group, by source)."""
+    """The photos of `lfw` (no group), `asian_faces` and `east_asian_people` (the hard group, by source)."""
     from PIL import Image
 
-    files = sorted([*data.glob("lfw/*/*.jpg"), *data.glob("asian_faces/*/*")])
+    files = sorted([*data.glob("lfw/*/*.jpg"), *data.glob("asian_faces/*/*"), *data.glob(f"{ONE_PHOTO_EACH}/*")])
     if held_out:
         sys.path.insert(0, str(Path(__file__).parent / "training" / "detector"))
         from split import list_photos
 
         kept = {photo.path for photo in list_photos(data) if photo.held_out}
-        files = [file for file in files if file.relative_to(data).as_posix() in kept]
+        # Nothing was trained on the people of whom there is one photo each.
+        files = [f for f in files if f.parent.name == ONE_PHOTO_EACH or f.relative_to(data).as_posix() in kept]
     groups = []
     for file in files:
         if file.parent.parent.name == "lfw":
             groups.append("")
+        elif file.parent.name == ONE_PHOTO_EACH:
+            groups.append(f"{HARD_GROUP}/portraits")
         else:
             with Image.open(file) as image:
                 style = STYLES.get(image.width if image.width == image.height else 0, "other")
             groups.append(f"{HARD_GROUP}/{style}")
     # A person's photos may differ in size; the commonest source is the person's.
-    people = [file.parent.as_posix() for file in files]
+    people = [person_of(file) for file in files]
     of_person: dict[str, list[str]] = {}
     for person, group in zip(people, groups, strict=True):
         of_person.setdefault(person, []).append(group)
     groups = [max(set(of_person[person]), key=of_person[person].count) for person in people]
     _, subjects = np.unique(np.array(people, dtype=object), return_inverse=True)
-    name = "LFW and 11 East Asian public figures" + (", people not trained on" if held_out else "")
+    name = "LFW and 798 East Asian public figures" + (", people not trained on" if held_out else "")
     return Dataset(name, files, subjects.astype(np.int32), groups)
+
+
+def person_of(file: Path) -> str:
+    """Who a photo shows: the folder's name, or the file's where every person has one photo."""
+    return file.stem if file.parent.name == ONE_PHOTO_EACH else file.parent.name
 
 
 def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddings:
@@ -162,7 +172,7 @@ def halves(
     dataset: Dataset, measured: Callable[[NDArray[np.bool_], Calibration, int], dict[str, Any]], replicates: int
 ) -> dict[str, Any]:
     """Made from one half of the people, measured on the other."""
-    second = np.array([hashlib.sha256(path.parent.name.encode()).digest()[0] % 2 == 1 for path in dataset.photos])
+    second = np.array([hashlib.sha256(person_of(path).encode()).digest()[0] % 2 == 1 for path in dataset.photos])
     results: dict[str, Any] = {}
     for name, made_from in (("first to second", ~second), ("second to first", second)):
         try:
@@ -184,7 +194,7 @@ def two_out(
     data: Mapping[str, Any],
     measured: Callable[[NDArray[np.bool_], Calibration, int], dict[str, Any]],
 ) -> dict[str, Any]:
-    """For every two people of the hard group: the marks without them, the false matches between them.
+    """For every two people of the hard group with several photos: marks without them, false matches between them.
 
     The random pairs, of which these two people are a vanishing part, are not measured again each time.
     """
@@ -192,7 +202,8 @@ def two_out(
     errors = dict.fromkeys(MARKS, 0)
     worst = dict.fromkeys(MARKS, 0.0)
     pairs = skipped = 0
-    for left, right in combinations(np.unique(dataset.subjects[hard]), 2):
+    several, photos = np.unique(dataset.subjects[hard], return_counts=True)
+    for left, right in combinations(several[photos > 1], 2):
         without = hard & ~np.isin(dataset.subjects, [left, right])
         part = measured(without, _NEUTRAL, 100)
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,12 +175,23 @@ class Check:
     Attributes:
         name: in the policy and in detailed results.
         measure: takes it.
-        methods: what `Measure.method` may be.
+        head: which of `Heads` it is measured with, in another way without that head; None where no head serves it.
     """
 
     name: str
     measure: Callable[[Subject], Measure]
-    methods: tuple[str, ...] = ("",)
+    head: Literal["occlusion", "recapture", "document", "copy"] | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What `Measure.method` may be."""
+        return ("",) if self.head is None else (HEAD, CLASSICAL)
+
+    def method(self, subject: Subject) -> str:
+        """What `Measure.method` is for this subject, whether or not the measure can be taken."""
+        if self.head is None:
+            return ""
+        return CLASSICAL if getattr(subject.heads, self.head) is None else HEAD
 
 
 NO_FACE: Final = "no face was found"

@@ -30,6 +30,9 @@ _LONGEST: Final = 640
 _FACES: Final = 2.5
 BLOCK: Final = 8
 _LEAST_BLOCKS: Final = 12
+# Pixels from the photo to which the outline of a document is cut, around a face far outside: OpenCV goes through every
+# line of what it fills.
+_FARTHEST: Final = 1e5
 # Of each region no more blocks are looked at, evenly spaced, and no more of them moved off the grid.
 _MOST_BLOCKS: Final = 1000
 _MOST_MOVED: Final = 600
@@ -140,7 +143,8 @@ class Evidence:
 def find_recompression(pixels: Pixels, corners: NDArray[np.float32], face: Face) -> Recompression | None:
     """The compressions of a document with these corners, (4, 2), in an HxWx3 uint8 BGR photo.
 
-    None where portrait or rest has too few pixels.
+    None where portrait or rest has too few blocks to compare: of all, of those without black or white pixels, or of
+    those that lie in the picture when moved off the grid.
     """
     import cv2
 
@@ -150,11 +154,11 @@ def find_recompression(pixels: Pixels, corners: NDArray[np.float32], face: Face)
     if rows < 4 or columns < 4:
         return None
     on_card = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(on_card, np.round(corners).astype(np.int32), (255,))
+    cv2.fillConvexPoly(on_card, np.clip(np.round(corners), -_FARTHEST, _FARTHEST).astype(np.int32), (255,))
     inner, outer = _regions(on_card, box, rows, columns)
     whole = _unclipped(part, rows, columns)
     inner, outer = inner & whole, outer & whole
-    if inner.sum() < _LEAST_BLOCKS or outer.sum() < _LEAST_BLOCKS:
+    if any(min(region.sum(), len(_moved(region, (height, width)))) < _LEAST_BLOCKS for region in (inner, outer)):
         return None
     light = luminance(part)
     portrait, card = coefficients(light, inner), coefficients(light, outer)
@@ -295,10 +299,18 @@ def luminance(pixels: Pixels) -> NDArray[np.float32]:
 
 def coefficients(light: NDArray[np.float32], blocks: NDArray[np.bool_]) -> Coefficients:
     """Coefficients of these blocks (rows, columns) of a luminance, HxW float32."""
-    corners = np.argwhere(blocks) * BLOCK
-    some = _spaced(corners, _MOST_MOVED)
+    corners = _spaced(np.argwhere(blocks) * BLOCK, _MOST_BLOCKS)
+    return Coefficients(_counted(light, corners), _counted(light, _moved(blocks, light.shape)))
+
+
+def _moved(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Corners (N, 2: row, column) of blocks (rows, columns) moved off the grid, of those that stay in the picture.
+
+    Few or none where the blocks lie in the last row or column.
+    """
+    some = _spaced(np.argwhere(blocks) * BLOCK, _MOST_MOVED)
     moved = np.concatenate([some + np.array(shift) for shift in _OFF_GRID])
-    return Coefficients(_counted(light, _spaced(corners, _MOST_BLOCKS)), _counted(light, moved))
+    return moved[(moved + BLOCK <= shape).all(axis=1)]
 
 
 def _spaced(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -317,9 +329,8 @@ def _counted(light: NDArray[np.float32], corners: NDArray[np.int64]) -> _Floats:
 
 
 def _transformed(light: NDArray[np.float32], corners: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(N, K): coefficients of the blocks with these corners (N, 2: row, column), without any that leave the picture."""
+    """(N, K): coefficients of the blocks with these corners (N, 2: row, column), which must lie in the picture."""
     windows = np.lib.stride_tricks.sliding_window_view(light, (BLOCK, BLOCK))
-    corners = corners[(corners < windows.shape[:2]).all(axis=1)]
     blocks = windows[corners[:, 0], corners[:, 1]].reshape(len(corners), BLOCK * BLOCK)
     return _product(blocks, _waves()).astype(np.float32, copy=False)
 
@@ -328,7 +339,8 @@ def _product(one: NDArray[np.floating[Any]], two: NDArray[np.floating[Any]]) -> 
     """The product of two matrices, in pieces so small that BLAS takes one thread: more would take others' CPUs."""
     if len(one) < two.shape[1]:
         return np.asarray(_product(two.T, one.T).T)
-    rows = max(_ONE_THREAD // two.size, 1)
+    # `two` is empty where `one` was, turned over: a product without rows.
+    rows = max(_ONE_THREAD // max(two.size, 1), 1)
     return np.concatenate([one[start : start + rows] @ two for start in range(0, max(len(one), 1), rows)])
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from facematch_local.checks.base import NO_FACE, Measure, Subject
 from facematch_local.checks.recompression import Evidence, Recompression, evidence_of_blocks, evidence_of_portrait
 
-_TOO_SMALL: Final = "portrait or card has too few pixels"
+_TOO_LITTLE: Final = "too few pixels of portrait or card can be compared"
 # With no more than so many nats to tell once from twice by, something counts half. Of all the places that a line of
 # text may have, one or another looks odd.
 _DOUBT: Final = 10.0
@@ -48,7 +48,7 @@ def _measured(
     """What `measure` says of the document by its compressions and the steps of the earlier one; 0 without that one."""
     seen = subject.recompression
     if seen is None:
-        return Measure.not_assessed(NO_FACE if subject.face is None else _TOO_SMALL)
+        return Measure.not_assessed(NO_FACE if subject.face is None else _TOO_LITTLE)
     return Measure(0.0 if seen.earlier is None else float(measure(seen, seen.earlier)))
 
 

@@ -65,7 +65,7 @@ def load_pack(
     Args:
         pack: what to open.
         sessions: how ONNX Runtime runs.
-        detection: how faces are looked for.
+        detection: how faces are looked for; default as the pack states it.
         lend_heads: use the shipped pack's heads for warnings where the pack brings none. A head looks at a crop by five
             landmarks, whoever found them, and finds more than the classical measures.
 
@@ -86,7 +86,7 @@ def load_pack(
     analyser = FaceAnalyser(
         detector,
         recogniser,
-        detection or DetectionSettings(),
+        detection or _detection_settings(pack),
         mirror=pack.mirror,
         locator=locator,
         confirmer=_open_confirmation_head(pack, sessions),
@@ -94,6 +94,11 @@ def load_pack(
     _try_out(pack, analyser)
     heads = open_heads(replace(pack, files={**pack.files, **lent}), sessions)
     return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))
+
+
+def _detection_settings(pack: ModelPack) -> DetectionSettings:
+    below = pack.confirm_below
+    return DetectionSettings() if below is None else DetectionSettings(confirm_below=below)
 
 
 def calibration_for(pack: ModelPack) -> Calibration:

@@ -24,6 +24,11 @@ file = "heads/occlusion.onnx"         # in a subfolder, where insightface's own 
 sha256 = "…"
 ```
 
+```toml
+[detection]
+confirm_below = 0.85                  # optional: see DetectionSettings
+```
+
 A pack whose weights are files of a package of the index says so, see `facematch_local.open_weights`:
 
 ```toml
@@ -122,6 +127,7 @@ class ModelPack:
         mirror: whether its recogniser embeds the mirrored crop as well.
         base: name of the pack that has the roles which this one lacks, "" for none.
         source: where files come from that lie in no repository; None where all do.
+        confirm_below: confidence below which the confirmation head is asked about a face; None for the default.
         notice: what an operator should know of the choice of this pack, "" for nothing.
     """
 
@@ -135,6 +141,7 @@ class ModelPack:
     mirror: bool = False
     base: str = ""
     source: Source | None = None
+    confirm_below: float | None = None
     notice: str = ""
 
     @property
@@ -180,6 +187,10 @@ class _Role(_Part):
     source_sha256: str = ""
 
 
+class _Detection(_Part):
+    confirm_below: float | None = Field(default=None, ge=0, le=1)
+
+
 class _Manifest(_Part):
     name: str
     version: str = ""
@@ -189,6 +200,7 @@ class _Manifest(_Part):
     licence: _Licence = _Licence()
     training: dict[str, str] = Field(default_factory=dict)
     source: _Source | None = None
+    detection: _Detection = _Detection()
     roles: dict[str, _Role]
 
 
@@ -254,6 +266,7 @@ def read_manifest(manifest: Path) -> ModelPack:
         mirror=content.roles["recognition"].mirror if "recognition" in content.roles else False,
         base=content.base,
         source=Source(**content.source.model_dump()) if content.source else None,
+        confirm_below=content.detection.confirm_below,
     )
 
 

@@ -11,11 +11,11 @@ ROLE = re.compile(r'^file = "(?P<file>[^"]+)"\nsha256 = "(?P<sum>[0-9a-f]*)"$', 
 
 
 def sealed(manifest: str, folder: Path) -> str:
-    """The manifest with the checksum of every `file` that lies in `folder`; those not there yet get none."""
+    """The manifest with the checksum of every `file` that lies in `folder`; those not there keep theirs."""
 
     def entry(match: re.Match[str]) -> str:
         path = folder / match["file"]
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else match["sum"]
         return f'file = "{match["file"]}"\nsha256 = "{digest}"'
 
     return ROLE.sub(entry, manifest)

@@ -51,6 +51,30 @@ def test_a_bug_is_a_500_logged_by_place_only(
     assert "Traceback" not in "".join(broken.logs)
 
 
+def test_a_check_that_fails_costs_no_answer(
+    live: Any, envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, astronaut_jpeg: bytes
+) -> None:
+    from facematch_local.checks import CHECKS, Check, Role
+
+    def fails(_: Any) -> Any:
+        raise ZeroDivisionError(SECRET_IN_A_MESSAGE)
+
+    checks = [Check(c.name, fails, c.head) if c.name == "document" else c for c in CHECKS[Role.CARD]]
+    monkeypatch.setitem(CHECKS, Role.CARD, tuple(checks))
+    before = len(live.logs)
+    files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
+    response = live.post("/api/v2/ekyc/face_matching", params=FILE, files=files)
+    assert response.status_code == 200
+    assert envelope(response)["errorCode"] == "0"
+    response = live.post("/v1/compare", files=files)
+    (finding,) = (each for each in response.json()["findings"] if each["name"] == "document")
+    assert (finding["outcome"], finding["value"]) == ("not_assessed", None)
+    assert finding["reason"] == "the check failed: ZeroDivisionError"
+    failed = [line for line in live.logs[before:] if "check document of a card failed" in line]
+    assert len(failed) == 2
+    assert SECRET_IN_A_MESSAGE not in "".join(live.logs[before:])
+
+
 def test_a_database_that_is_gone(
     start: Callable[..., Any], envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

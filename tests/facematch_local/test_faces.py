@@ -241,6 +241,14 @@ def test_a_box_that_is_no_number_is_no_face() -> None:
     assert not replace(analyser_of(nowhere), confirmer=FakeConfirmer(0.9)).find(blank(200, 200))
 
 
+@pytest.mark.parametrize("far", [-1e30, -50.0, 50.0, 1e9, float("inf")])
+def test_a_box_or_landmarks_far_outside_the_photo_are_no_face(far: float) -> None:
+    near = FakeDetector([(-1.5, -1.0, 0.9, 2.5)])
+    assert analyser_of(near).find(blank(200, 200))
+    for box in ((far, 0.1, 0.5, 0.6), (0.1, 0.1, 0.5, far)):
+        assert not analyser_of(FakeDetector([box])).find(blank(200, 200))
+
+
 def test_landmarks_that_are_no_numbers_are_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
     detector, detect = FakeDetector([LARGE]), FakeDetector.detect
 

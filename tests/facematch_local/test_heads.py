@@ -292,6 +292,18 @@ def test_landmarks_stay_where_the_head_sees_something_else(tmp_path: Path) -> No
         assert head.locate(photo, given, box) is given
 
 
+def test_landmarks_unlike_those_of_any_face_stay(tmp_path: Path) -> None:
+    # At right angles, as vectors, to those of a face, however it is turned: the best fit makes them a single point.
+    face = (FIVE - FIVE.mean(axis=0)) @ np.array([1, 1j])
+    wild = np.array([1, -1, 0, 1, -1]) + 1j * np.array([0, 1, 2, 0, -3])
+    wild = wild - face * np.vdot(face, wild) / np.vdot(face, face)
+    given = (np.stack([wild.real, wild.imag], axis=1) * 20 + 100).astype(np.float32)
+    middle = np.tile(FIVE.mean(axis=0), (5, 1)) + 0.5
+    head = heads.LandmarkHead(session(constant_points(tmp_path / "l.onnx", middle)))
+    found = head.locate(np.zeros((200, 200, 3), np.uint8), given, np.float32([50, 50, 150, 150]))
+    assert found is given
+
+
 def test_a_face_half_outside_the_photo_is_looked_at_too(tmp_path: Path) -> None:
     head = heads.LandmarkHead(session(constant_points(tmp_path / "l.onnx", FIVE + 2)))
     given = (FIVE - 50).astype(np.float32)

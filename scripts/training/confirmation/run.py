@@ -19,7 +19,6 @@ import paths  # noqa: F401
 from steps import ROOT, step
 
 HERE = Path(__file__).resolve().parent
-PACK = ROOT / "models" / "compact"
 
 
 def main() -> None:
@@ -28,22 +27,28 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--others", type=Path, nargs="+", required=True)
     parser.add_argument("--steps", type=int, default=9500)
+    parser.add_argument("--pack", type=Path, default=ROOT / "models" / "compact", help="whose detector and head")
+    parser.add_argument("--detector", type=Path, help="its detector's file; default det.onnx in the pack")
+    parser.add_argument("--unsure", type=float, default=0.7, help="`confirm_below` of the pack")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    pack = arguments.pack
     candidates, faceless = arguments.work / "candidates.npz", arguments.work / "faceless"
     if not candidates.exists():
         step(HERE / "faceless.py", "--grounds", *arguments.others, "--out", faceless)
         step(
             HERE / "candidates.py", "--data", arguments.data, "--labels", arguments.labels,
             "--blanks", arguments.blanks, "--others", *arguments.others, faceless,
-            "--teachers", arguments.models / "teachers", "--detector", PACK / "det.onnx", "--out", candidates,
+            "--teachers", arguments.models / "teachers", "--detector", arguments.detector or pack / "det.onnx",
+            "--out", candidates,
         )  # fmt: skip
     step(
         HERE / "train_head.py", "--candidates", candidates, "--work", arguments.work, "--steps", arguments.steps,
+        "--unsure", arguments.unsure, "--out", pack,
     )  # fmt: skip
-    step(HERE.parent / "seal_pack.py", PACK)
+    step(HERE.parent / "seal_pack.py", pack)
     reference = next((arguments.models / "reference" / "det_scrfd").glob("*.onnx"))
-    step(HERE / "measure.py", "--data", arguments.data, "--reference", reference)
+    step(HERE / "measure.py", "--data", arguments.data, "--reference", reference, "--pack", pack)
 
 
 if __name__ == "__main__":

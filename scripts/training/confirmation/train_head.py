@@ -1,4 +1,4 @@
-"""Train the confirmation head on what `candidates.py` gathered; writes `models/compact/heads/confirmation.onnx`.
+"""Train the confirmation head on what `candidates.py` gathered; writes `heads/confirmation.onnx` of a pack.
 
 One block of candidates in ten is kept out of the training: how far detector and head are to be believed where the
 detector is unsure is fitted there (logistic regression) and put into the file. Composed pictures of one photo may lie
@@ -28,7 +28,7 @@ from facematch_local.heads import CONFIRMATION_SIZE
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
 BATCH = 128
-LEAST, UNSURE = 0.2, 0.7  # confidence of the detector between which the head is asked
+LEAST = 0.2  # least confidence of the detector at which the head is asked
 BLOCK = 100  # candidates of neighbouring photos
 
 
@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=Path, nargs="+", required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=9500)
+    parser.add_argument("--unsure", type=float, default=0.7, help="confidence from which the head is not asked")
     parser.add_argument("--out", type=Path, default=ROOT / "models" / "compact")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -92,13 +93,14 @@ def main() -> None:
         with np.load(path) as part:
             for name, values in stored.items():
                 values.append(part[name])
+    unsure = arguments.unsure
     crops, face, score = (np.concatenate(stored[name]) for name in ("crops", "face", "score"))
-    print(f"{len(face)} candidates, {face.sum()} faces, {(score < UNSURE).sum()} unsure", flush=True)
+    print(f"{len(face)} candidates, {face.sum()} faces, {(score < unsure).sum()} unsure", flush=True)
     kept_out = np.arange(len(face)) // BLOCK % 10 == 0
-    judged = kept_out & (score >= LEAST) & (score < UNSURE)
+    judged = kept_out & (score >= LEAST) & (score < unsure)
     # Half of a batch are faces, half of those and two thirds of the others such as the detector is unsure of.
     groups = [np.flatnonzero(kind) for kind in (
-        face & (score < UNSURE), face & (score >= UNSURE), ~face & (score >= LEAST), ~face & (score < LEAST)
+        face & (score < unsure), face & (score >= unsure), ~face & (score >= LEAST), ~face & (score < LEAST)
     )]  # fmt: skip
     groups = [group[~kept_out[group]] for group in groups]
     counts = (BATCH // 4, BATCH // 4, BATCH // 3, BATCH - BATCH // 2 - BATCH // 3)

@@ -93,3 +93,40 @@ def test_blocks_outside_the_document_say_nothing(scene: NDArray[np.uint8]) -> No
     assert evidence.found.shape == seen.outer.shape
     assert not evidence.found[~seen.outer].any()
     assert evidence.found[seen.outer].sum() > 0
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+@pytest.mark.parametrize("edge", ["bottom", "right", "both"])
+def test_blocks_at_the_last_row_and_column_alone_are_too_few_to_compare(
+    scene: NDArray[np.uint8], colour: int, edge: str
+) -> None:
+    saved = _jpeg(_jpeg(scene, 75), 92)
+    clipped = np.full_like(saved, colour)
+    clipped[96:256, 48:208] = saved[96:256, 48:208]  # the face
+    if edge != "right":
+        clipped[-BLOCK:] = saved[-BLOCK:]
+    if edge != "bottom":
+        clipped[:, -BLOCK:] = saved[:, -BLOCK:]
+    assert find_recompression(saved, CORNERS, FACE) is not None
+    assert find_recompression(clipped, CORNERS, FACE) is None
+    # One more row or column of blocks, and the last but one can be moved off the grid.
+    more = clipped.copy()
+    more[-3 * BLOCK :], more[:, -3 * BLOCK :] = saved[-3 * BLOCK :], saved[:, -3 * BLOCK :]
+    assert find_recompression(more, CORNERS, FACE) is not None
+
+
+def test_a_portrait_in_the_last_row_of_blocks_is_too_small_to_compare(scene: NDArray[np.uint8]) -> None:
+    low = Face(np.array([48, HEIGHT - 8, 48 + 30 * BLOCK, HEIGHT + 160], np.float32), np.zeros((5, 2), np.float32), 0.9)
+    assert find_recompression(scene, CORNERS, low) is None
+
+
+def test_coefficients_of_no_blocks_are_none() -> None:
+    nothing = coefficients(np.zeros((40, 40), np.float32), np.zeros((5, 5), bool))
+    assert not nothing.on_grid.any()
+    assert not nothing.off_grid.any()
+    assert nothing.on_grid.shape == nothing.off_grid.shape
+    last = np.zeros((5, 5), bool)
+    last[-1] = last[:, -1] = True
+    at_the_edge = coefficients(np.random.default_rng(1).normal(99, 9, (40, 40)).astype(np.float32), last)
+    assert at_the_edge.on_grid[:, -1].all()
+    assert not at_the_edge.off_grid.any()

@@ -214,3 +214,13 @@ def test_a_flat_picture_shows_nothing(grey: int, expected: float | None) -> None
 def test_a_face_that_fills_the_photo_leaves_no_rest_to_compare_with(untouched: Pixels) -> None:
     filling = Face(np.array([0, 0, WIDTH, HEIGHT], np.float32), FACE.landmarks, 0.9)
     assert _portrait(untouched, filling) is None
+
+
+def test_a_white_card_with_something_at_its_border_alone_is_not_assessed(untouched: Pixels) -> None:
+    white = np.full_like(untouched, 255)
+    rows, columns = slice(TOP, TOP + SIDE), slice(LEFT, LEFT + SIDE)
+    white[rows, columns], white[-8:] = untouched[rows, columns], untouched[-8:]
+    for check in (portrait_differs, text_differs):
+        measure = check(_Whole(Photo(_jpeg(white, 95)), Role.CARD, (FACE,)))
+        assert measure.value is None
+        assert measure.reason == "too few pixels of portrait or card can be compared"
