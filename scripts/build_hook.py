@@ -19,6 +19,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACK = "standard"
+ARCHIVE = "FACEMATCH_STANDARD_ARCHIVE"
 
 
 class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
@@ -51,7 +52,8 @@ class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
         try:
             made = _weights(pack, scratch)
         except (FacematchError, OSError, ImportError) as error:
-            reason = f"{error}" if isinstance(error, FacematchError) else f"{type(error).__name__}: {error}"
+            # Without the paths of this machine: the reason is told wherever the wheel is installed.
+            reason = f"{error}" if isinstance(error, FacematchError) else _in_short(error)
             self.app.display_warning(f"The pack {PACK!r} is left out, the build goes on with 'compact': {reason}")
             self._add(version, build_data, folder / MISSING, scratch, (reason + "\n").encode())
             return
@@ -79,11 +81,24 @@ class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
 
 def _weights(pack: Any, scratch: Path) -> dict[str, bytes]:
     """Role to content, from an archive at hand or from the index."""
-    from facematch_local.open_weights.download import download
+    from facematch_local.open_weights.download import DownloadError, download
     from facematch_local.open_weights.install import extract, is_archive_of
 
-    named = os.environ.get("FACEMATCH_STANDARD_ARCHIVE", "")
+    named = os.environ.get(ARCHIVE, "")
     at_hand = Path(named) / pack.source.archive if Path(named).is_dir() else Path(named)
     if named and is_archive_of(pack.source, at_hand):
         return extract(pack, at_hand)
-    return extract(pack, download(pack.source, scratch))
+    try:
+        fetched = download(pack.source, scratch)
+    except DownloadError as error:
+        if not named:
+            raise
+        fault = "is not that file" if at_hand.is_file() else "names no such file"
+        raise DownloadError(f"{error}, and {ARCHIVE} {fault}") from None
+    return extract(pack, fetched)
+
+
+def _in_short(error: Exception) -> str:
+    if isinstance(error, ImportError) and error.name:
+        return f"the build has no {error.name}"
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -120,3 +120,16 @@ def facematch(capfd: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
         return Completed(code if isinstance(code, int) else int(code is not None), out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def standard_archive() -> Path:
+    """The wheel that the pack `standard` is made of; skips where `FACEMATCH_STANDARD_ARCHIVE` does not name it."""
+    import os
+
+    from facematch_local.adding import is_standard_archive
+
+    path = Path(os.environ.get("FACEMATCH_STANDARD_ARCHIVE", ""))
+    if not is_standard_archive(path):
+        pytest.skip("needs the wheel of the pack standard in FACEMATCH_STANDARD_ARCHIVE")
+    return path

@@ -26,23 +26,26 @@ class Line:
         about: what.
         found: what it is, or what is wrong with it and what helps.
         wrong: whether the service would not work, or not well, like this.
+        note: whether it works like this, but an operator should know.
     """
 
     about: str
     found: str
     wrong: bool = False
+    note: bool = False
 
 
 def doctor() -> None:
     """Print what this installation found, and what is wrong with it.
 
     CPUs, execution providers, model packs and their checksums, photo formats, and what the service needs:
-    settings, database, writable folders. Exit code 1 if something is wrong.
+    settings, database, writable folders. A line marked "note" is not wrong, but good to know. Exit code 1 if something
+    is wrong.
     """
     out = console()
     wrong = 0
     for line in examine():
-        mark = "[bold red]wrong[/]" if line.wrong else "[green]   ok[/]"
+        mark = "[bold red]wrong[/]" if line.wrong else "[yellow] note[/]" if line.note else "[green]   ok[/]"
         out.print(f"{mark}  [bold]{line.about}[/]: ", end="")
         out.print(line.found, markup=False, soft_wrap=True)  # one line each, for grep
         wrong += line.wrong
@@ -108,20 +111,29 @@ def _formats() -> Iterator[Line]:
 
 
 def _packs() -> Iterator[Line]:
-    from facematch_local.packs import DEFAULT_PACK, SHIPPED, ModelPack, find_pack, load_pack, scan_packs
+    from facematch_local.packs import SHIPPED, ModelPack, load_pack, overview
 
-    for found in scan_packs():
-        if isinstance(found, ModelPack):
-            licence = found.licence or "licence not stated"
-            yield Line("pack", f"{found.name} {found.version}".strip() + f" in {found.folder}, {licence}")
-        else:
-            yield Line("pack", str(found), wrong=True)
-    name = os.environ.get("FACEMATCH_PACK") or DEFAULT_PACK
+    seen = overview()
+    for pack in seen.packs:
+        licence = pack.licence or "licence not stated"
+        yield Line("pack", f"{pack.name} {pack.version}".strip() + f" in {pack.folder}, {licence}")
+    for error in seen.broken:
+        yield Line("pack", str(error), wrong=True)
+    notice = seen.in_use.notice if isinstance(seen.in_use, ModelPack) else ""
+    # The notice says of a missing pack that it is missing, and why that matters here.
+    yield from (Line("pack", str(missing)) for missing in seen.missing if not notice)
+    name = seen.asked
     try:
-        loaded = load_pack(find_pack(name))
+        if not isinstance(seen.in_use, ModelPack):
+            raise seen.in_use
+        loaded = load_pack(seen.in_use)
     except FacematchError as error:
         yield Line(f"pack in use, {name}", str(error), wrong=True)
         return
+    if name != loaded.pack.name:
+        name += f", {loaded.pack.name}"
+    if notice:
+        yield Line("pack in use", notice, note=True)
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
     lent = f"; lent by {SHIPPED}: {', '.join(loaded.lent)} head" if loaded.lent else ""

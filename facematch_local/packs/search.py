@@ -57,7 +57,7 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
     candidates += [folder for folder in folders if folder.name == name]
     described: NotInstalledError | None = None
     for candidate in candidates:
-        if candidate.is_dir() and _looks_like_pack(candidate):
+        if candidate.is_dir() and looks_like_pack(candidate):
             try:
                 return read_pack(candidate, folders)
             except NotInstalledError as error:
@@ -78,7 +78,7 @@ def scan_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack | Pa
     for folder in folders:
         for candidate in _subfolders(folder):
             resolved = candidate.resolve()
-            if resolved not in seen and _looks_like_pack(candidate):
+            if resolved not in seen and looks_like_pack(candidate):
                 seen.add(resolved)
                 try:
                     yield read_pack(candidate, folders)
@@ -134,6 +134,14 @@ def shipped_folders() -> tuple[Path, Path]:
     return package / "models", package.parent / "models"
 
 
+def looks_like_pack(folder: Path) -> bool:
+    """Whether a folder has a manifest or models; a folder that may not be looked into does not."""
+    try:
+        return (folder / MANIFEST).is_file() or any(folder.glob("*.onnx"))
+    except OSError:
+        return False
+
+
 def why_missing(name: str, folders: Sequence[Path]) -> str:
     """Why the build did not fetch the weights of a pack, as it wrote down; "" where it did not."""
     for folder in folders:
@@ -174,10 +182,7 @@ def _home(path: str) -> list[Path]:
 
 def _subfolders(folder: Path) -> list[Path]:
     try:
-        return [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir())]
+        # Hidden ones are packs that `facematch models add` has not finished.
+        return [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != ".")]
     except OSError:  # most of the folders that are searched do not exist
         return []
-
-
-def _looks_like_pack(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file() or any(folder.glob("*.onnx"))

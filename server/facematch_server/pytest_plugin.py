@@ -1,5 +1,8 @@
 """A live service for the tests of a client: the fixture `facematch_server`.
 
+The service uses the model pack `compact`, the smallest and fastest, unless `FACEMATCH_PACK` names another: a client's
+tests ask whether it understands replies, not who is in a photo.
+
 pytest loads this module at every start, so it imports next to nothing; the service runs in a process of its own.
 
 ```python
@@ -28,6 +31,7 @@ import pytest
 _START_SECONDS = 120.0
 _STOP_SECONDS = 15.0
 # Of the caller's own settings only those of the models: tests must never touch a real database of keys.
+_DEFAULTS = {"FACEMATCH_PACK": "compact"}
 _KEPT = ("FACEMATCH_PACK", "FACEMATCH_MODELS", "FACEMATCH_POLICY")
 
 
@@ -83,7 +87,7 @@ def _running(settings: Mapping[str, str], folder: Path) -> Iterator[FacematchSer
     own = {"FACEMATCH_DATA_DIR": str(folder), "FACEMATCH_SCENARIOS": "true", "FACEMATCH_LOG_FORMAT": "json"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_") or name in _KEPT}
     # The modules of this process, also where they come from a checkout.
-    environ = {**kept, **own, **settings, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environ = {**_DEFAULTS, **kept, **own, **settings, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with closing(Store.open(default_database_url(environ))) as store:
         key = store.create_key(name="pytest")
     command = [sys.executable, "-m", "facematch_local", "serve", "--host", "127.0.0.1", "--port", "0"]

@@ -120,6 +120,7 @@ def build_services(
     """Put the parts together."""
     metrics = Metrics()
     warn_if_uncalibrated(matcher)
+    warn_of_notice(matcher)
     pool = InferencePool(cores, settings.threads or cores.count, settings.queue_size)
     comparer = MatcherComparer(matcher)
     services = Services(
@@ -151,12 +152,31 @@ def new_cores(settings: Settings) -> Cores:
 def warn_if_uncalibrated(matcher: Matcher) -> None:
     """Say it in the log when no data of the pack stand behind its percents."""
     loaded: Any = matcher.pack
-    if not getattr(loaded.calibration, "calibrated", True):
+    if not is_calibrated(matcher):
         logging.getLogger(__name__).warning(
             "pack %s is uncalibrated: its percents come from the generic curve, which rather says no; "
             "make a curve with `facematch calibrate`",
             loaded.pack.name,
         )
+
+
+def warn_of_notice(matcher: Matcher) -> None:
+    """Say in the log what an operator should know of the choice of the pack."""
+    notice = notice_of(matcher)
+    if notice:
+        logging.getLogger(__name__).warning("%s", notice)
+
+
+def notice_of(matcher: Matcher) -> str:
+    """What an operator should know of the choice of the pack, "" for nothing."""
+    loaded: Any = matcher.pack
+    return str(getattr(loaded.pack, "notice", ""))
+
+
+def is_calibrated(matcher: Matcher) -> bool:
+    """Whether data of the pack stand behind its percents."""
+    loaded: Any = matcher.pack
+    return bool(getattr(loaded.calibration, "calibrated", True))
 
 
 def pack_labels(matcher: Matcher) -> dict[str, str]:

@@ -56,7 +56,10 @@ class Settings(BaseSettings):
         None, description="Private key (PEM, no passphrase) of `tls_cert`; empty: it is in the same file."
     )
 
-    pack: str = Field(DEFAULT_PACK, description="Model pack: a name looked up in the search path, or a folder.")
+    pack: str = Field(
+        DEFAULT_PACK,
+        description="Model pack: a name looked up in the search path, or a folder; `auto`: the best one installed.",
+    )
     models: str = Field(
         "", description="Folders to search for packs first, separated as in `PATH`, before the shipped ones."
     )

@@ -134,3 +134,18 @@ def test_api_page_is_readable_offline(page: Any) -> None:
     page.click("nav a")
     page.wait_for_url("**/docs")
     assert "/api/v2/ekyc/face_matching" in page.inner_text("body")
+
+
+def test_a_notice_of_the_pack_is_shown_in_both_languages(page: Any, live: Any) -> None:
+    about = {"version": "1", "scenarios": False, "notice": "the pack 'standard' is not installed"}
+    page.route("**/version", lambda route: route.fulfill(json=about))
+    page.reload()
+    page.wait_for_selector("#pack-notice:not([hidden])")
+    assert "facematch models add standard" in page.inner_text("#pack-notice")
+    page.click("#language")
+    assert page.inner_text("#pack-notice").startswith("Chưa cài bộ mô hình")
+    page.unroute("**/version")
+    page.route("**/version", lambda route: route.fulfill(json=about | {"notice": ""}))
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert page.is_hidden("#pack-notice")

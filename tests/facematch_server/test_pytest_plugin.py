@@ -34,6 +34,22 @@ def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize(("named", "used"), [(None, "compact"), ("/no/such/pack", None)])
+def test_the_small_pack_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str | None, used: str | None
+) -> None:
+    monkeypatch.delenv("FACEMATCH_PACK", raising=False)
+    if named:
+        monkeypatch.setenv("FACEMATCH_PACK", named)
+    if used is None:
+        with pytest.raises(RuntimeError, match=f"no model pack '{named}'"), _running({}, tmp_path):
+            pass
+        return
+    with _running({}, tmp_path) as server:
+        about = requests.get(server.url + "/version", timeout=60).json()
+    assert (about["pack"], about["notice"]) == (used, "")
+
+
 def test_pytest_starts_no_slower_for_it() -> None:
     code = "import sys, pytest; before = set(sys.modules); import facematch_server.pytest_plugin; "
     code += "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"

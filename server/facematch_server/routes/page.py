@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from facematch_local import __version__
-from facematch_server.services import services_of
+from facematch_server.services import is_calibrated, notice_of, pack_labels, services_of
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -36,6 +36,17 @@ async def page() -> Response:
 
 @router.get("/version", include_in_schema=False)
 async def version(request: Request) -> Response:
-    """What the page says of the service; also whether replies may be made up."""
-    settings = services_of(request).settings
-    return JSONResponse({"version": __version__, "scenarios": bool(getattr(settings, "scenarios", False))})
+    """What the page says of the service: its pack, and whether replies may be made up."""
+    services = services_of(request)
+    labels = pack_labels(services.matcher)
+    return JSONResponse(
+        {
+            "version": __version__,
+            "scenarios": bool(getattr(services.settings, "scenarios", False)),
+            "pack": labels["name"],
+            "pack_version": labels["version"],
+            "calibration": labels["calibration"],
+            "calibrated": is_calibrated(services.matcher),
+            "notice": notice_of(services.matcher),
+        }
+    )

@@ -152,5 +152,8 @@ function say(words, focus = null) {
 
 setLanguage(language());
 fetch("version").then((response) => response.json())
-  .then((about) => { $("#scenarios").hidden = !about.scenarios; })
+  .then((about) => {
+    $("#scenarios").hidden = !about.scenarios;
+    $("#pack-notice").hidden = !about.notice;
+  })
   .catch(() => {});

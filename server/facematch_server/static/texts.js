@@ -10,6 +10,8 @@ export const TEXTS = {
     shoot: "Take the photo", cancel: "Cancel", noCamera: "The camera cannot be used: ",
     privacy: "Photos stay on this machine: they are held in memory for the request and nothing is stored.",
     scenariosOn: "Scenario mode: replies to well-known keys are made up. Not for real use.",
+    packNotice: "The model pack “standard” is not installed, so a smaller one is in use: it calls many right persons unsure or no " +
+      "match. The command “facematch models add standard” on the server gets it.",
     uncalibrated: "No calibration is known for this model pack: the percent comes from a conservative generic curve.",
     passed: "fine", warning: "warning", not_assessed: "not assessed", needPhotos: "Two photos are needed.",
     needKeys: "Enter api_key and api_secret (the server prints a pair on its first start).",
@@ -28,6 +30,8 @@ export const TEXTS = {
     shoot: "Chụp", cancel: "Hủy", noCamera: "Không dùng được máy ảnh: ",
     privacy: "Ảnh không rời khỏi máy này: chỉ nằm trong bộ nhớ khi xử lý, không lưu lại gì.",
     scenariosOn: "Chế độ kịch bản: phản hồi cho các khóa định sẵn là giả lập. Không dùng cho mục đích thật.",
+    packNotice: "Chưa cài bộ mô hình “standard” nên đang dùng bộ nhỏ hơn: nhiều trường hợp đúng người sẽ bị báo là chưa chắc chắn " +
+      "hoặc không khớp. Chạy lệnh “facematch models add standard” trên máy chủ để cài.",
     uncalibrated: "Bộ mô hình này chưa được hiệu chuẩn: phần trăm tính theo đường cong chung thận trọng.",
     passed: "đạt", warning: "cảnh báo", not_assessed: "không đánh giá được", needPhotos: "Cần đủ hai ảnh.",
     needKeys: "Nhập api_key và api_secret (máy chủ in ra một cặp khi khởi động lần đầu).",

@@ -87,11 +87,22 @@ def test_a_failing_part_is_told_and_the_rest_goes_on(
     assert "pack in use, mine" in completed.out
 
 
-def test_models_list(facematch: Command, site: Path) -> None:
-    completed = facematch("models", "list")
-    assert completed.code == 0
-    assert str(site / "models" / "mine")[:20] in completed.out
-    assert "detection, recognition" in completed.out
+def test_a_notice_is_no_fault_but_marked(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from facematch_local import packs
+
+    notice = (
+        "the pack 'standard' is not installed (no index), so 'mine' is in use; `facematch models add standard` gets it"
+    )
+    found = replace(packs.find_pack("mine"), notice=notice)
+    monkeypatch.setattr("facematch_local.packs.installed.find_pack", lambda *_: found)
+    completed = facematch("doctor")
+    assert completed.code == 0, completed.out
+    assert f" note  pack in use: {notice}" in completed.out.splitlines()
+    assert "Everything is in order." in completed.out
+    # It says already that the pack is missing.
+    assert "pack: standard: not installed" not in completed.out
 
 
 def test_models_list_tells_of_packs_that_cannot_be_used(facematch: Command, site: Path) -> None:

@@ -1,0 +1,59 @@
+"""`GET /version`: what runs here, for the page and for operators."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facematch_local import __version__
+
+if TYPE_CHECKING:
+    from facematch_local.matcher import FaceMatcher
+
+
+def test_it_names_the_pack_and_its_curve(live: Any, matcher: FaceMatcher) -> None:
+    loaded = matcher.pack
+    assert live.get("/version").json() == {
+        "version": __version__,
+        "scenarios": False,
+        "pack": loaded.pack.name,
+        "pack_version": loaded.pack.version,
+        "calibration": loaded.calibration.id,
+        "calibrated": loaded.calibration.calibrated,
+        "notice": "",
+    }
+
+
+def test_a_notice_is_told_there_and_once_in_the_log(start: Callable[..., Any], matcher: FaceMatcher) -> None:
+    from facematch_local.matcher import FaceMatcher as Matcher
+    from facematch_local.similarity import GENERIC
+
+    notice = "the pack 'standard' is not installed (no index), so 'compact' is in use"
+    pack = replace(matcher.pack, pack=replace(matcher.pack.pack, notice=notice), calibration=GENERIC)
+    live = start(matcher=Matcher(pack))
+    about = live.get("/version").json()
+    assert (about["notice"], about["calibrated"], about["calibration"]) == (notice, False, GENERIC.id)
+    assert sum(notice in line for line in live.logs) == 1
+
+
+def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(tmp_path: Path) -> None:
+    described = tmp_path / "models" / "mine"
+    described.mkdir(parents=True)
+    (described / "pack.toml").write_text(
+        'name = "mine"\nbase = "compact"\n[source]\npackage = "faces"\nversion = "1"\narchive = "f.whl"\n'
+        'sha256 = "ab"\n[roles.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
+    environ |= {"FACEMATCH_PACK": "mine", "FACEMATCH_MODELS": str(tmp_path / "models")}
+    environ |= {"FACEMATCH_DATA_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "facematch_local", "serve", "--port", "0"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
+    assert done.returncode == 2
+    assert done.stderr.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
+    assert done.stderr.endswith("`facematch models add mine` gets them\n")
+    assert done.stderr.count("\n") == 1
