@@ -140,7 +140,7 @@ def test_with_the_archive_at_hand_no_index_is_needed(
     folder = checkout / "models" / "standard"
     (folder / "missing.txt").write_text("of an earlier build\n")
     added, said = build("standard")
-    assert set(added) == {"facematch_local/models/standard/rec.onnx"}
+    assert set(added) == {f"facematch_local/models/standard/{name}.onnx" for name in ("det", "rec")}
     assert said == []
     monkeypatch.setenv("FACEMATCH_STANDARD_ARCHIVE", str(standard_archive.parent))
     assert build("editable") == ({}, [])

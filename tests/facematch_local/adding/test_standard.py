@@ -105,7 +105,7 @@ def test_it_is_installed_repaired_and_left_alone(site: Path, standard_archive: P
     added = add_standard(fetch=fetch)
     assert isinstance(added, Added)
     assert (added.pack.folder, added.setting) == (site / "models" / "standard", "auto")
-    assert (added.pack.licence, added.pack.commercial_use) == ("Apache-2.0", True)
+    assert (added.pack.licence, added.pack.commercial_use) == ("Apache-2.0 AND MIT", True)
     assert added.trial.same - added.trial.other > 0.4
     names = {path.name for path in added.pack.folder.iterdir()}
     assert names >= {"pack.toml", "rec.onnx", "NOTICE", "licences"}
