@@ -107,6 +107,25 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         20.0, gt=0, description="Time for a request from its acceptance, body included; later it is answered 503."
     )
+    key_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Largest part of the places (threads and queue) that one key may hold, also when nobody else "
+        "needs them. Below it, a full house takes places back from the key that holds the most.",
+    )
+    address_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="The same for one address. Leave it at 1 behind a proxy, where all requests have one address.",
+    )
+    database_seconds: float = Field(
+        2.0,
+        gt=0,
+        description="How long a request waits for a database that is locked or does not answer; then 503. Once until "
+        "it is admitted, and once until it is counted.",
+    )
     body_seconds: float = Field(15.0, gt=0, description="Time for a client to send the whole body (else 408).")
     header_seconds: float = Field(
         10.0, gt=0, description="Time for a client to send the whole request head (else the connection is closed)."

@@ -30,7 +30,7 @@ class Workers:
     """Threads that take jobs from a queue in turn of their lanes."""
 
     def __init__(self, name: str, threads: int, queue: FairQueue[Job[Any]] | None = None) -> None:
-        """Start the threads.
+        """Take the names; the threads start with the first job.
 
         Args:
             name: of the threads.
@@ -45,8 +45,8 @@ class Workers:
             threading.Thread(target=self._work, name=f"facematch-{name}-{number}", daemon=True)
             for number in range(threads)
         ]
-        for thread in self._threads:
-            thread.start()
+        self._started = False
+        self._lock = threading.Lock()
 
     @property
     def waiting(self) -> int:
@@ -80,7 +80,7 @@ class Workers:
             async with patience:
                 return await asyncio.wrap_future(job.future)
         except BaseException as error:
-            job.future.cancel()
+            job.cancel()
             self._queue.remove(lane, job)
             if undo is not None:
                 # In a thread of its own turn: a future that is done calls back in this one, the event loop's.
@@ -92,6 +92,7 @@ class Workers:
     def submit(self, function: Callable[..., T], *arguments: Any, lane: Lane = ANY_LANE) -> Job[T]:
         """Let `function` run in a thread, whoever waits for it or not."""
         job = Job(partial(function, *arguments))
+        self._start()
         if self._closed:
             job.refuse()
             return job
@@ -104,11 +105,20 @@ class Workers:
 
     def close(self) -> None:
         """End the threads once what they do is done; what waits is refused. Does not wait for them."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         for job in self._queue.drain():
             job.refuse()
         for _ in self._threads:
             self._filled.release()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._started or self._closed:
+                return
+            self._started = True
+            for thread in self._threads:
+                thread.start()
 
     def _work(self) -> None:
         while True:
@@ -127,6 +137,16 @@ class Job(Generic[T]):
     def __init__(self, function: Callable[[], T]) -> None:
         self.future: Future[T] = Future()
         self._function: Callable[[], T] | None = function
+
+    @property
+    def taken_up(self) -> bool:
+        """Whether a thread has begun it; not if it was cancelled before."""
+        return self.future.running() or (self.future.done() and not self.future.cancelled())
+
+    def cancel(self) -> None:
+        """Drop it, unless a thread has begun it."""
+        if self.future.cancel():
+            self._function = None  # and what it holds, photos or secrets, though it may stay in a queue
 
     def run(self) -> None:
         """Do it, unless it was cancelled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -51,6 +52,14 @@ def test_credentials_are_not_printed() -> None:
     assert "secret" not in repr(Credentials("key", "secret"))
 
 
+@dataclass(frozen=True)
+class FakeLogin:
+    """What `look_up` finds."""
+
+    key: Any
+    slow: bool = False
+
+
 class FakeStore:
     """Notes the calls; lets each answer be chosen."""
 
@@ -58,26 +67,29 @@ class FakeStore:
         self.calls: list[str] = []
         self._known, self._wait, self._left, self._counted = known, wait, left, counted
 
-    def authenticate(self, api_key: str, api_secret: str) -> Any:
-        self.calls.append("authenticate")
-        return object() if self._known else None
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
+        self.calls.append("look_up")
+        return FakeLogin(object() if self._known else None)
+
+    def settle(self, login: Any) -> Any:
+        raise AssertionError("there was nothing slow to do")
 
     def allow(self, key: Any) -> float:
         self.calls.append("allow")
         return self._wait
 
-    def reserve(self, key: Any, ttl_seconds: float) -> Any:
+    def reserve(self, key: Any, ttl_seconds: float, until: float | None = None) -> Any:
         self.calls.append(f"reserve {ttl_seconds:g}")
         return object() if self._left else None
 
-    def commit(self, reservation: Any) -> bool:
+    def commit(self, reservation: Any, until: float | None = None) -> bool:
         self.calls.append("commit")
         return self._counted
 
-    def release(self, reservation: Any) -> None:
+    def release(self, reservation: Any, until: float | None = None) -> None:
         self.calls.append("release")
 
-    def ping(self) -> None:
+    def ping(self, until: float | None = None) -> None:
         pass
 
 
@@ -95,7 +107,7 @@ def admit(store: FakeStore, *, commit: bool = False, error: Exception | None = N
 def test_a_success_is_counted_once() -> None:
     store = FakeStore()
     admit(store, commit=True)
-    assert store.calls == ["authenticate", "allow", "reserve 50", "commit"]
+    assert store.calls == ["look_up", "allow", "reserve 50", "commit"]
 
 
 @pytest.mark.parametrize("error", [None, ContractError(ErrorCode.BAD_IMAGE), RuntimeError("bug")])
@@ -106,15 +118,15 @@ def test_anything_else_is_given_back(error: Exception | None) -> None:
     else:
         with pytest.raises(type(error)):
             admit(store, error=error)
-    assert store.calls == ["authenticate", "allow", "reserve 50", "release"]
+    assert store.calls == ["look_up", "allow", "reserve 50", "release"]
 
 
 @pytest.mark.parametrize(
     ("store", "code", "status", "calls"),
     [
-        (FakeStore(known=False), ErrorCode.BAD_CREDENTIALS, 401, ["authenticate"]),
-        (FakeStore(wait=2.5), ErrorCode.OUT_OF_REQUESTS, 429, ["authenticate", "allow"]),
-        (FakeStore(left=False), ErrorCode.OUT_OF_REQUESTS, 200, ["authenticate", "allow", "reserve 50"]),
+        (FakeStore(known=False), ErrorCode.BAD_CREDENTIALS, 401, ["look_up"]),
+        (FakeStore(wait=2.5), ErrorCode.OUT_OF_REQUESTS, 429, ["look_up", "allow"]),
+        (FakeStore(left=False), ErrorCode.OUT_OF_REQUESTS, 200, ["look_up", "allow", "reserve 50"]),
     ],
 )
 def test_refusals(store: FakeStore, code: ErrorCode, status: int, calls: list[str]) -> None:
