@@ -3,7 +3,8 @@
 A file that is deleted stays with whoever has it open, and counts written there are lost; a file that appears in its
 place is another database, mostly an empty one. So the file is told by its number (device and inode), which is looked
 at before each use, and it is opened without ever being created. Another file at the path is taken only if it holds
-the same keys (a backup that was put back); until then nobody is admitted.
+the same keys (a backup that was put back); until then nobody is admitted. What is told by its number is kept open, or
+a file that is deleted and closed would leave its number to the next one.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class SqliteFile:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._file = self._present()
+        self._anchor: _Connection | None = None
         self._journal: _Number | None = None
+        self._journal_anchor: int | None = None
         self._mark: _Mark | None = None
 
     def watch(self, engine: Engine) -> None:
@@ -70,8 +73,12 @@ class SqliteFile:
         @event.listens_for(engine, "checkin")
         def _checked_in(_: Any, record: Any) -> None:
             # The first use has opened the journal; as long as it is open, SQLite neither removes nor replaces it.
-            if _JOURNAL not in record.info and (journal := _number(self._journal_path)) is not None:
-                record.info[_JOURNAL] = self._journal = journal
+            if _JOURNAL not in record.info and (journal := self._keep_journal()) is not None:
+                record.info[_JOURNAL] = journal
+
+        @event.listens_for(engine, "engine_disposed")
+        def _disposed(_: Any) -> None:
+            self._let_go()
 
         @event.listens_for(engine, "checkout")
         def _checked_out(connection: Any, record: Any, _: Any) -> None:
@@ -109,7 +116,8 @@ class SqliteFile:
                     raise self._unavailable(Why.REPLACED)
                 if found != self._file:
                     self._require_same(connection)
-                    self._file = found
+                if found != self._file or self._anchor is None:
+                    self._keep(found)
                 connection.file = found
             except BaseException:
                 connection.close()
@@ -125,6 +133,37 @@ class SqliteFile:
             check_same_thread=False,
             factory=_Connection,
         )
+
+    def _keep(self, file: _Number) -> None:
+        """Keep the file open. By SQLite: the first of several plain closes would end the locks of all."""
+        before, self._anchor, self._file = self._anchor, self._open(), file
+        if before is not None:
+            before.close()
+
+    def _keep_journal(self) -> _Number | None:
+        """Keep the journal open that is there; its number."""
+        with self._lock:
+            found = _number(self._journal_path)
+            if found is None or found == self._journal:
+                return found
+            self._journal = found
+            if os.name != "nt":  # where an open file cannot be deleted in the first place
+                self._close_journal()
+                with suppress(OSError):
+                    self._journal_anchor = os.open(self._journal_path, os.O_RDONLY)
+            return found
+
+    def _close_journal(self) -> None:
+        if self._journal_anchor is not None:
+            os.close(self._journal_anchor)
+            self._journal_anchor = None
+
+    def _let_go(self) -> None:
+        with self._lock:
+            self._close_journal()
+            if self._anchor is not None:
+                self._anchor.close()
+                self._anchor = None
 
     def _present(self) -> _Number:
         found = _number(self._path)
