@@ -38,7 +38,9 @@ class Shares:
         for holder in holders:
             of_key += holder.key == key
             of_address += holder.address == address
-        return of_key < math.ceil(self.key * places) and of_address < math.ceil(self.address * places)
+        # A full house is no matter of shares: who comes may still get the place of another.
+        within = ((self.key, of_key), (self.address, of_address))
+        return all(share == 1 or held < math.ceil(share * places) for share, held in within)
 
 
 def who_leaves(holders: Sequence[H], key: str, address: str) -> H | None:

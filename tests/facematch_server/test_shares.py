@@ -77,6 +77,7 @@ def test_a_key_that_asks_always_gets_its_share(asking: list[tuple[str, str]]) ->
 
 @pytest.mark.parametrize(("share", "allowed"), [(1.0, 4), (0.5, 2), (0.6, 3), (0.01, 1)])
 def test_shares_bound_what_one_may_hold_at_all(share: float, allowed: int) -> None:
+    assert Shares().allow([Held("a")] * 4, "b", "-", 4)  # a full house: whether anybody leaves is another question
     for shares in (Shares(key=share), Shares(address=share)):
         holders: list[Held] = []
         while len(holders) < 4 and shares.allow(holders, "a", "-", 4):
