@@ -12,7 +12,7 @@ with closing(Store.open(default_database_url())) as store:
 from __future__ import annotations
 
 from facematch_server.store.backup import backup, restore
-from facematch_server.store.engine import data_folder, default_database_url, describe
+from facematch_server.store.engine import data_folder, default_database_url, describe, is_new
 from facematch_server.store.errors import (
     InvalidKeyError,
     KeyExistsError,
@@ -65,6 +65,7 @@ __all__ = [
     "data_folder",
     "default_database_url",
     "describe",
+    "is_new",
     "parse_expiry",
     "parse_key_file",
     "restore",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from facematch_server.store.errors import UnavailableError
+from facematch_server.store.errors import UnavailableError, Why
 from facematch_server.store.outage import why
 from facematch_server.store.sqlite_file import SqliteFile, refuse_orphaned_journal
 
@@ -71,15 +71,29 @@ def sqlite_file(database_url: str | URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
+def is_new(database_url: str) -> bool:
+    """Whether the database is an SQLite file that does not exist, nor a journal of it.
+
+    Raises:
+        UnavailableError: the URL names no database that can be opened, or only the journal is left of one.
+    """
+    file = sqlite_file(database_url)
+    if file is None or file.exists():
+        return False
+    refuse_orphaned_journal(file)
+    return True
+
+
 def is_sqlite(engine: Engine | Connection) -> bool:
     """Whether this is SQLite (else PostgreSQL)."""
     return engine.dialect.name == "sqlite"
 
 
-def open_engine(database_url: str) -> Engine:
+def open_engine(database_url: str, *, create: bool = True) -> Engine:
     """An engine for SQLite or PostgreSQL, set up for many threads and processes.
 
-    An SQLite file that does not exist is created (0600), and so is its folder (0700).
+    An SQLite file that does not exist is created (0600) if `create` says so, and so is its folder (0700). From then on
+    the engine works with this file only, see `sqlite_file`.
 
     Raises:
         UnavailableError: the URL names no database that can be opened.
@@ -91,7 +105,7 @@ def open_engine(database_url: str) -> Engine:
         "pool_timeout": PATIENCE_SECONDS,
     }
     if url.get_backend_name() == "sqlite":
-        return _open_sqlite(url, options)
+        return _open_sqlite(url, options, create)
     try:
         given = {name: value for name, value in _NETWORK.items() if name not in url.query}
         engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=given, **options)
@@ -146,10 +160,13 @@ def _parse(database_url: str | URL) -> URL:
     return url
 
 
-def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
+def _open_sqlite(url: URL, options: dict[str, Any], create: bool) -> Engine:
     path = Path(str(url.database))
     refuse_orphaned_journal(path)
-    _create_file(url)
+    if create:
+        _create_file(url)
+    elif not path.is_file():
+        raise UnavailableError(f"there is no {describe(url)}", Why.GONE)
     file = SqliteFile(path, PATIENCE_SECONDS)
     engine = create_engine(url, creator=file.connect, execution_options={_FILE_OPTION: file}, **options)
     _set_up_sqlite(engine)
@@ -227,6 +244,7 @@ __all__ = [
     "data_folder",
     "default_database_url",
     "describe",
+    "is_new",
     "is_sqlite",
     "open_engine",
     "reason",

@@ -67,19 +67,27 @@ class Store:
         self._rates = RateLimiter()
 
     @classmethod
-    def open(cls, database_url: str, *, actor: str | None = None, clock: Callable[[], datetime] | None = None) -> Store:
+    def open(
+        cls,
+        database_url: str,
+        *,
+        actor: str | None = None,
+        clock: Callable[[], datetime] | None = None,
+        create: bool = True,
+    ) -> Store:
         """Open a database; on SQLite its schema is created or upgraded first.
 
         Args:
             database_url: `sqlite:///path` or `postgresql://user:password@host/name`.
             actor: who changes keys, for the audit trail; default the operating system's user.
             clock: the present moment, aware; only tests need another than the real one.
+            create: make an SQLite file that does not exist.
 
         Raises:
-            UnavailableError: the database cannot be reached or the URL is wrong.
+            UnavailableError: the database cannot be reached, the URL is wrong, or there is no file and none is made.
             SchemaError: the schema is missing or outdated (PostgreSQL) or made by a newer version.
         """
-        engine = open_engine(database_url)
+        engine = open_engine(database_url, create=create)
         try:
             if is_sqlite(engine):
                 upgrade_engine(engine)
