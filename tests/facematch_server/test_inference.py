@@ -156,6 +156,24 @@ def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: thread
     asyncio.run(scenario())
 
 
+def test_who_computes_stays(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(2), threads=2, queue_size=0)
+
+        async def request() -> str:
+            with pool.place("a") as place:
+                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+
+        running = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.taken == 2 and pool.waiting == 0)
+        with pytest.raises(ServiceError), pool.place("b"):
+            pass
+        gate.set()
+        assert await asyncio.gather(*running) == ["done", "done"]
+
+    asyncio.run(scenario())
+
+
 def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: threading.Event) -> None:
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=1)
