@@ -200,7 +200,7 @@ def _set_up_sqlite(engine: Engine) -> None:
         options = connection.get_execution_options()
         wait = options.get(WAIT_OPTION, PATIENCE_SECONDS)
         # Set each time: a connection of the pool still has what the transaction before it was given.
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {max(int(wait * 1000), 0)}")
+        connection.connection.cursor().execute(f"PRAGMA busy_timeout = {max(int(wait * 1000), 0)}")
         connection.exec_driver_sql(f"BEGIN {options.get(BEGIN_OPTION, 'DEFERRED')}")
 
 
