@@ -100,7 +100,9 @@ class Sessions:
             yield
         except SQLAlchemyError as error:
             failure = unavailable(self._engine, error)
-            outage.begins(failure)
+            # A deadlock or the like is one transaction's bad luck, which says nothing about the next one.
+            if failure.why is not Why.FAILED:
+                outage.begins(failure)
             raise failure from None
         except UnavailableError as error:
             outage.begins(error)

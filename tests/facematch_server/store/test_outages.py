@@ -300,6 +300,13 @@ def test_a_full_disk(way: str, request: pytest.FixtureRequest, tmp_path: Path) -
         process.wait()
 
 
+@ONLY_SQLITE
+def test_one_transaction_that_fails_stops_no_other(shop: Store, key: ApiKey) -> None:
+    with pytest.raises(UnavailableError), shop._sessions.write(soon()) as session:
+        session.execute(text("INSERT INTO reservations (id) VALUES ('x')"))  # breaks a rule of the table
+    count_one(shop, key)
+
+
 # -- clocks ----------------------------------------------------------------------------------------------
 
 
