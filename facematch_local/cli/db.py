@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from facematch_local.cli.serve import require_known_variables
+
 app = typer.Typer(help="The database of keys and quotas.", no_args_is_help=True)
 
 
@@ -16,11 +18,10 @@ def upgrade() -> None:
 
     SQLite databases are brought there by the first start; PostgreSQL ones by this command only.
     """
-    from facematch_server.store import default_database_url
     from facematch_server.store import status as schema_status
     from facematch_server.store import upgrade as upgrade_schema
 
-    url = default_database_url()
+    url = _database_url()
     before = schema_status(url)
     after = upgrade_schema(url)
     change = "already at" if before.up_to_date else f"upgraded from revision {before.current or 'none'} to"
@@ -33,10 +34,9 @@ def status() -> None:
 
     Exit code 1 when they differ.
     """
-    from facematch_server.store import default_database_url
     from facematch_server.store import status as schema_status
 
-    found = schema_status(default_database_url())
+    found = schema_status(_database_url())
     current = found.current or "none"
     if found.up_to_date:
         typer.echo(f"{found.database}: revision {current}, up to date")
@@ -55,9 +55,8 @@ def backup(
     The copy holds the keys' hashes and is readable for its owner only.
     """
     from facematch_server.store import backup as backup_database
-    from facematch_server.store import default_database_url
 
-    backup_database(default_database_url(), file)
+    backup_database(_database_url(), file)
     typer.echo(f"backed up to {file}")
 
 
@@ -69,8 +68,14 @@ def restore(
 
     What changed since the backup (keys, counts) is lost.
     """
-    from facematch_server.store import default_database_url
     from facematch_server.store import restore as restore_database
 
-    restore_database(default_database_url(), file)
+    restore_database(_database_url(), file)
     typer.echo(f"restored from {file}")
+
+
+def _database_url() -> str:
+    from facematch_server.store import default_database_url
+
+    require_known_variables()
+    return default_database_url()

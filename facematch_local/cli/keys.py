@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 import typer
 
 from facematch_local.cli.console import console
+from facematch_local.cli.serve import require_known_variables
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
-    from facematch_server.store import ApiKey, NewKey, Profile, Store, Usage
+    from facematch_server.store import ApiKey, KeyLine, NewKey, Profile, Store, Usage
 
 app = typer.Typer(help="API keys and their quotas.", no_args_is_help=True)
 
@@ -56,7 +57,7 @@ def create(
     if period is not None and quota is None:
         raise typer.BadParameter("a period needs a quota", param_hint="--period")
     expires_at = None if expires is None else _checked("--expires", _expiry, expires)
-    with _store() as store:
+    with _store(create=True) as store:
         new = store.create_key(
             name,
             quota=quota,
@@ -70,16 +71,20 @@ def create(
 
 @app.command("list")
 def list_keys(as_json: JsonOption = False) -> None:
-    """List all keys."""
-    with _store() as store:
-        keys = store.list_keys()
+    """List all keys. The service's log names a key by its number here."""
+    if _no_database_yet():
+        keys = []
+    else:
+        with _store() as store:
+            keys = store.list_keys()
     if as_json:
         _print_json([_key_data(key) for key in keys])
         return
     _table(
-        ("api_key", "name", "state", "quota", "per minute", "profile", "expires"),
+        ("no.", "api_key", "name", "state", "quota", "per minute", "profile", "expires"),
         (
             (
+                str(key.id),
                 key.api_key,
                 key.name,
                 _state(key),
@@ -154,13 +159,8 @@ def import_keys(
 
     try:
         lines = parse_key_file(_read(file))
-        with _store() as store:
-            taken = store.taken([line.pair.api_key for line in lines])
-            problems = [f"line {x.line}: there is a key already with api_key {x.pair.api_key}" for x in lines]
-            if taken:
-                raise KeyFileError([p for p, x in zip(problems, lines, strict=True) if x.pair.api_key in taken])
-            if not check:
-                store.import_keys([line.pair for line in lines])
+        if not (check and _no_database_yet()):
+            _import(lines, check)
     except KeyFileError as error:
         for problem in error.problems:
             typer.echo(f"{file}: {problem}", err=True)
@@ -239,11 +239,32 @@ def audit(
     )
 
 
+def _import(lines: Sequence[KeyLine], check: bool) -> None:
+    from facematch_server.store import KeyFileError
+
+    with _store(create=not check) as store:
+        taken = store.taken([line.pair.api_key for line in lines])
+        problems = [f"line {x.line}: there is a key already with api_key {x.pair.api_key}" for x in lines]
+        if taken:
+            raise KeyFileError([p for p, x in zip(problems, lines, strict=True) if x.pair.api_key in taken])
+        if not check:
+            store.import_keys([line.pair for line in lines])
+
+
+def _no_database_yet() -> bool:
+    from facematch_server.store import default_database_url, is_new
+
+    require_known_variables()
+    return is_new(default_database_url())
+
+
 @contextmanager
-def _store() -> Iterator[Store]:
+def _store(*, create: bool = False) -> Iterator[Store]:
+    """The store. Only what makes keys makes a database: an empty one must not take the place of one that was lost."""
     from facematch_server.store import Store, default_database_url
 
-    store = Store.open(default_database_url())
+    require_known_variables()
+    store = Store.open(default_database_url(), create=create)
     try:
         yield store
     finally:
@@ -281,6 +302,7 @@ def _table(columns: Sequence[str], rows: Iterator[tuple[str, ...]], otherwise: s
 
 def _key_data(key: ApiKey) -> dict[str, Any]:
     return {
+        "number": key.id,
         "api_key": key.api_key,
         "name": key.name,
         "state": _state(key),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Annotated, Any
 
 import typer
@@ -40,9 +41,19 @@ def read_settings(**given: Any) -> Any:
     """
     from pydantic import ValidationError
 
+    module = importlib.import_module("facematch_server.settings")
     try:
-        return importlib.import_module("facematch_server.settings").Settings(**given)
+        return module.Settings(**given)
     except ValidationError as error:
-        # The values themselves stay out: a database URL holds a password.
-        problems = [f"FACEMATCH_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
-        raise FacematchError(f"wrong settings: {'; '.join(problems)}") from None
+        raise FacematchError(f"wrong settings: {'; '.join(module.problems(error))}") from None
+
+
+def require_known_variables() -> None:
+    """Refuse to work on a database other than the one meant: a misspelt variable would be passed over.
+
+    Raises:
+        FacematchError: a variable `FACEMATCH_...` is set that nothing reads; one line that names the nearest one.
+    """
+    module = importlib.import_module("facematch_server.settings")
+    if unknown := module.unknown_variables(os.environ):
+        raise FacematchError(f"wrong settings: {'; '.join(map(module.tell_unknown, unknown))}")

@@ -31,6 +31,7 @@ from facematch_server.services import (
     PhotoFetcher,
     Services,
     build_services,
+    close_services,
     image_limits,
     new_cores,
     open_fetcher,
@@ -123,7 +124,7 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
         store = ScenarioStore(store)
         LOGGER.warning("scenarios are on: API keys that begin with 'scenario-' get made-up replies")
     services = build_services(settings, parts.cores, matcher, store, fetcher, comparer_for)
-    stack.callback(services.pool.close)
+    stack.callback(close_services, services)
     log("ready", **pack_labels(matcher), threads=services.pool.threads, places=services.pool.places)
     return services
 
@@ -170,7 +171,9 @@ async def _on_service_error(_: Request, error: Exception) -> Response:
 
 async def _on_unavailable(request: Request, error: Exception) -> Response:
     """Without the database nobody can be admitted, and nobody is."""
-    log_fault("the database does not answer", error, request_id=record_of(request).request_id)
+    assert isinstance(error, UnavailableError)  # noqa: S101
+    record = record_of(request)
+    log_fault("the database does not answer", error, request_id=record.request_id, reason=str(error.why))
     return service_error(ServiceError(503, "The service is unavailable, try again later", retry_after=5.0))
 
 

@@ -1,7 +1,8 @@
 """Runs the CPU-bound work: a fixed number of threads, a bounded queue, a deadline for each job.
 
-The event loop only waits. Three rules keep the service answering under overload: no more jobs run than
-there are CPUs, no more than `queue_size` wait, and none starts after its deadline has passed.
+The event loop only waits. Four rules keep the service answering under overload: no more jobs run than
+there are CPUs, no more than `queue_size` wait, none starts after its deadline has passed, and keys take turns:
+one that fills the house waits for itself (`shares` for the places, `fair` for the threads).
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from facematch_server.errors import ServiceError
+from facematch_server.fair import FairQueue, Lane
+from facematch_server.shares import Shares, who_leaves
+from facematch_server.workers import BUSY, Job
 
 _T = TypeVar("_T")
-
-BUSY = "The service is busy, try again later"
 
 
 class Cores:
@@ -62,18 +64,22 @@ class Cores:
 class InferencePool:
     """Threads for jobs, with places for those that run or wait."""
 
-    def __init__(self, cores: Cores, threads: int, queue_size: int) -> None:
+    def __init__(self, cores: Cores, threads: int, queue_size: int, shares: Shares | None = None) -> None:
         """Open the pool.
 
         Args:
             cores: counts computing threads.
             threads: jobs that may run at once.
             queue_size: jobs that may wait beyond that.
+            shares: largest parts of the places; default all.
         """
         self._cores = cores
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="facematch-match")
         self._places = threads + queue_size
-        self._taken = 0
+        self._shares = shares or Shares()
+        # In the order in which they came; of the event loop only.
+        self._holders: dict[Place, None] = {}
+        self._queue: FairQueue[Job[Any]] = FairQueue()
         self._running = 0
         self._lock = threading.Lock()
         self._threads = threads
@@ -91,46 +97,75 @@ class InferencePool:
     @property
     def taken(self) -> int:
         """Requests in the house: reading their body, waiting or running."""
-        return self._taken
+        return len(self._holders)
 
     @property
     def waiting(self) -> int:
         """Requests whose job no thread has taken up yet, or that are still reading their body."""
-        return max(self._taken - self._running, 0)
+        return max(self.taken - self._running, 0)
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def place(self, key: str = "", address: str = "") -> Iterator[Place]:
         """Take a place; to be held from before the body is read, since a body in memory is what costs.
 
-        Call it on the event loop only.
+        Call it on the event loop only. In a full house a place may be taken back, also later, for a key or an address
+        that holds fewer: whatever is awaited under it then ends.
+
+        Args:
+            key: whose request it is.
+            address: where it came from.
 
         Raises:
-            ServiceError: 503: all places are taken.
+            ServiceError: 503: all places are taken, or this one was taken back.
         """
-        if self._taken >= self._places:
-            raise ServiceError(503, BUSY, retry_after=1.0)
-        self._taken += 1
-        place = Place(self)
+        place = self._take(key, address)
         try:
             yield place
+        except asyncio.CancelledError:
+            if not place.taken_back():
+                raise
+            raise _busy() from None
         finally:
             # A job that outlived its request holds the place (its photos are still in memory) until it ends.
-            if place.job is None or place.job.done():
-                self._leave()
+            if place.job is None or place.job.future.done():
+                self._leave(place)
             else:
                 loop = asyncio.get_running_loop()
-                place.job.add_done_callback(lambda _: _call_soon(loop, self._leave))
+                place.job.future.add_done_callback(lambda _: _call_soon(loop, self._leave, place))
+
+    def _take(self, key: str, address: str) -> Place:
+        if not self._shares.allow(self._holders, key, address, self._places):
+            raise _busy()
+        if len(self._holders) >= self._places:
+            leaving = who_leaves(list(self._holders), key, address)
+            if leaving is None:
+                raise _busy()
+            self._leave(leaving)
+            leaving.take_back()
+        place = Place(self, key, address)
+        self._holders[place] = None
+        return place
 
     def close(self, wait: bool = True) -> None:
         """End the threads; waiting jobs are dropped."""
+        for job in self._queue.drain():
+            job.cancel()
         self._executor.shutdown(wait, cancel_futures=True)
 
-    def _submit(self, work: Callable[[], _T], deadline: float) -> Future[_T]:
-        return self._executor.submit(self._run, work, deadline)
+    def _submit(self, lane: Lane, work: Callable[[], _T], deadline: float) -> Job[_T]:
+        job = Job(lambda: self._run(work, deadline))
+        self._queue.put(lane, job)
+        # A thread that is free takes whose turn it is then, not this one.
+        self._executor.submit(self._next)
+        return job
+
+    def _next(self) -> None:
+        if (job := self._queue.pop()) is not None:
+            job.run()
 
     def _run(self, work: Callable[[], _T], deadline: float) -> _T:
         if time.monotonic() >= deadline:
-            raise ServiceError(503, BUSY, retry_after=1.0)
+            raise _busy()
         self._cores.acquire()
         self._count_running(1)
         try:
@@ -143,19 +178,51 @@ class InferencePool:
         with self._lock:
             self._running += change
 
-    def _leave(self) -> None:
-        self._taken -= 1
+    def _leave(self, place: Place) -> None:
+        self._holders.pop(place, None)
 
 
 class Place:
-    """One request's place in an `InferencePool`."""
+    """One request's place in an `InferencePool`.
 
-    def __init__(self, pool: InferencePool) -> None:
+    Attributes:
+        key: whose request it is.
+        address: where it came from.
+        job: its work, once it is known.
+    """
+
+    def __init__(self, pool: InferencePool, key: str, address: str) -> None:
+        self.key = key
+        self.address = address
+        self.job: Job[Any] | None = None
         self._pool = pool
-        self.job: Future[Any] | None = None
+        self._task = asyncio.current_task()
+        self._left = False
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether there is no work yet: its photos are still on their way."""
+        return self.job is None
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether no thread has taken its work up."""
+        return self._task is not None and not self._left and (self.job is None or not self.job.taken_up)
+
+    def take_back(self) -> None:
+        """End what the request awaits."""
+        self._left = True
+        if self.job is not None:
+            self.job.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def taken_back(self) -> bool:
+        """Whether the task was cancelled by `take_back` and by nobody else, as in `asyncio.timeout`."""
+        return self._left and self._task is not None and self._task.uncancel() == 0
 
     async def run(self, work: Callable[[], _T], deadline: float) -> _T:
-        """Run `work` in a thread of the pool.
+        """Run `work` in a thread of the pool, when it is the turn of its key.
 
         Args:
             work: what to do.
@@ -164,18 +231,22 @@ class Place:
         Raises:
             ServiceError: 503: it did not start or did not end before the deadline.
         """
-        job = self._pool._submit(work, deadline)
+        job = self._pool._submit(Lane(self.key, self.address), work, deadline)
         self.job = job
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
-                return await asyncio.wrap_future(job)
+                return await asyncio.wrap_future(job.future)
         except TimeoutError:
             job.cancel()
-            raise ServiceError(503, BUSY, retry_after=1.0) from None
+            raise _busy() from None
 
 
-def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+def _busy() -> ServiceError:
+    return ServiceError(503, BUSY, retry_after=1.0)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[Place], None], place: Place) -> None:
     try:
-        loop.call_soon_threadsafe(callback)
+        loop.call_soon_threadsafe(callback, place)
     except RuntimeError:  # the loop was closed while the job ran: nobody counts any more
         return

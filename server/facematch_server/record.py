@@ -59,6 +59,11 @@ def record_of(request: HTTPConnection) -> Record:
     return record
 
 
+def address_of(request: HTTPConnection) -> str:
+    """Address of who sent `request`, a proxy's where there is one; never logged."""
+    return request.client.host if request.client else ""
+
+
 def attach(scope: dict[str, object], record: Record) -> None:
     """Make `record` the notes on the request of an ASGI scope."""
     scope[_SCOPE_KEY] = record

@@ -154,20 +154,32 @@ class ScenarioKey:
         return self.scenario.profile
 
 
+@dataclass(frozen=True, slots=True)
+class ScenarioLogin:
+    """Who signs in with a scenario: known at once."""
+
+    key: ScenarioKey | None
+    slow: bool = False
+
+
 class ScenarioStore:
     """A store that knows the scenarios on top of its keys, and takes any secret for them."""
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
 
-    def authenticate(self, api_key: str, api_secret: str) -> Any:
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
         """The scenario, else the key of the store."""
         if not api_key.startswith(PREFIX):
-            return self._store.authenticate(api_key, api_secret)
+            return self._store.look_up(api_key, api_secret, until)
         scenario = parse_scenario(api_key)
         if scenario is None or scenario.error is ErrorCode.BAD_CREDENTIALS:
-            return None
-        return ScenarioKey(scenario)
+            return ScenarioLogin(None)
+        return ScenarioLogin(ScenarioKey(scenario))
+
+    def settle(self, login: Any) -> Any:
+        """The key of the store; scenarios leave nothing to settle."""
+        return self._store.settle(login)
 
     def allow(self, key: Any) -> float:
         """Seconds to wait: those of `http-429`, else what the store says."""
@@ -175,24 +187,24 @@ class ScenarioStore:
             return 1.0 if key.scenario.status == _TOO_FAST else 0.0
         return self._store.allow(key)
 
-    def reserve(self, key: Any, ttl_seconds: float) -> Any:
+    def reserve(self, key: Any, ttl_seconds: float, until: float | None = None) -> Any:
         """A place in the quota; none for `error-4`. Scenarios use up no quota."""
         if isinstance(key, ScenarioKey):
             return None if key.scenario.error is ErrorCode.OUT_OF_REQUESTS else key
-        return self._store.reserve(key, ttl_seconds)
+        return self._store.reserve(key, ttl_seconds, until)
 
-    def commit(self, reservation: Any) -> bool:
+    def commit(self, reservation: Any, until: float | None = None) -> bool:
         """Count a request of a key of the store."""
-        return isinstance(reservation, ScenarioKey) or self._store.commit(reservation)
+        return isinstance(reservation, ScenarioKey) or self._store.commit(reservation, until)
 
-    def release(self, reservation: Any) -> None:
+    def release(self, reservation: Any, until: float | None = None) -> None:
         """Give a place back."""
         if not isinstance(reservation, ScenarioKey):
-            self._store.release(reservation)
+            self._store.release(reservation, until)
 
-    def ping(self) -> None:
+    def ping(self, until: float | None = None) -> None:
         """Whether the store answers."""
-        self._store.ping()
+        self._store.ping(until)
 
 
 def scenario_comparers(

@@ -15,7 +15,9 @@ from facematch_server.auth import RESERVATION_SLACK_SECONDS, Gatekeeper, Key, Ke
 from facematch_server.comparing import Comparer, Matcher, MatcherComparer
 from facematch_server.inference import Cores, InferencePool
 from facematch_server.metrics import Metrics
+from facematch_server.readiness import StorageProbe
 from facematch_server.settings import Settings
+from facematch_server.shares import Shares
 
 if TYPE_CHECKING:
     from facematch_server.store import Store
@@ -38,6 +40,7 @@ class Services:
         store: keys and quotas.
         fetcher: gets photos by URL.
         gatekeeper: admits requests.
+        storage: whether the database works.
         pool: runs CPU-bound work.
         metrics: counts.
         comparer_for: who answers the requests of a key; by default the matcher answers all.
@@ -49,10 +52,18 @@ class Services:
     store: KeyStore
     fetcher: PhotoFetcher
     gatekeeper: Gatekeeper
+    storage: StorageProbe
     pool: InferencePool
     metrics: Metrics
     comparer_for: Callable[[Key], Comparer]
     draining: bool = False
+
+
+def close_services(services: Services) -> None:
+    """End the threads."""
+    services.pool.close()
+    services.gatekeeper.close()
+    services.storage.close()
 
 
 def services_of(request: HTTPConnection) -> Services:
@@ -121,7 +132,9 @@ def build_services(
     metrics = Metrics()
     warn_if_uncalibrated(matcher)
     warn_of_notice(matcher)
-    pool = InferencePool(cores, settings.threads or cores.count, settings.queue_size)
+    pool = InferencePool(
+        cores, settings.threads or cores.count, settings.queue_size, Shares(settings.key_share, settings.address_share)
+    )
     comparer = MatcherComparer(matcher)
     services = Services(
         settings=settings,
@@ -129,8 +142,12 @@ def build_services(
         store=store,
         fetcher=fetcher,
         gatekeeper=Gatekeeper(
-            store, settings.deadline_seconds + RESERVATION_SLACK_SECONDS, settings.auth_failure_status
+            store,
+            settings.deadline_seconds + RESERVATION_SLACK_SECONDS,
+            settings.auth_failure_status,
+            settings.database_seconds,
         ),
+        storage=StorageProbe(store, settings.database_seconds),
         pool=pool,
         metrics=metrics,
         comparer_for=comparer_for or (lambda _: comparer),

@@ -5,18 +5,27 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from facematch_local.packs import DEFAULT_PACK
 
 PREFIX = "FACEMATCH_"
+# Variables that are no options of the service: of the contract commands, of the installer's launcher, ...
+OTHER_VARIABLES: Final = frozenset(
+    {"FACEMATCH_KEY", "FACEMATCH_SECRET", "FACEMATCH_RELEASE", "FACEMATCH_STANDARD_ARCHIVE"}
+)
+# ... and of the tests of this project.
+_OF_TESTS: Final = ("FACEMATCH_TEST_", "FACEMATCH_WRITE_SNAPSHOT")
 
 
 class Profile(StrEnum):
@@ -29,10 +38,34 @@ class Profile(StrEnum):
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(BaseSettings):
-    """Options of the service, read from the environment."""
+class _UnknownVariables(PydanticBaseSettingsSource):
+    """Names that nothing reads, so that they are refused like wrong values; their values stay out of messages."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Nothing for any option."""
+        del field
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """What is set and unknown, as options without values."""
+        return {name.removeprefix(PREFIX).lower(): "" for name in unknown_variables(os.environ)}
+
+
+class Settings(BaseSettings):
+    """Options of the service, read from the environment.
+
+    Raises:
+        ValidationError: a value is wrong, or a variable `FACEMATCH_...` is set that nothing reads; see `problems`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *_: Any, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, whose unknown names count as options that do not exist."""
+        return sources["init_settings"], sources["env_settings"], _UnknownVariables(settings_cls)
 
     host: str = Field("127.0.0.1", description="Address to listen on. `0.0.0.0` or `::` to be reached by others.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -110,6 +143,25 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         20.0, gt=0, description="Time for a request from its acceptance, body included; later it is answered 503."
     )
+    key_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Largest part of the places (threads and queue) that one key may hold, also when nobody else "
+        "needs them. Below it, a full house takes places back from the key that holds the most.",
+    )
+    address_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="The same for one address. Leave it at 1 behind a proxy, where all requests have one address.",
+    )
+    database_seconds: float = Field(
+        2.0,
+        gt=0,
+        description="How long a request waits for a database that is locked or does not answer; then 503. Once until "
+        "it is admitted, and once until it is counted.",
+    )
     body_seconds: float = Field(15.0, gt=0, description="Time for a client to send the whole body (else 408).")
     header_seconds: float = Field(
         10.0, gt=0, description="Time for a client to send the whole request head (else the connection is closed)."
@@ -167,6 +219,29 @@ class Settings(BaseSettings):
     def listens_on_loopback_only(self) -> bool:
         """Whether only programs of this machine can reach the service."""
         return is_loopback(self.host) and (self.internal_port is None or is_loopback(self.internal_host or self.host))
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Names `FACEMATCH_...` that nothing reads, in capitals, sorted."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
+    found = {name.upper() for name in names if name.upper().startswith(PREFIX)}
+    return sorted(name for name in found - known if not name.startswith(_OF_TESTS))
+
+
+def tell_unknown(variable: str) -> str:
+    """What to say of a variable that nothing reads: the nearest one that there is."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
+    return f"{variable}: there is no such setting" + (f", did you mean {nearest[0]}?" if nearest else "")
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with the settings, one line each; without the values, since a database URL holds a password."""
+    lines = []
+    for item in error.errors():
+        variable = PREFIX + "_".join(map(str, item["loc"])).upper()
+        lines.append(tell_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {item['msg']}")
+    return lines
 
 
 def is_loopback(host: str) -> bool:

@@ -85,7 +85,7 @@ def test_a_database_that_is_gone(
     def fail(*_: Any, **__: Any) -> None:
         raise UnavailableError("the database cannot be reached")
 
-    for name in ("authenticate", "ping"):
+    for name in ("look_up", "ping"):
         monkeypatch.setattr(live.store, name, fail)
     assert live.get("/readyz").status_code == 503
     assert live.get("/healthz").status_code == 200
@@ -99,6 +99,6 @@ def test_a_commit_that_comes_too_late_is_not_given_away(
     start: Callable[..., Any], envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, astronaut_jpeg: bytes
 ) -> None:
     live = start()
-    monkeypatch.setattr(live.store, "commit", lambda _: False)
+    monkeypatch.setattr(live.store, "commit", lambda *_: False)
     response = live.post(params=FILE, files={"img1": astronaut_jpeg, "img2": astronaut_jpeg})
     assert envelope(response)["errorCode"] == "4"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
+import threading
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from facematch_server.auth import Credentials, Gatekeeper, parse_basic
-from facematch_server.errors import ContractError
+from facematch_server.errors import ContractError, ServiceError
+from facematch_server.store import UnavailableError, Why
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +56,15 @@ def test_credentials_are_not_printed() -> None:
     assert "secret" not in repr(Credentials("key", "secret"))
 
 
+@dataclass(frozen=True)
+class FakeLogin:
+    """What `look_up` finds."""
+
+    key: Any
+    slow: bool = False
+    name: str = ""
+
+
 class FakeStore:
     """Notes the calls; lets each answer be chosen."""
 
@@ -58,26 +72,29 @@ class FakeStore:
         self.calls: list[str] = []
         self._known, self._wait, self._left, self._counted = known, wait, left, counted
 
-    def authenticate(self, api_key: str, api_secret: str) -> Any:
-        self.calls.append("authenticate")
-        return object() if self._known else None
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
+        self.calls.append("look_up")
+        return FakeLogin(object() if self._known else None)
+
+    def settle(self, login: Any) -> Any:
+        raise AssertionError("there was nothing slow to do")
 
     def allow(self, key: Any) -> float:
         self.calls.append("allow")
         return self._wait
 
-    def reserve(self, key: Any, ttl_seconds: float) -> Any:
+    def reserve(self, key: Any, ttl_seconds: float, until: float | None = None) -> Any:
         self.calls.append(f"reserve {ttl_seconds:g}")
         return object() if self._left else None
 
-    def commit(self, reservation: Any) -> bool:
+    def commit(self, reservation: Any, until: float | None = None) -> bool:
         self.calls.append("commit")
         return self._counted
 
-    def release(self, reservation: Any) -> None:
+    def release(self, reservation: Any, until: float | None = None) -> None:
         self.calls.append("release")
 
-    def ping(self) -> None:
+    def ping(self, until: float | None = None) -> None:
         pass
 
 
@@ -95,7 +112,7 @@ def admit(store: FakeStore, *, commit: bool = False, error: Exception | None = N
 def test_a_success_is_counted_once() -> None:
     store = FakeStore()
     admit(store, commit=True)
-    assert store.calls == ["authenticate", "allow", "reserve 50", "commit"]
+    assert store.calls == ["look_up", "allow", "reserve 50", "commit"]
 
 
 @pytest.mark.parametrize("error", [None, ContractError(ErrorCode.BAD_IMAGE), RuntimeError("bug")])
@@ -106,15 +123,15 @@ def test_anything_else_is_given_back(error: Exception | None) -> None:
     else:
         with pytest.raises(type(error)):
             admit(store, error=error)
-    assert store.calls == ["authenticate", "allow", "reserve 50", "release"]
+    assert store.calls == ["look_up", "allow", "reserve 50", "release"]
 
 
 @pytest.mark.parametrize(
     ("store", "code", "status", "calls"),
     [
-        (FakeStore(known=False), ErrorCode.BAD_CREDENTIALS, 401, ["authenticate"]),
-        (FakeStore(wait=2.5), ErrorCode.OUT_OF_REQUESTS, 429, ["authenticate", "allow"]),
-        (FakeStore(left=False), ErrorCode.OUT_OF_REQUESTS, 200, ["authenticate", "allow", "reserve 50"]),
+        (FakeStore(known=False), ErrorCode.BAD_CREDENTIALS, 401, ["look_up"]),
+        (FakeStore(wait=2.5), ErrorCode.OUT_OF_REQUESTS, 429, ["look_up", "allow"]),
+        (FakeStore(left=False), ErrorCode.OUT_OF_REQUESTS, 200, ["look_up", "allow", "reserve 50"]),
     ],
 )
 def test_refusals(store: FakeStore, code: ErrorCode, status: int, calls: list[str]) -> None:
@@ -130,3 +147,147 @@ def test_an_expired_reservation_is_no_success() -> None:
         admit(store, commit=True)
     assert caught.value.code is ErrorCode.OUT_OF_REQUESTS
     assert store.calls[-1] == "commit"
+
+
+class SlowStore(FakeStore):
+    """Logins are slow; the hash waits for a gate. Notes how many were hashed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.hashed: list[str] = []
+
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
+        return FakeLogin(None, slow=not api_key.startswith("fast"), name=api_key)
+
+    def settle(self, login: Any) -> Any:
+        self.gate.wait(20)
+        self.hashed.append(login.name)
+        return object() if login.name.startswith("good") else None
+
+
+def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf) -> list[str]:
+    """What becomes of logins (address, pair) that come at once, in this order; the gate opens when all wait."""
+
+    async def scenario() -> list[str]:
+        gatekeeper = Gatekeeper(store, ttl_seconds=50)
+
+        async def log_in(address: str, pair: str) -> str:
+            try:
+                async with gatekeeper.admit(basic(pair), address, deadline):
+                    return "in"
+            except ContractError as error:
+                return str(int(error.code))
+            except ServiceError as error:
+                return str(error.status)
+
+        tasks = []
+        for login in logins:
+            tasks.append(asyncio.create_task(log_in(*login)))
+            await asyncio.sleep(0.02)
+        store.gate.set() if deadline == math.inf else None
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            store.gate.set()
+            gatekeeper.close()
+
+    return asyncio.run(scenario())
+
+
+def test_slow_logins_wait_in_lanes_and_not_for_long() -> None:
+    """Of ten wrong ones for a key two are hashed and four wait; another key's, and another address's, come next."""
+    store = SlowStore()
+    wrong = [("1.1.1.1", f"key:wrong-{number}") for number in range(10)]
+    answers = outcomes(store, *wrong, ("1.1.1.1", "good-other:s"), ("2.2.2.2", "good-far:s"))
+    assert answers == ["5"] * 6 + ["503"] * 4 + ["in", "in"]
+    assert {"good-far", "good-other"} <= set(store.hashed[:5])  # two were at work, and end in any order
+
+
+def test_invented_keys_of_one_address_do_not_keep_another_address_out() -> None:
+    store = SlowStore()
+    wrong = [("1.1.1.1", f"nobody-{number}:x") for number in range(40)]
+    answers = outcomes(store, *wrong, ("2.2.2.2", "good:s"))
+    assert answers.count("5") == 2 + 16 - 1  # at work, waiting, and the one that made room
+    assert answers.count("503") == 23
+    assert answers[-1] == "in"
+    assert store.hashed.index("good") <= 3  # two were at work
+
+
+def test_equal_logins_at_once_are_hashed_once() -> None:
+    store = SlowStore()
+    assert outcomes(store, *[("1.1.1.1", "good:s")] * 30, ("1.1.1.1", "good:other")) == ["in"] * 31
+    assert store.hashed == ["good", "good"]
+
+
+def test_a_login_that_is_not_hashed_by_its_deadline_is_answered() -> None:
+    answers = outcomes(SlowStore(), ("1.1.1.1", "good:s"), deadline=time.monotonic() + 0.3)
+    assert answers == ["503"]
+
+
+def test_fast_logins_never_wait_for_slow_ones() -> None:
+    store = SlowStore()
+    assert outcomes(store, *[("1.1.1.1", f"x:{n}") for n in range(9)], ("1.1.1.1", "fast:s"))[-1] == "5"
+
+
+@pytest.mark.parametrize("stage", ["look_up", "reserve", "commit"])
+def test_a_store_that_hangs_is_given_up(stage: str) -> None:
+    store = FakeStore()
+    gate = threading.Event()
+
+    def hang(*_: Any) -> Any:
+        gate.wait(20)
+        return object()
+
+    setattr(store, stage, hang)
+
+    async def scenario() -> None:
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, database_seconds=0.1)
+        try:
+            for _ in range(12):  # more than there are threads
+                begun = time.monotonic()
+                with pytest.raises(UnavailableError):
+                    async with gatekeeper.admit(basic("k:s")) as admission:
+                        await admission.commit()
+                assert time.monotonic() - begun < 5
+            gate.set()
+            if stage == "reserve":  # what was reserved for nobody is given back
+                while store.calls.count("release") < 4:
+                    await asyncio.sleep(0.01)
+        finally:
+            gate.set()
+            gatekeeper.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_release_that_fails_changes_no_outcome() -> None:
+    store = FakeStore()
+
+    def fail(*_: Any) -> None:
+        raise UnavailableError("gone", Why.GONE)
+
+    store.release = fail  # type: ignore[method-assign]
+    with pytest.raises(ContractError) as caught:
+        admit(store, error=ContractError(ErrorCode.BAD_IMAGE))
+    assert caught.value.code is ErrorCode.BAD_IMAGE
+
+
+def test_a_request_past_its_deadline_is_not_counted_for_long() -> None:
+    """The deadline holds for the commit too; the place is given back all the same where there was no commit."""
+    store = FakeStore()
+    untils: list[float] = []
+    store.commit = lambda reservation, until=None: untils.append(until) or True  # type: ignore[assignment]
+    deadline = time.monotonic() + 0.5
+
+    async def scenario() -> None:
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, database_seconds=60)
+        async with gatekeeper.admit(basic("k:s"), deadline=deadline) as admission:
+            await admission.commit()
+        async with gatekeeper.admit(basic("k:s"), deadline=deadline):
+            await asyncio.sleep(0.6)
+        gatekeeper.close()
+
+    asyncio.run(scenario())
+    assert untils == [deadline]
+    assert store.calls[-1] == "release"

@@ -115,6 +115,111 @@ def test_a_cancelled_request_gives_its_place_back(gate: threading.Event) -> None
     asyncio.run(scenario())
 
 
+def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: threading.Event) -> None:
+    """First who is still sending, then who waits for a thread, never who computes; and the place is free at once."""
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=2)
+        ended: list[str] = []
+
+        async def request(name: str, key: str, sends: bool = False) -> None:
+            try:
+                with pool.place(key) as place:
+                    if sends:
+                        await asyncio.sleep(60)
+                    await place.run(gate.wait, later())
+                    ended.append(name)
+            except ServiceError as error:
+                ended.append(f"{name} {error.status}")
+
+        running = asyncio.create_task(request("running", "a"))
+        await until(lambda: pool.waiting == 0 and pool.taken == 1)
+        queued = asyncio.create_task(request("queued", "a"))
+        sending = asyncio.create_task(request("sending", "a", sends=True))
+        await until(lambda: pool.taken == 3)
+        first = asyncio.create_task(request("first", "b"))
+        await sending
+        assert ended == ["sending 503"]
+        assert pool.taken == 3
+        second = asyncio.create_task(request("second", "c"))
+        await queued
+        assert ended[1:] == ["queued 503"]
+        third = asyncio.create_task(request("third", "d"))
+        await third
+        assert ended[2:] == ["third 503"]  # one each: nobody has to leave
+        gate.set()
+        await asyncio.gather(running, first, second)
+        assert pool.taken == 0
+        # Nothing is left of whoever gave way: its photos are in no queue.
+        assert len(pool._queue) == 0
+
+    asyncio.run(scenario())
+
+
+def test_who_computes_stays(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(2), threads=2, queue_size=0)
+
+        async def request() -> str:
+            with pool.place("a") as place:
+                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+
+        running = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.taken == 2 and pool.waiting == 0)
+        with pytest.raises(ServiceError), pool.place("b"):
+            pass
+        gate.set()
+        assert await asyncio.gather(*running) == ["done", "done"]
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=1)
+
+        async def request(key: str) -> None:
+            with pool.place(key):
+                await asyncio.sleep(60)
+
+        tasks = [asyncio.create_task(request("a")) for _ in range(2)]
+        await until(lambda: pool.taken == 2)
+        tasks[1].cancel()  # by the server, at the very moment ...
+        with pool.place("b"):  # ... at which its place is taken back
+            with pytest.raises(asyncio.CancelledError):
+                await tasks[1]
+            assert pool.taken == 2
+        tasks[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_keys_take_turns(gate: threading.Event) -> None:
+    order: list[str] = []
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=9)
+
+        async def request(key: str) -> None:
+            with pool.place(key) as place:
+                await place.run(lambda: (order.append(key), gate.wait())[0], later())
+
+        tasks = []
+        for key in ("a", "a", "a", "a", "b", "b", "c"):
+            tasks.append(asyncio.create_task(request(key)))
+            await until(lambda: pool.taken == len(tasks))
+            if len(tasks) == 1:
+                await until(lambda: order == ["a"])
+        gate.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(scenario())
+    assert order == ["a", "b", "c", "a", "b", "a", "a"]
+
+
 def test_a_jobs_error_comes_out() -> None:
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from facematch_server.settings import Settings, is_loopback, settings_table
+from facematch_server.settings import Settings, is_loopback, problems, settings_table, unknown_variables
 from pydantic import ValidationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,6 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("FACEMATCH_PORT", "9000")
     monkeypatch.setenv("FACEMATCH_CORS_ORIGINS", "https://a.example, https://b.example")
     monkeypatch.setenv("FACEMATCH_URL_ALLOW", "")
-    monkeypatch.setenv("FACEMATCH_NO_SUCH_OPTION", "x")
     settings = Settings()
     assert settings.port == 9000
     assert settings.cors_origins == ("https://a.example", "https://b.example")
@@ -47,6 +47,55 @@ def test_wrong_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, va
     monkeypatch.setenv(f"FACEMATCH_{name}", value)
     with pytest.raises(ValidationError):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("FACEMATCH_WIRE_PROFIL", "did you mean FACEMATCH_WIRE_PROFILE?"),
+        (
+            "facematch_databse_url",
+            "FACEMATCH_DATABSE_URL: there is no such setting, did you mean FACEMATCH_DATABASE_URL?",
+        ),
+        ("FACEMATCH_SOMETHING_ELSE", "FACEMATCH_SOMETHING_ELSE: there is no such setting"),
+    ],
+)
+def test_a_misspelt_variable_is_an_error_that_names_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.setenv(name, "postgresql://user:hunter2@host/db")
+    with pytest.raises(ValidationError) as raised:
+        Settings()
+    (problem,) = problems(raised.value)
+    assert said in problem
+    assert ("did you mean" in problem) == ("did you mean" in said)
+    assert "hunter2" not in problem + str(raised.value)
+
+
+def test_a_wrong_value_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEMATCH_PORT", "hunter2")
+    monkeypatch.setenv("FACEMATCH_PROT", "1")
+    with pytest.raises(ValidationError) as raised:
+        Settings()
+    told = problems(raised.value)
+    assert len(told) == 2
+    assert told[0].startswith("FACEMATCH_PORT: ")
+    assert "hunter2" not in "".join(told)
+    assert told[1] == "FACEMATCH_PROT: there is no such setting, did you mean FACEMATCH_PORT?"
+
+
+def test_every_variable_that_anything_here_reads_is_known() -> None:
+    """Commands, the pytest plugin, scripts, what is deployed: none of them may stop the service."""
+    named = set()
+    for folder in ("facematch_local", "server", "scripts"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and path.suffix not in (".pyc", ".onnx", ".png", ".jpg"):
+                text = path.read_text("utf-8", "replace")
+                named.update(re.findall(r"(?<![A-Z_])FACEMATCH_[A-Z][A-Z_]*[A-Z]", text))
+    assert "FACEMATCH_RELEASE" in named
+    assert len(named) > 20
+    # Parts of names, in the list of those that tests read.
+    assert set(unknown_variables(named)) - {"FACEMATCH_TEST"} == set()
 
 
 def test_auth_failure_status_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from facematch_local.codes import ErrorCode
 from facematch_server import detailed, openapi
 from facematch_server.body import body_limit, read_body
 from facematch_server.errors import ContractError, documented
-from facematch_server.record import Record, record_of
+from facematch_server.record import Record, address_of, record_of
 from facematch_server.replies import MEDIA_TYPE, documented_error
 from facematch_server.services import Services, services_of
 from facematch_server.wire import Mode, Profile, is_multipart, parse_type1, take_photos
@@ -44,7 +44,9 @@ async def compare(request: Request) -> Response:
     services, record = services_of(request), record_of(request)
     record.endpoint = "compare"
     try:
-        async with services.gatekeeper.admit(request.headers.get("authorization")) as admission:
+        deadline = record.started + services.settings.deadline_seconds
+        address = address_of(request)
+        async with services.gatekeeper.admit(request.headers.get("authorization"), address, deadline) as admission:
             record.key = str(admission.key.id)
             type1 = parse_type1(request.scope["query_string"])
             body, invalid_code = await _answer(services, record, request, type1)
@@ -59,7 +61,7 @@ async def compare(request: Request) -> Response:
 async def _answer(services: Services, record: Record, request: Request, type1: Role) -> tuple[bytes, str]:
     settings = services.settings
     content_type = request.headers.get("content-type", "")
-    with services.pool.place() as place:
+    with services.pool.place(record.key or "", address_of(request)) as place:
         with record.stage("body"):
             body = await read_body(request, body_limit(settings.max_image_bytes), settings.body_seconds)
 

@@ -16,7 +16,7 @@ from facematch_server.body import body_limit, read_body
 from facematch_server.comparing import Comparer
 from facematch_server.errors import ContractError, documented
 from facematch_server.inference import Place
-from facematch_server.record import Record, record_of
+from facematch_server.record import Record, address_of, record_of
 from facematch_server.replies import documented_error, reply
 from facematch_server.services import PhotoFetcher, Services, services_of
 from facematch_server.wire import (
@@ -41,9 +41,11 @@ async def face_matching(request: Request) -> Response:
     services, record = services_of(request), record_of(request)
     record.endpoint = "face_matching"
     profile = services.settings.wire_profile
+    address = address_of(request)
+    deadline = record.started + services.settings.deadline_seconds
     try:
         # The order of the steps is the contract's order of errors: 5, 4, 6, 1, 2, 3.
-        async with services.gatekeeper.admit(request.headers.get("authorization")) as admission:
+        async with services.gatekeeper.admit(request.headers.get("authorization"), address, deadline) as admission:
             record.key = str(admission.key.id)
             profile = admission.profile(profile)
             asked = parse_query(request.method, request.scope["query_string"])
@@ -62,7 +64,7 @@ async def _answer(
 ) -> tuple[Compared, bytes]:
     settings = services.settings
     deadline = record.started + settings.deadline_seconds
-    with services.pool.place() as place:
+    with services.pool.place(record.key or "", address_of(request)) as place:
         photos = await _photos(services, record, request, asked)
 
         def work() -> tuple[Compared, bytes]:

@@ -12,7 +12,7 @@ with closing(Store.open(default_database_url())) as store:
 from __future__ import annotations
 
 from facematch_server.store.backup import backup, restore
-from facematch_server.store.engine import data_folder, default_database_url, describe
+from facematch_server.store.engine import data_folder, default_database_url, describe, is_new
 from facematch_server.store.errors import (
     InvalidKeyError,
     KeyExistsError,
@@ -21,8 +21,10 @@ from facematch_server.store.errors import (
     StoreError,
     UnavailableError,
     UnknownKeyError,
+    Why,
 )
 from facematch_server.store.keyfile import KeyLine, parse_expiry, parse_key_file
+from facematch_server.store.logins import Login
 from facematch_server.store.records import (
     ApiKey,
     AuditEntry,
@@ -46,6 +48,7 @@ __all__ = [
     "KeyLine",
     "KeyPair",
     "KeySettings",
+    "Login",
     "NewKey",
     "Period",
     "Profile",
@@ -57,10 +60,12 @@ __all__ = [
     "UnavailableError",
     "UnknownKeyError",
     "Usage",
+    "Why",
     "backup",
     "data_folder",
     "default_database_url",
     "describe",
+    "is_new",
     "parse_expiry",
     "parse_key_file",
     "restore",

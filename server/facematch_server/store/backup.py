@@ -35,7 +35,7 @@ def backup(database_url: str, target: Path) -> None:
 
 
 def restore(database_url: str, backed_up: Path) -> None:
-    """Replace the database's content by a backup's. No service may run: it would keep counting from before.
+    """Replace the database's content by a backup's. A service that runs goes on with it; what it had under way is lost.
 
     Raises:
         StoreError: not SQLite, there is no database, or `backed_up` is no whole SQLite database.

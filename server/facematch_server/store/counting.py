@@ -2,6 +2,8 @@
 
 What is used up = what was committed in the period + what is reserved and not expired. A process that
 dies between the two leaves a reservation that expires; the next `reserve` for the key removes it.
+A reservation that would expire later than any could was made by a clock that was wrong: it counts as expired, and so
+do requests of a period that has not begun.
 Every function runs inside a transaction of the caller.
 """
 
@@ -9,14 +11,19 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from facematch_server.store.models import KeyRow, ReservationRow, UsageRow
 from facematch_server.store.records import Period, Reservation
+
+# No reservation is made for longer, ...
+_LONGEST: Final = timedelta(hours=1)
+# ... and clocks that are put right, or those of several machines, may differ by this much without any harm.
+_CLOCKS_DIFFER: Final = timedelta(hours=1)
 
 
 def period_start(period: Period, day: date) -> date:
@@ -56,15 +63,26 @@ def reserve(session: Session, key_id: int, now: datetime, ttl: timedelta) -> Res
     ).one()
     if row.quota is None:
         return unlimited(key_id, now)
-    session.execute(delete(ReservationRow).where(ReservationRow.key_id == key_id, ReservationRow.expires_at <= now))
+    session.execute(delete(ReservationRow).where(ReservationRow.key_id == key_id, not_(_held(now))))
     committed, reserved = used(session, key_id, Period(row.period), now)
     if committed + reserved >= row.quota:
         return None
     reservation = Reservation(id=secrets.token_hex(16), key_id=key_id, day=now.date(), limited=True)
+    expires_at = now + min(ttl, _LONGEST)
     session.execute(
-        insert(ReservationRow).values(id=reservation.id, key_id=key_id, day=reservation.day, expires_at=now + ttl)
+        insert(ReservationRow).values(id=reservation.id, key_id=key_id, day=reservation.day, expires_at=expires_at)
     )
     return reservation
+
+
+def rehearse(session: Session, now: datetime) -> None:
+    """Write what a reservation writes, and take it away again; one that has expired, so it never counts."""
+    key_id = session.scalar(select(KeyRow.id).limit(1))
+    if key_id is None:
+        return
+    rehearsal = secrets.token_hex(16)
+    session.execute(insert(ReservationRow).values(id=rehearsal, key_id=key_id, day=now.date(), expires_at=now))
+    session.execute(delete(ReservationRow).where(ReservationRow.id == rehearsal))
 
 
 def take(session: Session, reservation: Reservation) -> bool:
@@ -90,14 +108,21 @@ def used(session: Session, key_id: int, period: Period, now: datetime) -> tuple[
     between two statements it could be missed in both.
     """
     since = period_start(period, now.date())
+    end = period_end(period, now.date())
+    before = date.max if end is None else end.date()
     committed = select(func.coalesce(func.sum(UsageRow.requests), 0)).where(
-        UsageRow.key_id == key_id, UsageRow.day >= since
+        UsageRow.key_id == key_id, UsageRow.day >= since, UsageRow.day < before
     )
     reserved = select(func.count()).where(
-        ReservationRow.key_id == key_id, ReservationRow.day >= since, ReservationRow.expires_at > now
+        ReservationRow.key_id == key_id, ReservationRow.day >= since, ReservationRow.day < before, _held(now)
     )
     row = session.execute(select(committed.scalar_subquery(), reserved.scalar_subquery())).one()
     return int(row[0]), int(row[1])
+
+
+def _held(now: datetime) -> ColumnElement[bool]:
+    """Whether a reservation holds its place."""
+    return and_(ReservationRow.expires_at > now, ReservationRow.expires_at <= now + _LONGEST + _CLOCKS_DIFFER)
 
 
 def _insert(session: Session) -> Any:

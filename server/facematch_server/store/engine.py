@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from facematch_server.store.errors import UnavailableError
+from facematch_server.store.errors import UnavailableError, Why
+from facematch_server.store.outage import why
+from facematch_server.store.sqlite_file import SqliteFile, refuse_orphaned_journal
 
 _FILE_NAME: Final = "facematch.db"
-_BUSY_SECONDS: Final = 15.0
+# How long commands wait for the database; requests bring their own, shorter patience.
+PATIENCE_SECONDS: Final = 15.0
 # libpq's own defaults wait for hours for a server that vanished. Each can be set in the URL's query.
 _NETWORK: Final = {
-    "connect_timeout": 5,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
     "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
+    "tcp_user_timeout": 8_000,
 }
-# Execution option: how transactions on SQLite begin.
+# Execution options: how transactions on SQLite begin; how many seconds a statement may take or wait for a lock.
 BEGIN_OPTION: Final = "facematch_begin"
+WAIT_OPTION: Final = "facematch_wait"
+# And the `SqliteFile` of an engine.
+_FILE_OPTION: Final = "facematch_file"
 
 
 def data_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -64,15 +71,29 @@ def sqlite_file(database_url: str | URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
+def is_new(database_url: str) -> bool:
+    """Whether the database is an SQLite file that does not exist, nor a journal of it.
+
+    Raises:
+        UnavailableError: the URL names no database that can be opened, or only the journal is left of one.
+    """
+    file = sqlite_file(database_url)
+    if file is None or file.exists():
+        return False
+    refuse_orphaned_journal(file)
+    return True
+
+
 def is_sqlite(engine: Engine | Connection) -> bool:
     """Whether this is SQLite (else PostgreSQL)."""
     return engine.dialect.name == "sqlite"
 
 
-def open_engine(database_url: str) -> Engine:
+def open_engine(database_url: str, *, create: bool = True) -> Engine:
     """An engine for SQLite or PostgreSQL, set up for many threads and processes.
 
-    An SQLite file that does not exist is created (0600), and so is its folder (0700).
+    An SQLite file that does not exist is created (0600) if `create` says so, and so is its folder (0700). From then on
+    the engine works with this file only, see `sqlite_file`.
 
     Raises:
         UnavailableError: the URL names no database that can be opened.
@@ -81,21 +102,39 @@ def open_engine(database_url: str) -> Engine:
     options: dict[str, Any] = {
         # A failed statement's message would otherwise hold the hashes that were its parameters.
         "hide_parameters": True,
-        "pool_timeout": _BUSY_SECONDS,
+        "pool_timeout": PATIENCE_SECONDS,
     }
     if url.get_backend_name() == "sqlite":
-        _create_file(url)
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, **options)
-        _set_up_sqlite(engine)
-        _enable_wal(engine)
-        return engine
+        return _open_sqlite(url, options, create)
     try:
         given = {name: value for name, value in _NETWORK.items() if name not in url.query}
-        return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=given, **options)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=given, **options)
     except ImportError:
         raise UnavailableError(
             "PostgreSQL needs a driver that is not installed: pip install 'facematch-local[postgres]'"
         ) from None
+    _set_up_postgresql(engine)
+    return engine
+
+
+def unavailable(engine: Engine, error: SQLAlchemyError, doing: str = "failed") -> UnavailableError:
+    """What the store raises instead of an error of SQLAlchemy's."""
+    return UnavailableError(f"{describe(engine.url)} {doing}: {reason(error)}", why(error))
+
+
+def remember_database(engine: Engine) -> None:
+    """Note what is in an SQLite database that is ready, so that a copy put in its place is known again.
+
+    Raises:
+        UnavailableError: it cannot be read.
+    """
+    file = engine.get_execution_options().get(_FILE_OPTION)
+    if file is None:
+        return
+    try:
+        file.remember()
+    except sqlite3.Error as error:
+        raise UnavailableError(f"{describe(engine.url)} cannot be read: {error}", why(error)) from None
 
 
 def reason(error: Exception) -> str:
@@ -121,6 +160,22 @@ def _parse(database_url: str | URL) -> URL:
     return url
 
 
+def _open_sqlite(url: URL, options: dict[str, Any], create: bool) -> Engine:
+    path = Path(str(url.database))
+    refuse_orphaned_journal(path)
+    if create:
+        _create_file(url)
+    elif not path.is_file():
+        raise UnavailableError(f"there is no {describe(url)}", Why.GONE)
+    file = SqliteFile(path, PATIENCE_SECONDS)
+    engine = create_engine(url, creator=file.connect, execution_options={_FILE_OPTION: file}, **options)
+    _set_up_sqlite(engine)
+    _enable_wal(engine)
+    # From here on: while the file is made, several processes may be at it.
+    file.watch(engine)
+    return engine
+
+
 def _create_file(url: URL) -> None:
     path = Path(str(url.database))
     try:
@@ -135,8 +190,6 @@ def _create_file(url: URL) -> None:
 def _set_up_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
-        # Python's driver would begin transactions by itself, too late and never IMMEDIATE.
-        connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         # With WAL a committed transaction survives the end of the process, however it ends; FULL would
         # add an fsync per request to keep the last seconds' counts through a power cut as well.
@@ -144,13 +197,29 @@ def _set_up_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN_OPTION, 'DEFERRED')}")
+        options = connection.get_execution_options()
+        wait = options.get(WAIT_OPTION, PATIENCE_SECONDS)
+        # Set each time: a connection of the pool still has what the transaction before it was given.
+        connection.connection.cursor().execute(f"PRAGMA busy_timeout = {max(int(wait * 1000), 0)}")
+        connection.exec_driver_sql(f"BEGIN {options.get(BEGIN_OPTION, 'DEFERRED')}")
+
+
+def _set_up_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        wait = connection.get_execution_options().get(WAIT_OPTION)
+        if wait is not None:  # upgrades of the schema take what they take
+            limit = f"{max(int(wait * 1000), 1)}ms"
+            connection.exec_driver_sql(
+                "SELECT set_config('statement_timeout', %(limit)s, true), set_config('lock_timeout', %(limit)s, true)",
+                {"limit": limit},
+            )
 
 
 def _enable_wal(engine: Engine) -> None:
     # The file remembers the mode. Several first starts at once collide here, and SQLite does not wait
     # (no busy handler) while another process changes the mode.
-    deadline = time.monotonic() + _BUSY_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             connection = engine.raw_connection()
@@ -161,6 +230,8 @@ def _enable_wal(engine: Engine) -> None:
             return
         except Exception as error:
             locked = "locked" in str(error)
+            if isinstance(error, UnavailableError):
+                raise
             if not locked or time.monotonic() > deadline:
                 raise UnavailableError(f"{describe(engine.url)} cannot be opened: {reason(error)}") from None
             time.sleep(0.05)
@@ -168,11 +239,16 @@ def _enable_wal(engine: Engine) -> None:
 
 __all__ = [
     "BEGIN_OPTION",
+    "PATIENCE_SECONDS",
+    "WAIT_OPTION",
     "data_folder",
     "default_database_url",
     "describe",
+    "is_new",
     "is_sqlite",
     "open_engine",
     "reason",
+    "remember_database",
     "sqlite_file",
+    "unavailable",
 ]

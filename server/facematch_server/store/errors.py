@@ -16,6 +16,7 @@ No message holds a secret, a hash or the database's password.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from facematch_local.errors import FacematchError
 
@@ -24,8 +25,34 @@ class StoreError(FacematchError):
     """Base class of all errors of the store."""
 
 
+class Why(StrEnum):
+    """Why the database does not work, in words that tell strangers nothing of where it is."""
+
+    LOCKED = "the database is locked by another process"
+    GONE = "the database file is gone"
+    REPLACED = "the database file was replaced by another database"
+    STALE_JOURNAL = "the database file was replaced, and the journal (-wal) of the one before is still there"
+    FULL = "the disk of the database is full"
+    IO_ERROR = "the disk of the database does not take or give data"
+    READ_ONLY = "the database cannot be written"
+    CANNOT_BE_OPENED = "the database cannot be opened"
+    DAMAGED = "the database is damaged"
+    UNREACHABLE = "the database server cannot be reached"
+    REFUSED = "the database server refuses this service"
+    SLOW = "the database does not answer in time"
+    FAILED = "the database does not work"
+
+
 class UnavailableError(StoreError):
-    """The database cannot be reached, opened or written right now."""
+    """The database cannot be reached, opened or written right now.
+
+    Attributes:
+        why: what is wrong, fit for strangers; the message may name files and hosts.
+    """
+
+    def __init__(self, message: str, why: Why = Why.FAILED) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class SchemaError(StoreError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from facematch_server.store.records import ApiKey, KeySettings, Period, Profile
 
 # SQLite numbers rows itself only where the primary key is INTEGER (64 bits wide there anyway).
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -117,3 +119,22 @@ class AuditRow(Base):
     action: Mapped[str] = mapped_column(String(20))
     api_key: Mapped[str] = mapped_column(String(255), index=True)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def key_of(row: KeyRow) -> ApiKey:
+    """What a row says of its key; no secret."""
+    return ApiKey(
+        id=row.id,
+        api_key=row.api_key,
+        settings=KeySettings(
+            name=row.name,
+            quota=row.quota,
+            period=Period(row.period),
+            profile=cast("Profile | None", row.profile),
+            rate_limit=row.rate_limit,
+            expires_at=row.expires_at,
+        ),
+        disabled=row.disabled_at is not None,
+        created_at=row.created_at,
+        previous_secret_until=row.previous_secret_until,
+    )

@@ -14,8 +14,15 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from facematch_server.store.engine import BEGIN_OPTION, describe, is_sqlite, open_engine, reason
-from facematch_server.store.errors import SchemaError, UnavailableError
+from facematch_server.store.engine import (
+    BEGIN_OPTION,
+    describe,
+    is_sqlite,
+    open_engine,
+    sqlite_file,
+    unavailable,
+)
+from facematch_server.store.errors import SchemaError
 
 # Any number, as long as nobody else in this database takes it: PostgreSQL's advisory lock for upgrades.
 _UPGRADE_LOCK: Final = 0x66616365
@@ -44,11 +51,14 @@ class SchemaStatus:
 
 
 def status(database_url: str) -> SchemaStatus:
-    """Tell the revision of a database.
+    """Tell the revision of a database; an SQLite file that does not exist is not made.
 
     Raises:
         UnavailableError: the database cannot be reached.
     """
+    file = sqlite_file(database_url)
+    if file is not None and not file.exists():
+        return SchemaStatus(describe(database_url), None, _head(), known=True)
     engine = open_engine(database_url)
     try:
         return engine_status(engine)
@@ -77,7 +87,7 @@ def engine_status(engine: Engine) -> SchemaStatus:
         with engine.connect() as connection:
             return _status(connection)
     except SQLAlchemyError as error:
-        raise UnavailableError(f"{describe(engine.url)} cannot be opened: {reason(error)}") from None
+        raise unavailable(engine, error, "cannot be opened") from None
 
 
 def upgrade_engine(engine: Engine) -> None:
@@ -93,7 +103,7 @@ def upgrade_engine(engine: Engine) -> None:
             if not found.up_to_date:
                 command.upgrade(_config(connection), "head")
     except SQLAlchemyError as error:
-        raise UnavailableError(f"{describe(engine.url)} cannot be upgraded: {reason(error)}") from None
+        raise unavailable(engine, error, "cannot be upgraded") from None
 
 
 def require_current(engine: Engine) -> None:
@@ -131,7 +141,11 @@ def _status(connection: Connection) -> SchemaStatus:
     return SchemaStatus(describe(connection.engine.url), current, str(scripts.get_current_head()), known)
 
 
-def _config(connection: Connection) -> Config:
+def _head() -> str:
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     # Config interpolates percent signs, and an installation's path may hold some.
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))

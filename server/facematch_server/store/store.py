@@ -5,23 +5,22 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, cast
+from typing import Final
 
-from sqlalchemy import Engine, exists, or_, select, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Engine, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from facematch_server.store import counting
-from facematch_server.store.engine import BEGIN_OPTION, describe, is_sqlite, open_engine, reason
-from facematch_server.store.errors import InvalidKeyError, KeyExistsError, UnavailableError, UnknownKeyError
-from facematch_server.store.hashing import SLOW_PREFIX, Verifier, hash_strong, hash_weak, new_secret
-from facematch_server.store.models import AuditRow, KeyRow
+from facematch_server.store.engine import is_sqlite, open_engine, remember_database
+from facematch_server.store.errors import InvalidKeyError, KeyExistsError, UnknownKeyError
+from facematch_server.store.hashing import hash_strong, hash_weak, new_secret
+from facematch_server.store.logins import Login, Logins
+from facematch_server.store.models import AuditRow, KeyRow, key_of
 from facematch_server.store.rate import RateLimiter
 from facematch_server.store.records import (
     ApiKey,
@@ -33,10 +32,9 @@ from facematch_server.store.records import (
     Profile,
     Reservation,
     Usage,
-    usable_api_key,
-    usable_api_secret,
 )
 from facematch_server.store.schema import require_current, upgrade_engine
+from facematch_server.store.sessions import Sessions
 
 # Any number nobody else in this database takes: PostgreSQL's advisory lock around "is there a key yet?".
 _FIRST_KEY_LOCK: Final = 0x66616366
@@ -47,7 +45,8 @@ class Store:
     """Everything the service remembers. Thread-safe; each process opens its own.
 
     Every method may raise `UnavailableError` when the database cannot be reached or stays locked; those
-    that name a key raise `UnknownKeyError` when there is none.
+    that name a key raise `UnknownKeyError` when there is none. Methods on the way of a request take `until`, on the
+    clock of `time.monotonic`: they give up waiting for the database then, and at once where it failed a moment ago.
     """
 
     def __init__(
@@ -61,31 +60,38 @@ class Store:
             clock: the present moment, aware.
         """
         self._engine = engine
-        self._writing_engine = engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"})
-        # SQLite has one writer at a time, and those who wait for it poll. Threads of one process queue here.
-        self._write_lock: AbstractContextManager[object] = threading.Lock() if is_sqlite(engine) else nullcontext()
+        self._sessions = Sessions(engine)
         self._actor = actor or _current_user()
         self._clock = clock or _now
-        self._verifier = Verifier()
+        self._logins = Logins(self._sessions, self._clock)
         self._rates = RateLimiter()
 
     @classmethod
-    def open(cls, database_url: str, *, actor: str | None = None, clock: Callable[[], datetime] | None = None) -> Store:
+    def open(
+        cls,
+        database_url: str,
+        *,
+        actor: str | None = None,
+        clock: Callable[[], datetime] | None = None,
+        create: bool = True,
+    ) -> Store:
         """Open a database; on SQLite its schema is created or upgraded first.
 
         Args:
             database_url: `sqlite:///path` or `postgresql://user:password@host/name`.
             actor: who changes keys, for the audit trail; default the operating system's user.
             clock: the present moment, aware; only tests need another than the real one.
+            create: make an SQLite file that does not exist.
 
         Raises:
-            UnavailableError: the database cannot be reached or the URL is wrong.
+            UnavailableError: the database cannot be reached, the URL is wrong, or there is no file and none is made.
             SchemaError: the schema is missing or outdated (PostgreSQL) or made by a newer version.
         """
-        engine = open_engine(database_url)
+        engine = open_engine(database_url, create=create)
         try:
             if is_sqlite(engine):
                 upgrade_engine(engine)
+                remember_database(engine)
             else:
                 require_current(engine)
         except BaseException:
@@ -97,30 +103,33 @@ class Store:
         """Close all connections."""
         self._engine.dispose()
 
-    def ping(self) -> None:
-        """Raise `UnavailableError` unless the database answers."""
-        with self._read() as session:
-            session.execute(text("SELECT 1"))
+    def ping(self, until: float | None = None) -> None:
+        """Raise `UnavailableError` unless a request could be admitted now: the database takes and gives data."""
+        with self._sessions.read(until):
+            pass
+        with self._sessions.write(until) as session:
+            counting.rehearse(session, self._clock())
 
     # -- on the way of every request ---------------------------------------------------------------
 
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Login:
+        """Find the key and check the secret as far as that is fast; what is left is for `settle`."""
+        return self._logins.look_up(api_key, api_secret, until)
+
+    def settle(self, login: Login) -> ApiKey | None:
+        """Check the secret of an imported key, which is slow on purpose; needs no database.
+
+        Returns:
+            The key, if the secret is right and the key neither disabled nor expired.
+        """
+        return self._logins.settle(login)
+
     def authenticate(self, api_key: str, api_secret: str) -> ApiKey | None:
-        """The key, if the secret is right and the key neither disabled nor expired.
+        """`look_up` and `settle`: the key, if the secret is right and the key neither disabled nor expired.
 
         Every refusal costs the same work, whether the key is unknown, the secret wrong or neither.
         """
-        readable = usable_api_key(api_key) and usable_api_secret(api_secret)
-        if not readable:
-            api_key, api_secret = "", "-"
-        now = self._clock()
-        with self._read() as session:
-            row = session.scalar(select(KeyRow).where(KeyRow.api_key == api_key))
-        hashes = _valid_hashes(row, now)
-        if row is None or not any(self._verifier.verify(api_secret, stored) for stored in hashes):
-            self._spend_the_rest(api_secret, hashes)
-            return None
-        key = _key(row)
-        return None if key.disabled or key.expired(now) else key
+        return self.settle(self.look_up(api_key, api_secret))
 
     def allow(self, key: ApiKey) -> float:
         """Take one request out of the key's rate limit: 0.0, or the seconds to wait (none was taken).
@@ -129,22 +138,26 @@ class Store:
         """
         return self._rates.allow(key.id, key.rate_limit)
 
-    def reserve(self, key: ApiKey, ttl_seconds: float) -> Reservation | None:
+    def reserve(self, key: ApiKey, ttl_seconds: float, until: float | None = None) -> Reservation | None:
         """Take one request out of the key's quota, None if nothing is left of it.
 
         Args:
             key: from `authenticate`.
             ttl_seconds: after this time the reservation counts as given back. Longer than a request may
-                take, so that only a dead process's reservations expire.
+                take, so that only a dead process's reservations expire. At most an hour.
+            until: see above.
         """
         now = self._clock()
+        self._sessions.writing.check()
         if key.quota is None:
             return counting.unlimited(key.id, now)
-        with self._write() as session:
+        with self._sessions.write(until) as session:
             return counting.reserve(session, key.id, now, timedelta(seconds=ttl_seconds))
 
-    def commit(self, reservation: Reservation) -> bool:
+    def commit(self, reservation: Reservation, until: float | None = None) -> bool:
         """Count a reserved request; committing twice counts once.
+
+        Tried also where the database failed a moment ago: the work is done already.
 
         Returns:
             Whether this call counted it. False if it was settled before, or if it had expired and its place
@@ -154,7 +167,7 @@ class Store:
         if not reservation._unsettled.acquire(blocking=False):
             return False
         try:
-            with self._write() as session:
+            with self._sessions.write(until) as session:
                 if reservation.limited and not counting.take(session, reservation):
                     return False
                 counting.count(session, reservation)
@@ -163,14 +176,15 @@ class Store:
             reservation._unsettled.release()
             raise
 
-    def release(self, reservation: Reservation) -> None:
+    def release(self, reservation: Reservation, until: float | None = None) -> None:
         """Give a reserved request back uncounted; does nothing if it was settled before."""
         if not reservation._unsettled.acquire(blocking=False):
             return
         if not reservation.limited:
             return
         try:
-            with self._write() as session:
+            self._sessions.writing.check()
+            with self._sessions.write(until) as session:
                 counting.take(session, reservation)
         except BaseException:
             reservation._unsettled.release()
@@ -180,7 +194,7 @@ class Store:
 
     def has_keys(self) -> bool:
         """Whether there is any key, disabled ones included."""
-        with self._read() as session:
+        with self._sessions.read() as session:
             return session.scalar(select(KeyRow.id).limit(1)) is not None
 
     def create_key(
@@ -199,12 +213,12 @@ class Store:
             InvalidKeyError: a value that a key cannot have.
         """
         settings = KeySettings(name, quota, _period(period), profile, rate_limit, expires_at)
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             return self._create(session, settings)
 
     def create_first_key(self, name: str = "first key") -> NewKey | None:
         """Create a key if there is none at all; of several processes that start at once one gets it."""
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             if not is_sqlite(self._engine):
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FIRST_KEY_LOCK})
             if session.scalar(select(KeyRow.id).limit(1)) is not None:
@@ -242,7 +256,7 @@ class Store:
         hashes = [hash_weak(pair.api_secret) for pair in pairs]
         names = [pair.api_key for pair in pairs]
         twice = {name for name, count in Counter(names).items() if count > 1}
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             taken = twice | {row.api_key for row in self._rows(session, names)}
             if taken:
                 raise KeyExistsError(f"there is a key already with api_key {', '.join(sorted(taken))}")
@@ -253,18 +267,18 @@ class Store:
 
     def taken(self, api_keys: Sequence[str]) -> set[str]:
         """Those of `api_keys` that exist."""
-        with self._read() as session:
+        with self._sessions.read() as session:
             return {row.api_key for row in self._rows(session, api_keys)}
 
     def list_keys(self) -> list[ApiKey]:
         """All keys, oldest first."""
-        with self._read() as session:
-            return [_key(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.id))]
+        with self._sessions.read() as session:
+            return [key_of(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.id))]
 
     def get_key(self, api_key: str) -> ApiKey:
         """One key."""
-        with self._read() as session:
-            return _key(_find(session, api_key))
+        with self._sessions.read() as session:
+            return key_of(_find(session, api_key))
 
     def rotate_key(self, api_key: str, *, grace: timedelta = timedelta()) -> NewKey:
         """Give a key a new secret.
@@ -281,32 +295,32 @@ class Store:
             raise InvalidKeyError("a grace period is not negative")
         secret = new_secret()
         now = self._clock()
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             row = _find(session, api_key, lock=True)
             row.previous_secret_hash = row.secret_hash if grace else None
             row.previous_secret_until = now + grace if grace else None
             row.secret_hash = hash_strong(secret)
             until = row.previous_secret_until
             self._audit(session, "rotate", api_key, {"previous_secret_until": _iso(until)})
-            return NewKey(_key(row), secret)
+            return NewKey(key_of(row), secret)
 
     def disable_key(self, api_key: str) -> ApiKey:
         """Refuse a key from now on."""
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             row = _find(session, api_key, lock=True)
             if row.disabled_at is None:
                 row.disabled_at = self._clock()
                 self._audit(session, "disable", api_key, {})
-            return _key(row)
+            return key_of(row)
 
     def enable_key(self, api_key: str) -> ApiKey:
         """Accept a disabled key again."""
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             row = _find(session, api_key, lock=True)
             if row.disabled_at is not None:
                 row.disabled_at = None
                 self._audit(session, "enable", api_key, {})
-            return _key(row)
+            return key_of(row)
 
     def set_quota(self, api_key: str, quota: int | None, period: Period | str = Period.TOTAL) -> ApiKey:
         """Change a key's quota; what is used already counts against the new one.
@@ -314,18 +328,18 @@ class Store:
         Raises:
             InvalidKeyError: a value that a key cannot have.
         """
-        with self._write(durable=True) as session:
+        with self._sessions.write(durable=True) as session:
             row = _find(session, api_key, lock=True)
-            settings = replace(_key(row).settings, quota=quota, period=_period(period))
+            settings = replace(key_of(row).settings, quota=quota, period=_period(period))
             row.quota, row.period = settings.quota, settings.period.value
             self._audit(session, "set_quota", api_key, {"quota": row.quota, "period": row.period})
-            return _key(row)
+            return key_of(row)
 
     def usage(self, api_key: str) -> Usage:
         """How much of a key is used."""
         now = self._clock()
-        with self._read() as session:
-            key = _key(_find(session, api_key))
+        with self._sessions.read() as session:
+            key = key_of(_find(session, api_key))
             today, _ = counting.used(session, key.id, Period.DAY, now)
             month, _ = counting.used(session, key.id, Period.MONTH, now)
             total, _ = counting.used(session, key.id, Period.TOTAL, now)
@@ -346,18 +360,11 @@ class Store:
         statement = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
         if api_key is not None:
             statement = statement.where(AuditRow.api_key == api_key)
-        with self._read() as session:
+        with self._sessions.read() as session:
             rows = list(session.scalars(statement))
         return [AuditEntry(r.id, r.at, r.actor, r.action, r.api_key, dict(r.details)) for r in reversed(rows)]
 
     # -- inside ------------------------------------------------------------------------------------
-
-    def _spend_the_rest(self, api_secret: str, tried: Sequence[str]) -> None:
-        with self._read() as session:
-            any_weak = bool(session.scalar(select(_WEAK_HASHES)))
-        tried_weak = any(stored.startswith(SLOW_PREFIX) for stored in tried)
-        tried_strong = any(not stored.startswith(SLOW_PREFIX) for stored in tried)
-        self._verifier.spend(api_secret, strong=not tried_strong, weak=any_weak and not tried_weak)
 
     def _create(self, session: Session, settings: KeySettings) -> NewKey:
         secret = new_secret()
@@ -394,7 +401,7 @@ class Store:
             session.flush()
         except IntegrityError:
             raise KeyExistsError(f"there is a key already with api_key {api_key}") from None
-        return _key(row)
+        return key_of(row)
 
     def _audit(self, session: Session, action: str, api_key: str, details: dict[str, str | int | None]) -> None:
         session.add(AuditRow(at=self._clock(), actor=self._actor, action=action, api_key=api_key, details=details))
@@ -404,48 +411,6 @@ class Store:
         for start in range(0, len(api_keys), 500):
             yield from session.scalars(select(KeyRow).where(KeyRow.api_key.in_(api_keys[start : start + 500])))
 
-    @contextmanager
-    def _read(self) -> Iterator[Session]:
-        with self._errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _write(self, *, durable: bool = False) -> Iterator[Session]:
-        with self._errors(), self._write_lock:
-            with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
-                yield session
-            if durable and is_sqlite(self._engine):
-                self._sync()
-
-    def _sync(self) -> None:
-        # A checkpoint ends in an fsync: a changed key stays changed through a power cut too.
-        connection = self._engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            connection.close()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            raise UnavailableError(f"{describe(self._engine.url)} failed: {reason(error)}") from None
-
-
-_WEAK_HASHES = exists().where(
-    or_(KeyRow.secret_hash.startswith(SLOW_PREFIX), KeyRow.previous_secret_hash.startswith(SLOW_PREFIX))
-)
-
-
-def _valid_hashes(row: KeyRow | None, now: datetime) -> list[str]:
-    if row is None:
-        return []
-    hashes = [row.secret_hash]
-    if row.previous_secret_hash and row.previous_secret_until and row.previous_secret_until > now:
-        hashes.append(row.previous_secret_hash)
-    return hashes
-
 
 def _find(session: Session, api_key: str, *, lock: bool = False) -> KeyRow:
     statement = select(KeyRow).where(KeyRow.api_key == api_key)
@@ -453,24 +418,6 @@ def _find(session: Session, api_key: str, *, lock: bool = False) -> KeyRow:
     if row is None:
         raise UnknownKeyError(f"there is no key with api_key {api_key}")
     return row
-
-
-def _key(row: KeyRow) -> ApiKey:
-    return ApiKey(
-        id=row.id,
-        api_key=row.api_key,
-        settings=KeySettings(
-            name=row.name,
-            quota=row.quota,
-            period=Period(row.period),
-            profile=cast("Profile | None", row.profile),
-            rate_limit=row.rate_limit,
-            expires_at=row.expires_at,
-        ),
-        disabled=row.disabled_at is not None,
-        created_at=row.created_at,
-        previous_secret_until=row.previous_secret_until,
-    )
 
 
 def _period(period: Period | str) -> Period:

@@ -67,6 +67,16 @@ def test_a_policy_of_an_older_version(facematch: Command, tmp_path: Path, monkey
     assert "card.document_colour.head has no limit" in completed.out.replace("\n", " ")
 
 
+@pytest.mark.parametrize("command", ["doctor", "serve"])
+def test_a_misspelt_variable(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("FACEMATCH_WIRE_PROFIL", "observed")
+    completed = facematch(command)
+    assert completed.code == (1 if command == "doctor" else 2)
+    said = "FACEMATCH_WIRE_PROFIL: there is no such setting, did you mean FACEMATCH_WIRE_PROFILE?"
+    assert said in completed.out + completed.err
+    assert "in order" not in completed.out
+
+
 def test_too_many_threads(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "100000")
     completed = facematch("doctor")

@@ -68,6 +68,7 @@ def test_create_takes_every_setting(facematch: Facematch) -> None:
     [key] = listed(facematch)
     assert key.pop("created_at").endswith("+00:00")
     assert key == {
+        "number": 1,
         "api_key": pair["api_key"],
         "name": "Ví điện tử",
         "state": "active",
@@ -162,6 +163,35 @@ def test_quota_and_usage(facematch: Facematch) -> None:
 def test_names_are_printed_as_they_are(facematch: Facematch) -> None:
     made(facematch, "--name", "[red]Ví[/red]")
     assert "[red]Ví[/red]" in facematch("keys", "list").out
+
+
+def test_the_number_that_the_log_tells_is_in_the_list(facematch: Facematch) -> None:
+    first, second = made(facematch, "--name", "one"), made(facematch, "--name", "two")
+    with opened_store() as store:
+        numbers = [store.authenticate(**pair).id for pair in (first, second)]
+    assert [key["number"] for key in listed(facematch)] == numbers == [1, 2]
+    lines = facematch("keys", "list").out.splitlines()
+    assert "no." in lines[1]
+    assert [line.split()[1] for line in lines if "two" in line] == ["2"]
+
+
+@pytest.mark.parametrize("command", [("list",), ("usage",), ("audit",), ("disable", "x"), ("rotate", "x")])
+def test_only_what_makes_keys_makes_a_database(facematch: Facematch, data_folder: Path, command: tuple[str]) -> None:
+    completed = facematch("keys", *command)
+    assert completed.code == (0 if command == ("list",) else 2)
+    assert ("There are no keys yet" if command == ("list",) else "there is no SQLite file") in completed.err
+    assert not data_folder.exists() or list(data_folder.iterdir()) == []
+
+
+def test_a_misspelt_variable_leads_to_no_other_database(
+    facematch: Facematch, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEMATCH_DATABSE_URL", "postgresql://host/name")
+    for command in (("keys", "create"), ("keys", "list"), ("db", "status"), ("db", "upgrade")):
+        completed = facematch(*command)
+        assert completed.code == 2
+        assert "did you mean FACEMATCH_DATABASE_URL?" in completed.err
+    assert not data_folder.exists() or list(data_folder.iterdir()) == []
 
 
 def test_import(facematch: Facematch, tmp_path: Path) -> None:

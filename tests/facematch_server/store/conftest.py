@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,11 +37,48 @@ def clock() -> Clock:
     return Clock()
 
 
+@dataclass
+class Postgres:
+    """A PostgreSQL server.
+
+    Attributes:
+        url: of its first database.
+        call: runs `pg_ctl` with these arguments; None: the server is not ours to stop.
+        folder: of its files.
+    """
+
+    url: str
+    call: Callable[..., None] | None = None
+    folder: Path = Path()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        if not self.call:
+            pytest.skip("the server of FACEMATCH_TEST_POSTGRES is not ours to stop")
+        # Reached through a socket in its own folder: no port to collide on, nobody else to reach it.
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off"
+        self.call("--options", f"{options} -c max_connections=200", "--wait", "start")
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash would."""
+        if not self.call:
+            pytest.skip("the server of FACEMATCH_TEST_POSTGRES is not ours to stop")
+        self.call("--mode", "immediate", "--wait", "stop")
+
+    def processes(self) -> list[int]:
+        """Its process and those of its connections."""
+        if not self.call:
+            pytest.skip("the server of FACEMATCH_TEST_POSTGRES is not ours to stop")
+        main = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        return [main, *map(int, children)]
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """URL of a PostgreSQL server: `FACEMATCH_TEST_POSTGRES`, or a throwaway one started here."""
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server: that of `FACEMATCH_TEST_POSTGRES`, or a throwaway one started here."""
     if given := os.environ.get("FACEMATCH_TEST_POSTGRES"):
-        yield given
+        yield Postgres(given)
         return
     pytest.importorskip("psycopg", reason="needs the postgres extra")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
@@ -66,17 +104,23 @@ def postgres_server() -> Iterator[str]:
 
     control = str(Path(initdb).with_name("pg_ctl"))
     data = str(folder / "data")
+    url = f"postgresql+psycopg://tests@/postgres?host={folder}"
+    server = Postgres(url, lambda *options: call(control, "--pgdata", data, *options), folder)
     try:
         call(initdb, "--pgdata", data, "--username", "tests", "--auth", "trust", "--encoding", "UTF8", "--no-sync")
-        # Reached through a socket in its own folder: no port to collide on, nobody else to reach it.
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
-        call(control, "--pgdata", data, "--options", options, "--wait", "start")
-        yield f"postgresql+psycopg://tests@/postgres?host={folder}"
+        server.start()
+        yield server
     finally:
         with suppress(subprocess.CalledProcessError):
-            call(control, "--pgdata", data, "--mode", "immediate", "--wait", "stop")
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
         (folder.parent / f"{folder.name}.log").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: Postgres) -> str:
+    """URL of a PostgreSQL server."""
+    return postgres.url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
@@ -87,7 +131,8 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         return
     server = make_url(request.getfixturevalue("postgres_server"))
     name = f"t{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    # The server may have been stopped meanwhile.
+    engine = create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield server.set(database=name).render_as_string(hide_password=False)

@@ -1,0 +1,94 @@
+"""What is wrong with the database, in words fit for strangers; and a memory of it, so that one wait is enough."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from facematch_server.store.errors import UnavailableError, Why
+
+# How long a failure stands for all who come; then one of them finds out anew.
+_PAUSE_SECONDS: Final = 1.0
+
+# Primary result codes of SQLite; an extended one holds them in its low byte.
+_SQLITE: Final = {
+    sqlite3.SQLITE_BUSY: Why.LOCKED,
+    sqlite3.SQLITE_LOCKED: Why.LOCKED,
+    sqlite3.SQLITE_FULL: Why.FULL,
+    sqlite3.SQLITE_IOERR: Why.IO_ERROR,
+    sqlite3.SQLITE_READONLY: Why.READ_ONLY,
+    sqlite3.SQLITE_PERM: Why.READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: Why.CANNOT_BE_OPENED,
+    sqlite3.SQLITE_CORRUPT: Why.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Why.DAMAGED,
+}
+# Codes of PostgreSQL, or their classes.
+_POSTGRES: Final = {
+    "55P03": Why.LOCKED,  # lock_timeout
+    "57014": Why.SLOW,  # statement_timeout
+    "25006": Why.READ_ONLY,
+    "53100": Why.FULL,
+    "08": Why.UNREACHABLE,
+    "57P": Why.UNREACHABLE,
+    "28": Why.REFUSED,
+    "3D": Why.REFUSED,
+    "42501": Why.REFUSED,
+}
+
+
+def why(error: SQLAlchemyError | sqlite3.Error) -> Why:
+    """What an error of the database means."""
+    if isinstance(error, PoolTimeoutError):
+        return Why.SLOW
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)
+        return Why.FAILED if code is None else _SQLITE.get(code & 0xFF, Why.FAILED)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:
+        # psycopg has no code for what the server never answered.
+        return Why.UNREACHABLE if type(cause).__name__ == "OperationalError" else Why.FAILED
+    return next((_POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in _POSTGRES), Why.FAILED)
+
+
+class Outage:
+    """Remembers that the database fails: one request waits for it at a time, the others are told at once.
+
+    Thread-safe.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._error: UnavailableError | None = None
+        self._retry_at = 0.0
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Let the caller try.
+
+        Raises:
+            UnavailableError: the database failed a moment ago.
+        """
+        with self._lock:
+            if self._error is None:
+                return
+            if self._clock() < self._retry_at:
+                raise UnavailableError(str(self._error), self._error.why)
+            self._retry_at = self._clock() + _PAUSE_SECONDS
+
+    def begins(self, error: UnavailableError) -> None:
+        """Note a failure."""
+        with self._lock:
+            self._error = error.with_traceback(None)
+            self._retry_at = self._clock() + _PAUSE_SECONDS
+
+    def ends(self) -> None:
+        """Note a success."""
+        with self._lock:
+            self._error = None

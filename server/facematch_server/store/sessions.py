@@ -1,0 +1,114 @@
+"""Transactions, none of which waits for the database for longer than it may."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from facematch_server.store.engine import (
+    BEGIN_OPTION,
+    PATIENCE_SECONDS,
+    WAIT_OPTION,
+    describe,
+    is_sqlite,
+    remember_database,
+    unavailable,
+)
+from facematch_server.store.errors import UnavailableError, Why
+from facematch_server.store.outage import Outage
+
+
+class Sessions:
+    """Opens sessions over one engine. Thread-safe.
+
+    Every session takes `until`, on the clock of `time.monotonic`: what waits for a lock, another thread or the server
+    gives up then. Default: `PATIENCE_SECONDS` from now.
+
+    Attributes:
+        reading: whether reading fails now.
+        writing: whether writing fails now.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sqlite = is_sqlite(engine)
+        # SQLite has one writer at a time, and those who wait for it poll. Threads of one process queue here.
+        self._write_lock = threading.Lock()
+        self.reading = Outage()
+        self.writing = Outage()
+
+    @contextmanager
+    def read(self, until: float | None = None) -> Iterator[Session]:
+        """A session that reads."""
+        with self._noting(self.reading), self._session("DEFERRED", until) as session:
+            yield session
+
+    @contextmanager
+    def write(self, until: float | None = None, *, durable: bool = False) -> Iterator[Session]:
+        """A session that writes, and commits at its end.
+
+        Args:
+            until: see above.
+            durable: on the disk before it ends, so that a power cut does not undo it (SQLite; PostgreSQL always is).
+        """
+        until = _moment(until)
+        with self._noting(self.writing), self._turn(until):
+            with self._session("IMMEDIATE", until) as session:
+                yield session
+            if durable and self._sqlite:
+                self._sync()
+
+    @contextmanager
+    def _session(self, begin: str, until: float | None) -> Iterator[Session]:
+        options = {BEGIN_OPTION: begin, WAIT_OPTION: _moment(until) - time.monotonic()}
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            session.connection(execution_options=options)
+            yield session
+
+    @contextmanager
+    def _turn(self, until: float) -> Iterator[None]:
+        if not self._sqlite:
+            with nullcontext():
+                yield
+            return
+        if not self._write_lock.acquire(timeout=max(until - time.monotonic(), 0.0)):
+            raise UnavailableError(f"{describe(self._engine.url)} failed: {Why.LOCKED}", Why.LOCKED)
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def _sync(self) -> None:
+        # A checkpoint ends in an fsync: a changed key stays changed through a power cut too.
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
+        with suppress(UnavailableError):  # the keys are changed; a later change notes them too
+            remember_database(self._engine)
+
+    @contextmanager
+    def _noting(self, outage: Outage) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            failure = unavailable(self._engine, error)
+            # A deadlock or the like is one transaction's bad luck, which says nothing about the next one.
+            if failure.why is not Why.FAILED:
+                outage.begins(failure)
+            raise failure from None
+        except UnavailableError as error:
+            outage.begins(error)
+            raise
+        outage.ends()
+
+
+def _moment(until: float | None) -> float:
+    return time.monotonic() + PATIENCE_SECONDS if until is None else until
