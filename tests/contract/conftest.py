@@ -102,7 +102,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """
     from facematch_server.app import create_app
     from facematch_server.logs import set_up_logs
-    from facematch_server.serving import Server, server_config
+    from facematch_server.serving import new_server
     from facematch_server.settings import Settings
     from facematch_server.store import Store
 
@@ -122,7 +122,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             app = create_app(settings, matcher or shared_matcher, store)
             sock = socket.create_server(("127.0.0.1", 0))
             port = sock.getsockname()[1]
-            server = Server(server_config(settings, app, lifespan="on"))
+            server = new_server(settings, app, lifespan="on")
             thread = threading.Thread(target=lambda: asyncio.run(server.serve([sock])), daemon=True)
             thread.start()
 
