@@ -59,12 +59,16 @@ class Credentials:
 
 
 def parse_basic(header: str | None) -> Credentials | None:
-    """Parse an `Authorization` header; None unless it holds Basic credentials."""
+    """Parse an `Authorization` header; None unless it holds Basic credentials.
+
+    Encoders that fold their lines leave blanks in it, and some leave the padding out.
+    """
     scheme, _, encoded = (header or "").strip().partition(" ")
     if scheme.lower() != "basic":
         return None
+    letters = "".join(encoded.split()).rstrip("=")
     try:
-        decoded = base64.b64decode(encoded.strip(), validate=True)
+        decoded = base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
         text = decoded.decode("utf-8")
     except (binascii.Error, UnicodeError, ValueError):
         return None

@@ -16,8 +16,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 LOGGER: Final = logging.getLogger("facematch")
 
-# Libraries that quote bytes of requests (python-multipart) or addresses with their queries (httpx).
-_QUOTING: Final = ("python_multipart", "httpx", "httpcore", "PIL", "asyncio")
+# Libraries that quote what a photo holds or addresses with their queries.
+_QUOTING: Final = ("httpx", "httpcore", "PIL", "asyncio")
 
 
 def set_up_logs(level: str, style: str) -> None:

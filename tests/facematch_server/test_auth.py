@@ -33,7 +33,9 @@ def basic(pair: str, scheme: str = "Basic") -> str:
         (basic("no colon"), None),
         (basic(":secret"), None),
         (basic("key:"), None),
-        ("Basic a2V5OnNlY3JldA", None),
+        ("Basic a2V5OnNlY3JldA", Credentials("key", "secret")),  # encoders that leave the padding out
+        ("Basic a2V5OnNl Y3JldA==", Credentials("key", "secret")),  # a folded line
+        ("Basic a2V5OnNl\t  Y3JldA", Credentials("key", "secret")),
         ("Basic a2V5OnNl*Y3JldA==", None),
         ("Basic " + base64.b64encode(b"\xff:\xff").decode(), None),
     ],
