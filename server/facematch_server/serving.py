@@ -20,7 +20,7 @@ from facematch_server.descriptors import room_for
 from facematch_server.http1 import MAX_HEAD
 from facematch_server.listening import BACKLOG, StartError, bind, printed, takes_ipv4
 from facematch_server.logs import log, log_fault, set_up_logs
-from facematch_server.memory import keep_memory_level
+from facematch_server.memory import keep_collections_short, keep_memory_level
 from facematch_server.protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.scenarios import SCENARIO_HEADER
 from facematch_server.services import new_cores, open_matcher, open_store
@@ -178,6 +178,7 @@ class Server(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise SystemExit(3)
+        keep_collections_short()
 
         def protocol() -> LimitedH11Protocol:
             made: LimitedH11Protocol = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
