@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from facematch_local.brief import BriefRepr
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
 from facematch_server.wire.bounded_json import string_fields
@@ -35,15 +36,12 @@ class BodyKind(StrEnum):
     UNSTATED = "unstated"
 
 
-@dataclass(frozen=True, slots=True)
-class Photos:
-    """Both photos as bytes, neither empty; printed by their sizes."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Photos(BriefRepr):
+    """Both photos as bytes, neither empty."""
 
     image1: bytes
     image2: bytes
-
-    def __repr__(self) -> str:
-        return f"Photos({len(self.image1)} bytes, {len(self.image2)} bytes)"
 
 
 def body_kind(content_type: str) -> BodyKind:
