@@ -28,6 +28,7 @@ LETTERS = st.lists(st.sampled_from('AB+/=\\"\n\té'), max_size=30).map("".join)
 
 @given(st.dictionaries(st.sampled_from(["img1", "img2", "x"]), st.one_of(LETTERS, st.integers(), st.none())), LETTERS)
 def test_the_same_as_the_standard_library(content: dict[str, Any], long: str) -> None:
+    long += "A"  # more than 64 backslashes in a row are refused
     content = {**content, "img2": long * 100, "y": [{"img1": "not this one", "z": long * 60}]}
     for ensure_ascii in (True, False):
         body = json.dumps(content, ensure_ascii=ensure_ascii).encode()
