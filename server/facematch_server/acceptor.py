@@ -23,6 +23,7 @@ _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 # So many that are turned away may still finish sending, for that long; otherwise their reply may be lost.
 _TURNED_AWAY: Final = 16
 _TURNED_AWAY_SECONDS: Final = 1.0
+_TLS_GOODBYE_SECONDS: Final = 2.0
 
 _logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ class Acceptor:
                     connection,
                     ssl=self._tls,
                     ssl_handshake_timeout=self._handshake_seconds if self._tls else None,
+                    # Who was cut off need not agree to it; asyncio would wait for 30 seconds.
+                    ssl_shutdown_timeout=_TLS_GOODBYE_SECONDS if self._tls else None,
                 )
             except OSError as error:  # no TLS, none that suits, too late, gone: nobody to answer
                 _logger.debug("a connection did not come about: %s", type(error).__name__)

@@ -110,6 +110,17 @@ def test_the_clock_of_the_head_runs_from_the_accept_on(secure: Any) -> None:
         assert time.monotonic() - begun < 2.6
 
 
+def test_who_is_cut_off_over_tls_need_not_agree(start: Callable[..., Any], certificate: Path) -> None:
+    """Silent after the handshake, and no answer to the goodbye: the place is free all the same."""
+    service = start(tls_cert=certificate, max_connections=1, header_seconds=1.0)
+    with ExitStack() as stack:
+        shaken(connected(service, stack))
+        end = time.monotonic() + 10
+        while not served_over_tls(service):
+            assert time.monotonic() < end
+            time.sleep(0.2)
+
+
 def test_a_client_that_never_reads_is_cut_off(start: Callable[..., Any]) -> None:
     service = start(write_seconds=1.0)
     count = 3000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from typing import Any
 
 import pytest
-from facematch_server.auth import Credentials, Gatekeeper, parse_basic
+from facematch_server.auth import REFUSAL_SECONDS, Credentials, Gatekeeper, parse_basic
 from facematch_server.errors import ContractError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +133,20 @@ def test_an_expired_reservation_is_no_success() -> None:
         admit(store, commit=True)
     assert caught.value.code is ErrorCode.OUT_OF_REQUESTS
     assert store.calls[-1] == "commit"
+
+
+def test_refusals_of_credentials_take_one_fixed_time() -> None:
+    """However fast or slow the store is with this key or that; those who may come in do not wait."""
+    taken = []
+    for seconds in (0.0, REFUSAL_SECONDS / 2):
+
+        class Store(FakeStore):
+            def authenticate(self, api_key: str, api_secret: str, seconds: float = seconds) -> Any:
+                time.sleep(seconds)
+                return super().authenticate(api_key, api_secret)
+
+        begun = time.monotonic()
+        with pytest.raises(ContractError):
+            admit(Store(known=False))
+        taken.append(time.monotonic() - begun)
+    assert min(taken) >= REFUSAL_SECONDS
