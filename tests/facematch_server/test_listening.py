@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from types import SimpleNamespace
 
 import pytest
 from facematch_server.descriptors import RESERVE, granted, room_for
 from facematch_server.listening import StartError, bind, printed, takes_ipv4
+from facematch_server.serving import first_key
+from facematch_server.settings import Settings
 
 
 @pytest.fixture
@@ -118,3 +121,28 @@ def test_the_limit_is_raised_as_far_as_allowed() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 400
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class StoreWithoutKeys:
+    def create_first_key(self) -> object:
+        return SimpleNamespace(api_key="key", api_secret="secret")
+
+
+@pytest.mark.parametrize(
+    ("host", "listens", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1", "http://127.0.0.1:"),
+        ("", "127.0.0.1", "http://127.0.0.1:"),
+        pytest.param("::", "::", "http://127.0.0.1:", marks=needs_ipv6),
+        pytest.param("::", "::1", "http://[::1]:", marks=needs_ipv6),  # as where a socket cannot take both
+        pytest.param("::1", "::1", "http://[::1]:", marks=needs_ipv6),
+    ],
+)
+def test_the_printed_line_reaches_the_service(
+    stack: ExitStack, capsys: pytest.CaptureFixture[str], host: str, listens: str, address: str
+) -> None:
+    sockets = bound(stack, listens)
+    first_key(StoreWithoutKeys(), Settings(host=host), sockets)  # type: ignore[arg-type]
+    port = sockets[0].getsockname()[1]
+    assert f"'{address}{port}/api/v2/" in capsys.readouterr().out
+    assert reaches(address.removeprefix("http://").removesuffix(":").strip("[]"), port)
