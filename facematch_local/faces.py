@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.alignment import arcface_template, distinct_landmarks, similarity_transform, warp
+from facematch_local.brief import BriefRepr
 
 _STRIDE: Final = 32
 _LYING: Final = 50.0  # degrees
@@ -22,8 +23,8 @@ _FARTHEST: Final = 16.0
 EYE_DISTANCE_PER_EYE_MOUTH: Final = 0.866
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Face:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Face(BriefRepr):
     """One detected face, in pixels of the decoded photo.
 
     Attributes:

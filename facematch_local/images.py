@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.brief import BriefRepr
 from facematch_local.errors import ImageFormatError, NoContentError
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class ImageLimits:
     max_side: int = 2560
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Photo:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Photo(BriefRepr):
     """A decoded photo.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.brief import BriefRepr
 from facematch_local.checks import Measure, Role, Subject, measure
 from facematch_local.codes import WarningCode
 from facematch_local.cpu import available_cpus
@@ -32,8 +33,8 @@ _GHOST_CANDIDATE_RATIO = 0.02
 _GHOST_CANDIDATES = 3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PhotoResult:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PhotoResult(BriefRepr):
     """What was found in one photo.
 
     Attributes:
@@ -60,8 +61,8 @@ class PhotoResult:
         return self.faces[0] if self.faces else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MatchResult:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MatchResult(BriefRepr):
     """The answer to one comparison.
 
     Attributes:

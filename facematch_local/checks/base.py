@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.brief import BriefRepr
 from facematch_local.checks import occlusion_linear
 from facematch_local.checks.document import Document, find_document
 from facematch_local.checks.outline import closer, outline
@@ -39,8 +40,8 @@ class Role(StrEnum):
     PORTRAIT = "portrait"
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
+@dataclass(frozen=True, eq=False, repr=False)
+class Subject(BriefRepr):
     """A photo and what was found in it: all that a check may look at.
 
     What several checks need is worked out when the first one asks, and once: the cached properties. One

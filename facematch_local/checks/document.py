@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.alignment import reduced
+from facematch_local.brief import BriefRepr
 from facematch_local.checks.rectify import covered, head_axes, photo_corners
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
@@ -52,8 +53,8 @@ _COARSENESS: Final = 0.75
 _Lines = NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Document:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Document(BriefRepr):
     """What speaks for a document, and where it lies.
 
     Attributes:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.alignment import averaged
+from facematch_local.brief import BriefRepr
 from facematch_local.faces import Face
 from facematch_local.heads import Pixels
 
@@ -83,8 +84,8 @@ _Floats = NDArray[np.float64]
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
 
-@dataclass(frozen=True)
-class Coefficients:
+@dataclass(frozen=True, repr=False)
+class Coefficients(BriefRepr):
     """Coefficients of a region, counted by size.
 
     Attributes:
@@ -96,8 +97,8 @@ class Coefficients:
     off_grid: _Floats
 
 
-@dataclass(frozen=True)
-class Recompression:
+@dataclass(frozen=True, repr=False)
+class Recompression(BriefRepr):
     """A document in a picture, and the compressions it shows.
 
     Attributes:
@@ -119,8 +120,8 @@ class Recompression:
     earlier: _Floats | None
 
 
-@dataclass(frozen=True)
-class Evidence:
+@dataclass(frozen=True, repr=False)
+class Evidence(BriefRepr):
     """Whether coefficients were quantised once or twice, as log likelihood ratios in nats (positive for twice).
 
     Attributes:

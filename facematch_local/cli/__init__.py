@@ -17,8 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: what follows `facematch` on the command line; default `sys.argv[1:]`.
     """
     from facematch_local.cli.app import app
+    from facematch_local.cli.console import print_any_letter
     from facematch_local.errors import FacematchError
 
+    print_any_letter()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="facematch")
     except FacematchError as error:

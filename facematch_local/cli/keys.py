@@ -6,7 +6,6 @@ All commands work on the database of the service (`FACEMATCH_DATABASE_URL`, else
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
-from facematch_local.cli.console import console
+from facematch_local.cli.console import console, json_text
 from facematch_local.cli.serve import require_known_variables
 from facematch_local.errors import FacematchError
 
@@ -282,7 +281,7 @@ def _print_new(new: NewKey, as_json: bool) -> None:
 
 
 def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    typer.echo(json_text(data))
 
 
 def _table(columns: Sequence[str], rows: Iterator[tuple[str, ...]], otherwise: str) -> None:

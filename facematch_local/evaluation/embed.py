@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.brief import BriefRepr
 from facematch_local.errors import FacematchError
 from facematch_local.faces import FaceAnalyser
 from facematch_local.images import ImageLimits, decode
@@ -20,8 +21,8 @@ from facematch_local.images import ImageLimits, decode
 NO_FACE = "no face found"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Embeddings:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Embeddings(BriefRepr):
     """What the pack made of each photo, in the order of the photos.
 
     Attributes:
@@ -48,8 +49,8 @@ class Embeddings:
         return float((~self.usable & ~self.unreadable).sum()) / readable if readable else float("nan")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Taken:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Taken(BriefRepr):
     embedding: NDArray[np.float32] | None
     reason: str = ""
     unreadable: bool = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.brief import BriefRepr
 from facematch_local.heads import Pixels
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _NAMES: Final = ("NGUYEN", "VAN", "THI", "MINH", "HOA", "TRAN", "ANH", "SPECIMEN
 _LABELS: Final = ("Surname", "Given names", "Date of birth", "Nationality", "Sex", "Place of origin", "No.", "Expiry")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Card:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Card(BriefRepr):
     """A flat card: its picture and where the portrait lies in it (left, top, right, bottom in pixels)."""
 
     pixels: Pixels

@@ -10,7 +10,6 @@ from typing import Any
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +17,7 @@ from facematch_local import __version__
 from facematch_local.codes import ErrorCode
 from facematch_server.auth import Key, KeyStore
 from facematch_server.comparing import Comparer, Matcher, MatcherComparer, warm_up
+from facematch_server.edge import ApiCorsMiddleware, PathMiddleware, ReplyHeadersMiddleware
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.inference import Cores
 from facematch_server.logs import LOGGER, log, log_fault
@@ -155,13 +155,13 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(RequestMiddleware)
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "OPTIONS"],
-            allow_headers=["*"],
+            ApiCorsMiddleware,
+            paths=(*face_matching.PATHS, compare.PATH),
+            origins=settings.cors_origins,
             expose_headers=[WARNINGS_HEADER, REQUEST_ID_HEADER, SCENARIO_HEADER, "Retry-After"],
-            max_age=600,
         )
+    app.add_middleware(ReplyHeadersMiddleware)
+    app.add_middleware(PathMiddleware)
 
 
 async def _on_service_error(_: Request, error: Exception) -> Response:
@@ -180,7 +180,7 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     """Wrong path or method: the envelope with the HTTP status it has everywhere."""
     assert isinstance(error, HTTPException)  # noqa: S101
-    if error.status_code == 405 and request.url.path in face_matching.PATHS:
+    if error.status_code == 405 and request.scope["path"] in face_matching.PATHS:
         code = ContractError(ErrorCode.BAD_FORMAT_TYPE, status=405)
         response = documented_error(code, request.app.state.services.settings.wire_profile)
         # Starlette names the methods of the first route only; these paths have one for each.

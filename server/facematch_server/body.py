@@ -33,17 +33,28 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
         raise ContractError(ErrorCode.BAD_IMAGE)
-    kept: list[bytes] = []
-    size = 0
+    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
+                if len(body) + len(chunk) > limit:
                     raise ContractError(ErrorCode.BAD_IMAGE)
-                kept.append(chunk)
+                body += chunk
     except TimeoutError:
         raise ServiceError(408, "The request body did not arrive in time", close=True) from None
     except ClientDisconnect:
         raise ClientGoneError from None
-    return b"".join(kept)
+    return bytes(body)
+
+
+async def leave_if_lost(request: Request) -> None:
+    """To be called before a reply is counted.
+
+    A client that closed its sending half may still be waiting, and gets its reply; one whose connection is gone
+    cannot.
+
+    Raises:
+        ClientGoneError: nothing can be sent any more.
+    """
+    if await request.is_disconnected():
+        raise ClientGoneError

@@ -44,7 +44,9 @@ class FaceOut(_Model):
     """A face in pixels of the decoded photo."""
 
     box: list[float] = Field(description="left, top, right, bottom")
-    landmarks: list[list[float]] = Field(description="five points x, y: eyes, nose tip, mouth corners; left first")
+    landmarks: list[list[float]] = Field(
+        repr=False, description="five points x, y: eyes, nose tip, mouth corners; left first"
+    )
     score: float = Field(description="confidence of the detector, 0 to 1")
 
 
@@ -57,15 +59,15 @@ class PhotoOut(_Model):
     height: int
     scale: float = Field(description="side of the decoded photo over side of the original")
     faces: list[FaceOut] = Field(description="largest first; the first one was compared")
-    crop: str = Field(description="the compared face as base64 of a JPEG, empty without a face")
-    aligned: str = Field(description="the compared face as the recogniser saw it, likewise")
+    crop: str = Field(repr=False, description="the compared face as base64 of a JPEG, empty without a face")
+    aligned: str = Field(repr=False, description="the compared face as the recogniser saw it, likewise")
 
 
 class WireOut(_Model):
     """The contract's reply to the same comparison, as text, byte for byte."""
 
-    documented: str
-    observed: str
+    documented: str = Field(repr=False)
+    observed: str = Field(repr=False)
 
 
 class CompareOut(_Model):

@@ -25,6 +25,7 @@ import httpcore
 
 from facematch_local import __version__
 from facematch_local.errors import FacematchError
+from facematch_server.reply_stream import TidyStream
 from facematch_server.url_policy import UrlPolicy, UrlPolicyError
 from facematch_server.urls import MalformedUrlError, WebUrl, join, parse
 
@@ -216,7 +217,8 @@ class _CheckingBackend(httpcore.AsyncNetworkBackend):
                 what = "has no address" if not addresses else "is not allowed by the URL policy"
                 reason = Reason.UNREACHABLE if not addresses else Reason.FORBIDDEN
                 raise UrlUnavailableError(reason, f"host {host} {what}")
-            return await self._first(permitted[:_ADDRESSES_TRIED], port, local_address, socket_options)
+            stream = await self._first(permitted[:_ADDRESSES_TRIED], port, local_address, socket_options)
+            return TidyStream(stream)
 
     async def _addresses(self, host: str, port: int) -> Sequence[str]:
         try:

@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from pythonjsonlogger.json import JsonFormatter
 
+from facematch_server.repeats import RepeatFilter
+
 LOGGER: Final = logging.getLogger("facematch")
 
-# Libraries that quote bytes of requests (python-multipart) or addresses with their queries (httpx).
-_QUOTING: Final = ("python_multipart", "httpx", "httpcore", "PIL", "asyncio")
+# Libraries that quote what a photo holds or addresses with their queries.
+_QUOTING: Final = ("httpx", "httpcore", "PIL", "asyncio")
 
 
 def set_up_logs(level: str, style: str) -> None:
@@ -29,6 +31,7 @@ def set_up_logs(level: str, style: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_json_formatter() if style == "json" else _TextFormatter())
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +14,24 @@ import uvicorn
 from fastapi import FastAPI
 
 from facematch_local.errors import FacematchError
+from facematch_server.acceptor import Acceptor
 from facematch_server.app import create_app, create_internal_app
+from facematch_server.descriptors import room_for
+from facematch_server.http1 import MAX_HEAD
+from facematch_server.listening import BACKLOG, StartError, bind, printed, takes_ipv4
 from facematch_server.logs import log, log_fault, set_up_logs
-from facematch_server.memory import keep_memory_level
-from facematch_server.protocol import limited_protocol
+from facematch_server.memory import keep_collections_short, keep_memory_level
+from facematch_server.protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.scenarios import SCENARIO_HEADER
 from facematch_server.services import new_cores, open_matcher, open_store
-from facematch_server.settings import Settings
+from facematch_server.settings import Settings, is_loopback
+from facematch_server.stopping import calls
 
 if TYPE_CHECKING:
     from facematch_server.store import Store
 
-# Longer than uvicorn's 64 KiB would be no use (proxies cut at 8 to 32 KiB); shorter than two long URLs would hurt.
-_HEAD_BYTES = 64 * 1024
-
-
-class StartError(FacematchError):
-    """The service cannot start; the message says why and what to do."""
+# A head of `MAX_HEAD` in which every byte had to be escaped; `RequestStream` holds to the real limit.
+_ESCAPED_HEAD = 4 * MAX_HEAD
 
 
 def serve(settings: Settings) -> int:
@@ -46,17 +46,17 @@ def serve(settings: Settings) -> int:
         try:
             announce_scenarios(settings)
             check_tls(settings)
-            sockets = [stack.enter_context(closing(sock)) for sock in _listen(settings)]
+            ports = list(_listen(settings, stack))
             cores = new_cores(settings)
             _calm_libraries()
             matcher = open_matcher(settings, cores)
             store = stack.enter_context(closing(open_store(settings)))
-            first_key(store, settings, sockets[0].getsockname()[1])
+            first_key(store, settings, ports[0])
             app = create_app(settings, matcher, store, cores=cores)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
             return 2
-        return asyncio.run(_run(settings, app, sockets))
+        return asyncio.run(_run(settings, app, ports))
 
 
 def announce_scenarios(settings: Settings) -> None:
@@ -69,8 +69,10 @@ def announce_scenarios(settings: Settings) -> None:
         return
     if not (settings.listens_on_loopback_only or settings.scenarios_anyway):
         # Whoever reaches it gets a match from the key `scenario-success`: no accident in production.
+        hosts = [settings.host] if settings.internal_port is None else [settings.host, settings.internal_listen_host]
+        opened = " and ".join(dict.fromkeys(host or "0.0.0.0" for host in hosts if not is_loopback(host)))  # noqa: S104
         raise StartError(
-            f"scenarios answer with made-up matches whoever asks, and {settings.host} can be reached by others; "
+            f"scenarios answer with made-up matches whoever asks, and {opened} can be reached by others; "
             "listen on 127.0.0.1, or set FACEMATCH_SCENARIOS_ANYWAY=true on a network of tests"
         )
     line = "*" * 72
@@ -103,14 +105,16 @@ def check_tls(settings: Settings) -> None:
         raise StartError(f"FACEMATCH_TLS_CERT or FACEMATCH_TLS_KEY cannot be read: {error.strerror}") from None
 
 
-def first_key(store: Store, settings: Settings, port: int) -> None:
+def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> None:
     """Create a key if there is none, and print it this once with a line to try it with."""
     new = store.create_first_key()
     if new is None:
         return
-    host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "127.0.0.1"  # noqa: S104
+    host = settings.host
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104
+        host = "127.0.0.1" if takes_ipv4(list(sockets)) else "::1"
     scheme = "http" if settings.tls_cert is None else "https"
-    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    address = f"{scheme}://{printed(host)}:{sockets[0].getsockname()[1]}"
     # The one place where a secret is printed: to the terminal, not through the logs.
     print(  # noqa: T201
         "No API key yet, so one was created. It is shown this once; `facematch keys` makes others.\n"
@@ -123,23 +127,30 @@ def first_key(store: Store, settings: Settings, port: int) -> None:
     )
 
 
-async def _run(settings: Settings, app: FastAPI, sockets: list[socket.socket]) -> int:
+async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
     loop = asyncio.get_running_loop()
     # asyncio's own handler prints exceptions with their messages.
     loop.set_exception_handler(lambda _, context: _log_loop_fault(context))
-    public = Server(server_config(settings, app, lifespan="on"))
+    public = new_server(settings, app, lifespan="on")
     servers = [public]
     stopping = asyncio.Event()
-    with _signals(loop, stopping, servers):
-        tasks = [asyncio.create_task(public.serve([sockets[0]]))]
+
+    def on_signal() -> None:
+        if stopping.is_set():  # the second one means it
+            for server in servers:
+                server.should_exit = server.force_exit = True
+        stopping.set()
+
+    with calls(loop, on_signal):
+        tasks = [asyncio.create_task(public.serve(ports[0]))]
         await _started(public, tasks[0])
         if public.started and settings.internal_port is not None:
-            internal_app = create_internal_app(settings, app.state.services)
-            internal = Server(server_config(settings, internal_app, lifespan="off"))
+            internal = new_server(settings, create_internal_app(settings, app.state.services), lifespan="off")
             servers.append(internal)
-            tasks.append(asyncio.create_task(internal.serve([sockets[1]])))
-        for sock in sockets if public.started else ():
-            log("listening", address="{}:{}".format(*sock.getsockname()[:2]))
+            tasks.append(asyncio.create_task(internal.serve(ports[1])))
+        for sock in (sock for sockets in ports for sock in sockets) if public.started else ():
+            host, port = sock.getsockname()[:2]
+            log("listening", address=f"{printed(host)}:{port}")
         watcher = asyncio.create_task(_go_down_when(stopping, settings, app, servers))
         try:
             await asyncio.gather(*tasks)
@@ -150,11 +161,41 @@ async def _run(settings: Settings, app: FastAPI, sockets: list[socket.socket]) -
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to `_signals`: there may be two of them in one process."""
+    """A server that leaves signals to `_run` (there may be two of them in one process) and accepts by itself."""
+
+    def __init__(self, config: uvicorn.Config, max_connections: int, handshake_seconds: float) -> None:
+        """Start nothing yet; see `Acceptor` for the limits."""
+        super().__init__(config)
+        self._max_connections = max_connections
+        self._handshake_seconds = handshake_seconds
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the application, then accept connections on `sockets`."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise SystemExit(3)
+        keep_collections_short()
+
+        def protocol() -> LimitedH11Protocol:
+            made: LimitedH11Protocol = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        acceptor = Acceptor(
+            sockets or [],
+            protocol,
+            self.config.ssl,
+            max_connections=self._max_connections,
+            handshake_seconds=self._handshake_seconds,
+        )
+        acceptor.start()
+        self.servers = [acceptor]  # type: ignore[list-item]
+        self.started = True
 
 
 async def _started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
@@ -172,27 +213,17 @@ async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAP
         server.should_exit = True
 
 
-@contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, servers: list[Server]) -> Iterator[None]:
-    def on_signal() -> None:
-        if stopping.is_set():  # the second one means it
-            for server in servers:
-                server.should_exit = server.force_exit = True
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+def new_server(settings: Settings, app: FastAPI, lifespan: Any) -> Server:
+    """A server for one port, with the limits on connections that the options say."""
+    ports = 1 if settings.internal_port is None else 2
+    room = room_for(settings.max_connections, ports)
+    return Server(server_config(settings, app, lifespan), room, settings.header_seconds)
 
 
 def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=limited_protocol(settings.header_seconds, settings.body_seconds, settings.max_connections),
+        http=limited_protocol(settings.header_seconds, settings.body_seconds, settings.write_seconds),
         ws="none",
         lifespan=lifespan,
         log_config=None,
@@ -201,25 +232,20 @@ def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Co
         proxy_headers=False,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        h11_max_incomplete_event_size=_HEAD_BYTES,
-        backlog=256,
+        h11_max_incomplete_event_size=_ESCAPED_HEAD,
+        backlog=BACKLOG,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
 
 
-def _listen(settings: Settings) -> Iterator[socket.socket]:
-    yield _bound(settings.host, settings.port)
+def _listen(settings: Settings, stack: ExitStack) -> Iterator[list[socket.socket]]:
+    """The sockets of each port, to be closed with `stack`."""
+    wanted = [(settings.host, settings.port, "FACEMATCH_PORT")]
     if settings.internal_port is not None:
-        yield _bound(settings.internal_host or settings.host, settings.internal_port)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=256)
-    except OSError as error:
-        raise StartError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port") from None
+        wanted.append((settings.internal_listen_host, settings.internal_port, "FACEMATCH_INTERNAL_PORT"))
+    for host, port, setting in wanted:
+        yield [stack.enter_context(closing(sock)) for sock in bind(host, port, setting)]
 
 
 def _calm_libraries() -> None:

@@ -67,7 +67,11 @@ class Settings(BaseSettings):
         """What is given, then the environment, whose unknown names count as options that do not exist."""
         return sources["init_settings"], sources["env_settings"], _UnknownVariables(settings_cls)
 
-    host: str = Field("127.0.0.1", description="Address to listen on. `0.0.0.0` or `::` to be reached by others.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. `0.0.0.0` to be reached by others, `::` to be reached through "
+        "IPv6 and IPv4.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     internal_host: str = Field(
         "", description="Address of the internal port; empty takes `host`. Only used with `internal_port`."
@@ -164,11 +168,20 @@ class Settings(BaseSettings):
     )
     body_seconds: float = Field(15.0, gt=0, description="Time for a client to send the whole body (else 408).")
     header_seconds: float = Field(
-        10.0, gt=0, description="Time for a client to send the whole request head (else the connection is closed)."
+        10.0,
+        gt=0,
+        description="Time for a client to send the whole request head, from the first moment of its "
+        "connection on, TLS handshake included (else the connection is closed).",
+    )
+    write_seconds: float = Field(
+        30.0, gt=0, description="Time for a client to read a reply (else the connection is cut off)."
     )
     keep_alive_seconds: int = Field(15, ge=0, description="How long an idle connection is kept open.")
     max_connections: int = Field(
-        1000, ge=1, description="Open connections per port; one more is answered 503 and closed."
+        1000,
+        ge=1,
+        description="Open connections per port, unfinished TLS handshakes included; one more is answered "
+        "503 (with TLS: not answered) and closed. Fewer where the system's limit on open files does not allow it.",
     )
     drain_seconds: float = Field(
         0.0, ge=0, description="After SIGTERM: how long `/readyz` says 503 while requests are still accepted."
@@ -216,9 +229,14 @@ class Settings(BaseSettings):
         return default_database_url({"FACEMATCH_DATABASE_URL": self.database_url, "FACEMATCH_DATA_DIR": self.data_dir})
 
     @property
+    def internal_listen_host(self) -> str:
+        """Where the internal port listens, if there is one."""
+        return self.internal_host or self.host
+
+    @property
     def listens_on_loopback_only(self) -> bool:
         """Whether only programs of this machine can reach the service."""
-        return is_loopback(self.host) and (self.internal_port is None or is_loopback(self.internal_host or self.host))
+        return is_loopback(self.host) and (self.internal_port is None or is_loopback(self.internal_listen_host))
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:

@@ -41,6 +41,29 @@ class LogLines(logging.Handler):
 
 
 @dataclass
+class LoopWatch:
+    """Looks every few milliseconds whether the event loop gets round.
+
+    Attributes:
+        held: the longest time, in seconds of the loop's own computing, between two looks. What other threads and
+            programs take of the machine meanwhile is not in it.
+        late: the same by the clock: also what holds the interpreter in other threads.
+    """
+
+    held: float = 0.0
+    late: float = 0.0
+    ended: bool = False
+
+    async def run(self) -> None:
+        """Look until told to end."""
+        while not self.ended:
+            computed, clock = time.thread_time(), time.perf_counter()
+            await asyncio.sleep(0.005)
+            self.held = max(self.held, time.thread_time() - computed)
+            self.late = max(self.late, time.perf_counter() - clock - 0.005)
+
+
+@dataclass
 class Live:
     """A running service.
 
@@ -51,6 +74,7 @@ class Live:
         store: its database.
         app: the application.
         logs: what it logged, as it prints it.
+        loop: the event loop it runs on, in a thread of its own.
     """
 
     url: str
@@ -59,6 +83,7 @@ class Live:
     store: Store
     app: FastAPI
     logs: list[str]
+    loop: asyncio.AbstractEventLoop
 
     def post(self, path: str = V2, **options: Any) -> requests.Response:
         """A POST with the key of `auth`, unless told otherwise."""
@@ -88,6 +113,17 @@ class Live:
                     received += chunk
         return received
 
+    @contextlib.contextmanager
+    def watched_loop(self) -> Iterator[LoopWatch]:
+        """How long the event loop is held while the block runs."""
+        watch = LoopWatch()
+        task = asyncio.run_coroutine_threadsafe(watch.run(), self.loop)
+        try:
+            yield watch
+        finally:
+            watch.ended = True
+            task.result(20)
+
     @property
     def basic(self) -> str:
         """The `Authorization` header of `auth`."""
@@ -102,7 +138,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """
     from facematch_server.app import create_app
     from facematch_server.logs import set_up_logs
-    from facematch_server.serving import Server, server_config
+    from facematch_server.serving import new_server
     from facematch_server.settings import Settings
     from facematch_server.store import Store
 
@@ -122,8 +158,14 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             app = create_app(settings, matcher or shared_matcher, store)
             sock = socket.create_server(("127.0.0.1", 0))
             port = sock.getsockname()[1]
-            server = Server(server_config(settings, app, lifespan="on"))
-            thread = threading.Thread(target=lambda: asyncio.run(server.serve([sock])), daemon=True)
+            server = new_server(settings, app, lifespan="on")
+            loops: list[asyncio.AbstractEventLoop] = []
+
+            async def serve() -> None:
+                loops.append(asyncio.get_running_loop())
+                await server.serve([sock])
+
+            thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
             thread.start()
 
             def stop() -> None:
@@ -135,7 +177,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 time.sleep(0.02)
             assert server.started
             auth = (new.api_key, new.api_secret)
-            return Live(f"http://127.0.0.1:{port}", port, auth, store, app, keeper.lines)
+            return Live(f"http://127.0.0.1:{port}", port, auth, store, app, keeper.lines, loops[0])
 
         yield start
 

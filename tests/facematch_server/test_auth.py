@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from facematch_server.auth import Credentials, Gatekeeper, parse_basic
+from facematch_server.auth import REFUSAL_SECONDS, Credentials, Gatekeeper, parse_basic
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.store import UnavailableError, Why
 from hypothesis import given
@@ -38,7 +38,9 @@ def basic(pair: str, scheme: str = "Basic") -> str:
         (basic("no colon"), None),
         (basic(":secret"), None),
         (basic("key:"), None),
-        ("Basic a2V5OnNlY3JldA", None),
+        ("Basic a2V5OnNlY3JldA", Credentials("key", "secret")),  # encoders that leave the padding out
+        ("Basic a2V5OnNl Y3JldA==", Credentials("key", "secret")),  # a folded line
+        ("Basic a2V5OnNl\t  Y3JldA", Credentials("key", "secret")),
         ("Basic a2V5OnNl*Y3JldA==", None),
         ("Basic " + base64.b64encode(b"\xff:\xff").decode(), None),
     ],
@@ -291,3 +293,20 @@ def test_a_request_past_its_deadline_is_not_counted_for_long() -> None:
     asyncio.run(scenario())
     assert untils == [deadline]
     assert store.calls[-1] == "release"
+
+
+def test_refusals_of_credentials_take_one_fixed_time() -> None:
+    """However fast or slow the store is with this key or that; those who may come in do not wait."""
+    taken = []
+    for seconds in (0.0, REFUSAL_SECONDS / 2):
+
+        class Store(FakeStore):
+            def look_up(self, api_key: str, api_secret: str, until: float | None = None, pause: float = seconds) -> Any:
+                time.sleep(pause)
+                return super().look_up(api_key, api_secret, until)
+
+        begun = time.monotonic()
+        with pytest.raises(ContractError):
+            admit(Store(known=False))
+        taken.append(time.monotonic() - begun)
+    assert min(taken) >= REFUSAL_SECONDS

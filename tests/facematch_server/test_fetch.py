@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gzip
+import random
 import shutil
 import ssl
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import httpcore
 import pytest
 from facematch_server.fetch import Fetcher, FetchLimits, Reason, UrlPolicy, UrlUnavailableError
+from facematch_server.http1 import FREE_CHUNKS
+from facematch_server.reply_stream import MAX_INTERIM
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -807,3 +810,75 @@ async def test_a_redirect_from_https_to_http_is_not_followed(certificate: tuple[
         )
         assert reason is Reason.REDIRECT
         assert len(heads) == 1
+
+
+# -- replies that browsers and curl read -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content Type: image/jpeg",
+        "X/Cache: HIT",
+        "Content-Type : image/jpeg",
+        "X-Tên: ảnh",
+        "X(y): 1\r\n folded\r\n\tagain",
+        ": no name",
+        "X: control \x01 inside",
+        "Transfer-Encoding: identity",
+        "TRANSFER-ENCODING:identity\r\nTransfer-Encoding: identity",
+        "Content-Length : 5",
+    ],
+    ids=ascii,
+)
+async def test_headers_that_are_none_do_no_harm(headers: str) -> None:
+    async def handler(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\n{headers}\r\nX-Good: 1\r\n\r\n".encode() + b"photo")
+
+    async with server(handler) as (port, _):
+        assert await fetch(f"http://127.0.0.1:{port}/") == b"photo"
+
+
+@pytest.mark.parametrize("headers", ["Content-Length: 5\r\n", "Transfer-Encoding: identity\r\nContent-Length: 5\r\n"])
+async def test_a_stated_length_still_holds(headers: str) -> None:
+    async def handler(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nX Y: 1\r\n{headers}\r\n".encode() + b"pho")
+
+    async with server(handler) as (port, _):
+        assert await refused(f"http://127.0.0.1:{port}/") is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize("interim", [1, MAX_INTERIM])
+async def test_interim_replies_are_passed_over(interim: int) -> None:
+    async def handler(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" * interim)
+        await reply()(head, writer)
+
+    async with server(handler) as (port, _):
+        assert await fetch(f"http://127.0.0.1:{port}/") == b"photo"
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "103 Early Hints", "199 x"])
+async def test_interim_replies_without_end_are_unavailable(status: str) -> None:
+    async def handler(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 {status}\r\n\r\n".encode() * (MAX_INTERIM + 1))
+        await reply()(head, writer)
+
+    async with server(handler) as (port, _):
+        assert await refused(f"http://127.0.0.1:{port}/") is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_chunks_of_any_size_until_they_are_crumbs(size: int) -> None:
+    body = random.Random(3).randbytes(60_000)  # noqa: S311
+
+    async def handler(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        pieces = [body[start : start + size] for start in range(0, len(body), size)]
+        coded = b"".join(b"%X; x=y\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n" + coded + b"0\r\nX: 1\r\n\r\n")
+
+    async with server(handler) as (port, _):
+        if len(body) / size > FREE_CHUNKS:
+            assert await refused(f"http://127.0.0.1:{port}/") is Reason.UNREACHABLE
+        else:
+            assert await fetch(f"http://127.0.0.1:{port}/") == body

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from facematch_server.repeats import PER_WINDOW, WINDOW_SECONDS, RepeatFilter
 
 CODE = """
 import sys
@@ -25,3 +28,54 @@ def test_making_the_tables_is_told_at_debug_only(level: str, told: bool, tmp_pat
     assert ("alembic" in done.stderr) == told, done.stderr
     assert told or not done.stderr
     assert not done.stdout
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def passed(repeats: RepeatFilter, count: int, **changes: Any) -> list[dict[str, Any]]:
+    """The fields of those of `count` equal lines that pass."""
+    kept = []
+    for _ in range(count):
+        given = {"name": "x", "level": logging.WARNING, "msg": "too many", "fields": {}, **changes}
+        record = logging.LogRecord(given["name"], given["level"], "f", 1, given["msg"], (), None)
+        record.fields = given["fields"]
+        if repeats.filter(record):
+            kept.append(record.fields)
+    return kept
+
+
+def test_a_line_that_repeats_is_printed_a_few_times_a_minute() -> None:
+    clock = Clock()
+    repeats = RepeatFilter(clock)
+    assert len(passed(repeats, 1000)) == PER_WINDOW
+    clock.now = WINDOW_SECONDS - 1
+    assert not passed(repeats, 10)
+    clock.now = WINDOW_SECONDS
+    assert passed(repeats, 1000) == [{"left_out": 1005}] + [{}] * (PER_WINDOW - 1)
+
+
+def test_lines_of_other_kinds_are_not_held_back() -> None:
+    repeats = RepeatFilter(Clock())
+    passed(repeats, 1000)
+    assert len(passed(repeats, 1, msg="another")) == 1
+    assert len(passed(repeats, 1, name="y")) == 1
+    assert len(passed(repeats, 1, level=logging.ERROR)) == 1
+    assert len(passed(repeats, 1, fields={"exception": "ValueError", "at": ["a.py:1 f"]})) == 1
+
+
+def test_lines_of_requests_and_below_a_warning_pass() -> None:
+    repeats = RepeatFilter(Clock())
+    assert len(passed(repeats, 100, fields={"request_id": "7"})) == 100
+    assert len(passed(repeats, 100, level=logging.INFO)) == 100
+
+
+def test_kinds_without_number_are_forgotten() -> None:
+    repeats = RepeatFilter(Clock())
+    for number in range(5000):
+        passed(repeats, 1, msg=str(number))
+    assert len(repeats._kinds) <= 1000

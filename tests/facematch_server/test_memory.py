@@ -42,3 +42,15 @@ def test_large_blocks_go_back_to_the_system() -> None:
     code = CODE.format(path=sys.path)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
     assert float(done.stdout) < 10
+
+
+def test_what_is_loaded_is_left_out_of_collections() -> None:
+    code = """
+import sys, gc
+sys.path[:0] = {path!r}
+from facematch_server.memory import keep_collections_short
+keep_collections_short()
+assert gc.get_freeze_count() > 1000
+assert len(gc.get_objects()) < 1000
+"""
+    subprocess.run([sys.executable, "-c", code.format(path=sys.path)], timeout=60, check=True)  # noqa: S603

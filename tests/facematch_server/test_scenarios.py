@@ -64,3 +64,18 @@ def test_refused_where_others_can_reach_them(capsys: pytest.CaptureFixture[str])
     announce_scenarios(Settings(scenarios=True, host=EVERYBODY, scenarios_anyway=True))
     announce_scenarios(Settings(scenarios=True))
     assert capsys.readouterr().err.count("SCENARIOS ARE ON") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"host": "192.0.2.7"}, "192.0.2.7 can be"),
+        ({"host": "127.0.0.1", "internal_port": 1, "internal_host": "10.1.2.3"}, "10.1.2.3 can be"),
+        ({"host": "10.9.9.9", "internal_port": 1, "internal_host": "127.0.0.1"}, "10.9.9.9 can be"),
+        ({"host": "::", "internal_port": 1, "internal_host": "10.1.2.3"}, ":: and 10.1.2.3 can be"),
+        ({"host": "::", "internal_port": 1}, ":: can be"),
+    ],
+)
+def test_the_refusal_names_the_address_that_is_open(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(StartError, match=f"whoever asks, and {named} reached by others"):
+        announce_scenarios(Settings(scenarios=True, **options))

@@ -11,12 +11,14 @@ from starlette.responses import Response
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
 from facematch_server import detailed, openapi
-from facematch_server.body import body_limit, read_body
+from facematch_server.body import body_limit, leave_if_lost, read_body
 from facematch_server.errors import ContractError, documented
 from facematch_server.record import Record, address_of, record_of
 from facematch_server.replies import MEDIA_TYPE, documented_error
 from facematch_server.services import Services, services_of
 from facematch_server.wire import Mode, Profile, is_multipart, parse_type1, take_photos
+
+PATH: Final = "/v1/compare"
 
 router = APIRouter()
 _PROFILE: Final = Profile.DOCUMENTED
@@ -32,7 +34,7 @@ STATUS: Final = {
 
 
 @router.post(
-    "/v1/compare",
+    PATH,
     response_model=detailed.CompareOut,
     responses={**{status: {"model": detailed.ErrorOut} for status in STATUS.values()}, **openapi.FAILURES},
     openapi_extra=openapi.COMPARE,
@@ -50,6 +52,7 @@ async def compare(request: Request) -> Response:
             record.key = str(admission.key.id)
             type1 = parse_type1(request.scope["query_string"])
             body, invalid_code = await _answer(services, record, request, type1)
+            await leave_if_lost(request)
             await admission.commit()
     except ContractError as error:
         record.error_code = str(int(error.code))

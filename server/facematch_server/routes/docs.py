@@ -10,7 +10,10 @@ from facematch_server.docs_page import render
 
 router = APIRouter()
 
-_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+}
 
 
 @router.get("/docs", include_in_schema=False)

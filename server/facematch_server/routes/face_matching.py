@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from facematch_local.codes import ErrorCode
 from facematch_server import openapi
-from facematch_server.body import body_limit, read_body
+from facematch_server.body import body_limit, leave_if_lost, read_body
 from facematch_server.comparing import Comparer
 from facematch_server.errors import ContractError, documented
 from facematch_server.inference import Place
@@ -51,6 +51,7 @@ async def face_matching(request: Request) -> Response:
             asked = parse_query(request.method, request.scope["query_string"])
             comparer = services.comparer_for(admission.key)
             compared, body = await _answer(services, record, request, asked, comparer, profile)
+            await leave_if_lost(request)
             await admission.commit()
     except ContractError as error:
         record.error_code = str(int(error.code))

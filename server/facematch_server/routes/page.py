@@ -17,9 +17,12 @@ from facematch_server.services import is_calibrated, notice_of, pack_labels, ser
 STATIC: Final = Path(__file__).parent.parent / "static"
 
 # Scripts and styles from this service alone; pictures also from memory: chosen photos and crops in the reply.
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' blob: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": _CSP,
     "Cache-Control": "no-cache",
     "Referrer-Policy": "no-referrer",
 }

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from facematch_local.brief import BriefRepr
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
+from facematch_server.wire.bounded_json import string_fields
+from facematch_server.wire.multipart import form_parts
 from facematch_server.wire.query import Mode
 
-# More parts than this are no form of ours; each costs Python callbacks, so a body must not hold a million.
-MAX_PARTS: Final = 64
-
+_NAMES: Final = ("img1", "img2")
+# Letters decoded at once, a multiple of four: a call into C must not hold the interpreter for long.
+_WINDOW: Final = 1024 * 1024
 _DATA_URI: Final = re.compile(rb"\s*data:[^,]{0,200},", re.IGNORECASE)
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _LINE_LENGTHS: Final = (64, 76)
@@ -35,8 +36,8 @@ class BodyKind(StrEnum):
     UNSTATED = "unstated"
 
 
-@dataclass(frozen=True, slots=True)
-class Photos:
+@dataclass(frozen=True, slots=True, repr=False)
+class Photos(BriefRepr):
     """Both photos as bytes, neither empty."""
 
     image1: bytes
@@ -91,7 +92,7 @@ def from_multipart(content_type: str, body: bytes) -> Photos:
     Raises:
         ContractError: NO_CONTENT: a photo is missing or empty. BAD_FORMAT_TYPE: the body is no multipart form.
     """
-    parts = _parts(_boundary(content_type, body), body) if body.strip() else {}
+    parts = form_parts(content_type, body, _NAMES) if body.strip() else {}
     return _both(parts.get("img1", b""), parts.get("img2", b""))
 
 
@@ -99,16 +100,16 @@ def from_json(body: bytes, max_image_bytes: int) -> Photos:
     """Take `img1` and `img2` out of a JSON body and decode their base64.
 
     Raises:
-        ContractError: NO_CONTENT: a photo is missing, null or empty, or the body is no JSON object.
+        ContractError: NO_CONTENT: a photo is missing, null or empty, or the body is no JSON object, or one of far
+            more members than two photos need (see `bounded_json`).
             BAD_IMAGE: a photo is no string, no base64, or larger than `max_image_bytes`.
     """
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):  # ValueError: no JSON, wrong encoding, a number too long
-        content = None
-    fields: dict[str, Any] = content if isinstance(content, dict) else {}
-    texts = [fields.get(name) for name in ("img1", "img2")]
-    if any(text is None or (isinstance(text, str) and not _payload(text).strip()) for text in texts):
+        fields: dict[str, Any] = string_fields(body, _NAMES)
+    except ValueError:  # no JSON, wrong encoding, a number too long, too much of everything
+        fields = {}
+    texts = [fields.get(name) for name in _NAMES]
+    if any(text is None or (isinstance(text, str | bytes) and not _payload(text).strip()) for text in texts):
         raise ContractError(ErrorCode.NO_CONTENT)
     return _both(*(decode_base64(text, max_image_bytes) for text in texts))
 
@@ -119,13 +120,14 @@ def decode_base64(text: object, max_bytes: int) -> bytes:
     Raises:
         ContractError: BAD_IMAGE: no string, no base64, or more than `max_bytes`.
     """
-    if not isinstance(text, str):
+    if not isinstance(text, str | bytes):
         raise ContractError(ErrorCode.BAD_IMAGE)
     letters = _without_blanks(_payload(text)).translate(_URL_SAFE).rstrip(b"=")
     if len(letters) * 3 // 4 > max_bytes:
         raise ContractError(ErrorCode.BAD_IMAGE)
     try:
-        return base64.b64decode(letters + b"=" * (-len(letters) % 4), validate=True)
+        windows = (letters[start : start + _WINDOW] for start in range(0, len(letters), _WINDOW))
+        return b"".join(base64.b64decode(part + b"=" * (-len(part) % 4), validate=True) for part in windows)
     except binascii.Error:
         raise ContractError(ErrorCode.BAD_IMAGE) from None
 
@@ -136,9 +138,9 @@ def _both(image1: bytes, image2: bytes) -> Photos:
     return Photos(image1, image2)
 
 
-def _payload(text: str) -> bytes:
+def _payload(text: str | bytes) -> bytes:
     """What follows the data-URI prefix. Letters outside ASCII become `?`, which no base64 has."""
-    data = text.encode("ascii", "replace")
+    data = text.encode("ascii", "replace") if isinstance(text, str) else text
     prefix = _DATA_URI.match(data)
     return data[prefix.end() :] if prefix else data
 
@@ -149,88 +151,8 @@ def _without_blanks(data: bytes) -> bytes:
         return data
     # Form decoding turns "+" into a space; some clients turn line breaks into spaces. Lines are all of one
     # usual length, plus signs are not.
-    *lines, last = data.split(b" ")
-    lengths = {len(line) for line in lines}
-    if len(lengths) == 1 and lengths <= set(_LINE_LENGTHS) and len(last) <= max(lengths):
-        return b"".join((*lines, last))
+    for length in _LINE_LENGTHS:
+        breaks = data[length :: length + 1]
+        if breaks and not breaks.strip(b" ") and data.count(b" ") == len(breaks):
+            return data.replace(b" ", b"")
     return data.replace(b" ", b"+")
-
-
-def _boundary(content_type: str, body: bytes) -> bytes:
-    from python_multipart.multipart import parse_options_header
-
-    _, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary", b"")
-    if boundary:
-        return boundary
-    # Setting the header by hand, without the boundary, is a classic of browser code. The body tells it.
-    first = body.lstrip(b"\r\n")[:256].partition(b"\r\n")[0].rstrip()
-    if first.startswith(b"--") and len(first) > 2:
-        return first[2:]
-    raise ContractError(ErrorCode.BAD_FORMAT_TYPE)
-
-
-def _parts(boundary: bytes, body: bytes) -> dict[str, bytes]:
-    """`img1` and `img2`, each its first part. A body that breaks off gives what came before."""
-    from python_multipart.exceptions import FormParserError
-    from python_multipart.multipart import MultipartParser
-
-    collector = _Collector()
-    try:
-        parser = MultipartParser(boundary, collector.callbacks())  # type: ignore[arg-type]
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, ValueError):
-        pass
-    return collector.parts
-
-
-class _Collector:
-    """Receives the callbacks of python-multipart; keeps complete parts of the two names only."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, bytes] = {}
-        self._count = 0
-        self._header = b""
-        self._value = b""
-        self._name = ""
-        self._chunks: list[bytes] = []
-
-    def callbacks(self) -> dict[str, Callable[..., None]]:
-        return {
-            "on_part_begin": self._begin,
-            "on_header_field": self._on_header,
-            "on_header_value": self._on_value,
-            "on_header_end": self._header_end,
-            "on_part_data": self._data,
-            "on_part_end": self._end,
-        }
-
-    def _begin(self) -> None:
-        self._count += 1
-        if self._count > MAX_PARTS:
-            raise ValueError("too many parts")
-        self._name, self._chunks = "", []
-
-    def _on_header(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def _on_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _header_end(self) -> None:
-        from python_multipart.multipart import parse_options_header
-
-        if self._header.lower() == b"content-disposition":
-            _, options = parse_options_header(self._value)
-            self._name = options.get(b"name", b"").decode("latin-1").strip()
-        self._header = self._value = b""
-
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._name in ("img1", "img2") and self._name not in self.parts:
-            self._chunks.append(data[start:end])
-
-    def _end(self) -> None:
-        if self._name in ("img1", "img2"):
-            self.parts.setdefault(self._name, b"".join(self._chunks))
-        self._chunks = []

@@ -21,7 +21,7 @@ _KNOWN: Final = re.compile(r"(?:^|&)(img1|img2|type1|format_type)=")
 
 # Parameters of their own that clients were seen to send. After a URL that is not encoded they look like a
 # part of it, so these are taken off by name; any other is left to the URL.
-_KNOWN_EXTRAS: Final = re.compile(r"(?:&(?:is_thumb|get_thumb)=[^&]*)+$")
+_KNOWN_EXTRAS: Final = ("is_thumb=", "get_thumb=")
 
 
 class Mode(StrEnum):
@@ -106,10 +106,17 @@ def _url(raw: str) -> str:
     """The URL that the client meant by the raw value of `img1` or `img2`."""
     first = raw.partition("&")[0]
     # Without a query of its own, a URL cannot go on after `&`: what follows are parameters of the client's own.
-    raw = _KNOWN_EXTRAS.sub("", raw) if "?" in first else first
+    raw = _without_extras(raw) if "?" in first else first
     if "://" not in raw:
         return unquote_plus(raw).strip()
     return _unescaped_url(raw).strip()
+
+
+def _without_extras(raw: str) -> str:
+    parts = raw.split("&")
+    while len(parts) > 1 and parts[-1].startswith(_KNOWN_EXTRAS):
+        parts.pop()
+    return "&".join(parts)
 
 
 def _unescaped_url(raw: str) -> str:

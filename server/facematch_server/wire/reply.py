@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from facematch_local.brief import BriefRepr
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_local.similarity import verdict
 from facematch_server.settings import Profile
@@ -15,16 +16,16 @@ from facematch_server.settings import Profile
 WARNINGS_HEADER: Final = "X-Facematch-Warnings"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFace:
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundFace(BriefRepr):
     """A compared face: its crop as JPEG and the detector's confidence, 0 to 1."""
 
     jpeg: bytes
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+@dataclass(frozen=True, slots=True, repr=False)
+class Compared(BriefRepr):
     """What a reply says of a comparison.
 
     Attributes:

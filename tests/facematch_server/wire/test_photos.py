@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from facematch_server.errors import ContractError
 from facematch_server.wire import Mode, Photos, take_photos
-from facematch_server.wire.photos import MAX_PARTS, decode_base64
+from facematch_server.wire.multipart import MAX_PARTS
+from facematch_server.wire.photos import decode_base64
 from hypothesis import given
 from hypothesis import strategies as st
 
