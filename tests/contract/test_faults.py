@@ -52,9 +52,11 @@ def test_a_bug_is_a_500_logged_by_place_only(
 
 
 def test_a_check_that_fails_costs_no_answer(
-    live: Any, envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, astronaut_jpeg: bytes
+    start: Callable[..., Any], envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, astronaut_jpeg: bytes
 ) -> None:
     from facematch_local.checks import CHECKS, Check, Role
+
+    live = start()  # of its own: lines go to the service that was started last
 
     def fails(_: Any) -> Any:
         raise ZeroDivisionError(SECRET_IN_A_MESSAGE)
