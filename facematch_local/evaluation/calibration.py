@@ -35,7 +35,7 @@ FORMAT = 1
 MIN_PEOPLE = 3
 """Fewer people than this are no group: there is one pair of people, which says nothing of the others."""
 
-ENOUGH_PEOPLE = 10
+ENOUGH_PEOPLE = 8
 """Of groups with so many people the hardest decides, and smaller ones are only reported. The rate within six people is
 that of fifteen pairs of people: its interval reaches so far up that it measures how few they are, not how alike."""
 
