@@ -25,8 +25,8 @@ class StructureLimits:
     """How many parts a photo may have.
 
     Attributes:
-        jpeg_segments: marker segments before the first scan. Cameras write 5 to 30. A colour profile takes up to 255, and
-            depth or gain maps in extended XMP one for each 64 KiB, 160 in 10 MB.
+        jpeg_segments: marker segments before the first scan. Cameras write 5 to 30. A colour profile takes up to 255,
+            and depth or gain maps in extended XMP one for each 64 KiB, 160 in 10 MB.
         jpeg_exif_segments: of these, Exif ones. Cameras write 1, editors 2; decoders join them in quadratic time.
         jpeg_scans: progressive encoders write 6 to 20; every one costs a pass over all pixels.
         jpeg_padding: bytes between segments that belong to none: fill bytes and what firmware left behind.

@@ -1,7 +1,8 @@
 """Runs the CPU-bound work: a fixed number of threads, a bounded queue, a deadline for each job.
 
-The event loop only waits. Three rules keep the service answering under overload: no more jobs run than
-there are CPUs, no more than `queue_size` wait, and none starts after its deadline has passed.
+The event loop only waits. Three rules keep the service answering under overload: no more jobs compute than
+there are CPUs, no more than `queue_size` wait, and none starts after its deadline has passed. Which one starts is
+decided by `lanes`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
-from facematch_server.errors import ServiceError
+from facematch_server.errors import BUSY, ServiceError
+from facematch_server.lanes import Job, Lanes
 
 _T = TypeVar("_T")
 
-BUSY = "The service is busy, try again later"
+# Set for the thread that runs a job, and for the spare thread that helps it (`SpareThreads` hands contexts on).
+_JOB: Final[ContextVar[Job | None]] = ContextVar("job", default=None)
+
+
+def current_job() -> Job | None:
+    """The job that the calling thread works on."""
+    return _JOB.get()
 
 
 class Cores:
@@ -71,11 +80,11 @@ class InferencePool:
             queue_size: jobs that may wait beyond that.
         """
         self._cores = cores
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="facematch-match")
+        # One each for the jobs that compute and those that stepped aside.
+        self._executor = ThreadPoolExecutor(2 * threads, thread_name_prefix="facematch-match")
+        self._lanes = Lanes(threads, lambda job: self._executor.submit(self._run, job))
         self._places = threads + queue_size
         self._taken = 0
-        self._running = 0
-        self._lock = threading.Lock()
         self._threads = threads
 
     @property
@@ -96,7 +105,7 @@ class InferencePool:
     @property
     def waiting(self) -> int:
         """Requests whose job no thread has taken up yet, or that are still reading their body."""
-        return max(self._taken - self._running, 0)
+        return max(self._taken - self._lanes.started, 0)
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -123,25 +132,37 @@ class InferencePool:
 
     def close(self, wait: bool = True) -> None:
         """End the threads; waiting jobs are dropped."""
+        self._lanes.close()
         self._executor.shutdown(wait, cancel_futures=True)
 
-    def _submit(self, work: Callable[[], _T], deadline: float) -> Future[_T]:
-        return self._executor.submit(self._run, work, deadline)
+    def _submit(self, work: Callable[[], _T], deadline: float, owner: str) -> Future[_T]:
+        job = Job(work, deadline, owner, self._lanes)
+        self._lanes.submit(job)
+        return job.future
 
-    def _run(self, work: Callable[[], _T], deadline: float) -> _T:
-        if time.monotonic() >= deadline:
+    def _run(self, job: Job) -> None:
+        try:
+            if not job.future.set_running_or_notify_cancel():
+                return
+            try:
+                outcome = self._outcome(job)
+            except BaseException as error:
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(outcome)
+        finally:
+            self._lanes.done(job)
+
+    def _outcome(self, job: Job) -> Any:
+        if time.monotonic() >= job.deadline:
             raise ServiceError(503, BUSY, retry_after=1.0)
         self._cores.acquire()
-        self._count_running(1)
+        token = _JOB.set(job)
         try:
-            return work()
+            return job.work()
         finally:
-            self._count_running(-1)
+            _JOB.reset(token)
             self._cores.release()
-
-    def _count_running(self, change: int) -> None:
-        with self._lock:
-            self._running += change
 
     def _leave(self) -> None:
         self._taken -= 1
@@ -154,17 +175,18 @@ class Place:
         self._pool = pool
         self.job: Future[Any] | None = None
 
-    async def run(self, work: Callable[[], _T], deadline: float) -> _T:
+    async def run(self, work: Callable[[], _T], deadline: float, owner: str = "") -> _T:
         """Run `work` in a thread of the pool.
 
         Args:
             work: what to do.
             deadline: on the clock of `time.monotonic`.
+            owner: whose it is; owners share the threads fairly.
 
         Raises:
             ServiceError: 503: it did not start or did not end before the deadline.
         """
-        job = self._pool._submit(work, deadline)
+        job = self._pool._submit(work, deadline, owner)
         self.job = job
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):

@@ -7,7 +7,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,26 +16,38 @@ from fastapi import FastAPI
 
 from facematch_local.errors import FacematchError
 from facematch_server.app import create_app, create_internal_app
+from facematch_server.ending import HardEnd
+from facematch_server.inference import Cores
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.memory import keep_memory_level
 from facematch_server.protocol import limited_protocol
 from facematch_server.scenarios import SCENARIO_HEADER
-from facematch_server.services import new_cores, open_matcher, open_store
+from facematch_server.services import new_cores, open_matcher, open_store, photo_decoder, start_decoders
 from facematch_server.settings import Settings
 
 if TYPE_CHECKING:
+    from facematch_server.decoding.pool import DecoderPool
     from facematch_server.store import Store
 
 # Longer than uvicorn's 64 KiB would be no use (proxies cut at 8 to 32 KiB); shorter than two long URLs would hurt.
 _HEAD_BYTES = 64 * 1024
+
+# After a signal: for what is left once no request is (threads, the database, the interpreter itself) ...
+_IN_ORDER_SECONDS = 1.0
+# ... and after a second one for everything.
+_AT_ONCE_SECONDS = 0.5
 
 
 class StartError(FacematchError):
     """The service cannot start; the message says why and what to do."""
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], DecoderPool | None] = start_decoders) -> int:
     """Run the service until SIGINT or SIGTERM.
+
+    Args:
+        settings: the options.
+        start_decoders: starts the processes that decode photos, if any.
 
     Returns:
         0 after an orderly end, 2 when it could not start (told in one line on standard error).
@@ -48,11 +60,17 @@ def serve(settings: Settings) -> int:
             check_tls(settings)
             sockets = [stack.enter_context(closing(sock)) for sock in _listen(settings)]
             cores = new_cores(settings)
+            # First of all: they load what they need while this process loads the models.
+            decoders = start_decoders(settings, cores)
+            if decoders is not None:
+                stack.callback(decoders.close)
             _calm_libraries()
-            matcher = open_matcher(settings, cores)
+            matcher = open_matcher(settings, cores, photo_decoder(settings, cores, decoders))
+            if decoders is not None:
+                decoders.wait_until_ready()
             store = stack.enter_context(closing(open_store(settings)))
             first_key(store, settings, sockets[0].getsockname()[1])
-            app = create_app(settings, matcher, store, cores=cores)
+            app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
             return 2
@@ -130,7 +148,8 @@ async def _run(settings: Settings, app: FastAPI, sockets: list[socket.socket]) -
     public = Server(server_config(settings, app, lifespan="on"))
     servers = [public]
     stopping = asyncio.Event()
-    with _signals(loop, stopping, servers):
+    in_order = settings.drain_seconds + settings.shutdown_seconds + _IN_ORDER_SECONDS
+    with _signals(loop, stopping, servers, HardEnd(), in_order):
         tasks = [asyncio.create_task(public.serve([sockets[0]]))]
         await _started(public, tasks[0])
         if public.started and settings.internal_port is not None:
@@ -173,11 +192,25 @@ async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAP
 
 
 @contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, servers: list[Server]) -> Iterator[None]:
+def _signals(
+    loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, servers: list[Server], end: HardEnd, in_order: float
+) -> Iterator[None]:
+    """Go down on a signal.
+
+    Args:
+        loop: the running loop.
+        stopping: set by the first signal.
+        servers: ended at once by the second.
+        end: ends the process where it does not end by itself.
+        in_order: seconds that it may take to, after the first signal.
+    """
+
     def on_signal() -> None:
         if stopping.is_set():  # the second one means it
             for server in servers:
                 server.should_exit = server.force_exit = True
+            end.within(_AT_ONCE_SECONDS)
+        end.within(in_order)
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -71,7 +71,7 @@ async def _answer(services: Services, record: Record, request: Request, type1: R
             described = detailed.describe(result, record.request_id)
             return described.model_dump_json().encode(), str(int(result.warning))
 
-        return await place.run(work, record.started + settings.deadline_seconds)
+        return await place.run(work, record.started + settings.deadline_seconds, owner=record.key or "")
 
 
 def _error(error: ContractError) -> Response:

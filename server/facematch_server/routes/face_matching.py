@@ -119,7 +119,7 @@ async def _timed(
         record.seconds["queue"] = time.monotonic() - queued
         return work()
 
-    compared, body = await place.run(started, deadline)
+    compared, body = await place.run(started, deadline, owner=record.key or "")
     record.seconds.update({stage: value for stage, value in compared.timings.items() if stage != "total"})
     return compared, body
 
