@@ -39,7 +39,7 @@ class StructureLimits:
     """
 
     jpeg_segments: int = 1000
-    jpeg_exif_segments: int = 32
+    jpeg_exif_segments: int = 8
     jpeg_scans: int = 100
     jpeg_padding: int = 65_536
     png_chunk_bytes: int = 1024

@@ -14,6 +14,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -31,16 +32,20 @@ _YIELDING: Final = 10
 _MOST_FILES: Final = 65_536
 
 
-def command(control: socket.socket, limits: DecoderLimits, module: str = __name__) -> list[str]:
+def command(
+    control: socket.socket,
+    limits: DecoderLimits,
+    program: Sequence[str] = ("-m", "facematch_server.decoding.forkserver"),
+) -> list[str]:
     """The command that runs a fork server.
 
     Args:
         control: its end of the socket to the service, to be inherited.
         limits: what decoders work under.
-        module: what is run; another one in tests, which calls `main` with another decoder.
+        program: what Python runs; another one in tests, which calls `main` with another decoder.
     """
     # -P: the folder in which the service was started is no place to import from.
-    return [sys.executable, "-P", "-m", module, str(control.fileno()), json.dumps(asdict(limits))]
+    return [sys.executable, "-P", *program, str(control.fileno()), json.dumps(asdict(limits))]
 
 
 def main(decode: Decode = images.decode) -> None:

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final
 
 from facematch_local.images import ImageLimits, Photo, decode
+from facematch_server.decoding import forkserver
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
-from facematch_server.decoding.pool import DecoderPool
+from facematch_server.decoding.pool import Command, DecoderPool
 from facematch_server.decoding.protocol import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
 from facematch_server.inference import Cores, current_job
@@ -40,7 +41,9 @@ def decoder_limits(image: ImageLimits) -> DecoderLimits:
     )
 
 
-def open_decoders(processes: int | None, image: ImageLimits, cores: Cores, threads: int) -> DecoderPool | None:
+def open_decoders(
+    processes: int | None, image: ImageLimits, cores: Cores, threads: int, command: Command = forkserver.command
+) -> DecoderPool | None:
     """Start the processes that decode.
 
     Args:
@@ -48,6 +51,7 @@ def open_decoders(processes: int | None, image: ImageLimits, cores: Cores, threa
         image: limits on photos.
         cores: whose turn for large photos is kept.
         threads: requests that compute at once.
+        command: runs the fork server, see `forkserver.command`.
 
     Returns:
         None where photos are to be decoded in this process: it was asked for, or the system lacks what is needed.
@@ -56,7 +60,7 @@ def open_decoders(processes: int | None, image: ImageLimits, cores: Cores, threa
     if keep == 0 or lacking() is not None:
         return None
     # Requests in the house that decode: those that compute, and those that stepped aside, with two photos each.
-    return DecoderPool(decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo)
+    return DecoderPool(decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo, command)
 
 
 def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cores) -> Callable[[bytes], Photo]:

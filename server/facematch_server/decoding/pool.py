@@ -36,6 +36,7 @@ _PHOTOS: Final = 2000
 _BURIAL_SECONDS: Final = 1.0
 
 Aside = Callable[[], AbstractContextManager[object]]
+Command = Callable[[socket.socket, DecoderLimits], Sequence[str]]
 
 
 class DecoderPool:
@@ -47,7 +48,7 @@ class DecoderPool:
         keep: int,
         most: int,
         large_photo: threading.Lock,
-        command: Callable[[socket.socket, DecoderLimits], Sequence[str]] = forkserver.command,
+        command: Command = forkserver.command,
     ) -> None:
         """Take what a pool needs, and start the fork server; its imports run beside the caller's own start.
 
@@ -324,7 +325,7 @@ class _Decoder:
 class _Server:
     """The fork server, started anew when it has ended."""
 
-    def __init__(self, command: Callable[[socket.socket, DecoderLimits], Sequence[str]], limits: DecoderLimits) -> None:
+    def __init__(self, command: Command, limits: DecoderLimits) -> None:
         self._command = command
         self._limits = limits
         self._numbers = itertools.count()
