@@ -72,6 +72,11 @@ class DecoderPool:
         self._server = _Server(command, limits)
 
     @property
+    def server_pid(self) -> int:
+        """The fork server's process, whose children the decoders are."""
+        return self._server.pid
+
+    @property
     def alive(self) -> int:
         """Decoders, idle ones included."""
         return self._alive
@@ -333,6 +338,10 @@ class _Server:
         self._closed = False
         self._ready = False
         self._launch()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def wait_until_ready(self) -> None:
         self._control.settimeout(_START_SECONDS)
