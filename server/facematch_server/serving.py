@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import ssl
@@ -165,6 +166,8 @@ async def _run(settings: Settings, app: FastAPI, sockets: list[socket.socket]) -
         finally:
             watcher.cancel()
     log("stopped")
+    # The interpreter's last collection would go over all objects of the libraries for a second or two.
+    gc.freeze()
     return 0 if public.started else 2
 
 

@@ -69,6 +69,7 @@ class DecoderPool:
         self._alive = 0
         self._ended = 0
         self._closed = False
+        self._ready = False
         self._server = _Server(command, limits)
 
     @property
@@ -87,12 +88,15 @@ class DecoderPool:
         return self._ended
 
     def wait_until_ready(self) -> None:
-        """Wait for the fork server, and see a decoder start.
+        """Wait for the fork server, and start the decoders that are kept ready; the second time, do nothing.
 
         Raises:
             DecoderError: it does not start.
         """
+        if self._ready:
+            return
         self._server.wait_until_ready()
+        self._ready = True
         decoders = []
         with self._changed:
             self._alive += self._keep
@@ -218,7 +222,8 @@ class DecoderPool:
                 self._changed.notify()
 
     def _forget_idle(self) -> None:
-        LOGGER.warning("decoders ended between photos; starting others")
+        if not self._closed:
+            LOGGER.warning("decoders ended between photos; starting others")
         with self._changed:
             self._alive -= len(self._idle)
             for decoder in self._idle:
@@ -336,7 +341,6 @@ class _Server:
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._closed = False
-        self._ready = False
         self._launch()
 
     @property
