@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.bitfields import decode_bitfields
 from facematch_local.errors import ImageFormatError, NoContentError
 from facematch_local.structure import check_structure, exif_is_sane
 from facematch_local.tones import on_white, to_bgr
@@ -38,6 +39,9 @@ _ENOUGH: Final = 0.6
 _LARGE: Final = 12_000_000
 # No format of cameras has longer ones, and decoders keep tables by the row: 1.5 GB at 50 million rows.
 _LONGEST_SIDE: Final = 65_535
+
+_END: Final = b"\xff\xd9"
+_ANY_BITS: Final = b"\x5a\xa5\x3c" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,14 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
     if Image.MAX_IMAGE_PIXELS is not None and limits.max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = limits.max_pixels
     try:
+        bitmap = decode_bitfields(data)
+        if bitmap is not None:
+            _check_pixels(bitmap.shape[1], bitmap.shape[0], limits)
+            pixels = _limited(bitmap, limits.max_side)
+            return Photo(pixels, max(pixels.shape[:2]) / max(bitmap.shape[:2]), "BMP")
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
-            _check_pixels(image, limits)
+            _check_pixels(image.width, image.height, limits)
             with turn if turn is not None and _is_unpacked_whole(image) else nullcontext():
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
             # After decoding, because some of Pillow's plugins (TIFF, HEIF) turn the photo themselves and say so.
@@ -182,10 +191,10 @@ def prepare() -> None:
     Image.init()
 
 
-def _check_pixels(image: Image.Image, limits: ImageLimits) -> None:
-    if image.width * image.height > limits.max_pixels:
+def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
+    if width * height > limits.max_pixels:
         raise ImageFormatError(f"the photo has more than {limits.max_pixels} pixels")
-    if max(image.size) > _LONGEST_SIDE:
+    if max(width, height) > _LONGEST_SIDE:
         raise ImageFormatError(f"the photo has a side of more than {_LONGEST_SIDE} pixels")
 
 
@@ -226,15 +235,27 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
 def _decode_jpeg(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     import cv2
 
-    if not _jpeg_is_complete(data):
-        raise ImageFormatError("the photo is truncated")
     flag = {
         1: cv2.IMREAD_COLOR,
         2: cv2.IMREAD_REDUCED_COLOR_2,
         4: cv2.IMREAD_REDUCED_COLOR_4,
         8: cv2.IMREAD_REDUCED_COLOR_8,
     }[_reduction(max(image.size), limits.max_side)]
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    flag |= cv2.IMREAD_IGNORE_ORIENTATION
+    if _jpeg_is_complete(data):
+        return _decode_by_opencv(data, flag)
+    # Of some, only the end marker is missing. Where more is, what stands for it shows in the pixels.
+    data = data.rstrip(b"\xff")
+    pixels = _decode_by_opencv(data + _END, flag)
+    if not np.array_equal(pixels, _decode_by_opencv(data + _ANY_BITS + _END, flag)):
+        raise ImageFormatError("the photo is truncated")
+    return pixels
+
+
+def _decode_by_opencv(data: bytes, flag: int) -> NDArray[np.uint8]:
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if pixels is None:
         raise ImageFormatError("the photo is damaged")
     return pixels  # type: ignore[return-value]
@@ -283,7 +304,7 @@ def _decode_other(image: Image.Image, limits: ImageLimits) -> NDArray[np.uint8]:
         image.draft(None, (image.width // reduction, image.height // reduction))  # CMYK JPEG; no-op elsewhere
     image.load()
     # A GIF's first frame may be larger than its header says.
-    _check_pixels(image, limits)
+    _check_pixels(image.width, image.height, limits)
     return to_bgr(image)
 
 

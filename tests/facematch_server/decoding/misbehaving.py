@@ -1,4 +1,4 @@
-"""A fork server whose decoders do what photos tell them: run as a program, in place of `facematch_server.decoding.forkserver`.
+"""A fork server whose decoders do what photos tell them; a program, run in place of the real one.
 
 Photos that are none of its commands are decoded as ever.
 """
