@@ -7,6 +7,7 @@ one owner never take more than half of both lanes together.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -70,6 +71,8 @@ class Lanes:
         self._returning = 0
         self._started = 0
         self._of_owner: Counter[str] = Counter()
+        self._served: dict[str, int] = {}
+        self._serial = itertools.count(1)
         self._closed = False
 
     @property
@@ -125,15 +128,18 @@ class Lanes:
             raise ServiceError(503, BUSY, retry_after=1.0)
 
     def _dispatch(self) -> None:
-        """Start what may start: of the owner with the fewest jobs first, in their order."""
+        """Start what may start: of the owner with the fewest jobs, and among those of the one served longest ago."""
         self._pending = [job for job in self._pending if not job.future.cancelled()]
+        waiting_owners = {job.owner for job in self._pending}
+        self._served = {owner: serial for owner, serial in self._served.items() if owner in waiting_owners}
         while self._computing + self._returning < self._places and self._started < 2 * self._places:
             waiting = [job for job in self._pending if self._of_owner[job.owner] < self._places]
             if not waiting or self._closed:
                 return
-            job = min(waiting, key=lambda job: self._of_owner[job.owner])
+            job = min(waiting, key=lambda job: (self._of_owner[job.owner], self._served.get(job.owner, 0)))
             self._pending.remove(job)
             self._computing += 1
             self._started += 1
             self._of_owner[job.owner] += 1
+            self._served[job.owner] = next(self._serial)
             self._start(job)

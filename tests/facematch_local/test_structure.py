@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from facematch_local import images
 from facematch_local.errors import ImageFormatError
@@ -80,13 +79,14 @@ def test_what_cameras_and_editors_write_passes(data: bytes) -> None:
     check_structure(data)
 
 
-def test_one_side_is_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_side_is_limited_too() -> None:
     with pytest.raises(ImageFormatError, match="side of more than 65535"):
         decode(narrow_png(65_536))
     assert decode(narrow_png(65_535)).pixels.shape == (2560, 1, 3)
 
 
-def test_exif_that_takes_long_is_passed_over(astronaut: NDArray[np.uint8]) -> None:
+@pytest.mark.filterwarnings("ignore:Tag data")
+def test_exif_that_takes_long_is_passed_over() -> None:
     data = overlapping_exif()
     assert not exif_is_sane(data[data.index(b"Exif") : data.index(b"Exif") + 60_000])
     assert decode(data).pixels.shape == (240, 320, 3)
@@ -111,9 +111,9 @@ def test_anything_may_follow(start: bytes) -> None:
                 continue
 
 
-def test_a_photo_takes_less_than_a_millisecond(astronaut: NDArray[np.uint8], encode: Callable[..., bytes]) -> None:
+def test_a_photo_takes_less_than_a_millisecond(encode: Callable[..., bytes]) -> None:
     """3 MB; the bound is generous, and the best of ten counts."""
-    noisy = np.random.default_rng(0).integers(0, 256, (1400, 1600, 3), np.uint8)
+    noisy = np.random.default_rng(0).integers(0, 256, (1800, 2000, 3), np.uint8)
     data = encode(noisy, "JPEG", quality=92)
     assert len(data) > 3_000_000
     took = min(timed(check_structure, data) for _ in range(10))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from facematch_local.errors import FacematchError
 from facematch_local.images import ImageLimits, Photo, decode
 from facematch_server.decoding import forkserver
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
@@ -23,6 +26,9 @@ _BYTES_BESIDE: Final = 128 << 20
 _CPU_SECONDS_PER_PIXEL: Final = 320e-9
 # Photos from here on take turns, see `facematch_local.images`.
 _ORDINARY_PIXELS: Final = 12_000_000
+
+# A white pixel.
+_TINY: Final = base64.b64decode("Qk06AAAAAAAAADYAAAAoAAAAAQAAAAEAAAABABgAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAA////AA==")
 
 
 def lacking() -> str | None:
@@ -72,6 +78,30 @@ def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cor
     if decoders is None:
         return partial(decode, limits=image, turn=cores.large_photo)
     return partial(_decode_for_job, decoders)
+
+
+def examine(asked: str) -> tuple[str, bool]:
+    """What a diagnosis says of the decoders, and whether it is a fault.
+
+    Args:
+        asked: `FACEMATCH_DECODE_PROCESSES`.
+    """
+    weaker = "photos are decoded in the service's own process, where nothing ends one that takes too long or crashes"
+    if (reason := lacking()) is not None:
+        return f"{weaker}: {reason}", False
+    if asked.strip() == "0":
+        return f"{weaker}: FACEMATCH_DECODE_PROCESSES is 0", False
+    try:
+        pool = open_decoders(1, ImageLimits(), Cores(1), 1)
+        assert pool is not None  # noqa: S101
+        try:
+            pool.wait_until_ready()
+            pool.decode(_TINY, time.monotonic() + 10)
+        finally:
+            pool.close()
+    except FacematchError as error:
+        return str(error), True
+    return "photos are decoded in processes of their own", False
 
 
 def _decode_for_job(decoders: DecoderPool, data: bytes) -> Photo:
