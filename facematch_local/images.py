@@ -243,21 +243,16 @@ def _decode_jpeg(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArra
     }[_reduction(max(image.size), limits.max_side)]
     flag |= cv2.IMREAD_IGNORE_ORIENTATION
     if _jpeg_is_complete(data):
-        return _decode_by_opencv(data, flag)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+        if pixels is None:
+            raise ImageFormatError("the photo is damaged")
+        return pixels  # type: ignore[return-value]
     # Of some, only the end marker is missing. Where more is, what stands for it shows in the pixels.
     data = data.rstrip(b"\xff")
-    pixels = _decode_by_opencv(data + _END, flag)
-    if not np.array_equal(pixels, _decode_by_opencv(data + _ANY_BITS + _END, flag)):
+    pixels = cv2.imdecode(np.frombuffer(data + _END, np.uint8), flag)
+    other = cv2.imdecode(np.frombuffer(data + _ANY_BITS + _END, np.uint8), flag)
+    if pixels is None or other is None or not np.array_equal(pixels, other):
         raise ImageFormatError("the photo is truncated")
-    return pixels
-
-
-def _decode_by_opencv(data: bytes, flag: int) -> NDArray[np.uint8]:
-    import cv2
-
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-    if pixels is None:
-        raise ImageFormatError("the photo is damaged")
     return pixels  # type: ignore[return-value]
 
 

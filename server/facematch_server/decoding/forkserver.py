@@ -61,7 +61,10 @@ def main(decode: Decode = images.decode) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _load()
-    control.send(protocol.READY)
+    try:
+        control.send(protocol.READY)
+    except OSError:  # the service did not start
+        return
     # Some libraries write what they think of a photo to standard error.
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
