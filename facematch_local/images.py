@@ -235,25 +235,35 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
 def _decode_jpeg(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     import cv2
 
+    reduction = _reduction(max(image.size), limits.max_side)
+    if not _jpeg_is_complete(data):
+        data = data.rstrip(b"\xff")
+        if not _lacks_its_end_only(data, reduction):
+            raise ImageFormatError("the photo is truncated")
+        data += _END
     flag = {
         1: cv2.IMREAD_COLOR,
         2: cv2.IMREAD_REDUCED_COLOR_2,
         4: cv2.IMREAD_REDUCED_COLOR_4,
         8: cv2.IMREAD_REDUCED_COLOR_8,
-    }[_reduction(max(image.size), limits.max_side)]
-    flag |= cv2.IMREAD_IGNORE_ORIENTATION
-    if _jpeg_is_complete(data):
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-        if pixels is None:
-            raise ImageFormatError("the photo is damaged")
-        return pixels  # type: ignore[return-value]
-    # Of some, only the end marker is missing. Where more is, what stands for it shows in the pixels.
-    data = data.rstrip(b"\xff")
-    pixels = cv2.imdecode(np.frombuffer(data + _END, np.uint8), flag)
-    other = cv2.imdecode(np.frombuffer(data + _ANY_BITS + _END, np.uint8), flag)
-    if pixels is None or other is None or not np.array_equal(pixels, other):
-        raise ImageFormatError("the photo is truncated")
+    }[reduction]
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None:
+        raise ImageFormatError("the photo is damaged")
     return pixels  # type: ignore[return-value]
+
+
+def _lacks_its_end_only(data: bytes, reduction: int) -> bool:
+    """Whether nothing of a JPEG without an end marker is missing: else whatever stands for it shows in the pixels."""
+    from PIL import Image
+
+    def pixels(end: bytes) -> NDArray[np.uint8]:
+        # By Pillow, whose libjpeg keeps its complaints to itself.
+        with Image.open(io.BytesIO(data + end), formats=("JPEG",)) as image:
+            image.draft(None, (max(image.width // reduction, 1), max(image.height // reduction, 1)))
+            return np.asarray(image)
+
+    return np.array_equal(pixels(_END), pixels(_ANY_BITS + _END))
 
 
 def _reduction(longest: int, max_side: int) -> int:
