@@ -1,7 +1,8 @@
 """What decoding in processes of their own costs a good photo, against decoding in the calling thread.
 
-Turn by turn in the same run, so that both see the same weather: medians and the best of the rounds, milliseconds. And
-what the processes take in memory, each counted with its share of what they have in common.
+Turn by turn in the same run, so that both see the same weather: medians and the best of the rounds, milliseconds; and
+CPU time, of the decoder as well, which tells the cost where other programs keep the CPUs busy. And what the processes
+take in memory, each counted with its share of what they have in common.
 
     python scripts/decoding_cost.py [--rounds 40]
 """
@@ -12,6 +13,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -38,16 +40,27 @@ def main() -> None:
     if pool is None:
         raise SystemExit("this system decodes in the service's own process")
     pool.wait_until_ready()
-    print(f"{'photo':<12}{'here':>16}{'process':>16}{'more':>8}   median (best), ms")
+    decoder = psutil.Process(pool.server_pid).children()[0].pid
+    print(f"{'photo':<12}{'here':>16}{'process':>16}{'more':>8}   median (best), ms; CPU, median, ms")
     for width, height in SIZES:
         photo = jpeg(width, height)
         here: list[float] = []
         there: list[float] = []
+        cpu_here: list[float] = []
+        cpu_there: list[float] = []
         for _ in range(rounds):
+            begun = cpu(decoder)
             here.append(timed(lambda photo=photo: decode(photo, limits).pixels[::64].sum()))
+            between = cpu(decoder)
             there.append(timed(lambda photo=photo: pool.decode(photo).pixels[::64].sum()))
+            cpu_here.append(between - begun)
+            cpu_there.append(cpu(decoder) - between)
         more = statistics.median(there) - statistics.median(here)
-        print(f"{width}x{height:<7}{spread(here)}{spread(there)}{more:8.2f}   best: {min(there) - min(here):.2f} more")
+        one, other = statistics.median(cpu_here), statistics.median(cpu_there)
+        print(
+            f"{width}x{height:<7}{spread(here)}{spread(there)}{more:8.2f}   best: {min(there) - min(here):.2f} more; "
+            f"CPU {one:.2f} and {other:.2f}, {other - one:.2f} more"
+        )
     server = psutil.Process(pool.server_pid)
     for process in (server, *server.children()):
         kind = "fork server" if process == server else "decoder"
@@ -56,11 +69,15 @@ def main() -> None:
     pool.close()
 
 
+def cpu(decoder: int) -> float:
+    """Milliseconds of CPU that this process and a decoder have used."""
+    return 1000 * time.process_time() + int(Path(f"/proc/{decoder}/schedstat").read_text().split()[0]) / 1e6
+
+
 def jpeg(width: int, height: int) -> bytes:
     """A photo of that size."""
-    pixels = cv2.resize(
-        np.ascontiguousarray(data.astronaut()[:, :, ::-1]), (width, height), interpolation=cv2.INTER_CUBIC
-    )
+    small = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+    pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
