@@ -40,8 +40,7 @@ def main() -> None:
     if pool is None:
         raise SystemExit("this system decodes in the service's own process")
     pool.wait_until_ready()
-    pool.decode(jpeg(64, 64))  # it runs by then
-    decoder = psutil.Process(pool.server_pid).children()[0].pid
+    server = psutil.Process(pool.server_pid)
     print(f"{'photo':<12}{'here':>16}{'process':>16}{'more':>8}   median (best), ms; CPU, median, ms")
     for width, height in SIZES:
         photo = jpeg(width, height)
@@ -50,19 +49,18 @@ def main() -> None:
         cpu_here: list[float] = []
         cpu_there: list[float] = []
         for _ in range(rounds):
-            begun = cpu(decoder)
+            begun = cpu(server)
             here.append(timed(lambda photo=photo: decode(photo, limits).pixels[::64].sum()))
-            between = cpu(decoder)
+            between = cpu(server)
             there.append(timed(lambda photo=photo: pool.decode(photo).pixels[::64].sum()))
             cpu_here.append(between - begun)
-            cpu_there.append(cpu(decoder) - between)
+            cpu_there.append(cpu(server) - between)
         more = statistics.median(there) - statistics.median(here)
         one, other = statistics.median(cpu_here), statistics.median(cpu_there)
         print(
             f"{width}x{height:<7}{spread(here)}{spread(there)}{more:8.2f}   best: {min(there) - min(here):.2f} more; "
             f"CPU {one:.2f} and {other:.2f}, {other - one:.2f} more"
         )
-    server = psutil.Process(pool.server_pid)
     for process in (server, *server.children()):
         kind = "fork server" if process == server else "decoder"
         memory = process.memory_full_info()
@@ -70,9 +68,10 @@ def main() -> None:
     pool.close()
 
 
-def cpu(decoder: int) -> float:
-    """Milliseconds of CPU that this process and a decoder have used."""
-    return 1000 * time.process_time() + int(Path(f"/proc/{decoder}/schedstat").read_text().split()[0]) / 1e6
+def cpu(server: psutil.Process) -> float:
+    """Milliseconds of CPU that this process and the decoders have used."""
+    times = [int(Path(f"/proc/{child.pid}/schedstat").read_text().split()[0]) for child in server.children()]
+    return 1000 * time.process_time() + sum(times) / 1e6
 
 
 def jpeg(width: int, height: int) -> bytes:
