@@ -67,8 +67,8 @@ def test_limits_are_where_they_say(make: Callable[[int], bytes], reason: str) ->
         after_start(b"\xff" * 4096),
         after_start((b"\xff\xe1" + struct.pack(">H", 10) + b"Exif\0\0MM") * 2),
         # What phones put behind the photo holds anything.
-        small_jpeg() + b"\xff\xda" * 1000,
-        progressive_scans(64, 64, 20) + b"\xff\xda" * 1000,
+        small_jpeg() + b"\xff\xda\0\2" * 1000,
+        progressive_scans(64, 64, 20) + b"\0\2" + b"\xff\xda\0\2" * 1000,
         # libpng's own buffer as the size of a chunk; one row a strip in an old scanner's file.
         png(2000, 2000, *(chunk(b"IDAT", bytes(8192)) for _ in range(1200))),
         tiff_strips(24_000),
