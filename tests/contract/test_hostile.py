@@ -42,6 +42,22 @@ settings = Settings()
 for name in ("stranger", "honest"):
     key = Store.open(settings.store_url).create_key(name=name)
     print(name, key.api_key, key.api_secret, flush=True)
+class Stuck:
+    "Decoders that are none: work in a thread of the service, which nothing ends."
+
+    alive = ended = 0
+
+    def decode(self, *_):
+        import time
+        time.sleep(1000)
+
+    def wait_until_ready(self):
+        pass
+
+    close = wait_until_ready
+
+if sys.argv[1:] == ["stuck"]:
+    sys.exit(serve(settings, lambda *_: Stuck()))
 program = sys.argv[1:] or ("-m", "facematch_server.decoding.forkserver")
 command = partial(forkserver.command, program=program)
 sys.exit(serve(settings, lambda settings, cores: open_decoders(
@@ -215,17 +231,27 @@ def test_a_second_signal_ends_it_at_once(launch: Callable[..., Service]) -> None
 
 def test_in_one_process_the_end_comes_too(launch: Callable[..., Service]) -> None:
     """Without decoders nothing can end the work but the end of the process, and that comes."""
-    service = launch(DECODE_PROCESSES=0, DEADLINE_SECONDS=60, SHUTDOWN_SECONDS=1)
-    assert not service.family
-    with contextlib.suppress(requests.RequestException):
-        service.post(b"\xff\xd8", b"")
+    service = launch("stuck", DEADLINE_SECONDS=60, SHUTDOWN_SECONDS=1)
+    assert not hang(service)
+    begun = time.monotonic()
     service.popen.send_signal(signal.SIGTERM)
-    assert service.popen.wait(4) == 0
+    assert service.popen.wait(20) == 0
+    assert time.monotonic() - begun < 1 + 2
+
+
+def test_without_decoders_hostile_photos_are_refused_all_the_same(
+    launch: Callable[..., Service], astronaut_jpeg: bytes
+) -> None:
+    service = launch(DECODE_PROCESSES=0)
+    assert not service.family
+    assert service.code(HOSTILE["jpeg scans"]()) == "3"
+    assert service.code(astronaut_jpeg) == "0"
 
 
 def test_kill_minus_nine_leaves_no_decoder(launch: Callable[..., Service]) -> None:
     service = launch(str(MISBEHAVING), DEADLINE_SECONDS=60)
     family = hang(service)
+    assert len(family) >= 2
     service.popen.kill()
     until(lambda: not any(map(alive, family)), 2)
 
@@ -240,9 +266,7 @@ def hang(service: Service) -> set[int]:
     threading.Thread(target=post, daemon=True).start()
     until(lambda: bool(re.search(r"facematch_places_taken 1\.0", metrics(service))))
     time.sleep(0.5)
-    family = service.family
-    assert len(family) >= 2
-    return family
+    return service.family
 
 
 def metrics(service: Service) -> str:

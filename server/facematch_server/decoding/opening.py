@@ -8,16 +8,17 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from facematch_local.errors import FacematchError
 from facematch_local.images import ImageLimits, Photo, decode
-from facematch_server.decoding import forkserver
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
-from facematch_server.decoding.pool import Command, DecoderPool
-from facematch_server.decoding.protocol import Allowance, DecoderLimits
+from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
 from facematch_server.inference import Cores, current_job
+
+if TYPE_CHECKING:
+    from facematch_server.decoding.pool import Command, DecoderPool
 
 # What unpacking takes at most for each pixel, see `docs/operating.md`; and for the file and libraries beside that.
 _BYTES_PER_PIXEL: Final = 18
@@ -48,7 +49,7 @@ def decoder_limits(image: ImageLimits) -> DecoderLimits:
 
 
 def open_decoders(
-    processes: int | None, image: ImageLimits, cores: Cores, threads: int, command: Command = forkserver.command
+    processes: int | None, image: ImageLimits, cores: Cores, threads: int, command: Command | None = None
 ) -> DecoderPool | None:
     """Start the processes that decode.
 
@@ -57,7 +58,7 @@ def open_decoders(
         image: limits on photos.
         cores: whose turn for large photos is kept.
         threads: requests that compute at once.
-        command: runs the fork server, see `forkserver.command`.
+        command: runs the fork server; default `forkserver.command`.
 
     Returns:
         None where photos are to be decoded in this process: it was asked for, or the system lacks what is needed.
@@ -65,8 +66,14 @@ def open_decoders(
     keep = threads if processes is None else processes
     if keep == 0 or lacking() is not None:
         return None
+    # Not before: other systems lack modules that these import.
+    from facematch_server.decoding import forkserver
+    from facematch_server.decoding.pool import DecoderPool
+
     # Requests in the house that decode: those that compute, and those that stepped aside, with two photos each.
-    return DecoderPool(decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo, command)
+    return DecoderPool(
+        decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo, command or forkserver.command
+    )
 
 
 def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cores) -> Callable[[bytes], Photo]:

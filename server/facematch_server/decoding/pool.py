@@ -22,7 +22,7 @@ from facematch_local.errors import ImageFormatError
 from facematch_local.images import Photo, check_size
 from facematch_server.decoding import forkserver, protocol
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
-from facematch_server.decoding.protocol import DecoderLimits
+from facematch_server.decoding.limits import DecoderLimits
 from facematch_server.logs import LOGGER, log
 
 # An ordinary photo is decoded in a tenth of it. What takes longer steps aside for other requests.

@@ -25,7 +25,6 @@ import socket
 import struct
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -61,34 +60,6 @@ _SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 class ProtocolError(Exception):
     """The other side said what it never says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What decoding one photo may take.
-
-    Attributes:
-        memory_bytes: address space beyond what the decoder has when it starts.
-        cpu_seconds: CPU time of all its threads.
-    """
-
-    memory_bytes: int
-    cpu_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class DecoderLimits:
-    """What a decoder works under.
-
-    Attributes:
-        image: limits on photos.
-        ordinary: for a photo that needs no turn.
-        large: for one that has its turn.
-    """
-
-    image: ImageLimits
-    ordinary: Allowance
-    large: Allowance
 
 
 def put(content: bytes | memoryview) -> int:

@@ -7,10 +7,11 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,9 +22,10 @@ from typing import Any
 import numpy as np
 import pytest
 from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
-from facematch_server.decoding.opening import decoder_limits, lacking, open_decoders
+from facematch_server.decoding.limits import Allowance
+from facematch_server.decoding.opening import decoder_limits, examine, lacking, open_decoders
 from facematch_server.decoding.pool import DecoderPool
-from facematch_server.decoding.protocol import SLOTS, Allowance
+from facematch_server.decoding.protocol import SLOTS
 from facematch_server.inference import Cores
 from numpy.typing import NDArray
 from PIL import Image
@@ -310,9 +312,39 @@ def test_no_processes_where_none_are_asked_for_or_possible(monkeypatch: pytest.M
     assert "win32" in (lacking() or "")
 
 
-def test_what_takes_too_long_is_four_times_what_photos_take(
-    encode: Callable[..., bytes], astronaut: NDArray[np.uint8]
-) -> None:
+def test_the_doctor_says_which_way_it_is() -> None:
+    told, wrong = examine("")
+    assert (told, wrong) == ("photos are decoded in processes of their own", False)
+    told, wrong = examine("0")
+    assert "FACEMATCH_DECODE_PROCESSES is 0" in told
+    assert not wrong
+
+
+ELSEWHERE = """
+import asyncio, fastapi, platform, subprocess, sys, uvicorn  # those of this system
+sys.path[:0] = {path!r}
+sys.modules["fcntl"] = sys.modules["resource"] = None  # as on Windows
+sys.platform = "win32"
+from facematch_server.decoding.opening import decode_for_jobs, examine, open_decoders
+from facematch_server.inference import Cores
+from facematch_local.images import ImageLimits
+import facematch_server.app
+assert open_decoders(None, ImageLimits(), Cores(1), 1) is None
+decode = decode_for_jobs(None, ImageLimits(), Cores(1))
+sys.platform = "linux"  # numpy and Pillow are, too
+print(decode(open(sys.argv[1], "rb").read()).pixels.shape)
+"""
+
+
+def test_a_system_without_forks_decodes_in_its_threads(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(astronaut_jpeg)
+    command = [sys.executable, "-c", ELSEWHERE.format(path=sys.path), str(photo)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    assert done.stdout == "(512, 512, 3)\n", done.stderr
+
+
+def test_what_takes_too_long_is_four_times_what_photos_take() -> None:
     limits = decoder_limits(ImageLimits())
     assert limits.ordinary.cpu_seconds == pytest.approx(3.84)
     assert limits.large.cpu_seconds == pytest.approx(16)
