@@ -2,6 +2,7 @@
 
 ```
 pool         the service's side: who decodes what, and for how long
+processes    a decoder and the fork server, as the service sees them
 forkserver   a process of one thread, of which decoders are copies
 decoder      such a copy: limits on itself, and the loop
 limits       what one photo may take

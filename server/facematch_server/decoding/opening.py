@@ -18,7 +18,8 @@ from facematch_server.errors import BUSY, ServiceError
 from facematch_server.inference import Cores, current_job
 
 if TYPE_CHECKING:
-    from facematch_server.decoding.pool import Command, DecoderPool
+    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.processes import Command
 
 # What unpacking takes at most for each pixel, see `docs/operating.md`; and for the file and libraries beside that.
 _BYTES_PER_PIXEL: Final = 18

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
-import selectors
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from functools import partial
 from typing import Final
 
 from facematch_local.errors import ImageFormatError
@@ -23,20 +16,17 @@ from facematch_local.images import Photo, check_size
 from facematch_server.decoding import forkserver, protocol
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import DecoderLimits
+from facematch_server.decoding.processes import BlamelessError, Command, Decoder, EndedError, ForkServer
 from facematch_server.logs import LOGGER, log
 
 # An ordinary photo is decoded in a tenth of it. What takes longer steps aside for other requests.
 PATIENCE: Final = 0.5
-_START_SECONDS: Final = 60.0
 # A decoder that ended between photos, or with the fork server, is no photo's fault.
 _TRIES: Final = 3
 # Photos by one decoder; then a fresh one, so that what native code leaks or scatters does not add up.
 _PHOTOS: Final = 2000
-# How long the kernel may take to end a process and the fork server to tell.
-_BURIAL_SECONDS: Final = 1.0
 
 Aside = Callable[[], AbstractContextManager[object]]
-Command = Callable[[socket.socket, DecoderLimits], Sequence[str]]
 
 
 class DecoderPool:
@@ -65,12 +55,12 @@ class DecoderPool:
         self._large_photo = large_photo
         self._command = command
         self._changed = threading.Condition()
-        self._idle: list[_Decoder] = []
+        self._idle: list[Decoder] = []
         self._alive = 0
         self._ended = 0
         self._closed = False
         self._ready = False
-        self._server = _Server(command, limits)
+        self._server = ForkServer(command, limits)
 
     @property
     def server_pid(self) -> int:
@@ -125,7 +115,7 @@ class DecoderPool:
         for _ in range(_TRIES):
             try:
                 return self._decode(data, deadline, aside)
-            except _BlamelessError:
+            except BlamelessError:
                 self._forget_idle()
         raise DecoderError("photos cannot be decoded: the decoders or their fork server end again and again")
 
@@ -144,7 +134,7 @@ class DecoderPool:
                 self._end(decoder)
                 log("decoder ended at the deadline")
                 raise OutOfTimeError from None
-            except _EndedError as error:
+            except EndedError as error:
                 self._ended += 1
                 self._explain(error.code)
             except protocol.ProtocolError:
@@ -152,7 +142,7 @@ class DecoderPool:
                 LOGGER.warning("decoder ended: it answered as none does")
         raise ImageFormatError("the photo cannot be decoded (its decoder ended)")
 
-    def _converse(self, decoder: _Decoder, data: bytes, deadline: float | None, aside: Aside, held: ExitStack) -> Photo:
+    def _converse(self, decoder: Decoder, data: bytes, deadline: float | None, aside: Aside, held: ExitStack) -> Photo:
         decoder.photos += 1
         decoder.worn = decoder.photos >= _PHOTOS
         decoder.send_photo(data)
@@ -195,7 +185,7 @@ class DecoderPool:
             self._large_photo.release()
 
     @contextmanager
-    def _decoder(self, deadline: float | None) -> Iterator[_Decoder]:
+    def _decoder(self, deadline: float | None) -> Iterator[Decoder]:
         """A decoder of one's own; afterwards it is kept, or let go if it is worn or one too many."""
         with self._changed:
             if not self._changed.wait_for(
@@ -230,16 +220,16 @@ class DecoderPool:
                 decoder.close()
             self._idle.clear()
 
-    def _start(self) -> _Decoder:
+    def _start(self) -> Decoder:
         try:
             return self._server.start_decoder()
         except OSError:
             raise DecoderError("no decoder can be started") from None
 
-    def _end(self, decoder: _Decoder) -> None:
+    def _end(self, decoder: Decoder) -> None:
         self._ended += 1
         self._server.order(protocol.KILL, decoder.number)
-        with contextlib.suppress(_BlamelessError):
+        with contextlib.suppress(BlamelessError):
             decoder.status()  # once it is known, the work is over
 
     def _explain(self, code: int) -> None:
@@ -252,192 +242,9 @@ class DecoderPool:
         LOGGER.warning("decoder ended %s", how)
 
 
-class _Decoder:
-    """One decoder, as the service sees it.
-
-    Attributes:
-        number: what it is called towards the fork server.
-        photos: how many it was given.
-        worn: it is not to be used again.
-        gone: it has ended.
-    """
-
-    def __init__(self, number: int, sock: socket.socket, status: int) -> None:
-        self.number = number
-        self.photos = 0
-        self.worn = False
-        self.gone = False
-        # Of a deque, what is taken and given back by different threads needs no lock.
-        self._free = deque(range(protocol.SLOTS))
-        self._slot: int | None = None
-        self._sock = sock
-        self._status = status
-
-    def send_photo(self, data: bytes) -> None:
-        handle = protocol.put(data)
-        try:
-            self._sock.settimeout(None)
-            if self._slot is None:
-                self._slot = self._free.popleft() if self._free else None
-            slot = protocol.NO_SLOT if self._slot is None else self._slot
-            socket.send_fds(self._sock, [protocol.PHOTO + bytes((slot,))], [handle])
-        except OSError:  # it ended before it saw the photo
-            self.gone = True
-            raise _BlamelessError from None
-        finally:
-            os.close(handle)
-
-    def slot_in_use(self) -> Callable[[], object] | None:
-        """Count the slot that was offered as taken by a photo; what gives it back."""
-        slot, self._slot = self._slot, None
-        return None if slot is None else partial(self._free.append, slot)
-
-    def send(self, message: bytes) -> None:
-        try:
-            self._sock.send(message)
-        except OSError:
-            raise _EndedError(self.status()) from None
-
-    def receive(self, until: float | None) -> tuple[bytes, list[int]]:
-        """What it says.
-
-        Raises:
-            TimeoutError: nothing until then (`time.monotonic`).
-            _EndedError: it has ended.
-        """
-        # A timeout of 0 would be another mode, in which nothing is waited for.
-        self._sock.settimeout(None if until is None else max(until - time.monotonic(), 0.001))
-        message, files = protocol.received(self._sock)
-        if not message:
-            raise _EndedError(self.status())
-        return message, files
-
-    def status(self) -> int:
-        """Its exit code, negative the signal, once it has ended.
-
-        Raises:
-            _BlamelessError: the fork server ended, and it with that.
-        """
-        self.gone = True
-        if not _readable(self._status, _BURIAL_SECONDS):
-            return 0
-        told = os.read(self._status, protocol.STATUS.size)
-        if not told:
-            raise _BlamelessError
-        return int(protocol.STATUS.unpack(told)[0])
-
-    def close(self) -> None:
-        """Let it go; one that is idle ends by itself."""
-        self._sock.close()
-        os.close(self._status)
-
-
-class _Server:
-    """The fork server, started anew when it has ended."""
-
-    def __init__(self, command: Command, limits: DecoderLimits) -> None:
-        self._command = command
-        self._limits = limits
-        self._numbers = itertools.count()
-        self._lock = threading.Lock()
-        self._closed = False
-        self._launch()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def wait_until_ready(self) -> None:
-        self._control.settimeout(_START_SECONDS)
-        try:
-            message, _ = protocol.received(self._control)
-        except TimeoutError:
-            message = b""
-        self._control.settimeout(None)
-        if message != protocol.READY:
-            raise DecoderError(
-                "the processes that decode photos do not start; "
-                "with FACEMATCH_DECODE_PROCESSES=0 photos are decoded in the service's own process"
-            )
-
-    def start_decoder(self) -> _Decoder:
-        number = next(self._numbers)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        status, told = os.pipe()
-        try:
-            with self._lock:
-                if self._process.poll() is not None and not self._closed:
-                    self._launch()
-                socket.send_fds(self._control, [protocol.ORDER.pack(protocol.START, number)], [theirs.fileno(), told])
-        except OSError:
-            ours.close()
-            os.close(status)
-            raise
-        finally:
-            theirs.close()
-            os.close(told)
-        return _Decoder(number, ours, status)
-
-    def order(self, kind: bytes, number: int) -> None:
-        with self._lock, contextlib.suppress(OSError):  # it is gone, and the decoder with it
-            self._control.send(protocol.ORDER.pack(kind, number))
-
-    def close(self) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._control.close()
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _launch(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "OPENBLAS_NUM_THREADS": "1",  # numpy's would be started with it, and threads do not survive a fork
-            "OMP_NUM_THREADS": "1",
-        }
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603
-                self._command(theirs, self._limits),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={**_kept(os.environ), **environment},
-                start_new_session=True,
-            )
-        self._control = ours
-
-
-class _EndedError(Exception):
-    """A decoder ended; `code` as `os.waitstatus_to_exitcode` gives it."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class _BlamelessError(Exception):
-    """A decoder ended for another reason than its photo."""
-
-
-def _kept(environment: Mapping[str, str]) -> dict[str, str]:
-    # Database URLs and the like are no business of decoders.
-    return {name: value for name, value in environment.items() if not name.startswith("FACEMATCH_")}
-
-
 def _earliest(*times: float | None) -> float | None:
     return min((time for time in times if time is not None), default=None)
 
 
 def _over(deadline: float | None) -> bool:
     return deadline is not None and time.monotonic() >= deadline
-
-
-def _readable(handle: int, seconds: float) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(handle, selectors.EVENT_READ)
-        return bool(selector.select(seconds))
