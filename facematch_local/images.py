@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,8 +19,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.bitfields import decode_bitfields
 from facematch_local.brief import BriefRepr
 from facematch_local.errors import ImageFormatError, NoContentError
+from facematch_local.structure import check_structure, exif_is_sane
+from facematch_local.tones import on_white, to_bgr
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,8 +38,11 @@ _ENOUGH: Final = 0.6
 # Photos that must be unpacked whole take up to 18 bytes a pixel while that lasts. Those above this many pixels may be
 # unpacked one after the other: what a process needs at its peak then holds one of them, not one for each thread.
 _LARGE: Final = 12_000_000
-# Converted at a time, so that copies in other layouts stay small.
-_STRIP_PIXELS: Final = 1 << 20
+# No format of cameras has longer ones, and decoders keep tables by the row: 1.5 GB at 50 million rows.
+_LONGEST_SIDE: Final = 65_535
+
+_END: Final = b"\xff\xd9"
+_ANY_BITS: Final = b"\x5a\xa5\x3c" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,9 @@ class ImageLimits:
 
     Attributes:
         max_bytes: encoded size in bytes.
-        max_pixels: width times height as the header states it, checked before anything is decoded. Pillow's own
-            limit, 179 million, holds as well.
+        max_pixels: width times height as the header states it, checked before anything is decoded. Neither side may
+            be longer than 65,535, whatever this says. Above 179 million, decoding raises Pillow's own limit for the
+            process (`PIL.Image.MAX_IMAGE_PIXELS`).
         max_side: longest side of the decoded photo in pixels; larger photos are made smaller, JPEGs by
             decoding only what is needed. Detection works at 640 and recognition at 112: this keeps a
             portrait printed on a card at full detail, and makes a 48 MP JPEG cost what a 4 MP one does.
@@ -97,20 +103,26 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
 
     Raises:
         NoContentError: `data` is empty.
-        ImageFormatError: not one of the formats, damaged, truncated or over a limit.
+        ImageFormatError: not one of the formats, damaged, truncated, over a limit or put together as no camera does
+            (`structure.check_structure`).
     """
     limits = limits or ImageLimits()
-    if not data:
-        raise NoContentError("the photo has no bytes")
-    if len(data) > limits.max_bytes:
-        raise ImageFormatError(f"the photo is larger than {limits.max_bytes} bytes")
-    _register_formats()
+    check_size(data, limits)
+    check_structure(data)
+    prepare()
     from PIL import Image
 
+    if Image.MAX_IMAGE_PIXELS is not None and limits.max_pixels > 2 * Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = limits.max_pixels
     try:
+        bitmap = decode_bitfields(data)
+        if bitmap is not None:
+            _check_pixels(bitmap.shape[1], bitmap.shape[0], limits)
+            pixels = _limited(bitmap, limits.max_side)
+            return Photo(pixels, max(pixels.shape[:2]) / max(bitmap.shape[:2]), "BMP")
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
-            _check_pixels(image, limits)
+            _check_pixels(image.width, image.height, limits)
             with turn if turn is not None and _is_unpacked_whole(image) else nullcontext():
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
             # After decoding, because some of Pillow's plugins (TIFF, HEIF) turn the photo themselves and say so.
@@ -123,6 +135,19 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
     # zlib.error and DecompressionBombError. Whatever it is, the photo is what is wrong.
     except Exception as error:
         raise ImageFormatError(f"the photo cannot be decoded ({type(error).__name__})") from None
+
+
+def check_size(data: bytes, limits: ImageLimits) -> None:
+    """Refuse a photo by its encoded size alone.
+
+    Raises:
+        NoContentError: `data` is empty.
+        ImageFormatError: it has more bytes than `limits` allow.
+    """
+    if not data:
+        raise NoContentError("the photo has no bytes")
+    if len(data) > limits.max_bytes:
+        raise ImageFormatError(f"the photo is larger than {limits.max_bytes} bytes")
 
 
 def from_array(pixels: NDArray[np.uint8]) -> Photo:
@@ -152,7 +177,8 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
 
 
 @functools.cache
-def _register_formats() -> None:
+def prepare() -> None:
+    """Load what decoding needs; `decode` does so the first time. Starts no thread."""
     # Registration is global to Pillow and idempotent; doing it here keeps `import facematch_local` light.
     import pillow_heif
     from PIL import Image
@@ -166,17 +192,24 @@ def _register_formats() -> None:
     Image.init()
 
 
-def _check_pixels(image: Image.Image, limits: ImageLimits) -> None:
-    if image.width * image.height > limits.max_pixels:
+def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
+    if width * height > limits.max_pixels:
         raise ImageFormatError(f"the photo has more than {limits.max_pixels} pixels")
+    if max(width, height) > _LONGEST_SIDE:
+        raise ImageFormatError(f"the photo has a side of more than {_LONGEST_SIDE} pixels")
 
 
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where there is none. Many cameras and editors write damaged EXIF."""
+    exif = image.info.get("exif")
+    if isinstance(exif, bytes) and not exif_is_sane(exif):
+        return 1
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # see `decode`: Pillow's EXIF parser raises what it likes
         return 1
+    if isinstance(value, bytes) and len(value) == 1:  # of type BYTE instead of SHORT
+        value = value[0]
     return value if value in range(1, 9) else 1
 
 
@@ -203,18 +236,35 @@ def _is_plain_jpeg(image: Image.Image) -> bool:
 def _decode_jpeg(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArray[np.uint8]:
     import cv2
 
+    reduction = _reduction(max(image.size), limits.max_side)
     if not _jpeg_is_complete(data):
-        raise ImageFormatError("the photo is truncated")
+        data = data.rstrip(b"\xff")
+        if not _lacks_its_end_only(data, reduction):
+            raise ImageFormatError("the photo is truncated")
+        data += _END
     flag = {
         1: cv2.IMREAD_COLOR,
         2: cv2.IMREAD_REDUCED_COLOR_2,
         4: cv2.IMREAD_REDUCED_COLOR_4,
         8: cv2.IMREAD_REDUCED_COLOR_8,
-    }[_reduction(max(image.size), limits.max_side)]
+    }[reduction]
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:
         raise ImageFormatError("the photo is damaged")
     return pixels  # type: ignore[return-value]
+
+
+def _lacks_its_end_only(data: bytes, reduction: int) -> bool:
+    """Whether nothing of a JPEG without an end marker is missing: else whatever stands for it shows in the pixels."""
+    from PIL import Image
+
+    def pixels(end: bytes) -> NDArray[np.uint8]:
+        # By Pillow, whose libjpeg keeps its complaints to itself.
+        with Image.open(io.BytesIO(data + end), formats=("JPEG",)) as image:
+            image.draft(None, (max(image.width // reduction, 1), max(image.height // reduction, 1)))
+            return np.asarray(image)
+
+    return np.array_equal(pixels(_END), pixels(_ANY_BITS + _END))
 
 
 def _reduction(longest: int, max_side: int) -> int:
@@ -251,78 +301,17 @@ def _decode_webp(image: Image.Image, data: bytes) -> NDArray[np.uint8]:
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if pixels is None or pixels.shape != (image.height, image.width, 4 if transparent else 3):
         raise ImageFormatError("the photo is damaged")
-    return _on_white(pixels) if transparent else pixels  # type: ignore[arg-type,return-value]
-
-
-def _on_white(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    pixels = np.empty((*bgra.shape[:2], 3), np.uint8)
-    for rows in _strips(*bgra.shape[:2]):
-        alpha = bgra[rows, :, 3:].astype(np.float32) / 255
-        pixels[rows] = np.rint(bgra[rows, :, :3] * alpha + 255 * (1 - alpha))
-    return pixels
+    return on_white(pixels) if transparent else pixels  # type: ignore[arg-type,return-value]
 
 
 def _decode_other(image: Image.Image, limits: ImageLimits) -> NDArray[np.uint8]:
-    import cv2
-
     reduction = _reduction(max(image.size), limits.max_side)
     if reduction > 1:
         image.draft(None, (image.width // reduction, image.height // reduction))  # CMYK JPEG; no-op elsewhere
     image.load()
     # A GIF's first frame may be larger than its header says.
-    _check_pixels(image, limits)
-    scale = _eight_bit_scale(image)
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
-    for rows in _strips(image.height, image.width):
-        rgb = _to_rgb(_eight_bit(_cut(image, rows), scale))
-        pixels[rows] = cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR)
-    return pixels
-
-
-def _strips(height: int, width: int) -> Iterator[slice]:
-    step = max(_STRIP_PIXELS // width, 1)
-    for top in range(0, height, step):
-        yield slice(top, min(top + step, height))
-
-
-def _cut(image: Image.Image, rows: slice) -> Image.Image:
-    return image.crop((0, rows.start, image.width, rows.stop))
-
-
-def _eight_bit_scale(image: Image.Image) -> float | None:
-    """What 16-bit and float grey is multiplied with to be 8 bits; None for other photos.
-
-    By their own range: Pillow's `convert` would clip them to white.
-    """
-    if not image.mode.startswith(("I", "F")):
-        return None
-    top = max(float(_values(_cut(image, rows)).max()) for rows in _strips(image.height, image.width))
-    if image.mode.startswith("I"):
-        # Mode "I" holds anything up to 32 bits: 16-bit samples unless the values fit in 8.
-        full = 65535.0 if image.mode.startswith("I;16") or top > 255 else 255.0
-    else:
-        full = 1.0 if top <= 1.0 else max(top, 255.0)
-    return 255.0 / full
-
-
-def _eight_bit(image: Image.Image, scale: float | None) -> Image.Image:
-    from PIL import Image
-
-    return image if scale is None else Image.fromarray(np.clip(_values(image) * scale, 0, 255).astype(np.uint8))
-
-
-def _values(image: Image.Image) -> NDArray[np.float32]:
-    return np.nan_to_num(np.asarray(image).astype(np.float32))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    _check_pixels(image.width, image.height, limits)
+    return to_bgr(image)
 
 
 def _limited(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -116,6 +117,7 @@ class FaceMatcher:
         limits: ImageLimits | None = None,
         executor: Executor | None = None,
         turn: AbstractContextManager[object] | None = None,
+        decoder: Callable[[bytes], Photo] | None = None,
     ) -> None:
         """Take what a match needs.
 
@@ -126,12 +128,14 @@ class FaceMatcher:
             executor: runs image 1 while the calling thread does image 2; default `SpareThreads`, which does so
                 where a CPU is left for it. Its threads must never call `match` themselves.
             turn: held while a large photo is unpacked whole, see `images.decode`; default a lock of the matcher's own.
+            decoder: decodes photos instead of `images.decode`, for instance where it can be ended; then `limits` and
+                `turn` are its business. Raises what `images.decode` raises.
         """
         self._pack = pack
         self._policy = policy or load_policy()
-        self._limits = limits or ImageLimits()
         self._executor = executor or SpareThreads(available_cpus() - 1)
-        self._turn: AbstractContextManager[object] = threading.Lock() if turn is None else turn
+        turn = threading.Lock() if turn is None else turn
+        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), turn=turn)
 
     @classmethod
     def open(
@@ -235,7 +239,7 @@ class FaceMatcher:
             return image
         if isinstance(image, np.ndarray):
             return from_array(image)
-        return decode(image, self._limits, self._turn)
+        return self._decode(image)
 
     def _judge(self, image: int, result: PhotoResult) -> tuple[Finding, ...]:
         return self._policy.judge(image, result.role, result.measures)

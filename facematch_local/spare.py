@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 _T = TypeVar("_T")
@@ -36,10 +38,10 @@ class SpareThreads(Executor):
         self._threads = ThreadPoolExecutor(max(count, 1), thread_name_prefix="facematch-spare")
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Run `fn` beside the caller or, without a spare thread, before this returns."""
+        """Run `fn` beside the caller, in a copy of its context, or, without a spare thread, before this returns."""
         if self._spare.acquire(blocking=False):
             try:
-                future = self._threads.submit(fn, *args, **kwargs)
+                future = self._threads.submit(partial(contextvars.copy_context().run, fn, *args, **kwargs))
             except BaseException:
                 self._spare.release()
                 raise

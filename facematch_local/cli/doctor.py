@@ -57,7 +57,7 @@ def doctor() -> None:
 
 def examine() -> Iterator[Line]:
     """Look at everything; a part that fails in an unforeseen way is a line of its own, not the end."""
-    for part in (_versions, _cpus, _providers, _formats, _packs, _policy, _service):
+    for part in (_versions, _cpus, _providers, _formats, _decoders, _packs, _policy, _service):
         try:
             yield from part()
         except Exception as error:  # a diagnosis must survive whatever it diagnoses
@@ -108,6 +108,15 @@ def _formats() -> Iterator[Line]:
         yield Line("photo formats", f"{', '.join(decode_failed)} cannot be read; reinstall pillow", wrong=True)
     else:
         yield Line("photo formats", ", ".join(FORMATS))
+
+
+def _decoders() -> Iterator[Line]:
+    # By name: the library is typed, tested and used without the server.
+    try:
+        opening = importlib.import_module("facematch_server.decoding.opening")
+    except ModuleNotFoundError:
+        return  # `_service` says what is missing
+    yield Line("decoders", *opening.examine(os.environ.get("FACEMATCH_DECODE_PROCESSES", "")))
 
 
 def _packs() -> Iterator[Line]:

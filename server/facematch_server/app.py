@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
@@ -32,16 +32,20 @@ from facematch_server.services import (
     Services,
     build_services,
     close_services,
-    image_limits,
     new_cores,
     open_fetcher,
     open_matcher,
     open_store,
     pack_labels,
+    photo_decoder,
+    start_decoders,
 )
 from facematch_server.settings import Settings
 from facematch_server.store import UnavailableError
 from facematch_server.wire import WARNINGS_HEADER
+
+if TYPE_CHECKING:
+    from facematch_server.decoding.pool import DecoderPool
 
 ComparerFor = Callable[[Key], Comparer]
 
@@ -53,6 +57,7 @@ def create_app(
     fetcher: PhotoFetcher | None = None,
     comparer_for: ComparerFor | None = None,
     cores: Cores | None = None,
+    decoders: DecoderPool | None = None,
 ) -> FastAPI:
     """The public application.
 
@@ -65,9 +70,11 @@ def create_app(
         fetcher: gets photos by URL.
         comparer_for: who answers the requests of a key, instead of the matcher.
         cores: the cores that `matcher` shares with the service.
+        decoders: the processes that decode for `matcher`, closed when the application stops; without a matcher they
+            are started as the options say.
     """
     settings = settings or Settings()
-    parts = _Parts(cores or new_cores(settings), matcher, store, fetcher, comparer_for)
+    parts = _Parts(cores or new_cores(settings), matcher, store, fetcher, comparer_for, decoders)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -101,13 +108,21 @@ class _Parts:
     store: KeyStore | None
     fetcher: PhotoFetcher | None
     comparer_for: ComparerFor | None
+    decoders: DecoderPool | None
 
 
 async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Services:
-    matcher, store, fetcher = parts.matcher, parts.store, parts.fetcher
+    matcher, store, fetcher, decoders = parts.matcher, parts.store, parts.fetcher, parts.decoders
+    if matcher is None and decoders is None:
+        decoders = start_decoders(settings, parts.cores)
+    decoder = photo_decoder(settings, parts.cores, decoders)
+    # Ended before the threads that wait for them: called a second time below.
+    stack.callback(_close, decoders)
     if matcher is None:
-        matcher = await anyio.to_thread.run_sync(open_matcher, settings, parts.cores)
+        matcher = await anyio.to_thread.run_sync(open_matcher, settings, parts.cores, decoder)
     await anyio.to_thread.run_sync(warm_up, matcher)
+    if decoders is not None:
+        await anyio.to_thread.run_sync(decoders.wait_until_ready)
     if store is None:
         opened = await anyio.to_thread.run_sync(open_store, settings)
         stack.callback(opened.close)
@@ -118,15 +133,19 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
     comparer_for = parts.comparer_for
     if settings.scenarios:
         comparer = MatcherComparer(matcher)
-        comparer_for = scenario_comparers(
-            image_limits(settings), comparer_for or (lambda _: comparer), parts.cores.large_photo
-        )
+        comparer_for = scenario_comparers(decoder, comparer_for or (lambda _: comparer))
         store = ScenarioStore(store)
         LOGGER.warning("scenarios are on: API keys that begin with 'scenario-' get made-up replies")
-    services = build_services(settings, parts.cores, matcher, store, fetcher, comparer_for)
+    services = build_services(settings, parts.cores, matcher, store, fetcher, comparer_for, decoders)
     stack.callback(close_services, services)
+    stack.callback(_close, decoders)
     log("ready", **pack_labels(matcher), threads=services.pool.threads, places=services.pool.places)
     return services
+
+
+def _close(decoders: DecoderPool | None) -> None:
+    if decoders is not None:
+        decoders.close()
 
 
 def _new_app(routers: list[APIRouter], lifespan: Any, with_docs: bool) -> FastAPI:

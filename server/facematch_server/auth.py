@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from facematch_local.codes import ErrorCode
-from facematch_server.errors import ContractError, ServiceError
+from facematch_server.errors import BUSY, ContractError, ServiceError
 from facematch_server.fair import FairQueue, Lane
 from facematch_server.logs import log_fault
 from facematch_server.store import UnavailableError, Why
 from facematch_server.store.hashing import CONCURRENT_SCRYPT
 from facematch_server.wire import Profile
-from facematch_server.workers import BUSY, Job, LateError, Workers
+from facematch_server.workers import Job, LateError, Workers
 
 # A reservation outlives the longest request by this much before the store takes it back on its own.
 RESERVATION_SLACK_SECONDS: Final = 30.0

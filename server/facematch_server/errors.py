@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from facematch_local.codes import ErrorCode
 from facematch_local.errors import ImageFormatError, NoContentError
+
+BUSY: Final = "The service is busy, try again later"
 
 
 class ContractError(Exception):

@@ -1,8 +1,8 @@
 """Runs the CPU-bound work: a fixed number of threads, a bounded queue, a deadline for each job.
 
-The event loop only waits. Four rules keep the service answering under overload: no more jobs run than
+The event loop only waits. Four rules keep the service answering under overload: no more jobs compute than
 there are CPUs, no more than `queue_size` wait, none starts after its deadline has passed, and keys take turns:
-one that fills the house waits for itself (`shares` for the places, `fair` for the threads).
+one that fills the house waits for itself (`shares` for the places, `lanes` for the threads).
 """
 
 from __future__ import annotations
@@ -13,14 +13,22 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
 
-from facematch_server.errors import ServiceError
-from facematch_server.fair import FairQueue, Lane
+from facematch_server.errors import BUSY, ServiceError
+from facematch_server.lanes import Job, Lanes
 from facematch_server.shares import Shares, who_leaves
-from facematch_server.workers import BUSY, Job
 
 _T = TypeVar("_T")
+
+# Set for the thread that runs a job, and for the spare thread that helps it (`SpareThreads` hands contexts on).
+_JOB: Final[ContextVar[Job | None]] = ContextVar("job", default=None)
+
+
+def current_job() -> Job | None:
+    """The job that the calling thread works on."""
+    return _JOB.get()
 
 
 class Cores:
@@ -74,14 +82,13 @@ class InferencePool:
             shares: largest parts of the places; default all.
         """
         self._cores = cores
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="facematch-match")
+        # One each for the jobs that compute and those that stepped aside.
+        self._executor = ThreadPoolExecutor(2 * threads, thread_name_prefix="facematch-match")
+        self._lanes = Lanes(threads, lambda job: self._executor.submit(self._run, job))
         self._places = threads + queue_size
         self._shares = shares or Shares()
         # In the order in which they came; of the event loop only.
         self._holders: dict[Place, None] = {}
-        self._queue: FairQueue[Job[Any]] = FairQueue()
-        self._running = 0
-        self._lock = threading.Lock()
         self._threads = threads
 
     @property
@@ -102,7 +109,12 @@ class InferencePool:
     @property
     def waiting(self) -> int:
         """Requests whose job no thread has taken up yet, or that are still reading their body."""
-        return max(self.taken - self._running, 0)
+        return max(self.taken - self._lanes.started, 0)
+
+    @property
+    def queued(self) -> int:
+        """Jobs that wait for a thread."""
+        return self._lanes.queued
 
     @contextmanager
     def place(self, key: str = "", address: str = "") -> Iterator[Place]:
@@ -148,35 +160,37 @@ class InferencePool:
 
     def close(self, wait: bool = True) -> None:
         """End the threads; waiting jobs are dropped."""
-        for job in self._queue.drain():
-            job.cancel()
+        self._lanes.close()
         self._executor.shutdown(wait, cancel_futures=True)
 
-    def _submit(self, lane: Lane, work: Callable[[], _T], deadline: float) -> Job[_T]:
-        job = Job(lambda: self._run(work, deadline))
-        self._queue.put(lane, job)
-        # A thread that is free takes whose turn it is then, not this one.
-        self._executor.submit(self._next)
+    def _submit(self, work: Callable[[], _T], deadline: float, owner: str) -> Job:
+        job = Job(work, deadline, owner, self._lanes)
+        self._lanes.submit(job)
         return job
 
-    def _next(self) -> None:
-        if (job := self._queue.pop()) is not None:
-            job.run()
+    def _run(self, job: Job) -> None:
+        try:
+            if not job.future.set_running_or_notify_cancel():
+                return
+            try:
+                outcome = self._outcome(job)
+            except BaseException as error:
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(outcome)
+        finally:
+            self._lanes.done(job)
 
-    def _run(self, work: Callable[[], _T], deadline: float) -> _T:
-        if time.monotonic() >= deadline:
+    def _outcome(self, job: Job) -> Any:
+        if time.monotonic() >= job.deadline:
             raise _busy()
         self._cores.acquire()
-        self._count_running(1)
+        token = _JOB.set(job)
         try:
-            return work()
+            return job.work()
         finally:
-            self._count_running(-1)
+            _JOB.reset(token)
             self._cores.release()
-
-    def _count_running(self, change: int) -> None:
-        with self._lock:
-            self._running += change
 
     def _leave(self, place: Place) -> None:
         self._holders.pop(place, None)
@@ -194,7 +208,7 @@ class Place:
     def __init__(self, pool: InferencePool, key: str, address: str) -> None:
         self.key = key
         self.address = address
-        self.job: Job[Any] | None = None
+        self.job: Job | None = None
         self._pool = pool
         self._task = asyncio.current_task()
         self._left = False
@@ -227,11 +241,12 @@ class Place:
         Args:
             work: what to do.
             deadline: on the clock of `time.monotonic`.
+            owner: whose it is; owners share the threads fairly.
 
         Raises:
             ServiceError: 503: it did not start or did not end before the deadline.
         """
-        job = self._pool._submit(Lane(self.key, self.address), work, deadline)
+        job = self._pool._submit(work, deadline, self.key or self.address)
         self.job = job
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):

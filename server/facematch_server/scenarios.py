@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -32,7 +31,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_local.images import ImageLimits, decode
+from facematch_local.images import Photo
 from facematch_server.auth import Key, KeyStore, parse_basic
 from facematch_server.comparing import Comparer, crop_jpeg
 from facematch_server.errors import ContractError, ServiceError
@@ -210,14 +209,13 @@ class ScenarioStore:
 
 
 def scenario_comparers(
-    limits: ImageLimits, others: Callable[[Key], Comparer], turn: AbstractContextManager[object]
+    decoder: Callable[[bytes], Photo], others: Callable[[Key], Comparer]
 ) -> Callable[[Key], Comparer]:
     """Who answers the requests of a key: the scenario it is, else `others`.
 
     Args:
-        limits: limits on photos.
+        decoder: decodes photos, as for real requests.
         others: who answers for real keys.
-        turn: held while a large photo is unpacked whole, the same as for real requests.
     """
 
     def comparer_for(key: Key) -> Comparer:
@@ -230,7 +228,7 @@ def scenario_comparers(
             raise ServiceError(scenario.status, _FAILURES[scenario.status], retry_after=retry_after)
         if scenario.error is ErrorCode.BAD_FORMAT_TYPE:
             raise ContractError(scenario.error)
-        return ScenarioComparer(scenario, limits, turn)
+        return ScenarioComparer(scenario, decoder)
 
     return comparer_for
 
@@ -238,10 +236,9 @@ def scenario_comparers(
 class ScenarioComparer:
     """Answers what the scenario says. No face is looked for: the crops are the middle of each photo."""
 
-    def __init__(self, scenario: Scenario, limits: ImageLimits, turn: AbstractContextManager[object]) -> None:
+    def __init__(self, scenario: Scenario, decoder: Callable[[bytes], Photo]) -> None:
         self._scenario = scenario
-        self._limits = limits
-        self._turn = turn
+        self._decode = decoder
 
     def compare(self, image1: bytes, image2: bytes, type1: Role) -> Compared:
         """The fixed outcome, once both photos were read as they are for a real one."""
@@ -249,7 +246,7 @@ class ScenarioComparer:
         if self._scenario.error is not None:
             raise ContractError(self._scenario.error)
         warnings = self._scenario.warnings
-        photo1, photo2 = (decode(image, self._limits, self._turn).pixels for image in (image1, image2))
+        photo1, photo2 = (self._decode(image).pixels for image in (image1, image2))
         return Compared(
             _PERCENT if self._scenario.percent is None else self._scenario.percent,
             None if WarningCode.NO_FACE_ON_CARD in warnings else _face(photo1),

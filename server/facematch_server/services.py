@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.requests import HTTPConnection
 
 from facematch_local.cpu import available_cpus
-from facematch_local.images import ImageLimits
+from facematch_local.images import ImageLimits, Photo
 from facematch_server.auth import RESERVATION_SLACK_SECONDS, Gatekeeper, Key, KeyStore
 from facematch_server.comparing import Comparer, Matcher, MatcherComparer
 from facematch_server.inference import Cores, InferencePool
@@ -20,6 +20,7 @@ from facematch_server.settings import Settings
 from facematch_server.shares import Shares
 
 if TYPE_CHECKING:
+    from facematch_server.decoding.pool import DecoderPool
     from facematch_server.store import Store
 
 
@@ -77,8 +78,27 @@ def image_limits(settings: Settings) -> ImageLimits:
     return ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
 
 
-def open_matcher(settings: Settings, cores: Cores) -> Matcher:
+def start_decoders(settings: Settings, cores: Cores) -> DecoderPool | None:
+    """Start the processes that decode photos; None where this process is to do so. They need not be ready yet."""
+    from facematch_server.decoding.opening import open_decoders
+
+    return open_decoders(settings.decode_processes, image_limits(settings), cores, settings.threads or cores.count)
+
+
+def photo_decoder(settings: Settings, cores: Cores, decoders: DecoderPool | None) -> Callable[[bytes], Photo]:
+    """How photos are decoded: by `decoders`, or in the calling thread."""
+    from facematch_server.decoding.opening import decode_for_jobs
+
+    return decode_for_jobs(decoders, image_limits(settings), cores)
+
+
+def open_matcher(settings: Settings, cores: Cores, decoder: Callable[[bytes], Photo] | None = None) -> Matcher:
     """Load the models as the options say.
+
+    Args:
+        settings: the options.
+        cores: shared with the service.
+        decoder: decodes photos; default in the calling thread.
 
     Raises:
         PackError: the pack is missing or damaged.
@@ -93,7 +113,8 @@ def open_matcher(settings: Settings, cores: Cores) -> Matcher:
     # One thread per inference: requests run side by side instead of fighting for cores.
     pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))
     policy = load_policy(settings.policy) if settings.policy else None
-    return FaceMatcher(pack, policy, image_limits(settings), SpareThreads(cores.count, cores), cores.large_photo)
+    spare = SpareThreads(cores.count, cores)
+    return FaceMatcher(pack, policy, image_limits(settings), spare, cores.large_photo, decoder)
 
 
 def open_store(settings: Settings) -> Store:
@@ -127,6 +148,7 @@ def build_services(
     store: KeyStore,
     fetcher: PhotoFetcher,
     comparer_for: Callable[[Key], Comparer] | None = None,
+    decoders: DecoderPool | None = None,
 ) -> Services:
     """Put the parts together."""
     metrics = Metrics()
@@ -157,6 +179,11 @@ def build_services(
     metrics.watch("facematch_places", "Requests that fit in the house", lambda: pool.places)
     metrics.watch("facematch_waiting", "Requests waiting for a thread", lambda: pool.waiting)
     metrics.watch("facematch_threads_computing", "Threads decoding or inferring", lambda: cores.busy)
+    if decoders is not None:
+        metrics.watch("facematch_decoders", "Processes that decode photos", lambda: decoders.alive)
+        metrics.watch(
+            "facematch_decoders_ended", "Of these, ended in the middle of a photo so far", lambda: decoders.ended
+        )
     metrics.watch("facematch_draining", "1 while the service is going down", lambda: float(services.draining))
     return services
 

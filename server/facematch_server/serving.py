@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +18,37 @@ from facematch_local.errors import FacematchError
 from facematch_server.acceptor import Acceptor
 from facematch_server.app import create_app, create_internal_app
 from facematch_server.descriptors import room_for
+from facematch_server.ending import HardEnd
 from facematch_server.http1 import MAX_HEAD
+from facematch_server.inference import Cores
 from facematch_server.listening import BACKLOG, StartError, bind, printed, takes_ipv4
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.memory import keep_collections_short, keep_memory_level
 from facematch_server.protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.scenarios import SCENARIO_HEADER
-from facematch_server.services import new_cores, open_matcher, open_store
+from facematch_server.services import new_cores, open_matcher, open_store, photo_decoder, start_decoders
 from facematch_server.settings import Settings, is_loopback
 from facematch_server.stopping import calls
 
 if TYPE_CHECKING:
+    from facematch_server.decoding.pool import DecoderPool
     from facematch_server.store import Store
 
 # A head of `MAX_HEAD` in which every byte had to be escaped; `RequestStream` holds to the real limit.
 _ESCAPED_HEAD = 4 * MAX_HEAD
 
+# After a signal: for what is left once no request is (threads, the database, the interpreter itself) ...
+_IN_ORDER_SECONDS = 1.0
+# ... and after a second one for everything.
+_AT_ONCE_SECONDS = 0.5
 
-def serve(settings: Settings) -> int:
+
+def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], DecoderPool | None] = start_decoders) -> int:
     """Run the service until SIGINT or SIGTERM.
+
+    Args:
+        settings: the options.
+        start_decoders: starts the processes that decode photos, if any.
 
     Returns:
         0 after an orderly end, 2 when it could not start (told in one line on standard error).
@@ -48,11 +61,17 @@ def serve(settings: Settings) -> int:
             check_tls(settings)
             ports = list(_listen(settings, stack))
             cores = new_cores(settings)
+            # First of all: they load what they need while this process loads the models.
+            decoders = start_decoders(settings, cores)
+            if decoders is not None:
+                stack.callback(decoders.close)
             _calm_libraries()
-            matcher = open_matcher(settings, cores)
+            matcher = open_matcher(settings, cores, photo_decoder(settings, cores, decoders))
+            if decoders is not None:
+                decoders.wait_until_ready()
             store = stack.enter_context(closing(open_store(settings)))
             first_key(store, settings, ports[0])
-            app = create_app(settings, matcher, store, cores=cores)
+            app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
             return 2
@@ -134,11 +153,14 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
     public = new_server(settings, app, lifespan="on")
     servers = [public]
     stopping = asyncio.Event()
+    end = HardEnd()
 
     def on_signal() -> None:
         if stopping.is_set():  # the second one means it
             for server in servers:
                 server.should_exit = server.force_exit = True
+            end.within(_AT_ONCE_SECONDS)
+        end.within(settings.drain_seconds + settings.shutdown_seconds + _IN_ORDER_SECONDS)
         stopping.set()
 
     with calls(loop, on_signal):
@@ -157,6 +179,8 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
         finally:
             watcher.cancel()
     log("stopped")
+    # The interpreter's last collection would go over all objects of the libraries for a second or two.
+    gc.freeze()
     return 0 if public.started else 2
 
 

@@ -141,6 +141,14 @@ class Settings(BaseSettings):
     threads: int = Field(
         0, ge=0, le=256, description="Inference threads; 0: as many as affinity and the cgroup's quota give CPUs."
     )
+    decode_processes: int | None = Field(
+        None,
+        ge=0,
+        le=256,
+        description="Processes kept ready to decode photos, which alone parse what strangers send; empty: as many as "
+        "inference threads; 0: none, photos are decoded in the service's own process, where nothing can end it. Linux "
+        "only; elsewhere it is 0. See [Security](security.md#photos-that-are-hostile).",
+    )
     queue_size: int = Field(
         32, ge=0, description="Requests that may wait for a thread; one more is answered 503 at once."
     )
@@ -216,7 +224,7 @@ class Settings(BaseSettings):
     def _number(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
-    @field_validator("tls_cert", "tls_key", mode="before")
+    @field_validator("tls_cert", "tls_key", "decode_processes", mode="before")
     @classmethod
     def _none_if_empty(cls, value: Any) -> Any:
         return None if value == "" else value

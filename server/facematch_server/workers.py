@@ -14,12 +14,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from facematch_server.errors import ServiceError
+from facematch_server.errors import BUSY, ServiceError
 from facematch_server.fair import ANY_LANE, FairQueue, Lane
 
 T = TypeVar("T")
-
-BUSY = "The service is busy, try again later"
 
 
 class LateError(Exception):

@@ -124,9 +124,9 @@ def test_keys_take_turns_for_the_threads(
     with ThreadPoolExecutor(8) as threads:
         answers = [threads.submit(send, greedy, b"g") for _ in range(6)]
         assert gated.entered.acquire(timeout=20)
-        until(lambda: len(pool._queue) == 5)
+        until(lambda: pool.queued == 5)
         answers.append(threads.submit(send, other, b"o"))
-        until(lambda: len(pool._queue) == 6)
+        until(lambda: pool.queued == 6)
         gated.gate.set()
         assert [answer.result() for answer in answers] == ["0"] * 7
     assert gated.order == [b"g", b"o", *[b"g"] * 5]

@@ -390,3 +390,26 @@ def test_mirror_makes_photo_and_mirrored_photo_the_same(matcher: FaceMatcher, as
     embedding = both.embed(astronaut, face).embedding
     assert embedding is not None
     assert float(np.linalg.norm(embedding)) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_of_a_thousand_faces_the_largest_are_located() -> None:
+    """All are found; the work on them is bounded."""
+    sides = np.linspace(200, 10, 1000).astype(np.float32)
+    boxes = np.stack([0 * sides, 0 * sides, sides, sides, 0 * sides + 0.9], axis=1)
+    points = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)
+    landmarks = sides[:, None, None] * points
+    looked_at: list[float] = []
+
+    class Sheet:
+        def detect(self, *_: object, **__: object) -> object:
+            return boxes, landmarks
+
+    class Locator:
+        def locate(self, pixels: object, landmarks: object, box: NDArray[np.float32]) -> object:
+            looked_at.append(float(box[2]))
+            return landmarks
+
+    analyser = FaceAnalyser(Sheet(), None, locator=Locator())  # type: ignore[arg-type]
+    faces = analyser.find(np.zeros((640, 640, 3), np.uint8))
+    assert len(faces) == 1000
+    assert looked_at == [face.width for face in faces[:32]]

@@ -202,6 +202,34 @@ def test_first_frame_of_an_animation() -> None:
         assert_close(decode(saved(frames[0], format, **options)).pixels, corners(), mean=1)
 
 
+def twelve_bits(mode: str) -> bytes:
+    ramp = np.tile(np.linspace(0, 4095, 256).astype(np.uint16), (64, 1))
+    return saved(Image.fromarray(ramp if mode == "I;16" else ramp.astype(np.int32)), "TIFF")
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I"])
+def test_twelve_bits_in_sixteen_are_not_black(mode: str) -> None:
+    ramp = np.tile(np.linspace(0, 255, 256).astype(np.uint8), (64, 1))
+    assert_close(decode(twelve_bits(mode)).pixels, np.repeat(ramp[:, :, None], 3, axis=2), mean=1)
+
+
+def test_orientation_of_type_byte() -> None:
+    """As some editors write it; the standard says SHORT."""
+    stored = image_of(corners()).transpose(Image.Transpose.ROTATE_90)
+    block = b"II*\0" + struct.pack("<IHHHII", 8, 1, 0x0112, 1, 1, 6) + bytes(4)
+    assert_close(decode(saved(stored, "JPEG", quality=95, exif=b"Exif\0\0" + block)).pixels, corners())
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_jpeg_that_lacks_its_end_marker_only(options: dict[str, Any], astronaut: Pixels) -> None:
+    data = saved(image_of(astronaut), "JPEG", quality=92, **options)
+    for missing in (1, 2):
+        assert np.array_equal(decode(data[:-missing]).pixels, decode(data).pixels)
+    for missing in (20, 300, 5000):
+        with pytest.raises(ImageFormatError, match="truncated"):
+            decode(data[:-missing])
+
+
 # --- limits ---------------------------------------------------------------------------------------
 
 
@@ -221,6 +249,16 @@ def test_pixels_are_limited_before_decoding(format: str, monkeypatch: pytest.Mon
     monkeypatch.setattr("facematch_local.images._pixels", pytest.fail)
     with pytest.raises(ImageFormatError, match="more than 1000 pixels"):
         decode(data, ImageLimits(max_pixels=1000))
+
+
+def test_pixels_beyond_pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its limit is as high as asked for, and never lowered: other users of Pillow in the process rely on it."""
+    data = saved(image_of(corners()), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert decode(data, ImageLimits(max_pixels=96 * 128)).pixels.shape == (96, 128, 3)
+    assert Image.MAX_IMAGE_PIXELS == 96 * 128
+    decode(data, ImageLimits(max_pixels=20_000))
+    assert Image.MAX_IMAGE_PIXELS == 96 * 128
 
 
 def png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 
 import pytest
 
@@ -45,3 +46,11 @@ def test_after_shutdown_jobs_are_refused() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError):
             spare.submit(here)
+
+
+def test_a_spare_thread_works_in_the_callers_context() -> None:
+    job: ContextVar[str] = ContextVar("job", default="none")
+    executor = SpareThreads(1)
+    job.set("this one")
+    assert executor.submit(job.get).result() == "this one"
+    executor.shutdown()

@@ -151,7 +151,7 @@ def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: thread
         await asyncio.gather(running, first, second)
         assert pool.taken == 0
         # Nothing is left of whoever gave way: its photos are in no queue.
-        assert len(pool._queue) == 0
+        assert pool.queued == 0
 
     asyncio.run(scenario())
 

@@ -1,0 +1,97 @@
+"""What decoding in processes of their own costs a good photo, against decoding in the calling thread.
+
+Turn by turn in the same run, so that both see the same weather: medians and the best of the rounds, milliseconds; and
+CPU time, of the decoder as well, which tells the cost where other programs keep the CPUs busy. And what the processes
+take in memory, each counted with its share of what they have in common.
+
+    python scripts/decoding_cost.py [--rounds 40]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+from facematch_server.decoding.opening import open_decoders
+from facematch_server.inference import Cores
+from facematch_server.memory import keep_memory_level
+from skimage import data
+
+from facematch_local.images import ImageLimits, decode
+
+SIZES = ((640, 480), (1280, 960), (1600, 1200), (2560, 1920), (4000, 3000))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=40)
+    rounds = parser.parse_args().rounds
+    keep_memory_level()  # as the service does
+    cv2.setNumThreads(1)
+    limits = ImageLimits()
+    pool = open_decoders(1, limits, Cores(1), 1)
+    if pool is None:
+        raise SystemExit("this system decodes in the service's own process")
+    pool.wait_until_ready()
+    server = psutil.Process(pool.server_pid)
+    print(f"{'photo':<12}{'here':>16}{'process':>16}{'more':>8}   median (best), ms; CPU, median, ms")
+    for width, height in SIZES:
+        photo = jpeg(width, height)
+        here: list[float] = []
+        there: list[float] = []
+        cpu_here: list[float] = []
+        cpu_there: list[float] = []
+        for _ in range(rounds):
+            begun = cpu(server)
+            here.append(timed(lambda photo=photo: decode(photo, limits).pixels[::64].sum()))
+            between = cpu(server)
+            there.append(timed(lambda photo=photo: pool.decode(photo).pixels[::64].sum()))
+            cpu_here.append(between - begun)
+            cpu_there.append(cpu(server) - between)
+        more = statistics.median(there) - statistics.median(here)
+        one, other = statistics.median(cpu_here), statistics.median(cpu_there)
+        print(
+            f"{width}x{height:<7}{spread(here)}{spread(there)}{more:8.2f}   best: {min(there) - min(here):.2f} more; "
+            f"CPU {one:.2f} and {other:.2f}, {other - one:.2f} more"
+        )
+    for process in (server, *server.children()):
+        kind = "fork server" if process == server else "decoder"
+        memory = process.memory_full_info()
+        print(f"{kind}: {memory.pss / 2**20:.0f} MB (of its own {memory.uss / 2**20:.0f} MB)")
+    pool.close()
+
+
+def cpu(server: psutil.Process) -> float:
+    """Milliseconds of CPU that this process and the decoders have used."""
+    times = [int(Path(f"/proc/{child.pid}/schedstat").read_text().split()[0]) for child in server.children()]
+    return 1000 * time.process_time() + sum(times) / 1e6
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """A photo of that size."""
+    small = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+    pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds."""
+    begun = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - begun)
+
+
+def spread(values: list[float]) -> str:
+    """Median and the best."""
+    return f"{statistics.median(values):8.2f} ({min(values):5.2f})"
+
+
+if __name__ == "__main__":
+    main()

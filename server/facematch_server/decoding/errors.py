@@ -1,0 +1,13 @@
+"""What decoding can end in that is not the photo's fault."""
+
+from __future__ import annotations
+
+from facematch_local.errors import FacematchError
+
+
+class DecoderError(FacematchError):
+    """Photos cannot be decoded; the message says why and what helps."""
+
+
+class OutOfTimeError(FacematchError):
+    """The request's deadline passed while its photo was decoded."""

@@ -1,0 +1,124 @@
+"""The decoders that the settings and the system allow."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from facematch_local.errors import FacematchError
+from facematch_local.images import ImageLimits, Photo, decode
+from facematch_server.decoding.errors import DecoderError, OutOfTimeError
+from facematch_server.decoding.limits import Allowance, DecoderLimits
+from facematch_server.errors import BUSY, ServiceError
+from facematch_server.inference import Cores, current_job
+
+if TYPE_CHECKING:
+    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.processes import Command
+
+# What unpacking takes at most for each pixel, see `docs/operating.md`; and for the file and libraries beside that.
+_BYTES_PER_PIXEL: Final = 18
+_BYTES_BESIDE: Final = 128 << 20
+# Four times what the slowest format took (HEIC, 80 ns a pixel).
+_CPU_SECONDS_PER_PIXEL: Final = 320e-9
+# Photos from here on take turns, see `facematch_local.images`.
+_ORDINARY_PIXELS: Final = 12_000_000
+
+# A white pixel.
+_TINY: Final = base64.b64decode("Qk06AAAAAAAAADYAAAAoAAAAAQAAAAEAAAABABgAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAA////AA==")
+
+
+def lacking() -> str | None:
+    """Why this system cannot decode in processes of their own; None if it can."""
+    if sys.platform != "linux":
+        return f"{sys.platform} lacks anonymous files and an end tied to that of the parent"
+    if not (hasattr(os, "memfd_create") and hasattr(os, "fork")):
+        return "this build of Python lacks memfd_create"
+    return None
+
+
+def decoder_limits(image: ImageLimits) -> DecoderLimits:
+    """What a decoder works under, from the limits on photos."""
+    return DecoderLimits(
+        image, *(_allowance(pixels) for pixels in (_ORDINARY_PIXELS, max(image.max_pixels, _ORDINARY_PIXELS)))
+    )
+
+
+def open_decoders(
+    processes: int | None, image: ImageLimits, cores: Cores, threads: int, command: Command | None = None
+) -> DecoderPool | None:
+    """Start the processes that decode.
+
+    Args:
+        processes: how many are kept ready; None for as many as `threads`, 0 for none.
+        image: limits on photos.
+        cores: whose turn for large photos is kept.
+        threads: requests that compute at once.
+        command: runs the fork server; default `forkserver.command`.
+
+    Returns:
+        None where photos are to be decoded in this process: it was asked for, or the system lacks what is needed.
+    """
+    keep = threads if processes is None else processes
+    if keep == 0 or lacking() is not None:
+        return None
+    # Not before: other systems lack modules that these import.
+    from facematch_server.decoding import forkserver
+    from facematch_server.decoding.pool import DecoderPool
+
+    # Requests in the house that decode: those that compute, and those that stepped aside, with two photos each.
+    return DecoderPool(
+        decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo, command or forkserver.command
+    )
+
+
+def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cores) -> Callable[[bytes], Photo]:
+    """How the service decodes a photo of the job that the calling thread works on.
+
+    The returned function raises what `facematch_local.images.decode` raises, and ServiceError: 503 when the
+    job's deadline passes or no decoder can be had.
+    """
+    if decoders is None:
+        return partial(decode, limits=image, turn=cores.large_photo)
+    return partial(_decode_for_job, decoders)
+
+
+def examine(asked: str) -> tuple[str, bool]:
+    """What a diagnosis says of the decoders, and whether it is a fault.
+
+    Args:
+        asked: `FACEMATCH_DECODE_PROCESSES`.
+    """
+    weaker = "photos are decoded in the service's own process, where nothing ends one that takes too long or crashes"
+    if (reason := lacking()) is not None:
+        return f"{weaker}: {reason}", False
+    if asked.strip() == "0":
+        return f"{weaker}: FACEMATCH_DECODE_PROCESSES is 0", False
+    try:
+        pool = open_decoders(1, ImageLimits(), Cores(1), 1)
+        assert pool is not None  # noqa: S101
+        try:
+            pool.wait_until_ready()
+            pool.decode(_TINY, time.monotonic() + 10)
+        finally:
+            pool.close()
+    except FacematchError as error:
+        return str(error), True
+    return "photos are decoded in processes of their own", False
+
+
+def _decode_for_job(decoders: DecoderPool, data: bytes) -> Photo:
+    job = current_job()
+    try:
+        return decoders.decode(data) if job is None else decoders.decode(data, job.deadline, job.aside)
+    except (DecoderError, OutOfTimeError):
+        raise ServiceError(503, BUSY, retry_after=1.0) from None
+
+
+def _allowance(pixels: int) -> Allowance:
+    return Allowance(pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE, pixels * _CPU_SECONDS_PER_PIXEL)

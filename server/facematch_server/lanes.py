@@ -1,0 +1,165 @@
+"""Which jobs run: at most so many at once, fairly between their owners, and slow photos beside the others.
+
+A job whose photo takes long to decode only waits for another process. It steps aside meanwhile, and its place is
+another's: a stranger's slow photos take no thread from anybody. So that they cannot fill the side lane either, jobs of
+one owner never take more than half of both lanes together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from facematch_server.errors import BUSY, ServiceError
+
+
+class Job:
+    """Work of one request.
+
+    Attributes:
+        work: what to do.
+        deadline: on the clock of `time.monotonic`.
+        owner: whose it is.
+        future: its outcome.
+    """
+
+    def __init__(self, work: Callable[[], Any], deadline: float, owner: str, lanes: Lanes) -> None:
+        self.work = work
+        self.deadline = deadline
+        self.owner = owner
+        self.future: Future[Any] = Future()
+        self.waiters = 0
+        self._lanes = lanes
+
+    @property
+    def taken_up(self) -> bool:
+        """Whether a thread has begun it; not if it was cancelled before."""
+        return self.future.running() or (self.future.done() and not self.future.cancelled())
+
+    def cancel(self) -> None:
+        """Drop it, with the photos it holds, unless a thread has begun it."""
+        if self.future.cancel():
+            self._lanes._forget(self)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Give its place to another job while this one waits; on leaving, take one again.
+
+        Both photos of a job may be waited for, each in a thread: the place is given up once.
+
+        Raises:
+            ServiceError: 503: no place came free before the deadline.
+        """
+        self._lanes._step_aside(self)
+        try:
+            yield
+        finally:
+            self._lanes._step_back(self)
+
+
+class Lanes:
+    """Starts jobs as places come free."""
+
+    def __init__(self, places: int, start: Callable[[Job], object]) -> None:
+        """Take what is needed.
+
+        Args:
+            places: jobs that compute at once; as many may be aside.
+            start: runs a job in a thread, which calls `done` at the end; must not block.
+        """
+        self._places = places
+        self._start = start
+        self._changed = threading.Condition()
+        self._pending: list[Job] = []
+        self._computing = 0
+        self._returning = 0
+        self._started = 0
+        self._of_owner: Counter[str] = Counter()
+        self._served: dict[str, int] = {}
+        self._serial = itertools.count(1)
+        self._closed = False
+
+    @property
+    def started(self) -> int:
+        """Jobs that were started and are not done, those aside included."""
+        return self._started
+
+    @property
+    def queued(self) -> int:
+        """Jobs that wait to be started."""
+        return len(self._pending)
+
+    def submit(self, job: Job) -> None:
+        """Start a job as soon as there is a place."""
+        with self._changed:
+            self._pending.append(job)
+            self._dispatch()
+
+    def done(self, job: Job) -> None:
+        """A job that was started has ended."""
+        with self._changed:
+            self._computing -= 1
+            self._started -= 1
+            self._of_owner[job.owner] -= 1
+            if not self._of_owner[job.owner]:
+                del self._of_owner[job.owner]
+            self._changed.notify_all()
+            self._dispatch()
+
+    def close(self) -> None:
+        """Start no job any more; those that wait are cancelled."""
+        with self._changed:
+            self._closed = True
+            pending, self._pending = self._pending, []
+        for job in pending:
+            job.future.cancel()
+
+    def _forget(self, job: Job) -> None:
+        with self._changed:
+            if job in self._pending:
+                self._pending.remove(job)
+
+    def _step_aside(self, job: Job) -> None:
+        with self._changed:
+            job.waiters += 1
+            if job.waiters == 1:
+                self._computing -= 1
+                self._changed.notify_all()
+                self._dispatch()
+
+    def _step_back(self, job: Job) -> None:
+        with self._changed:
+            job.waiters -= 1
+            if job.waiters:
+                return
+            self._returning += 1
+            in_time = self._changed.wait_for(
+                lambda: self._computing < self._places or self._closed, max(job.deadline - time.monotonic(), 0.0)
+            )
+            self._returning -= 1
+            self._computing += 1
+        if not in_time:
+            raise ServiceError(503, BUSY, retry_after=1.0)
+
+    def _dispatch(self) -> None:
+        """Start what may start: of the owner with the fewest jobs, and among those of the one served longest ago."""
+        self._pending = [job for job in self._pending if not job.future.cancelled()]
+        waiting_owners = {job.owner for job in self._pending}
+        self._served = {owner: serial for owner, serial in self._served.items() if owner in waiting_owners}
+        while self._computing + self._returning < self._places and self._started < 2 * self._places:
+            waiting = [job for job in self._pending if self._of_owner[job.owner] < self._places]
+            if not waiting or self._closed:
+                return
+            job = min(waiting, key=lambda job: (self._of_owner[job.owner], self._served.get(job.owner, 0)))
+            self._pending.remove(job)
+            self._computing += 1
+            self._started += 1
+            self._of_owner[job.owner] += 1
+            self._served[job.owner] = next(self._serial)
+            self._start(job)

@@ -1,0 +1,100 @@
+"""What a decoder says is believed of nobody else: it parses what strangers send."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from facematch_local.images import ImageLimits, Photo
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+
+PIXELS = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+LIMITS = ImageLimits(max_side=100)
+
+
+def test_there_and_back() -> None:
+    from facematch_server.decoding import protocol
+
+    photo = Photo(PIXELS, 0.5, "WEBP")
+    released: list[int] = []
+    handle = protocol.put(photo.pixels.data)
+    got = protocol.photo_from(protocol.pixels_message(photo), handle, LIMITS, lambda: released.append(1))
+    assert np.array_equal(got.pixels, PIXELS)
+    assert (got.scale, got.format) == (0.5, "WEBP")
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(handle)
+    part = got.pixels[1:2]
+    del got
+    gc.collect()
+    assert not released
+    del part
+    gc.collect()
+    assert released
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        Photo(PIXELS[:3], 1.0, "PNG"),
+        Photo(PIXELS[:, :5], 1.0, "PNG"),
+        Photo(np.zeros((101, 6, 3), np.uint8), 1.0, "PNG"),
+        Photo(PIXELS, float("nan"), "PNG"),
+        Photo(PIXELS, 0.0, "PNG"),
+        Photo(PIXELS, 1.0, "EXE"),
+    ],
+)
+def test_lies_about_pixels(photo: Photo) -> None:
+    """Of the first two the file is larger than stated, which is no lie: slots are."""
+    from facematch_server.decoding import protocol
+
+    message, handle = protocol.pixels_message(photo), protocol.put(PIXELS.data)
+    if photo.pixels.size <= PIXELS.size and photo.scale == 1 and photo.format == "PNG":
+        assert protocol.photo_from(message, handle, LIMITS).pixels.shape == photo.pixels.shape
+        return
+    with pytest.raises(protocol.ProtocolError):
+        protocol.photo_from(message, handle, LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["unsealed", "short", "no memory", "message"])
+def test_files_that_could_change_below_our_feet(kind: str) -> None:
+    from facematch_server.decoding import protocol
+
+    message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
+    if kind == "unsealed":
+        handle = os.memfd_create("x", os.MFD_ALLOW_SEALING)
+        os.write(handle, PIXELS.data)
+    elif kind == "no memory":
+        handle = os.open(os.devnull, os.O_RDWR)
+    else:
+        handle = protocol.put(PIXELS.data[:-1] if kind == "short" else PIXELS.data)
+    with pytest.raises(protocol.ProtocolError):
+        protocol.photo_from(message[:5] if kind == "message" else message, handle, LIMITS)
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(handle)
+
+
+def test_nobody_can_change_what_was_put() -> None:
+    from facematch_server.decoding import protocol
+
+    handle = protocol.put(b"photo")
+    for change in (lambda: os.pwrite(handle, b"x", 0), lambda: os.ftruncate(handle, 0)):
+        with pytest.raises(PermissionError):
+            change()
+    assert protocol.taken(handle, 100) == b"photo"
+
+
+def test_a_slot_is_written_again() -> None:
+    from facematch_server.decoding import protocol
+
+    slot = protocol.Slot()
+    message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
+    for pixels in (PIXELS, 255 - PIXELS):
+        slot.put(pixels)
+        assert np.array_equal(protocol.photo_from(message, os.dup(slot.handle), LIMITS).pixels, pixels)
+    with pytest.raises(PermissionError):
+        os.ftruncate(slot.handle, 0)

@@ -1,0 +1,138 @@
+"""Which job starts when: places, owners, and jobs that step aside."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from facematch_server.errors import ServiceError
+from facematch_server.lanes import Job, Lanes
+
+
+class Started:
+    """Notes jobs instead of running them."""
+
+    def __init__(self, places: int) -> None:
+        self.jobs: list[Job] = []
+        self.lanes = Lanes(places, self.jobs.append)
+
+    def submit(self, owner: str, seconds: float = 30) -> Job:
+        job = Job(lambda: None, time.monotonic() + seconds, owner, self.lanes)
+        self.lanes.submit(job)
+        return job
+
+    @property
+    def owners(self) -> str:
+        return "".join(job.owner for job in self.jobs)
+
+
+def test_no_more_start_than_there_are_places() -> None:
+    started = Started(2)
+    for owner in "abc":
+        started.submit(owner)
+    assert started.owners == "ab"
+    started.lanes.done(started.jobs[0])
+    assert started.owners == "abc"
+    assert started.lanes.started == 2
+
+
+def test_the_owner_with_the_fewest_jobs_is_next() -> None:
+    """Twenty of a stranger's wait already; the one that comes last goes first."""
+    started = Started(1)
+    for _ in range(20):
+        started.submit("s")
+    started.submit("h")
+    for _ in range(3):
+        started.lanes.done(started.jobs[-1])
+    assert started.owners == "shss"
+
+
+def test_owners_take_turns() -> None:
+    started = Started(1)
+    for owner in "aaaabbc":
+        started.submit(owner)
+    for _ in range(6):
+        started.lanes.done(started.jobs[-1])
+    assert started.owners == "abcabaa"
+
+
+def test_a_job_aside_makes_room_but_not_for_its_owner() -> None:
+    started = Started(1)
+    slow = started.submit("s")
+    started.submit("s")
+    with slow.aside():
+        assert started.owners == "s"  # one owner never has more than half of both lanes
+        started.submit("h")
+        assert started.owners == "sh"
+        started.submit("i")
+        assert started.owners == "sh"  # one aside, one computes: all that is allowed
+        started.lanes.done(started.jobs[1])
+        assert started.owners == "shi"
+        started.lanes.done(started.jobs[2])
+    started.lanes.done(slow)
+    assert started.owners == "shis"
+
+
+def test_coming_back_waits_for_a_place_and_comes_before_new_jobs() -> None:
+    started = Started(1)
+    slow = started.submit("s")
+    with ThreadPoolExecutor(1) as threads:
+        context = slow.aside()
+        context.__enter__()
+        other = started.submit("h")
+        back = threads.submit(context.__exit__, None, None, None)
+        time.sleep(0.1)
+        assert not back.done()
+        started.submit("i")
+        started.lanes.done(other)
+        back.result(5)
+    assert started.owners == "sh"
+    started.lanes.done(slow)
+    assert started.owners == "shi"
+
+
+def test_two_photos_aside_give_up_one_place() -> None:
+    started = Started(1)
+    slow = started.submit("s")
+    with slow.aside(), slow.aside():
+        started.submit("h")
+        started.submit("i")
+        assert started.owners == "sh"
+        started.lanes.done(started.jobs[1])
+        started.lanes.done(started.jobs[2])
+    assert started.lanes.started == 1
+    started.lanes.done(slow)
+    assert started.lanes.started == 0
+
+
+def test_coming_back_ends_at_the_deadline() -> None:
+    started = Started(1)
+    slow = started.submit("s", seconds=0.1)
+    with pytest.raises(ServiceError) as caught, slow.aside():
+        other = started.submit("h")
+    assert caught.value.status == 503
+    started.lanes.done(slow)
+    started.submit("i")
+    assert started.owners == "sh"
+    started.lanes.done(other)
+    assert started.owners == "shi"
+
+
+def test_cancelled_jobs_do_not_start() -> None:
+    started = Started(1)
+    first = started.submit("a")
+    started.submit("b").future.cancel()
+    started.submit("c")
+    started.lanes.done(first)
+    assert started.owners == "ac"
+
+
+def test_closing_cancels_what_waits() -> None:
+    started = Started(1)
+    first, second = started.submit("a"), started.submit("b")
+    started.lanes.close()
+    assert second.future.cancelled()
+    started.lanes.done(first)
+    started.submit("c")
+    assert started.owners == "a"
