@@ -97,8 +97,12 @@ def load_pack(
 
 
 def _detection_settings(pack: ModelPack) -> DetectionSettings:
-    below = pack.confirm_below
-    return DetectionSettings() if below is None else DetectionSettings(confirm_below=below)
+    default = DetectionSettings()
+    return replace(
+        default,
+        confirm_below=default.confirm_below if pack.confirm_below is None else pack.confirm_below,
+        landmark_looks=pack.landmark_looks or default.landmark_looks,
+    )
 
 
 def calibration_for(pack: ModelPack) -> Calibration:

@@ -25,8 +25,9 @@ sha256 = "…"
 ```
 
 ```toml
-[detection]
-confirm_below = 0.85                  # optional: see DetectionSettings
+[detection]                           # optional: see DetectionSettings
+confirm_below = 0.85
+landmark_looks = 2
 ```
 
 A pack whose weights are files of a package of the index says so, see `facematch_local.open_weights`:
@@ -128,6 +129,7 @@ class ModelPack:
         base: name of the pack that has the roles which this one lacks, "" for none.
         source: where files come from that lie in no repository; None where all do.
         confirm_below: confidence below which the confirmation head is asked about a face; None for the default.
+        landmark_looks: looks of the landmark head at the largest face; None for the default.
         notice: what an operator should know of the choice of this pack, "" for nothing.
     """
 
@@ -142,6 +144,7 @@ class ModelPack:
     base: str = ""
     source: Source | None = None
     confirm_below: float | None = None
+    landmark_looks: int | None = None
     notice: str = ""
 
     @property
@@ -189,6 +192,7 @@ class _Role(_Part):
 
 class _Detection(_Part):
     confirm_below: float | None = Field(default=None, ge=0, le=1)
+    landmark_looks: int | None = Field(default=None, ge=1, le=4)
 
 
 class _Manifest(_Part):
@@ -267,6 +271,7 @@ def read_manifest(manifest: Path) -> ModelPack:
         base=content.base,
         source=Source(**content.source.model_dump()) if content.source else None,
         confirm_below=content.detection.confirm_below,
+        landmark_looks=content.detection.landmark_looks,
     )
 
 

@@ -180,6 +180,18 @@ def test_the_landmarks_of_every_face_are_put_right_as_it_is_found() -> None:
         np.testing.assert_array_equal(face.box, given.box)
 
 
+def test_the_largest_face_alone_gets_further_looks_for_its_landmarks() -> None:
+    class Locator:
+        def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
+            return landmarks + np.float32(3)
+
+    plain = analyser_of(FakeDetector([LARGE, (0.8, 0.8, 0.9, 0.9)]))
+    given = plain.find(blank(200, 200))
+    looks = replace(plain, locator=Locator(), settings=DetectionSettings(landmark_looks=3)).find(blank(200, 200))
+    np.testing.assert_array_equal(looks[0].landmarks, given[0].landmarks + 9)
+    np.testing.assert_array_equal(looks[1].landmarks, given[1].landmarks + 3)
+
+
 @dataclass
 class FakeConfirmer:
     """Says the same of every box and remembers how often it was asked."""
