@@ -130,6 +130,75 @@ def test_wrong_manifest(tmp_path: Path, text: str) -> None:
     assert "pack.toml: not a valid manifest" in message_of(lambda: read_pack(folder))
 
 
+@pytest.mark.parametrize("path", ["/det.onnx", "../det.onnx", "a/../../det.onnx", "C:/det.onnx", "..\\det.onnx"])
+def test_a_manifest_keeps_to_its_folder(tmp_path: Path, path: str) -> None:
+    folder = with_manifest(tmp_path / "x", **{'"det_10g.onnx"': f"'{path}'"})
+    message = message_of(lambda: read_pack(folder))
+    assert "roles.detection.file" in message
+    assert "inside the pack's folder" in message
+
+
+def test_a_manifest_with_an_unknown_key(tmp_path: Path) -> None:
+    folder = with_manifest(tmp_path / "x", **{'version = "1.2"': 'versoin = "1.2"'})
+    assert "versoin: Extra inputs are not permitted" in message_of(lambda: read_pack(folder))
+
+
+def test_roles_that_a_pack_lacks_come_from_its_base(tmp_path: Path) -> None:
+    with_manifest(tmp_path / "base")
+    model(tmp_path / "top" / "own.onnx", 1, (1, 3, 112, 112))
+    (tmp_path / "top" / "pack.toml").write_text('name = "top"\nbase = "base"\n[roles.recognition]\nfile = "own.onnx"\n')
+    pack = read_pack(tmp_path / "top", [])
+    assert pack.files["recognition"].path == tmp_path / "top" / "own.onnx"
+    assert pack.files["detection"].path == tmp_path / "base" / "det_10g.onnx"
+    (tmp_path / "top" / "pack.toml").write_text('name = "top"\nbase = "gone"\n[roles.recognition]\nfile = "own.onnx"\n')
+    assert "its base, the pack 'gone', is not installed" in message_of(lambda: read_pack(tmp_path / "top", []))
+
+
+def described(folder: Path) -> Path:
+    """A pack whose weights have not been fetched."""
+    folder.mkdir(parents=True)
+    (folder / "pack.toml").write_text(
+        f'name = "{folder.name}"\nbase = "compact"\n[source]\npackage = "thing"\nversion = "2"\narchive = "thing.whl"\n'
+        'sha256 = "ab"\n[roles.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "a/b"\nsource_sha256 = "ef"\n'
+    )
+    return folder
+
+
+def test_auto_is_the_best_pack_installed(tmp_path: Path) -> None:
+    with_manifest(tmp_path / "compact")
+    described(tmp_path / "standard")
+    (tmp_path / "standard" / "missing.txt").write_text("the index does not have it\n")
+    pack = find_pack("auto", [tmp_path])
+    assert pack.folder == tmp_path / "compact"
+    assert pack.notice.startswith(
+        "the pack 'standard' is not installed (the index does not have it), so 'compact' is in use"
+    )
+    assert "`facematch models add standard`" in message_of(lambda: find_pack("standard", [tmp_path]))
+    model(tmp_path / "standard" / "rec.onnx", 1, (1, 3, 112, 112))
+    pack = find_pack("auto", [tmp_path])
+    assert (pack.folder, pack.notice) == (tmp_path / "standard", "")
+    # One that is installed elsewhere counts as well.
+    (tmp_path / "standard" / "rec.onnx").rename(tmp_path / "kept.onnx")
+    with_manifest(tmp_path / "later" / "standard")
+    assert find_pack("auto", [tmp_path, tmp_path / "later"]).folder == tmp_path / "later" / "standard"
+
+
+def test_a_damaged_preferred_pack_is_an_error_and_not_passed_over(tmp_path: Path) -> None:
+    with_manifest(tmp_path / "compact")
+    described(tmp_path / "standard")
+    (tmp_path / "standard" / "rec.onnx").write_bytes(b"")
+    assert "rec.onnx: the file is empty" in message_of(lambda: find_pack("auto", [tmp_path]))
+
+
+def test_a_pack_states_how_its_detector_is_used(tmp_path: Path) -> None:
+    folder = with_manifest(tmp_path / "x")
+    manifest = folder / "pack.toml"
+    manifest.write_text(manifest.read_text() + "\n[detection]\nconfirm_below = 0.85\nlandmark_looks = 2\n")
+    assert (read_pack(folder).confirm_below, read_pack(folder).landmark_looks) == (0.85, 2)
+    manifest.write_text(manifest.read_text().replace("0.85", "1.85"))
+    assert "detection.confirm_below" in message_of(lambda: read_pack(folder))
+
+
 def test_manifest_without_a_required_role(tmp_path: Path) -> None:
     folder = with_manifest(tmp_path / "x", **{"[roles.detection]": "[roles.other]"})
     assert "no file for the role 'detection'" in message_of(lambda: read_pack(folder))

