@@ -148,6 +148,8 @@ class DetectionSettings:
             would cost a second, for landmarks that nothing asks for.
         landmark_looks: so many times the landmark head looks at the largest face. It belongs to the pack, since the
             calibration curve is made with it.
+        small_face_confirmation: confidence of detector and confirmation head together from which a face that is not
+            large counts, where the detector alone is unsure. Photos of things are full of small patterns.
     """
 
     coarse_size: int = 320
@@ -167,6 +169,7 @@ class DetectionSettings:
     most_candidates: int = 6
     most_located: int = 32
     landmark_looks: int = 1
+    small_face_confirmation: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +280,12 @@ class FaceAnalyser:
         large = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
         unsure += sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
         # The score stays the detector's: how sure it is tells whether a photo lies on its side.
-        agreed = [face for face in unsure if confirmer.confirm(pixels, face.box, face.score) >= settings.score]
+        agreed = [
+            face
+            for face in unsure
+            if confirmer.confirm(pixels, face.box, face.score)
+            >= (settings.score if max(face.width, face.height) >= least else settings.small_face_confirmation)
+        ]
         return _distinct((*sure, *agreed))
 
     def _scored(self, pixels: NDArray[np.uint8], faces: tuple[Face, ...]) -> tuple[Face, ...]:

@@ -41,7 +41,7 @@ _REGIONS: Final[dict[str, tuple[float, float]]] = {
 }
 # To the sides the region reaches so far beyond eyes and mouth corners. Of a face that the side of the picture cuts, the
 # detector places the landmarks that it cannot see at the border.
-_BESIDE: Final = 0.2
+_BESIDE: Final = 0.15
 # With a mask the head sees little of the face and takes a fringe for a hem: 0.75 means there what 0.6 means without
 # (masked and bare faces of the tuned half, looked at one by one). As a difference of logits.
 _MISTAKEN_BESIDE_A_MASK: Final = math.log(0.75 / 0.25) - math.log(0.6 / 0.4)
