@@ -128,7 +128,7 @@ def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astrona
     assert occlusion.sunglasses(_cut(photo, astronaut_face, 0, 0, 512, y - 6)).value is not None
 
 
-@pytest.mark.parametrize("beside", [0.1, 0.4])
+@pytest.mark.parametrize("beside", [0.05, 0.4])
 def test_a_face_cut_by_a_side_is_not_judged(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
     """Where the picture ends less than 0.15 inter-eye distances beside an eye."""
     reach, eyes = beside * astronaut_face.inter_eye_distance, astronaut_face.landmarks[[0, 1, 3, 4], 0]
