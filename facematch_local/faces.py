@@ -17,6 +17,10 @@ _STRIDE: Final = 32
 _LYING: Final = 50.0  # degrees
 # Longest sides of the photo from its top left corner; what lies farther out is no face but a fault of the detector.
 _FARTHEST: Final = 16.0
+# Shares of the smaller box that lie in the larger one, and of the larger one's area, from which two boxes are about one
+# face. People cheek to cheek overlap by a quarter; a face on a shirt or a poster is smaller yet beside its wearer's.
+_MOSTLY, _LIKE_SIZE = 0.5, 0.4
+_WHOLLY, _NESTED_SIZE = 0.8, 0.2
 
 # Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align):
 # 35.24 / 40.68. Lets the eye distance of a head in profile be told from what profile does not shorten.
@@ -144,6 +148,8 @@ class DetectionSettings:
         faint_face: share of the photo's longest side from which a face counts as large for that. There are far more
             small things than large ones that look a little like a face.
         most_candidates: as many of a look, the surest first.
+        most_confirmed: as many of a look, the largest first, are shown to the confirmation head; the smaller ones do
+            not count.
         most_located: the landmark head looks at as many faces, the largest first. Picture sheets of a thousand faces
             would cost a second, for landmarks that nothing asks for.
         landmark_looks: so many times the landmark head looks at the largest face. It belongs to the pack, since the
@@ -167,6 +173,7 @@ class DetectionSettings:
     least_score: float = 0.2
     faint_face: float = 0.15
     most_candidates: int = 6
+    most_confirmed: int = 64
     most_located: int = 32
     landmark_looks: int = 1
     small_face_confirmation: float = 0.8
@@ -248,7 +255,8 @@ class FaceAnalyser:
     def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])
         coarse = self._find_at(pixels, settings.coarse_size, faint=True)
-        if coarse and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
+        found = bool(coarse) and coarse[0].score >= settings.score  # a faint one deserves the finer look
+        if found and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
             return coarse
         return (
             self._find_at(pixels, settings.size, faint=True)
@@ -277,6 +285,7 @@ class FaceAnalyser:
         least = settings.faint_face * max(pixels.shape[:2])
         sure = [face for face in seen if face.score >= settings.confirm_below]
         unsure = [face for face in seen if settings.score <= face.score < settings.confirm_below]
+        unsure = unsure[: settings.most_confirmed]  # the largest
         large = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
         unsure += sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
         # The score stays the detector's: how sure it is tells whether a photo lies on its side.
@@ -377,20 +386,25 @@ def _is_near(coordinates: NDArray[np.float32], longest: int) -> bool:
 
 
 def _distinct(faces: tuple[Face, ...]) -> tuple[Face, ...]:
-    """The faces, largest first, without those that are a second box around a surer one of about the same size."""
-    kept: list[Face] = []
-    for face in sorted(faces, key=lambda face: face.score, reverse=True):
-        if not any(_same(face, other) for other in kept):
-            kept.append(face)
-    return tuple(sorted(kept, key=lambda face: face.area, reverse=True))
+    """The faces, largest first, without those that are a second box around a surer one.
 
-
-def _same(one: Face, two: Face) -> bool:
-    """Whether two boxes are about one face: most of the smaller one lies in the other, which is not much larger."""
-    sides = np.minimum(one.box[2:], two.box[2:]) - np.maximum(one.box[:2], two.box[:2])
-    common = float(np.prod(np.maximum(sides, 0.0)))
-    small, large = sorted((one.area, two.area))
-    return common > 0.5 * small and small > 0.4 * large
+    A second box lies for the most part in the first and is not much smaller, or lies wholly in it.
+    """
+    if len(faces) < 2:
+        return faces
+    faces = tuple(sorted(faces, key=lambda face: face.score, reverse=True))
+    boxes = np.stack([face.box for face in faces])
+    areas = np.array([face.area for face in faces])
+    kept: list[int] = []
+    for at in range(len(faces)):
+        others = boxes[kept]
+        sides = np.minimum(boxes[at, 2:], others[:, 2:]) - np.maximum(boxes[at, :2], others[:, :2])
+        small, large = np.minimum(areas[at], areas[kept]), np.maximum(areas[at], areas[kept])
+        inside = np.maximum(sides, 0.0).prod(axis=1) / np.maximum(small, 1e-6)
+        ratio = small / np.maximum(large, 1e-6)
+        if not (((inside > _MOSTLY) & (ratio > _LIKE_SIZE)) | ((inside > _WHOLLY) & (ratio > _NESTED_SIZE))).any():
+            kept.append(at)
+    return tuple(sorted((faces[at] for at in kept), key=lambda face: face.area, reverse=True))
 
 
 def _multiple(side: float) -> int:

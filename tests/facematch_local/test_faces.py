@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -243,9 +244,36 @@ def test_faint_faces_are_few_and_large() -> None:
         assert not replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
         asked[size] = confirmer.asked
     assert asked == {0.1: 0, 0.3: 2 * DetectionSettings().most_candidates}
-    pair = FakeDetector([LARGE, (0.1, 0.1, 0.9, 0.9)], score=0.3)
+    pair = FakeDetector([(0.6, 0.6, 1.0, 1.0), (0.0, 0.0, 0.8, 0.8)], score=0.3)
     faces = replace(analyser_of(pair), confirmer=FakeConfirmer(0.8)).find(blank(200, 200))
     assert [round(face.width) for face in faces] == [160, 80]  # largest first
+
+
+def test_a_sheet_of_thousands_of_small_patterns_costs_little() -> None:
+    """The confirmation head is asked a bounded number of times, and boxes are compared all at once."""
+    grid = [(x / 60, y / 60, (x + 0.9) / 60, (y + 0.9) / 60) for x in range(60) for y in range(50)]
+    confirmer = FakeConfirmer(0.01)
+    assert not replace(analyser_of(FakeDetector(grid, score=0.6)), confirmer=confirmer).find(blank(2000, 2000))
+    assert 0 < confirmer.asked <= 8 * DetectionSettings().most_confirmed
+    begun = time.process_time()
+    assert len(analyser_of(FakeDetector(grid, score=0.9)).find(blank(2000, 2000))) == 3000
+    found = replace(analyser_of(FakeDetector(grid, score=0.9)), confirmer=confirmer).find(blank(2000, 2000))
+    assert len(found) == 3000
+    assert time.process_time() - begun < 10  # a second; comparing box by box took a minute
+
+
+@pytest.mark.parametrize(
+    ("second", "count"),
+    [
+        ((0.32, 0.32, 0.72, 0.72), 1),  # the same face boxed twice
+        ((0.40, 0.40, 0.62, 0.62), 1),  # a part of it
+        ((0.45, 0.45, 0.55, 0.55), 2),  # a face on its shirt
+        ((0.62, 0.30, 1.00, 0.70), 2),  # cheek to cheek
+    ],
+)
+def test_one_face_is_not_found_twice(second: tuple[float, float, float, float], count: int) -> None:
+    pair = analyser_of(FakeDetector([LARGE, second], score=0.95))
+    assert len(replace(pair, confirmer=FakeConfirmer(0.99)).find(blank(400, 400))) == count
 
 
 def test_a_box_that_is_no_number_is_no_face() -> None:
