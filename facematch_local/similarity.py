@@ -34,6 +34,8 @@ class Calibration:
         calibrated: False for the generic curve, which no data of the pack at hand stand behind.
         recogniser_sha256: the weights that the curve was made for, or "".
         landmarks_sha256: the landmark head that the faces were aligned with, "" for none.
+        landmark_looks: looks of that head at a face.
+        mirror: whether the mirrored crop was embedded too.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Calibration:
     calibrated: bool = True
     recogniser_sha256: str = ""
     landmarks_sha256: str = ""
+    landmark_looks: int = 1
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         knots = list(zip(self.cosines, self.percents, strict=False))
@@ -71,7 +75,7 @@ GENERIC = Calibration("generic-1", (0.0, 0.45, 0.55, 1.0), (0.0, 65.0, 75.0, 100
 
 
 # Used when a pack brings a curve, but for other weights. Small distilled recognisers put strangers much closer
-# together (`compact`: 0.56 and 0.66, docs/accuracy.md); these knots lie above theirs too.
+# together (`compact`: 0.39 and 0.59, docs/accuracy.md); these knots lie above theirs too.
 GENERIC_STRICT = Calibration("generic-strict-1", (0.0, 0.72, 0.82, 1.0), (0.0, 65.0, 75.0, 100.0), calibrated=False)
 
 
@@ -88,6 +92,8 @@ def as_calibration(content: Mapping[str, Any]) -> Calibration:
         percents=tuple(float(knot["percent"]) for knot in knots),
         recogniser_sha256=str(content.get("recogniser_sha256", "")),
         landmarks_sha256=str(content.get("landmarks_sha256", "")),
+        landmark_looks=int(content.get("landmark_looks", 1)),
+        mirror=bool(content.get("mirror", False)),
     )
 
 

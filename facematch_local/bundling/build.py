@@ -18,7 +18,7 @@ from facematch_local.bundling.checksums import FILE, checksums, sha256
 from facematch_local.bundling.sbom import sbom
 from facematch_local.bundling.wheels import Wheel, read_wheel, requirements
 from facematch_local.errors import FacematchError
-from facematch_local.packs import ModelPack, read_pack, scan_packs, verify_pack
+from facematch_local.packs import ModelPack, NotInstalledError, read_pack, scan_packs, verify_pack
 
 _NAME: Final = "facematch-local"
 _DEPLOY: Final = ("facematch.service", "nginx.conf")
@@ -102,9 +102,13 @@ def _packs_in(wheel: Wheel, scratch: Path) -> list[ModelPack]:
         names = [name for name in archive.namelist() if name.startswith("facematch_local/models/")]
         archive.extractall(scratch / "own", names)  # noqa: S202 - pip has just built it here
     folder = scratch / "own" / "facematch_local" / "models"
-    packs = [pack for pack in scan_packs([folder]) if isinstance(pack, ModelPack)]
-    for pack in packs:
-        verify_pack(pack)
+    packs = []
+    for found in scan_packs([folder]):
+        if isinstance(found, ModelPack):
+            verify_pack(found)
+            packs.append(found)
+        elif not isinstance(found, NotInstalledError):
+            raise found
     return packs
 
 

@@ -21,5 +21,9 @@ def bundle(
 
     made = build(source, out, packs=pack or (), extras=extra or ())
     typer.echo(f"{made.archive}\nsha256 {made.sha256}\npacks  {', '.join(made.packs)}")
+    if "standard" not in made.packs:
+        typer.echo(
+            "the pack 'standard' is not in it: the build could not fetch its weights (facematch models list says why)"
+        )
     if made.without_text:
         typer.echo(f"these wheels carry no licence text: {', '.join(made.without_text)}")

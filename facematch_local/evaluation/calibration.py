@@ -241,6 +241,8 @@ def fit(
         "pack": report["pack"],
         "recogniser_sha256": report["pack"]["recogniser_sha256"],
         "landmarks_sha256": report["pack"].get("landmarks_sha256", ""),
+        "landmark_looks": report["pack"].get("landmark_looks", 1),
+        "mirror": report["pack"].get("mirror", False),
         "promises": [asdict(promise) for promise in PROMISES],
         "extrapolated": any(mark.extrapolated for mark in marks),
         "anchors": [asdict(mark) for mark in marks],

@@ -113,7 +113,12 @@ def calibration_for(pack: ModelPack) -> Calibration:
     Raises:
         PolicyError: the pack's calibration file is wrong.
     """
-    weights = sha256_of(pack.files["recognition"].path), landmarks_sha256(pack)
+    weights = (
+        sha256_of(pack.files["recognition"].path),
+        landmarks_sha256(pack),
+        pack.landmark_looks or DetectionSettings().landmark_looks,
+        pack.mirror,
+    )
     if pack.calibration is not None:
         own = load_calibration(pack.calibration)
         # A curve made for other weights promises what nobody measured: after a change of the recogniser, or of how
@@ -132,8 +137,14 @@ def landmarks_sha256(pack: ModelPack) -> str:
     return sha256_of(head.path) if head else ""
 
 
-def _made_for(calibration: Calibration) -> tuple[str, str]:
-    return calibration.recogniser_sha256, calibration.landmarks_sha256
+def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
+    """What an embedding depends on: weights, and how a face is aligned and embedded."""
+    return (
+        calibration.recogniser_sha256,
+        calibration.landmarks_sha256,
+        calibration.landmark_looks,
+        calibration.mirror,
+    )
 
 
 def open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:

@@ -199,7 +199,7 @@ class _Manifest(_Part):
     name: str
     version: str = ""
     description: str = ""
-    base: str = ""
+    base: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")] = ""
     calibration: Annotated[str, AfterValidator(_inside)] | None = None
     licence: _Licence = _Licence()
     training: dict[str, str] = Field(default_factory=dict)

@@ -43,7 +43,8 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
     """Find a pack by path or name.
 
     Args:
-        name: a folder, the name of a folder in one of `folders`, or `auto` for the best pack installed.
+        name: a path (with a slash, or beginning with `.` or `~`), the name of a folder in one of `folders`, or `auto`
+            for the best pack installed.
         folders: where to look; default `search_folders()`. An entry may also be the pack itself.
 
     Raises:
@@ -53,7 +54,9 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
     folders = search_folders() if folders is None else folders
     if name == DEFAULT_PACK:
         return _best(folders)
-    candidates = [*_home(name), *(folder / name for folder in folders)]
+    # A bare name is no path: what lies in the folder that a service happens to be started in is not meant.
+    candidates = _home(name) if name.startswith((".", "~")) or any(mark in name for mark in "/\\") else []
+    candidates += [folder / name for folder in folders]
     candidates += [folder for folder in folders if folder.name == name]
     described: NotInstalledError | None = None
     for candidate in candidates:
@@ -104,8 +107,25 @@ def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
     for parent in (folder.parent, *folders, *shipped_folders()):
         if (parent / pack.base / MANIFEST).is_file() and parent / pack.base != folder:
             base = read_folder(parent / pack.base)
-            return require_roles(replace(pack, files={**base.files, **pack.files}))
+            return require_roles(_on(base, pack))
     raise PackError(f"{folder}: its base, the pack {pack.base!r}, is not installed")
+
+
+def _on(base: ModelPack, pack: ModelPack) -> ModelPack:
+    """A pack with the roles of its base that it lacks, and what the base states of how those are used.
+
+    Raises:
+        PackError: the base has a base itself.
+    """
+    if base.base:
+        raise PackError(f"{pack.folder}: its base, the pack {base.name!r}, has a base itself")
+    own_detector, own_landmarks = "detection" in pack.files, "landmarks" in pack.files
+    return replace(
+        pack,
+        files={**base.files, **pack.files},
+        confirm_below=pack.confirm_below if own_detector or pack.confirm_below is not None else base.confirm_below,
+        landmark_looks=pack.landmark_looks if own_landmarks or pack.landmark_looks is not None else base.landmark_looks,
+    )
 
 
 def lent_heads(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[str, ModelFile]:

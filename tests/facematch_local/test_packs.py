@@ -154,6 +154,34 @@ def test_roles_that_a_pack_lacks_come_from_its_base(tmp_path: Path) -> None:
     assert "its base, the pack 'gone', is not installed" in message_of(lambda: read_pack(tmp_path / "top", []))
 
 
+def test_a_pack_uses_the_roles_of_its_base_as_the_base_does(tmp_path: Path) -> None:
+    base = with_manifest(tmp_path / "base") / "pack.toml"
+    stated = '[detection]\nconfirm_below = 0.85\nlandmark_looks = 2\n[roles.landmarks]\nfile = "det_10g.onnx"\n'
+    base.write_text(base.read_text() + stated)
+    model(tmp_path / "top" / "own.onnx", 1, (1, 3, 112, 112))
+    manifest = tmp_path / "top" / "pack.toml"
+    manifest.write_text('name = "top"\nbase = "base"\n[roles.recognition]\nfile = "own.onnx"\n')
+    pack = read_pack(tmp_path / "top", [])
+    assert (pack.confirm_below, pack.landmark_looks) == (0.85, 2)
+    manifest.write_text(manifest.read_text() + "[detection]\nlandmark_looks = 3\n")
+    pack = read_pack(tmp_path / "top", [])
+    assert (pack.confirm_below, pack.landmark_looks) == (0.85, 3)
+    base.write_text('base = "other"\n' + base.read_text())
+    assert "has a base itself" in message_of(lambda: read_pack(tmp_path / "top", []))
+    manifest.write_text('name = "top"\nbase = "../base"\n[roles.recognition]\nfile = "own.onnx"\n')
+    assert "base: String should match pattern" in message_of(lambda: read_pack(tmp_path / "top", []))
+
+
+def test_a_bare_name_is_not_looked_for_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain(tmp_path / "here" / "standard")
+    with_manifest(tmp_path / "models" / "compact")
+    monkeypatch.chdir(tmp_path / "here")
+    assert find_pack("auto", [tmp_path / "models"]).folder == tmp_path / "models" / "compact"
+    assert find_pack("./standard", [tmp_path / "models"]).folder == Path("standard")
+    with pytest.raises(PackError, match="no model pack 'standard'"):
+        find_pack("standard", [tmp_path / "models"])
+
+
 def described(folder: Path) -> Path:
     """A pack whose weights have not been fetched."""
     folder.mkdir(parents=True)
@@ -386,7 +414,7 @@ def test_a_curve_for_other_weights_does_not_count(tmp_path: Path) -> None:
     )
     (folder / "pack.toml").write_text(manifest, "utf-8")
     for weights, calibrated in (("", True), (sha256_of(folder / "w600k_r50.onnx"), True), ("ab" * 32, False)):
-        content = {"id": "own", "curve": curve, "recogniser_sha256": weights}
+        content = {"id": "own", "curve": curve, "recogniser_sha256": weights, "mirror": True}
         (folder / "calibration.json").write_text(json.dumps(content), "utf-8")
         assert calibration_for(read_pack(folder)).calibrated is calibrated
     content |= {"recogniser_sha256": sha256_of(folder / "w600k_r50.onnx"), "landmarks_sha256": "cd" * 32}
@@ -415,6 +443,13 @@ def test_heads_that_belong_to_the_detector_are_opened_and_not_lent(role: str, at
     wrong = replace(shipped, files={**shipped.files, role: ModelFile(shipped.files["occlusion"].path)})
     with pytest.raises(PackError, match=r"occlusion\.onnx.*convention"):
         load_pack(wrong)
+
+
+def test_a_curve_made_with_other_looks_or_without_the_mirror_does_not_count() -> None:
+    pack = find_pack("compact")
+    assert calibration_for(pack).calibrated
+    assert calibration_for(replace(pack, landmark_looks=2)) == GENERIC_STRICT
+    assert calibration_for(replace(pack, mirror=True)) == GENERIC_STRICT
 
 
 def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:

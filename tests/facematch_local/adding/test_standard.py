@@ -12,7 +12,7 @@ from facematch_local.adding import Added, Present, add_standard, default_folder,
 from facematch_local.errors import PackError
 from facematch_local.open_weights.download import DownloadError
 from facematch_local.open_weights.install import is_complete
-from facematch_local.packs import Source, find_pack, overview, read_pack, search, shipped_folders
+from facematch_local.packs import Source, find_pack, overview, read_pack, search, shipped_folders, verify_pack
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Shipped packs as after a build that could not fetch: `standard` is described, but has no weights."""
     shipped = tmp_path / "shipped"
     shutil.copytree(find_pack("compact").folder, shipped / "compact")
-    shutil.copytree(described_standard().folder, shipped / "standard", ignore=shutil.ignore_patterns("*.onnx"))
+    shutil.copytree(described_standard().folder, shipped / "standard", ignore=shutil.ignore_patterns("det.onnx", "rec.onnx"))
     (shipped / "standard" / "missing.txt").write_text("the index does not have it\n")
     for module in (search, "facematch_local.adding.place", "facematch_local.adding.standard"):
         name = module if isinstance(module, str) else module.__name__
@@ -121,6 +121,15 @@ def test_it_is_installed_repaired_and_left_alone(site: Path, standard_archive: P
     assert repaired.repaired
     assert is_complete(read_pack(added.pack.folder))
     assert len(fetched) == 2
+    # A damaged network of ours, an empty file and another version's manifest are replaced, too.
+    for name, content in (("heads/confirmation.onnx", b"damaged"), ("rec.onnx", b""), ("pack.toml", None)):
+        path = added.pack.folder / name
+        path.write_bytes(path.read_bytes().replace(b'"1.0.0"', b'"0.9.0"') if content is None else content)
+        add_standard(fetch=fetch)
+        whole = read_pack(added.pack.folder)
+        assert whole.version == "1.0.0"
+        verify_pack(whole)
+    assert len(fetched) == 5
 
 
 @pytest.mark.slow
