@@ -105,7 +105,7 @@ def load_calibration(path: Path) -> Calibration:
     """
     try:
         return as_calibration(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise PolicyError(f"{path}: not a calibration file ({type(error).__name__})") from None
 
 

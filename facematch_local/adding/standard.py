@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from facematch_local.adding.place import Added, default_folder, move_in, staging
 from facematch_local.errors import PackError
 from facematch_local.open_weights.download import DownloadError, download
 from facematch_local.open_weights.install import extract, install, is_archive_of, is_complete, write_weights
-from facematch_local.packs import MANIFEST, ModelPack, Source, search_folders, sha256_of
+from facematch_local.packs import CALIBRATION, MANIFEST, ModelPack, Source, search_folders, sha256_of
 from facematch_local.packs.manifest import read_manifest
 from facematch_local.packs.search import looks_like_pack, shipped_folders
 
@@ -88,6 +89,8 @@ def add_standard(
     target = there.folder if there is not None else (to or default_folder()) / STANDARD
     if os.path.lexists(target) and not (target.is_dir() and looks_like_pack(target)):
         raise PackError(f"{target} is no model pack and is not replaced; give --to FOLDER")
+    if target.is_dir() and not _is_ours(target, described.source):
+        raise PackError(f"{target} is another pack and is not replaced; move it away or give --to FOLDER")
     with staging(target, STANDARD) as scratch:
         if archive is None:
             before_fetching(described.source)
@@ -96,6 +99,7 @@ def add_standard(
             write_weights(there.files, extract(there, archive))
             return Present(there, repaired=True)
         install(described.folder, archive, scratch / STANDARD)
+        _keep_curve(target, scratch / STANDARD)
         return move_in(scratch / STANDARD, target, folders, replace=target.exists())
 
 
@@ -120,6 +124,22 @@ def _installed(to: Path | None, folders: Sequence[Path] | None) -> ModelPack | N
         if any(file.path.exists() for file in found.fetched.values()):
             return found
     return None
+
+
+def _is_ours(folder: Path, source: Source) -> bool:
+    """Whether a folder holds a `standard` of this project, of whatever version."""
+    try:
+        found = read_manifest(folder / MANIFEST).source
+    except PackError:
+        return False
+    return found is not None and found.package == source.package
+
+
+def _keep_curve(old: Path, new: Path) -> None:
+    """A site's own curve goes along under another name: whether it still fits, its makers know."""
+    curve = old / CALIBRATION
+    if curve.is_file() and sha256_of(curve) != sha256_of(new / CALIBRATION):
+        shutil.copy2(curve, new / "calibration.previous.json")
 
 
 def _is_current(found: ModelPack, described: ModelPack) -> bool:

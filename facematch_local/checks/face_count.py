@@ -9,7 +9,7 @@ from facematch_local.faces import Face, cosine
 
 # Two prints of one portrait on one card agree far better than this, two people hardly ever reach it; a smudged ghost
 # image may score low, so the bar is low. In percent, since what a cosine says differs from recogniser to recogniser
-# (0.25 with `compact` and `buffalo_sc`). It decides what is counted, not what alarms.
+# (about 0.28 with `standard`, 0.23 with `compact`). It decides what is counted, not what alarms.
 SAME_PORTRAIT_PERCENT: Final = 46.0
 
 

@@ -161,9 +161,19 @@ class ModelPack:
 def _inside(name: str) -> str:
     """A relative path that does not lead out of the pack's folder."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if not name or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or not name.isprintable():
         raise ValueError("a path inside the pack's folder is needed")
     return name
+
+
+# Printed in lists and logs: one line, without anything that a terminal takes for a command.
+_Text = Annotated[str, Field(max_length=200), AfterValidator(lambda text: _printable(text))]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("one line of printable characters is needed")
+    return text
 
 
 class _Part(BaseModel):
@@ -171,7 +181,7 @@ class _Part(BaseModel):
 
 
 class _Licence(_Part):
-    id: str = ""
+    id: _Text = ""
     commercial_use: bool | None = None
 
 
@@ -196,8 +206,8 @@ class _Detection(_Part):
 
 
 class _Manifest(_Part):
-    name: str
-    version: str = ""
+    name: Annotated[_Text, Field(min_length=1)]
+    version: _Text = ""
     description: str = ""
     base: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$")] = ""
     calibration: Annotated[str, AfterValidator(_inside)] | None = None
@@ -252,7 +262,7 @@ def read_manifest(manifest: Path) -> ModelPack:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5])
         raise PackError(f"{manifest}: not a valid manifest ({faults}); see docs/model-packs.md") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PackError(
             f"{manifest}: not a valid manifest ({type(error).__name__}: {error}); see docs/model-packs.md"
         ) from None

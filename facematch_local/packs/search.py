@@ -60,7 +60,7 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
     candidates += [folder for folder in folders if folder.name == name]
     described: NotInstalledError | None = None
     for candidate in candidates:
-        if candidate.is_dir() and looks_like_pack(candidate):
+        if looks_like_pack(candidate):
             try:
                 return read_pack(candidate, folders)
             except NotInstalledError as error:
@@ -105,8 +105,11 @@ def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
         return require_roles(pack)
     folders = search_folders() if folders is None else folders
     for parent in (folder.parent, *folders, *shipped_folders()):
-        if (parent / pack.base / MANIFEST).is_file() and parent / pack.base != folder:
-            base = read_folder(parent / pack.base)
+        if looks_like_pack(parent / pack.base) and parent / pack.base != folder:
+            try:
+                base = read_folder(parent / pack.base)
+            except NotInstalledError:  # described there, its weights may lie elsewhere
+                continue
             return require_roles(_on(base, pack))
     raise PackError(f"{folder}: its base, the pack {pack.base!r}, is not installed")
 
@@ -166,7 +169,8 @@ def why_missing(name: str, folders: Sequence[Path]) -> str:
     """Why the build did not fetch the weights of a pack, as it wrote down; "" where it did not."""
     for folder in folders:
         try:
-            return (folder / name / MISSING).read_text("utf-8").strip()
+            said = (folder / name / MISSING).read_text("utf-8", "replace")
+            return " ".join("".join(c if c.isprintable() else " " for c in said).split())[:300]
         except OSError:
             continue
     return ""

@@ -138,6 +138,52 @@ def test_a_manifest_keeps_to_its_folder(tmp_path: Path, path: str) -> None:
     assert "inside the pack's folder" in message
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'name = "red\\u001b[31m"',
+        'name = "two\\nlines"',
+        'name = ""',
+        'name = "' + "x" * 300 + '"',
+        "name = " + "[" * 5000,
+    ],
+)
+def test_a_manifest_says_nothing_that_a_terminal_obeys(tmp_path: Path, line: str) -> None:
+    folder = with_manifest(tmp_path / "x", **{'name = "mine"': line})
+    assert "not a valid manifest" in message_of(lambda: read_pack(folder))
+
+
+@pytest.mark.parametrize("path", [".", "", "det\\u0000.onnx"])
+def test_a_manifest_names_files(tmp_path: Path, path: str) -> None:
+    folder = with_manifest(tmp_path / "x", **{'"det_10g.onnx"': f'"{path}"'})
+    assert "roles.detection.file" in message_of(lambda: read_pack(folder))
+
+
+def test_names_that_no_file_can_have_are_no_packs(tmp_path: Path) -> None:
+    for name in ("x" * 5000, f"{tmp_path}/" + "y" * 5000):
+        with pytest.raises(PackError, match="no model pack"):
+            find_pack(name, [tmp_path])
+
+
+def test_why_a_pack_is_missing_is_one_clean_line(tmp_path: Path) -> None:
+    with_manifest(tmp_path / "compact")
+    (described(tmp_path / "standard") / "missing.txt").write_bytes(b"no \xff\x1b[31m\nindex")
+    notice = find_pack("auto", [tmp_path]).notice
+    assert notice.isprintable()
+    assert "index" in notice
+
+
+def test_a_base_may_be_described_in_one_folder_and_lie_in_another(tmp_path: Path) -> None:
+    described(tmp_path / "one" / "standard")
+    with_manifest(tmp_path / "two" / "standard")
+    model(tmp_path / "one" / "top" / "own.onnx", 1, (1, 3, 112, 112))
+    (tmp_path / "one" / "top" / "pack.toml").write_text(
+        'name = "top"\nbase = "standard"\n[roles.recognition]\nfile = "own.onnx"\n'
+    )
+    pack = read_pack(tmp_path / "one" / "top", [tmp_path / "one", tmp_path / "two"])
+    assert pack.files["detection"].path.parent == tmp_path / "two" / "standard"
+
+
 def test_a_manifest_with_an_unknown_key(tmp_path: Path) -> None:
     folder = with_manifest(tmp_path / "x", **{'version = "1.2"': 'versoin = "1.2"'})
     assert "versoin: Extra inputs are not permitted" in message_of(lambda: read_pack(folder))

@@ -20,7 +20,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Shipped packs as after a build that could not fetch: `standard` is described, but has no weights."""
     shipped = tmp_path / "shipped"
     shutil.copytree(find_pack("compact").folder, shipped / "compact")
-    shutil.copytree(described_standard().folder, shipped / "standard", ignore=shutil.ignore_patterns("det.onnx", "rec.onnx"))
+    shutil.copytree(
+        described_standard().folder, shipped / "standard", ignore=shutil.ignore_patterns("det.onnx", "rec.onnx")
+    )
     (shipped / "standard" / "missing.txt").write_text("the index does not have it\n")
     for module in (search, "facematch_local.adding.place", "facematch_local.adding.standard"):
         name = module if isinstance(module, str) else module.__name__
@@ -89,6 +91,16 @@ def test_what_is_no_pack_is_not_replaced(site: Path) -> None:
     with pytest.raises(PackError, match="is no model pack and is not replaced"):
         add_standard(archive=site / "x.whl")
     assert (site / "models" / "standard" / "photo.jpg").is_file()
+
+
+def test_another_pack_of_that_name_is_not_replaced(site: Path) -> None:
+    folder = site / "models" / "standard"
+    folder.mkdir(parents=True)
+    (folder / "pack.toml").write_text('name = "standard"\n[roles.recognition]\nfile = "rec.onnx"\n')
+    (folder / "rec.onnx").write_bytes(b"mine")
+    with pytest.raises(PackError, match="is another pack and is not replaced"):
+        add_standard(archive=site / "x.whl")
+    assert (folder / "rec.onnx").read_bytes() == b"mine"
 
 
 # --- with the wheel -----------------------------------------------------------------------------------------

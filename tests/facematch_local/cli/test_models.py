@@ -26,7 +26,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     shipped = tmp_path / "shipped"
     shutil.copytree(COMPACT.folder, shipped / "compact")
-    shutil.copytree(described_standard().folder, shipped / "standard", ignore=shutil.ignore_patterns("det.onnx", "rec.onnx"))
+    shutil.copytree(
+        described_standard().folder, shipped / "standard", ignore=shutil.ignore_patterns("det.onnx", "rec.onnx")
+    )
     (shipped / "standard" / "missing.txt").write_text("the index does not have it\n")
     for module in ("packs.search", "adding.place", "adding.standard"):
         monkeypatch.setattr(f"facematch_local.{module}.shipped_folders", lambda: (shipped, shipped))
