@@ -239,6 +239,16 @@ def test_in_one_process_the_end_comes_too(launch: Callable[..., Service]) -> Non
     assert time.monotonic() - begun < 1 + 2
 
 
+def test_work_that_outlives_its_request_puts_no_end_off(launch: Callable[..., Service], astronaut_jpeg: bytes) -> None:
+    """The request was answered at its deadline, its thread goes on: nobody waits for it, nor for a second signal."""
+    service = launch("stuck", DEADLINE_SECONDS=1, SHUTDOWN_SECONDS=50)
+    assert service.post(astronaut_jpeg).status_code == 503
+    begun = time.monotonic()
+    service.popen.send_signal(signal.SIGTERM)
+    assert service.popen.wait(60) == 0
+    assert time.monotonic() - begun < 6
+
+
 def test_without_decoders_hostile_photos_are_refused_all_the_same(
     launch: Callable[..., Service], astronaut_jpeg: bytes
 ) -> None:
