@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -211,7 +212,7 @@ def _tell(options: argparse.Namespace, line: str) -> None:
 def _options() -> argparse.Namespace:
     from facematch_local.cpu import available_cpus
 
-    def number(least: int, most: int) -> object:
+    def number(least: int, most: int) -> Callable[[str], int]:
         def parse(text: str) -> int:
             value = int(text)
             if not least <= value <= most:
