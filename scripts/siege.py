@@ -19,6 +19,7 @@ import io
 import json
 import multiprocessing
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -88,6 +89,7 @@ def siege(options: argparse.Namespace, folder: Path) -> int:
         end_seconds=end_seconds,
         end_bound=SHUTDOWN_SECONDS + 2.0,
         faults=log.count('"fault') + log.count("Traceback"),
+        logged_seconds=max(map(float, re.findall(rf'"route": "{V2}".*?"ms": ([0-9.]+)', log)), default=0.0) / 1000,
     )
     if options.json:
         judged = [dataclasses.asdict(bound) for bound in bounds(outcome)]

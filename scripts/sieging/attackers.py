@@ -86,9 +86,10 @@ class Attackers:
         """Keep `count` connections open on which nothing more is sent, others where the service ends them."""
         held: dict[socket.socket, float] = {}
         while not self._ended.is_set():
-            while len(held) < count and (sock := self._opened(first, handshake)) is not None:
+            # One at a time: the ends of the others are to be seen when they come.
+            if len(held) < count and (sock := self._opened(first, handshake)) is not None:
                 held[sock] = time.monotonic()
-            readable, _, _ = select.select(list(held), [], [], 0.2)
+            readable, _, _ = select.select(list(held), [], [], 0.2 if len(held) == count else 0.02)
             for sock in readable:
                 reply = _whole_reply(sock, time.monotonic() + 5)
                 self._note(kind, time.monotonic() - held.pop(sock), _status(reply))
@@ -105,7 +106,7 @@ class Attackers:
         """Ask for much and read nothing."""
         request = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: {self._target.basic}\r\n\r\n".encode()
         while not self._ended.is_set():
-            socks = [sock for _ in range(UNREAD) if (sock := self._opened(request * 300, buffer=4096)) is not None]
+            socks = [sock for _ in range(UNREAD) if (sock := self._opened(request * 2000, buffer=4096)) is not None]
             begun = time.monotonic()
             poll = select.poll()
             for sock in socks:

@@ -48,6 +48,7 @@ class Siege:
         end_seconds: from SIGTERM to the end; None if it did not end.
         end_bound: within which it must.
         faults: lines of the service's log that tell of a fault.
+        logged_seconds: the longest request by the service's own log, from its acceptance on.
     """
 
     alone: Measured
@@ -62,6 +63,7 @@ class Siege:
     end_seconds: float | None
     end_bound: float
     faults: int
+    logged_seconds: float
 
     @property
     def ratio(self) -> float:
@@ -142,6 +144,7 @@ def print_report(siege: Siege) -> None:
     for kind, count in sorted(siege.attacks.sent.items()):
         print(f"  {count:6}  {siege.attacks.longest[kind]:6.1f} s  {kind}")
     print("  statuses:", ", ".join(f"{count} x {status}" for status, count in sorted(siege.attacks.statuses.items())))
+    print(f"  longest by the service's own log: {siege.logged_seconds:.1f} s from acceptance on")
     print(
         f"Memory: {siege.base_mib:.0f} MiB when ready, {siege.peak_mib:.0f} MiB at the peak, decoders "
         f"{siege.decoders_mib:.0f} MiB at theirs; {siege.processes} processes at most"

@@ -39,7 +39,7 @@ def good(sieging: dict[str, ModuleType]) -> Any:
     report, attackers = sieging["report"], sieging["attackers"]
     phase = report.Measured(100, 0, {}, 0.1, 0.2, 0.3, 0.4, 0.01, 0.02)
     attacks = attackers.Attacks({"a": 1}, {"a": 20.0, report.UNREAD: 30.0}, {"503": 1}, [])
-    return report.Siege(phase, replace(phase, p99=0.9), attacks, 21, 300, 900, 200, 5000, 4, 5.5, 7, 0)
+    return report.Siege(phase, replace(phase, p99=0.9), attacks, 21, 300, 900, 200, 5000, 4, 5.5, 7, 0, 20.0)
 
 
 def test_every_bound_can_be_broken(sieging: dict[str, ModuleType], good: Any) -> None:
