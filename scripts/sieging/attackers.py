@@ -29,7 +29,7 @@ SILENT = 40
 UNREAD = 30
 HALF_OPEN = 60
 LOGINS = 20
-# A little longer than the service lets a client not read (`FACEMATCH_WRITE_SECONDS`).
+# The 10 s for which the service lets a client not read, and time to fill the system's buffers before.
 UNREAD_SECONDS = 40.0
 
 
