@@ -185,7 +185,9 @@ def judged(received: bytes, request: bytes) -> str:
         if status < 200:
             continue
         statuses.append(str(status))
-        if status >= 500 and status != 503:
+        # Beside 503 (busy), the one 5xx that docs/operating.md has: of a transfer coding that is none (RFC 9112, 6.1).
+        no_coding = status == 501 and b"transfer-encoding" in request.lower()
+        if status >= 500 and status != 503 and not no_coding:
             return f"STATUS {status}"
         stated = re.search(rb"^content-length: (\d+)\r$", headers, re.M)
         if stated is None:

@@ -210,6 +210,7 @@ def test_good_requests_are_good(impatient: Any) -> None:
         (b"HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "NO ENVELOPE"),
         (b"HTTP/1.1 400 No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n{}", "NO JSON"),
         (b"HTTP/1.1 500 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "STATUS 500"),
+        (b"HTTP/1.1 501 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "STATUS 501"),
         (b"HTTP/1.1 200 OK\r\n\r\n{}", "NO LENGTH"),
     ],
 )
