@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
 
 ComparerFor = Callable[[Key], Comparer]
+
+_END_SECONDS: Final = 1.0
 
 
 def create_app(
@@ -116,7 +119,7 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
     if matcher is None and decoders is None:
         decoders = start_decoders(settings, parts.cores)
     decoder = photo_decoder(settings, parts.cores, decoders)
-    # Ended before the threads that wait for them: called a second time below.
+    # Where the start fails; on the way down `_end` has done it before.
     stack.callback(_close, decoders)
     if matcher is None:
         matcher = await anyio.to_thread.run_sync(open_matcher, settings, parts.cores, decoder)
@@ -137,10 +140,24 @@ async def _open(settings: Settings, stack: AsyncExitStack, parts: _Parts) -> Ser
         store = ScenarioStore(store)
         LOGGER.warning("scenarios are on: API keys that begin with 'scenario-' get made-up replies")
     services = build_services(settings, parts.cores, matcher, store, fetcher, comparer_for, decoders)
-    stack.callback(close_services, services)
-    stack.callback(_close, decoders)
+    stack.push_async_callback(_end, services, decoders)
     log("ready", **pack_labels(matcher), threads=services.pool.threads, places=services.pool.places)
     return services
+
+
+async def _end(services: Services, decoders: DecoderPool | None) -> None:
+    """End decoders and threads, in this order: threads wait for decoders.
+
+    No longer than a moment, and beside the event loop, which has to hear of a second signal: nothing ends a thread in
+    the middle of native work, and no request waits for it any more.
+    """
+
+    def close() -> None:
+        _close(decoders)
+        close_services(services)
+
+    with anyio.move_on_after(_END_SECONDS):
+        await anyio.to_thread.run_sync(close, abandon_on_cancel=True)
 
 
 def _close(decoders: DecoderPool | None) -> None:

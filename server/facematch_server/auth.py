@@ -29,9 +29,9 @@ _LOOKING_UP: Final = 4
 _COUNTING: Final = 4
 # The store gives up by itself; what hangs in a driver is given up a little later.
 _GRACE_SECONDS: Final = 0.25
-# Logins of imported keys that wait for their hash (50 ms each, two at once): more are answered 503 at once, so that
-# none waits for longer than half a second.
-_HASHES_WAITING: Final = 16
+# Logins of imported keys that wait for their hash (50 ms each), for each one at work: more are answered 503 at once, so
+# that none waits for longer than half a second.
+_HASHES_WAITING: Final = 8
 _HASHES_WAITING_PER_LANE: Final = 4
 # A refusal takes no less: looking up a key that exists takes some 30 us more than one that does not, which a client on
 # the same network could tell by asking often. Longer than the look-up takes on a busy machine.
@@ -190,7 +190,12 @@ class Gatekeeper:
     """Admits requests."""
 
     def __init__(
-        self, store: KeyStore, ttl_seconds: float, failure_status: int = 200, database_seconds: float = 2.0
+        self,
+        store: KeyStore,
+        ttl_seconds: float,
+        failure_status: int = 200,
+        database_seconds: float = 2.0,
+        hashing: int = CONCURRENT_SCRYPT,
     ) -> None:
         """Take the store.
 
@@ -200,14 +205,15 @@ class Gatekeeper:
             failure_status: HTTP status that goes with BAD_CREDENTIALS.
             database_seconds: how long a request waits for the database until it is admitted, and again until it is
                 counted.
+            hashing: slow hashes at once.
         """
         self._store = store
         self._failure_status = failure_status
         self._seconds = database_seconds
         self._counting = Counting(store, ttl_seconds, database_seconds)
         self._lookups = Workers("login", _LOOKING_UP)
-        queue: FairQueue[Job[Any]] = FairQueue(_HASHES_WAITING, _HASHES_WAITING_PER_LANE)
-        self._hashes = Workers("hash", CONCURRENT_SCRYPT, queue)
+        queue: FairQueue[Job[Any]] = FairQueue(_HASHES_WAITING * hashing, _HASHES_WAITING_PER_LANE)
+        self._hashes = Workers("hash", hashing, queue)
         self._hashing: dict[Credentials, asyncio.Future[Any]] = {}
 
     @asynccontextmanager

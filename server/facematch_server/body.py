@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,15 +21,21 @@ def body_limit(max_image_bytes: int) -> int:
     return 2 * (max_image_bytes * 4 // 3 * 78 // 76) + OVERHEAD
 
 
-async def read_body(request: Request, limit: int, seconds: float) -> bytes:
+async def read_body(request: Request, limit: int, seconds: float, deadline: float = math.inf) -> bytes:
     """Read the whole body.
 
     What exceeds the limit is not read here; the connection (see `protocol`) throws it away, so that a
     client that only listens after sending still gets its reply.
 
+    Args:
+        request: whose body.
+        limit: bytes.
+        seconds: how long it may take.
+        deadline: the same as a moment, on the clock of `time.monotonic`; the earlier one counts.
+
     Raises:
         ContractError: BAD_IMAGE: it is larger than `limit`.
-        ServiceError: 408: it did not come within `seconds`.
+        ServiceError: 408: it did not come in time.
         ClientGoneError: the client broke off.
     """
     stated = request.headers.get("content-length", "")
@@ -35,7 +43,7 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
         raise ContractError(ErrorCode.BAD_IMAGE)
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(min(seconds, max(deadline - time.monotonic(), 0.0))):
             async for chunk in request.stream():
                 if len(body) + len(chunk) > limit:
                     raise ContractError(ErrorCode.BAD_IMAGE)

@@ -11,8 +11,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from facematch_server.logs import log
+
+_TELL_SECONDS: Final = 0.2
 
 
 class HardEnd:
@@ -39,7 +42,14 @@ class HardEnd:
         with self._changed:
             while (left := self._at - time.monotonic()) > 0:
                 self._changed.wait(left)
-        log("stopped in the middle of work")
-        for handler in logging.getLogger().handlers:
-            handler.flush()
+        # Whoever holds the log's lock may be what hangs: nobody reads what it writes.
+        telling = threading.Thread(target=_tell, daemon=True)
+        telling.start()
+        telling.join(_TELL_SECONDS)
         self._end(0)
+
+
+def _tell() -> None:
+    log("stopped in the middle of work")
+    for handler in logging.getLogger().handlers:
+        handler.flush()

@@ -148,20 +148,22 @@ class InferencePool:
     def _take(self, key: str, address: str) -> Place:
         if not self._shares.allow(self._holders, key, address, self._places):
             raise _busy()
-        if len(self._holders) >= self._places:
+        while len(self._holders) >= self._places:
             leaving = who_leaves(list(self._holders), key, address)
             if leaving is None:
                 raise _busy()
-            self._leave(leaving)
-            leaving.take_back()
+            # Not where a thread took its work up in this very moment.
+            if leaving.take_back():
+                self._leave(leaving)
         place = Place(self, key, address)
         self._holders[place] = None
         return place
 
     def close(self, wait: bool = True) -> None:
-        """End the threads; waiting jobs are dropped."""
+        """End the threads; waiting jobs are refused."""
         self._lanes.close()
-        self._executor.shutdown(wait, cancel_futures=True)
+        # What the executor holds is refused by `_outcome`; cancelled there, nobody would hear of it.
+        self._executor.shutdown(wait)
 
     def _submit(self, work: Callable[[], _T], deadline: float, owner: str) -> Job:
         job = Job(work, deadline, owner, self._lanes)
@@ -170,7 +172,7 @@ class InferencePool:
 
     def _run(self, job: Job) -> None:
         try:
-            if not job.future.set_running_or_notify_cancel():
+            if not (self._lanes.begin(job) and job.future.set_running_or_notify_cancel()):
                 return
             try:
                 outcome = self._outcome(job)
@@ -182,7 +184,7 @@ class InferencePool:
             self._lanes.done(job)
 
     def _outcome(self, job: Job) -> Any:
-        if time.monotonic() >= job.deadline:
+        if self._lanes.closed or time.monotonic() >= job.deadline:
             raise _busy()
         self._cores.acquire()
         token = _JOB.set(job)
@@ -223,13 +225,14 @@ class Place:
         """Whether no thread has taken its work up."""
         return self._task is not None and not self._left and (self.job is None or not self.job.taken_up)
 
-    def take_back(self) -> None:
-        """End what the request awaits."""
+    def take_back(self) -> bool:
+        """End what the request awaits; False, and nothing is done, if a thread has begun its work."""
+        if self.job is not None and not self.job.cancel():
+            return False
         self._left = True
-        if self.job is not None:
-            self.job.cancel()
         if self._task is not None:
             self._task.cancel()
+        return True
 
     def taken_back(self) -> bool:
         """Whether the task was cancelled by `take_back` and by nobody else, as in `asyncio.timeout`."""
@@ -241,19 +244,23 @@ class Place:
         Args:
             work: what to do.
             deadline: on the clock of `time.monotonic`.
-            owner: whose it is; owners share the threads fairly.
 
         Raises:
             ServiceError: 503: it did not start or did not end before the deadline.
         """
         job = self._pool._submit(work, deadline, self.key or self.address)
         self.job = job
+        patience = asyncio.timeout(max(deadline - time.monotonic(), 0.0))
         try:
-            async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+            async with patience:
                 return await asyncio.wrap_future(job.future)
-        except TimeoutError:
+        except BaseException as error:
+            # Whoever gives up takes its photos out of the queue.
             job.cancel()
-            raise _busy() from None
+            # A TimeoutError of the work's own is a fault like any other.
+            if isinstance(error, TimeoutError) and patience.expired():
+                raise _busy() from None
+            raise
 
 
 def _busy() -> ServiceError:

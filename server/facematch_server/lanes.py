@@ -42,10 +42,17 @@ class Job:
         """Whether a thread has begun it; not if it was cancelled before."""
         return self.future.running() or (self.future.done() and not self.future.cancelled())
 
-    def cancel(self) -> None:
-        """Drop it, with the photos it holds, unless a thread has begun it."""
-        if self.future.cancel():
+    def cancel(self) -> bool:
+        """Drop it, with the photos it holds, unless a thread has begun it; whether it was dropped."""
+        dropped = self.future.cancel()
+        if dropped:
             self._lanes._forget(self)
+        return dropped
+
+    def refuse(self) -> None:
+        """Say that no thread will begin it."""
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(ServiceError(503, BUSY, retry_after=1.0))
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -71,7 +78,8 @@ class Lanes:
 
         Args:
             places: jobs that compute at once; as many may be aside.
-            start: runs a job in a thread, which calls `done` at the end; must not block.
+            start: runs a job in a thread, which asks `begin` and calls `done` at the end; must not block. Where
+                it raises RuntimeError (no thread can be started), the job is refused.
         """
         self._places = places
         self._start = start
@@ -79,7 +87,7 @@ class Lanes:
         self._pending: list[Job] = []
         self._computing = 0
         self._returning = 0
-        self._started = 0
+        self._running: set[Job] = set()
         self._of_owner: Counter[str] = Counter()
         self._served: dict[str, int] = {}
         self._serial = itertools.count(1)
@@ -88,7 +96,12 @@ class Lanes:
     @property
     def started(self) -> int:
         """Jobs that were started and are not done, those aside included."""
-        return self._started
+        return len(self._running)
+
+    @property
+    def closed(self) -> bool:
+        """Whether no job is started any more."""
+        return self._closed
 
     @property
     def queued(self) -> int:
@@ -96,29 +109,34 @@ class Lanes:
         return len(self._pending)
 
     def submit(self, job: Job) -> None:
-        """Start a job as soon as there is a place."""
+        """Start a job as soon as there is a place; refuse it once closed."""
         with self._changed:
-            self._pending.append(job)
-            self._dispatch()
+            if not self._closed:
+                self._pending.append(job)
+                self._dispatch()
+                return
+        job.refuse()
+
+    def begin(self, job: Job) -> bool:
+        """To be asked by the thread first: whether the job is to run, not refused since."""
+        with self._changed:
+            return job in self._running
 
     def done(self, job: Job) -> None:
-        """A job that was started has ended."""
+        """A job that was started has ended; nothing if it was refused instead."""
         with self._changed:
-            self._computing -= 1
-            self._started -= 1
-            self._of_owner[job.owner] -= 1
-            if not self._of_owner[job.owner]:
-                del self._of_owner[job.owner]
-            self._changed.notify_all()
-            self._dispatch()
+            if job in self._running:
+                self._give_back(job)
+                self._dispatch()
 
     def close(self) -> None:
-        """Start no job any more; those that wait are cancelled."""
+        """Start no job any more; those that wait are refused."""
         with self._changed:
             self._closed = True
             pending, self._pending = self._pending, []
+            self._changed.notify_all()
         for job in pending:
-            job.future.cancel()
+            job.refuse()
 
     def _forget(self, job: Job) -> None:
         with self._changed:
@@ -152,14 +170,28 @@ class Lanes:
         self._pending = [job for job in self._pending if not job.future.cancelled()]
         waiting_owners = {job.owner for job in self._pending}
         self._served = {owner: serial for owner, serial in self._served.items() if owner in waiting_owners}
-        while self._computing + self._returning < self._places and self._started < 2 * self._places:
+        while self._computing + self._returning < self._places and len(self._running) < 2 * self._places:
             waiting = [job for job in self._pending if self._of_owner[job.owner] < self._places]
             if not waiting or self._closed:
                 return
             job = min(waiting, key=lambda job: (self._of_owner[job.owner], self._served.get(job.owner, 0)))
             self._pending.remove(job)
             self._computing += 1
-            self._started += 1
+            self._running.add(job)
             self._of_owner[job.owner] += 1
             self._served[job.owner] = next(self._serial)
-            self._start(job)
+            try:
+                self._start(job)
+            except RuntimeError:
+                # The system gives no thread. An executor may have queued the job all the same and run it later: then
+                # it finds itself refused, and its place given back already.
+                self._give_back(job)
+                job.refuse()
+
+    def _give_back(self, job: Job) -> None:
+        self._running.remove(job)
+        self._computing -= 1
+        self._of_owner[job.owner] -= 1
+        if not self._of_owner[job.owner]:
+            del self._of_owner[job.owner]
+        self._changed.notify_all()

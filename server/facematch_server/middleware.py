@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Final
 
@@ -52,6 +53,14 @@ class RequestMiddleware:
             await self._app(scope, receive, send_noting)
         except ClientGoneError:
             status = CLIENT_GONE
+        except asyncio.CancelledError:
+            # The time for going down is over; the server's own reply would be a 500 in plain text.
+            task = asyncio.current_task()
+            if status or task is None or not scope["app"].state.services.draining:
+                raise
+            task.uncancel()
+            headers = {"Connection": "close", "Retry-After": "1"}
+            await failure(503, "The service is going down, try again later", headers)(scope, receive, send_noting)
         except Exception as error:
             log_fault("fault", error, request_id=record.request_id)
             record.error_code, record.invalid_code = "500", ""

@@ -18,6 +18,7 @@ from facematch_server.metrics import Metrics
 from facematch_server.readiness import StorageProbe
 from facematch_server.settings import Settings
 from facematch_server.shares import Shares
+from facematch_server.store.hashing import CONCURRENT_SCRYPT
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
@@ -168,6 +169,7 @@ def build_services(
             settings.deadline_seconds + RESERVATION_SLACK_SECONDS,
             settings.auth_failure_status,
             settings.database_seconds,
+            hashes_at_once(cores),
         ),
         storage=StorageProbe(store, settings.database_seconds),
         pool=pool,
@@ -186,6 +188,11 @@ def build_services(
         )
     metrics.watch("facematch_draining", "1 while the service is going down", lambda: float(services.draining))
     return services
+
+
+def hashes_at_once(cores: Cores) -> int:
+    """Slow hashes at once: no more than half of the cores, since strangers can ask for them without a key."""
+    return max(min(CONCURRENT_SCRYPT, cores.count // 2), 1)
 
 
 def new_cores(settings: Settings) -> Cores:

@@ -178,6 +178,9 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
             await asyncio.gather(*tasks)
         finally:
             watcher.cancel()
+    if stopping.is_set():
+        # No request is left. What still runs (a thread in native work, a look-up of a name) is nobody's.
+        end.within(_IN_ORDER_SECONDS)
     log("stopped")
     # The interpreter's last collection would go over all objects of the libraries for a second or two.
     gc.freeze()

@@ -131,7 +131,9 @@ class Settings(BaseSettings):
         (), description="Host names, addresses or networks (comma separated) the url mode may reach on top."
     )
     url_connect_seconds: float = Field(3.0, gt=0, description="Time to connect to an image server.")
-    url_seconds: float = Field(10.0, gt=0, description="Time for one photo by URL, redirects included.")
+    url_seconds: float = Field(
+        10.0, gt=0, description="Time for one photo by URL, redirects included; the deadline bounds it too."
+    )
 
     max_image_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="Largest encoded photo in bytes.")
     max_image_pixels: int = Field(
@@ -174,7 +176,9 @@ class Settings(BaseSettings):
         description="How long a request waits for a database that is locked or does not answer; then 503. Once until "
         "it is admitted, and once until it is counted.",
     )
-    body_seconds: float = Field(15.0, gt=0, description="Time for a client to send the whole body (else 408).")
+    body_seconds: float = Field(
+        15.0, gt=0, description="Time for a client to send the whole body (else 408); the deadline bounds it too."
+    )
     header_seconds: float = Field(
         10.0,
         gt=0,

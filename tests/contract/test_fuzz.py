@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import random
+import socket
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.mutated_requests import good_requests, judged, mutated_request, outcome_of, wrong
 
 V2 = "/api/v2/ekyc/face_matching"
 DOCUMENTED = {"0", "1", "2", "3", "4", "5", "6"}
@@ -152,8 +160,67 @@ def test_any_credentials(live: Any, user: bytes, password: bytes) -> None:
     assert check(live.get(auth=None, headers={"Authorization": header})) == "5"
 
 
-def test_no_traceback_was_logged(live: Any) -> None:
+@pytest.fixture(scope="module")
+def impatient(start: Callable[..., Any]) -> Any:
+    """A service that waits for nobody for long: every mutated request comes to its end."""
+    return start(header_seconds=1, body_seconds=1, keep_alive_seconds=1)
+
+
+def send_mutated_requests(live: Any, count: int, seed: int = 1) -> None:
+    good = good_requests(live)
+    outcomes: Counter[str] = Counter()
+
+    def one(number: int) -> None:
+        source = random.Random(f"{seed}-{number}")  # noqa: S311
+        request = mutated_request(source, good)
+        with closing(socket.create_connection(("127.0.0.1", live.port), timeout=10)) as sock:
+            outcome = outcome_of(sock, request, half_close=source.random() < 0.95)
+        outcomes[outcome] += 1
+        assert not wrong(outcome), (seed, number, outcome, request[:3000])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(one, range(count)))
+    assert outcomes["closed"] < count / 2  # else nothing was tried
+    assert live.get("/healthz", timeout=10).status_code == 200
+
+
+def test_mutated_requests(impatient: Any) -> None:
+    send_mutated_requests(impatient, 300)
+
+
+@pytest.mark.slow
+def test_10_000_mutated_requests(impatient: Any) -> None:
+    send_mutated_requests(impatient, 10_000)
+
+
+def test_good_requests_are_good(impatient: Any) -> None:
+    """What is mutated is worth it."""
+    for request in good_requests(impatient):
+        with closing(socket.create_connection(("127.0.0.1", impatient.port), timeout=20)) as sock:
+            assert outcome_of(sock, request, half_close=True) in ("200", "404"), request[:100]
+
+
+@pytest.mark.parametrize(
+    ("received", "outcome"),
+    [
+        (b"", "closed"),
+        (b"junk", "NO HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{}", "CUT SHORT"),
+        (b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "200"),
+        (b"HTTP/1.1 400 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "NO ENVELOPE"),
+        (b"HTTP/1.1 400 No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n{}", "NO JSON"),
+        (b"HTTP/1.1 500 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "STATUS 500"),
+        (b"HTTP/1.1 501 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}", "STATUS 501"),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}", "NO LENGTH"),
+    ],
+)
+def test_the_judgement_can_fail(received: bytes, outcome: str) -> None:
+    assert judged(received, b"GET / HTTP/1.1\r\n\r\n") == outcome
+    assert wrong(outcome) == outcome.isupper()
+
+
+def test_no_traceback_was_logged(live: Any, impatient: Any) -> None:
     """Runs last in this file: after all of the above, not one fault."""
-    messages = [json.loads(line)["message"] for line in live.logs]
-    assert "fault" not in messages
-    assert "Traceback" not in "".join(live.logs)
+    for logs in (live.logs, impatient.logs):
+        assert "fault" not in [json.loads(line)["message"] for line in logs]
+        assert "Traceback" not in "".join(logs)

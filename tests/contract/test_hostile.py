@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -237,6 +239,37 @@ def test_in_one_process_the_end_comes_too(launch: Callable[..., Service]) -> Non
     service.popen.send_signal(signal.SIGTERM)
     assert service.popen.wait(20) == 0
     assert time.monotonic() - begun < 1 + 2
+
+
+def test_work_that_outlives_its_request_puts_no_end_off(launch: Callable[..., Service], astronaut_jpeg: bytes) -> None:
+    """The request was answered at its deadline, its thread goes on: nobody waits for it, nor for a second signal."""
+    service = launch("stuck", DEADLINE_SECONDS=1, SHUTDOWN_SECONDS=50)
+    assert service.post(astronaut_jpeg).status_code == 503
+    begun = time.monotonic()
+    service.popen.send_signal(signal.SIGTERM)
+    assert service.popen.wait(60) == 0
+    assert time.monotonic() - begun < 6
+
+
+def test_who_is_cut_off_on_the_way_down_is_told_so(launch: Callable[..., Service]) -> None:
+    service = launch(BODY_SECONDS=60, DEADLINE_SECONDS=60, SHUTDOWN_SECONDS=1)
+    port = int(service.url.rpartition(":")[2])
+    key = base64.b64encode(":".join(service.keys["honest"]).encode()).decode()
+    request = (
+        f"POST {V2}?format_type=file HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {key}\r\nContent-Length: 9\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        sock.sendall(request.encode())
+        until(lambda: bool(re.search(r"facematch_places_taken 1\.0", metrics(service))))
+        service.popen.send_signal(signal.SIGTERM)
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := sock.recv(65536):
+                answer += piece
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert list(json.loads(answer.partition(b"\r\n\r\n")[2])) == ["data", "errorCode", "errorMessage"]
+    assert service.popen.wait(20) == 0
+    assert not any("Exception in ASGI" in line for line in service.err), service.err
 
 
 def test_without_decoders_hostile_photos_are_refused_all_the_same(

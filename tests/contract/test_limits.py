@@ -241,6 +241,19 @@ def test_the_deadline(
     until(lambda: pool.taken == 0)
 
 
+def test_the_deadline_bounds_the_body_and_the_image_servers(start: Callable[..., Any]) -> None:
+    live = start(deadline_seconds=1, body_seconds=30, url_seconds=30)
+    begun = time.monotonic()
+    assert status_of(live.raw(head(live, "Content-Length: 1000"), b"half")) == 408
+    assert time.monotonic() - begun < 10
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        response = live.get(params={"format_type": "url", "img1": url, "img2": url})
+    assert response.json()["errorCode"] == "2"
+    assert time.monotonic() - begun < 20
+    until(lambda: live.app.state.services.pool.taken == 0)
+
+
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Wait for something that happens in another thread."""
     end = time.monotonic() + seconds

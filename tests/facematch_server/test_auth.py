@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from facematch_server.auth import REFUSAL_SECONDS, Credentials, Gatekeeper, parse_basic
 from facematch_server.errors import ContractError, ServiceError
+from facematch_server.inference import Cores
+from facematch_server.services import hashes_at_once
 from facematch_server.store import UnavailableError, Why
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,11 +170,11 @@ class SlowStore(FakeStore):
         return object() if login.name.startswith("good") else None
 
 
-def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf) -> list[str]:
+def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf, hashing: int = 2) -> list[str]:
     """What becomes of logins (address, pair) that come at once, in this order; the gate opens when all wait."""
 
     async def scenario() -> list[str]:
-        gatekeeper = Gatekeeper(store, ttl_seconds=50)
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, hashing=hashing)
 
         async def log_in(address: str, pair: str) -> str:
             try:
@@ -214,6 +216,19 @@ def test_invented_keys_of_one_address_do_not_keep_another_address_out() -> None:
     assert answers.count("503") == 23
     assert answers[-1] == "in"
     assert store.hashed.index("good") <= 3  # two were at work
+
+
+@pytest.mark.parametrize(("cores", "hashes"), [(1, 1), (2, 1), (3, 1), (4, 2), (64, 2)])
+def test_slow_hashing_leaves_half_of_the_cores_to_others(cores: int, hashes: int) -> None:
+    assert hashes_at_once(Cores(cores)) == hashes
+
+
+def test_no_more_hashes_than_told_are_at_work() -> None:
+    store = SlowStore()
+    wrong = [("1.1.1.1", f"nobody-{number}:x") for number in range(40)]
+    answers = outcomes(store, *wrong, hashing=1)
+    assert answers.count("5") == 1 + 8  # at work, and waiting
+    assert answers.count("503") == 31
 
 
 def test_equal_logins_at_once_are_hashed_once() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import queue
 import subprocess
 import sys
@@ -38,3 +40,19 @@ def test_a_process_in_the_middle_of_work_ends() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
     assert done.returncode == 0
     assert not done.stdout
+
+
+def test_a_log_that_hangs_puts_no_end_off() -> None:
+    ends: queue.Queue[int] = queue.Queue()
+    handler = logging.StreamHandler(io.StringIO())
+    logger = logging.getLogger()
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        with handler.lock:  # type: ignore[union-attr]
+            HardEnd(ends.put).within(0.1)
+            assert ends.get(timeout=5) == 0
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)

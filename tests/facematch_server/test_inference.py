@@ -197,6 +197,94 @@ def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: thread
     asyncio.run(scenario())
 
 
+def test_who_is_taken_up_at_that_very_moment_stays(gate: threading.Event) -> None:
+    """Between the choice of who leaves and its end a thread may begin the work: then it is another's turn to leave."""
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=2)
+
+        async def request() -> str:
+            with pool.place("a") as place:
+                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+
+        tasks = []
+        for number in range(3):
+            tasks.append(asyncio.create_task(request()))
+            await until(lambda count=number: pool.taken == count + 1)
+        await until(lambda: pool.waiting == 2)
+        _, second, third = list(pool._holders)
+        assert third.job
+        third.job.future.set_running_or_notify_cancel()
+        assert not third.take_back()
+        with pool.place("b"):
+            assert pool.taken == 3
+            assert second not in pool._holders
+            third.job.future.set_result("done")
+            gate.set()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(outcomes.pop(1), ServiceError)
+        assert outcomes == ["done", "done"]
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_request_leaves_no_photos_in_the_queue(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=2)
+
+        async def request() -> None:
+            with pool.place() as place:
+                await place.run(gate.wait, later())
+
+        tasks = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.queued == 1)
+        tasks[1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[1]
+        assert pool.queued == 0
+        gate.set()
+        await tasks[0]
+
+    asyncio.run(scenario())
+
+
+def test_a_timeout_of_the_works_own_is_no_deadline() -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+
+        def work() -> None:
+            raise TimeoutError("its own")
+
+        with pytest.raises(TimeoutError, match="its own"), pool.place() as place:
+            await place.run(work, later())
+
+    asyncio.run(scenario())
+
+
+def test_closing_answers_everybody(gate: threading.Event) -> None:
+    """Who waits for a thread is refused at once, in whichever queue the work is; who computes gets the outcome."""
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=3)
+
+        async def request() -> bool:
+            with pool.place() as place:
+                return await place.run(lambda: gate.wait(20), later())
+
+        tasks = [asyncio.create_task(request()) for _ in range(3)]
+        await until(lambda: pool.queued == 2)
+        pool.close(wait=False)
+        refused, _ = await asyncio.wait(tasks[1:], timeout=5)
+        assert [isinstance(task.exception(), ServiceError) for task in refused] == [True, True]
+        with pytest.raises(ServiceError):
+            await request()
+        gate.set()
+        assert await tasks[0]
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
 def test_keys_take_turns(gate: threading.Event) -> None:
     order: list[str] = []
 

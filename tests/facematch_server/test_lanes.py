@@ -128,11 +128,61 @@ def test_cancelled_jobs_do_not_start() -> None:
     assert started.owners == "ac"
 
 
-def test_closing_cancels_what_waits() -> None:
+def test_closing_refuses_what_waits_and_what_comes_later() -> None:
     started = Started(1)
     first, second = started.submit("a"), started.submit("b")
     started.lanes.close()
-    assert second.future.cancelled()
     started.lanes.done(first)
-    started.submit("c")
+    for job in (second, started.submit("c")):
+        error = job.future.exception(0)
+        assert isinstance(error, ServiceError)
+        assert error.status == 503
     assert started.owners == "a"
+
+
+def test_closing_lets_jobs_aside_come_back_at_once() -> None:
+    started = Started(1)
+    slow = started.submit("s")
+    with ThreadPoolExecutor(1) as threads:
+        context = slow.aside()
+        context.__enter__()
+        started.submit("h")
+        back = threads.submit(context.__exit__, None, None, None)
+        time.sleep(0.1)
+        assert not back.done()
+        started.lanes.close()
+        back.result(5)
+
+
+def test_a_thread_that_cannot_be_started_costs_one_job_and_no_place() -> None:
+    jobs: list[Job] = []
+    threads = [True, False, True]
+
+    def start(job: Job) -> None:
+        jobs.append(job)
+        if not threads.pop(0):
+            raise RuntimeError("can't start new thread")
+
+    lanes = Lanes(1, start)
+    first, refused, last = (Job(lambda: None, time.monotonic() + 30, owner, lanes) for owner in "abc")
+    for job in (first, refused, last):
+        lanes.submit(job)
+    lanes.done(first)
+    assert jobs == [first, refused, last]
+    assert isinstance(refused.future.exception(0), ServiceError)
+    assert lanes.started == 1
+    # The executor may run it all the same, later.
+    assert not lanes.begin(refused)
+    lanes.done(refused)
+    assert lanes.started == 1
+    lanes.done(last)
+    assert lanes.started == 0
+
+
+def test_cancelling_takes_a_job_out_of_the_queue() -> None:
+    started = Started(1)
+    first, second = started.submit("a"), started.submit("b")
+    assert second.cancel()
+    assert started.lanes.queued == 0
+    first.future.set_running_or_notify_cancel()
+    assert not first.cancel()

@@ -6,7 +6,8 @@ import base64
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
 from facematch_server.inference import Cores, current_job
+from facematch_server.lanes import Job
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
@@ -85,7 +87,7 @@ def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cor
     """
     if decoders is None:
         return partial(decode, limits=image, turn=cores.large_photo)
-    return partial(_decode_for_job, decoders)
+    return partial(_decode_for_job, decoders, cores)
 
 
 def examine(asked: str) -> tuple[str, bool]:
@@ -112,12 +114,25 @@ def examine(asked: str) -> tuple[str, bool]:
     return "photos are decoded in processes of their own", False
 
 
-def _decode_for_job(decoders: DecoderPool, data: bytes) -> Photo:
+def _decode_for_job(decoders: DecoderPool, cores: Cores, data: bytes) -> Photo:
     job = current_job()
     try:
-        return decoders.decode(data) if job is None else decoders.decode(data, job.deadline, job.aside)
+        if job is None:
+            return decoders.decode(data)
+        return decoders.decode(data, job.deadline, partial(_aside, job, cores))
     except (DecoderError, OutOfTimeError):
         raise ServiceError(503, BUSY, retry_after=1.0) from None
+
+
+@contextmanager
+def _aside(job: Job, cores: Cores) -> Iterator[None]:
+    """Stand aside; a thread that waits for a decoder computes nothing, and its core counts as idle for others."""
+    cores.release()
+    try:
+        with job.aside():
+            yield
+    finally:
+        cores.acquire()
 
 
 def _allowance(pixels: int) -> Allowance:

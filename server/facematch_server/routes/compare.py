@@ -65,8 +65,9 @@ async def _answer(services: Services, record: Record, request: Request, type1: R
     settings = services.settings
     content_type = request.headers.get("content-type", "")
     with services.pool.place(record.key or "", address_of(request)) as place:
+        deadline = record.started + settings.deadline_seconds
         with record.stage("body"):
-            body = await read_body(request, body_limit(settings.max_image_bytes), settings.body_seconds)
+            body = await read_body(request, body_limit(settings.max_image_bytes), settings.body_seconds, deadline)
 
         def work() -> tuple[bytes, str]:
             mode = Mode.FILE if is_multipart(content_type, body) else Mode.BASE64
@@ -76,7 +77,7 @@ async def _answer(services: Services, record: Record, request: Request, type1: R
             described = detailed.describe(result, record.request_id)
             return described.model_dump_json().encode(), str(int(result.warning))
 
-        return await place.run(work, record.started + settings.deadline_seconds)
+        return await place.run(work, deadline)
 
 
 def _error(error: ContractError) -> Response:

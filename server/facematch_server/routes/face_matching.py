@@ -66,7 +66,7 @@ async def _answer(
     settings = services.settings
     deadline = record.started + settings.deadline_seconds
     with services.pool.place(record.key or "", address_of(request)) as place:
-        photos = await _photos(services, record, request, asked)
+        photos = await _photos(services, record, request, asked, deadline)
 
         def work() -> tuple[Compared, bytes]:
             taken = photos()
@@ -80,26 +80,32 @@ async def _answer(
         return await _timed(record, place, work, deadline)
 
 
-async def _photos(services: Services, record: Record, request: Request, asked: Asked) -> Callable[[], Photos]:
+async def _photos(
+    services: Services, record: Record, request: Request, asked: Asked, deadline: float
+) -> Callable[[], Photos]:
     """How to get at the photos, to be called in a worker thread: a body is parsed there."""
     settings = services.settings
     if asked.mode is Mode.URL:
         with record.stage("fetch"):
-            photos = await _fetch_both(services.fetcher, asked)
+            photos = await _fetch_both(services.fetcher, asked, deadline)
         return lambda: photos
     content_type = request.headers.get("content-type", "")
     with record.stage("body"):
-        body = await read_body(request, body_limit(settings.max_image_bytes), settings.body_seconds)
+        body = await read_body(request, body_limit(settings.max_image_bytes), settings.body_seconds, deadline)
     return lambda: take_photos(asked.mode, content_type, body, settings.max_image_bytes)
 
 
-async def _fetch_both(fetcher: PhotoFetcher, asked: Asked) -> Photos:
+async def _fetch_both(fetcher: PhotoFetcher, asked: Asked, deadline: float) -> Photos:
     """Both photos at once; the first one's error is told first, whichever comes first."""
     from facematch_server.fetch import UrlUnavailableError
 
     if not asked.url1 or not asked.url2:
         raise ContractError(ErrorCode.NO_CONTENT)
-    results = await asyncio.gather(fetcher.fetch(asked.url1), fetcher.fetch(asked.url2), return_exceptions=True)
+    try:
+        async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+            results = await asyncio.gather(fetcher.fetch(asked.url1), fetcher.fetch(asked.url2), return_exceptions=True)
+    except TimeoutError:
+        raise ContractError(ErrorCode.URL_UNAVAILABLE) from None
     images = []
     for result in results:
         if isinstance(result, UrlUnavailableError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import os
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,10 +24,10 @@ import numpy as np
 import pytest
 from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
 from facematch_server.decoding.limits import Allowance
-from facematch_server.decoding.opening import decoder_limits, examine, lacking, open_decoders
+from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
 from facematch_server.decoding.pool import DecoderPool
 from facematch_server.decoding.protocol import SLOTS
-from facematch_server.inference import Cores
+from facematch_server.inference import Cores, InferencePool
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -296,6 +297,31 @@ def test_closing_ends_what_hangs() -> None:
     with pytest.raises(DecoderError):
         pool.decode(b"any", soon())
     assert gone(pids)
+
+
+def test_a_job_that_waits_for_a_slow_photo_leaves_its_core_to_others(bad: DecoderPool) -> None:
+    cores = Cores(1)
+    busy: list[int] = []
+    jobs = InferencePool(cores, threads=1, queue_size=1)
+    slow = decode_for_jobs(bad, ImageLimits(), cores)
+
+    async def scenario() -> None:
+        async def request(work: Callable[[], object]) -> None:
+            with jobs.place() as place:
+                await place.run(work, soon())
+
+        waiting = asyncio.create_task(request(lambda: (slow(b"SLOW"), busy.append(cores.busy))))
+        while not cores.busy:
+            await asyncio.sleep(0.005)
+        while cores.busy:
+            await asyncio.sleep(0.005)
+        assert busy == []  # in the middle of it
+        await waiting
+
+    asyncio.run(scenario())
+    jobs.close()
+    assert busy == [1]
+    assert cores.busy == 0
 
 
 def test_a_fork_server_that_does_not_start_is_told(capfd: pytest.CaptureFixture[str]) -> None:
