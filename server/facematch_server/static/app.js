@@ -155,5 +155,7 @@ fetch("version").then((response) => response.json())
   .then((about) => {
     $("#scenarios").hidden = !about.scenarios;
     $("#pack-notice").hidden = !about.notice;
+    // The figures are those of this pack; docs/accuracy.md has them for others.
+    $("#how-sure").hidden = about.pack !== "standard";
   })
   .catch(() => {});
