@@ -89,7 +89,7 @@ def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
         with pytest.raises(ServiceError), pool.place() as place:
-            await place.run(gate.wait, later(0.05))
+            await place.run(gate.wait, later(0.5))
         assert pool.taken == 1
         gate.set()
         await until(lambda: pool.taken == 0)
