@@ -89,7 +89,7 @@ def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
         with pytest.raises(ServiceError), pool.place() as place:
-            await place.run(gate.wait, later(0.05))
+            await place.run(gate.wait, later(0.5))
         assert pool.taken == 1
         gate.set()
         await until(lambda: pool.taken == 0)
@@ -133,7 +133,7 @@ def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: thread
                 ended.append(f"{name} {error.status}")
 
         running = asyncio.create_task(request("running", "a"))
-        await until(lambda: pool.waiting == 0 and pool.taken == 1)
+        await until(lambda: pool._cores.busy == 1 and pool.taken == 1)
         queued = asyncio.create_task(request("queued", "a"))
         sending = asyncio.create_task(request("sending", "a", sends=True))
         await until(lambda: pool.taken == 3)
@@ -165,7 +165,7 @@ def test_who_computes_stays(gate: threading.Event) -> None:
                 return await place.run(lambda: "done" if gate.wait(20) else "", later())
 
         running = [asyncio.create_task(request()) for _ in range(2)]
-        await until(lambda: pool.taken == 2 and pool.waiting == 0)
+        await until(lambda: pool.taken == 2 and pool._cores.busy == 2)  # begun, not only started
         with pytest.raises(ServiceError), pool.place("b"):
             pass
         gate.set()
@@ -211,7 +211,7 @@ def test_who_is_taken_up_at_that_very_moment_stays(gate: threading.Event) -> Non
         for number in range(3):
             tasks.append(asyncio.create_task(request()))
             await until(lambda count=number: pool.taken == count + 1)
-        await until(lambda: pool.waiting == 2)
+        await until(lambda: pool.waiting == 2 and pool._cores.busy == 1)
         _, second, third = list(pool._holders)
         assert third.job
         third.job.future.set_running_or_notify_cancel()
@@ -272,7 +272,7 @@ def test_closing_answers_everybody(gate: threading.Event) -> None:
                 return await place.run(lambda: gate.wait(20), later())
 
         tasks = [asyncio.create_task(request()) for _ in range(3)]
-        await until(lambda: pool.queued == 2)
+        await until(lambda: pool.queued == 2 and pool._cores.busy == 1)
         pool.close(wait=False)
         refused, _ = await asyncio.wait(tasks[1:], timeout=5)
         assert [isinstance(task.exception(), ServiceError) for task in refused] == [True, True]
