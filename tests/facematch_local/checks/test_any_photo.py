@@ -25,9 +25,9 @@ Pixels = NDArray[np.uint8]
 BLOCK = 8
 
 USUAL = settings(max_examples=80, deadline=None)
-THOROUGH = settings(USUAL, max_examples=2500)
+THOROUGH = settings(USUAL, max_examples=1000)
 FEW = settings(USUAL, max_examples=10)
-MANY = settings(USUAL, max_examples=600)
+MANY = settings(USUAL, max_examples=250)
 
 
 @dataclass(frozen=True)
