@@ -112,6 +112,7 @@ def honest(target: Address, photo: bytes, seconds: float) -> Measured:
     scheme = "http" if target.certificate is None else "https"
     url = f"{scheme}://localhost:{target.port}{V2}" if target.certificate else f"http://127.0.0.1:{target.port}{V2}"
     with requests.Session() as session:
+        session.trust_env = False  # REQUESTS_CA_BUNDLE would be asked instead of `verify`
         session.auth, session.verify = target.auth, target.certificate or True
         end = time.monotonic() + seconds
         while time.monotonic() < end:
