@@ -112,7 +112,7 @@ def test_centring_comes_off_again_and_never_goes_on_twice(scripts: dict[str, Mod
 
 
 def test_the_shipped_recogniser_is_centred_around_many_faces(scripts: dict[str, ModuleType]) -> None:
-    model = onnx.load(str(find_pack().files["recognition"].path))
+    model = onnx.load(str(find_pack("compact").files["recognition"].path))
     stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
     prefix = scripts["local_centring"].PREFIX
     means, counts = stored[prefix + "means_fp16"].astype(np.float32), np.exp(stored[prefix + "log_counts"])
