@@ -34,9 +34,14 @@ def test_a_signal_calls(number: signal.Signals, loop_takes_signals: bool, monkey
 
         monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", refuse)
         monkeypatch.setattr(asyncio.SelectorEventLoop, "remove_signal_handler", refuse)
-    before = {number: signal.getsignal(number) for number in stopping.stop_signals()}
-    assert asyncio.run(signalled(number))
-    assert {number: signal.getsignal(number) for number in stopping.stop_signals()} == before
+    # Shells start programs in the background with SIGINT ignored, which asyncio does not put back.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        before = {number: signal.getsignal(number) for number in stopping.stop_signals()}
+        assert asyncio.run(signalled(number))
+        assert {number: signal.getsignal(number) for number in stopping.stop_signals()} == before
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
 
 def test_ctrl_break_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
