@@ -147,7 +147,7 @@ class DetectionSettings:
         least_score: large faces of this confidence and more are shown to the confirmation head as well.
         faint_face: share of the photo's longest side from which a face counts as large for that. There are far more
             small things than large ones that look a little like a face.
-        most_candidates: as many of a look, the surest first.
+        most_candidates: as many large faces below `score` of a look, the surest first.
         most_confirmed: as many of a look, the largest first, are shown to the confirmation head; the smaller ones do
             not count.
         most_located: the landmark head looks at as many faces, the largest first. Picture sheets of a thousand faces

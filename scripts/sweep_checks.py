@@ -5,7 +5,7 @@ decoded as the service does it, its faces are found once, and the checks of both
 arithmetic (NumPy's `RuntimeWarning`) and values that are no finite numbers count as raised. The report says how many
 photos each check assessed, why it did not assess the others, and what raised; then the exit code is 1.
 
-    python scripts/sweep_checks.py FOLDER [--pack compact] [--jobs 2]
+    python scripts/sweep_checks.py FOLDER [--pack NAME] [--jobs 2]
 """
 
 from __future__ import annotations
