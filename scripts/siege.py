@@ -34,7 +34,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "server"), str(ROOT)]
 
-from sieging.attackers import Attacks, attack  # noqa: E402
+from sieging.attackers import Attacks, attack, whole_reply  # noqa: E402
 from sieging.report import Measured, Siege, bounds, print_report, quantile  # noqa: E402
 from sieging.service import SHUTDOWN_SECONDS, Address, MemoryWatch, formula_mib, running_service  # noqa: E402
 
@@ -146,7 +146,7 @@ def _probe(target: Address, times: list[float], ended: threading.Event) -> None:
                 while not ended.wait(0.05):
                     begun = time.monotonic()
                     sock.sendall(request)
-                    if not sock.recv(65536):
+                    if not whole_reply(sock, begun + 30):
                         break
                     times.append(time.monotonic() - begun)
         except OSError:

@@ -91,7 +91,7 @@ class Attackers:
                 held[sock] = time.monotonic()
             readable, _, _ = select.select(list(held), [], [], 0.2 if len(held) == count else 0.02)
             for sock in readable:
-                reply = _whole_reply(sock, time.monotonic() + 5)
+                reply = whole_reply(sock, time.monotonic() + 5)
                 self._note(kind, time.monotonic() - held.pop(sock), _status(reply))
                 sock.close()
             for sock, since in list(held.items()):
@@ -152,7 +152,7 @@ class Attackers:
                     sock.sendall(piece)
             begun = time.monotonic()
             try:
-                reply = _whole_reply(sock, begun + GIVE_UP_SECONDS)
+                reply = whole_reply(sock, begun + GIVE_UP_SECONDS)
             except TimeoutError:
                 self._hang(f"{weapon.kind}: {weapon.name}")
                 return
@@ -208,7 +208,7 @@ def attack(target: Address, count: int, seconds: float, ready: Event, ended: Eve
     told.put(attackers.attacks)
 
 
-def _whole_reply(sock: socket.socket, until: float) -> bytes:
+def whole_reply(sock: socket.socket, until: float) -> bytes:
     """The first reply as far as it comes, empty if the connection ends without one.
 
     Raises:

@@ -171,14 +171,14 @@ def _new_app(routers: list[APIRouter], lifespan: Any, with_docs: bool) -> FastAP
         version=__version__,
         summary="Offline face matching of an ID card photo and a portrait.",
         lifespan=lifespan,
-        openapi_url="/openapi.json" if with_docs else None,
+        openapi_url=None,  # FastAPI renders it anew for every request
         docs_url=None,  # FastAPI's page loads its scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,  # a redirected POST arrives without its body or credentials
     )
-    for router in (*routers, docs.router) if with_docs else routers:
-        app.include_router(router)
     complete_description(app)
+    for router in (*routers, docs.new_router(app.openapi)) if with_docs else routers:
+        app.include_router(router)
     return app
 
 

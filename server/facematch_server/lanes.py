@@ -2,7 +2,8 @@
 
 A job whose photo takes long to decode only waits for another process. It steps aside meanwhile, and its place is
 another's: a stranger's slow photos take no thread from anybody. So that they cannot fill the side lane either, jobs of
-one owner never take more than half of both lanes together.
+one owner never take more than half of both lanes together. And as long as somebody else has been there within the
+last second, one owner leaves one place free: who sends one request after the other does not wait for each.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from facematch_server.errors import BUSY, ServiceError
+
+# For so long after somebody's job one place is left free for the next. It costs others little: a job that has the
+# cores to itself looks at both of its photos at once.
+_EXPECTED_SECONDS: Final = 1.0
 
 
 class Job:
@@ -85,10 +90,12 @@ class Lanes:
         self._start = start
         self._changed = threading.Condition()
         self._pending: list[Job] = []
-        self._computing = 0
-        self._returning = 0
         self._running: set[Job] = set()
         self._of_owner: Counter[str] = Counter()
+        self._computing_of: Counter[str] = Counter()
+        self._returning_of: Counter[str] = Counter()
+        # When somebody's job last came or ended.
+        self._seen: dict[str, float] = {}
         self._served: dict[str, int] = {}
         self._serial = itertools.count(1)
         self._closed = False
@@ -112,6 +119,7 @@ class Lanes:
         """Start a job as soon as there is a place; refuse it once closed."""
         with self._changed:
             if not self._closed:
+                self._seen[job.owner] = time.monotonic()
                 self._pending.append(job)
                 self._dispatch()
                 return
@@ -147,7 +155,7 @@ class Lanes:
         with self._changed:
             job.waiters += 1
             if job.waiters == 1:
-                self._computing -= 1
+                self._computing_of[job.owner] -= 1
                 self._changed.notify_all()
                 self._dispatch()
 
@@ -156,12 +164,13 @@ class Lanes:
             job.waiters -= 1
             if job.waiters:
                 return
-            self._returning += 1
+            self._returning_of[job.owner] += 1
             in_time = self._changed.wait_for(
-                lambda: self._computing < self._places or self._closed, max(job.deadline - time.monotonic(), 0.0)
+                lambda: (self._computing < self._places and self._room_for(job.owner)) or self._closed,
+                max(job.deadline - time.monotonic(), 0.0),
             )
-            self._returning -= 1
-            self._computing += 1
+            self._returning_of[job.owner] -= 1
+            self._computing_of[job.owner] += 1
         if not in_time:
             raise ServiceError(503, BUSY, retry_after=1.0)
 
@@ -170,13 +179,15 @@ class Lanes:
         self._pending = [job for job in self._pending if not job.future.cancelled()]
         waiting_owners = {job.owner for job in self._pending}
         self._served = {owner: serial for owner, serial in self._served.items() if owner in waiting_owners}
-        while self._computing + self._returning < self._places and len(self._running) < 2 * self._places:
-            waiting = [job for job in self._pending if self._of_owner[job.owner] < self._places]
+        while self._computing + self._claimed < self._places and len(self._running) < 2 * self._places:
+            waiting = [
+                job for job in self._pending if self._of_owner[job.owner] < self._places and self._room_for(job.owner)
+            ]
             if not waiting or self._closed:
                 return
             job = min(waiting, key=lambda job: (self._of_owner[job.owner], self._served.get(job.owner, 0)))
             self._pending.remove(job)
-            self._computing += 1
+            self._computing_of[job.owner] += 1
             self._running.add(job)
             self._of_owner[job.owner] += 1
             self._served[job.owner] = next(self._serial)
@@ -188,10 +199,29 @@ class Lanes:
                 self._give_back(job)
                 job.refuse()
 
+    @property
+    def _computing(self) -> int:
+        return self._computing_of.total()
+
+    @property
+    def _claimed(self) -> int:
+        """Places that jobs which were aside will take next."""
+        return sum(min(count, self._room_for(owner)) for owner, count in self._returning_of.items())
+
+    def _room_for(self, owner: str) -> int:
+        """How many more jobs of an owner may compute. Where none may, one does, and its end makes room."""
+        earliest = time.monotonic() - _EXPECTED_SECONDS
+        self._seen = {name: seen for name, seen in self._seen.items() if seen > earliest or self._of_owner[name]}
+        others = any(name != owner for name in self._seen)
+        most = max(self._places - 1, 1) if others else self._places
+        return max(most - self._computing_of[owner], 0)
+
     def _give_back(self, job: Job) -> None:
         self._running.remove(job)
-        self._computing -= 1
+        self._seen[job.owner] = time.monotonic()
+        self._computing_of[job.owner] -= 1
         self._of_owner[job.owner] -= 1
         if not self._of_owner[job.owner]:
-            del self._of_owner[job.owner]
+            for counted in (self._of_owner, self._computing_of, self._returning_of):
+                del counted[job.owner]
         self._changed.notify_all()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 from contextlib import ExitStack
+from typing import Final
 
 from facematch_local.errors import FacematchError
 
-BACKLOG = 256
+BACKLOG: Final = 256
+# What the system holds of replies that a client has not read; Linux doubles it. Left to itself it holds megabytes, and
+# a client that reads nothing is noticed only when they are full.
+SEND_BUFFER: Final = 128 * 1024
 
 
 class StartError(FacematchError):
@@ -64,4 +68,7 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
 
 def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     both = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
-    return socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    sock = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    # Connections inherit it.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    return sock

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from facematch_server.http1 import BadMessageError
 from facematch_server.raw_replies import raw_failure
 from facematch_server.request_stream import RequestStream
+from facematch_server.turns import Turns
 
 
 class LimitedH11Protocol(H11Protocol):
@@ -29,6 +30,7 @@ class LimitedH11Protocol(H11Protocol):
     head_seconds: float = 10.0
     linger_seconds: float = 15.0
     write_seconds: float = 30.0
+    turns: Turns
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,6 +104,11 @@ class LimitedH11Protocol(H11Protocol):
         if not self._stream.between_requests:
             self._discarding = True
             self._wait(self.linger_seconds)
+        elif self._stream.waiting and not self._pumping:
+            # The next request is here already: others first.
+            self._pumping = True
+            self._real.pause_reading()
+            self.turns.ask(self._advance)
         if not self._pumping:
             self._advance()
 
@@ -259,4 +266,4 @@ class _Closable:
 def limited_protocol(head_seconds: float, linger_seconds: float, write_seconds: float) -> type[LimitedH11Protocol]:
     """The protocol class with these limits, as uvicorn wants it: it creates the instances itself."""
     limits = {"head_seconds": head_seconds, "linger_seconds": linger_seconds, "write_seconds": write_seconds}
-    return type("ConfiguredH11Protocol", (LimitedH11Protocol,), limits)
+    return type("ConfiguredH11Protocol", (LimitedH11Protocol,), {**limits, "turns": Turns()})

@@ -155,6 +155,20 @@ def test_a_client_that_reads_late_but_in_time_gets_everything(start: Callable[..
     assert received.count(b"HTTP/1.1 200 ") == count
 
 
+def test_pipelined_requests_of_all_connections_take_turns(start: Callable[..., Any]) -> None:
+    service = start()
+    request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ExitStack() as stack:
+        socks = [connected(service, stack) for _ in range(10)]
+        for sock in socks:
+            sock.sendall(request * 300)
+        time.sleep(1)
+        assert service.get("/healthz", timeout=5).status_code == 200
+        answers = b"".join(sock.recv(1 << 20) for sock in socks)
+    # Fifty a second; 3,000 without turns.
+    assert 10 < answers.count(b"HTTP/1.1 200 ") < 600
+
+
 def test_many_that_are_turned_away_at_once(start: Callable[..., Any]) -> None:
     service = start(max_connections=2)
     with ExitStack() as stack:

@@ -186,3 +186,47 @@ def test_cancelling_takes_a_job_out_of_the_queue() -> None:
     assert started.lanes.queued == 0
     first.future.set_running_or_notify_cancel()
     assert not first.cancel()
+
+
+def test_an_owner_leaves_one_place_to_another_who_was_just_there() -> None:
+    started = Started(3)
+    started.lanes.done(started.submit("h"))
+    for _ in range(3):
+        started.submit("s")
+    assert started.owners == "hss"
+    started.submit("h")
+    assert started.owners == "hssh"
+
+
+def test_an_owner_who_is_alone_has_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = Started(2)
+    started.lanes.done(started.submit("h"))
+    monkeypatch.setattr("facematch_server.lanes._EXPECTED_SECONDS", 0.0)
+    for _ in range(2):
+        started.submit("s")
+    assert started.owners == "hss"
+
+
+def test_the_only_place_is_left_to_nobody() -> None:
+    started = Started(1)
+    started.lanes.done(started.submit("h"))
+    started.submit("s")
+    assert started.owners == "hs"
+
+
+def test_a_job_that_comes_back_does_not_take_the_place_that_is_left_to_another() -> None:
+    started = Started(2)
+    started.lanes.done(started.submit("h"))
+    first = started.submit("s")
+    with ThreadPoolExecutor(1) as threads:
+        context = first.aside()
+        context.__enter__()
+        second = started.submit("s")
+        back = threads.submit(context.__exit__, None, None, None)
+        time.sleep(0.1)
+        assert not back.done()
+        started.submit("h")
+        assert started.owners == "hssh"
+        started.lanes.done(second)
+        back.result(5)
+    assert started.lanes.started == 2

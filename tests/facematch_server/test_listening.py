@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from facematch_server.descriptors import RESERVE, granted, room_for
-from facematch_server.listening import StartError, bind, printed, takes_ipv4
+from facematch_server.listening import SEND_BUFFER, StartError, bind, printed, takes_ipv4
 from facematch_server.serving import first_key
 from facematch_server.settings import Settings
 
@@ -146,3 +146,11 @@ def test_the_printed_line_reaches_the_service(
     port = sockets[0].getsockname()[1]
     assert f"'{address}{port}/api/v2/" in capsys.readouterr().out
     assert reaches(address.removeprefix("http://").removesuffix(":").strip("[]"), port)
+
+
+def test_the_system_holds_little_of_what_a_client_does_not_read(stack: ExitStack) -> None:
+    (listening,) = bound(stack, "127.0.0.1")
+    client = stack.enter_context(closing(socket.create_connection(listening.getsockname(), timeout=5)))
+    accepted = stack.enter_context(closing(listening.accept()[0]))
+    assert SEND_BUFFER <= accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER
+    assert client.getpeername()

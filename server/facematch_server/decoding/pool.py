@@ -19,7 +19,9 @@ from facematch_server.decoding.limits import DecoderLimits
 from facematch_server.decoding.processes import BlamelessError, Command, Decoder, EndedError, ForkServer
 from facematch_server.logs import LOGGER, log
 
-# An ordinary photo is decoded in a tenth of it. What takes longer steps aside for other requests.
+# An ordinary photo is decoded in less. What takes longer steps aside for other requests, ...
+ASIDE_SECONDS: Final = 0.1
+# ... and what takes this long leaves its core to others.
 PATIENCE: Final = 0.5
 # A decoder that ended between photos, or with the fork server, is no photo's fault.
 _TRIES: Final = 3
@@ -146,17 +148,19 @@ class DecoderPool:
         decoder.photos += 1
         decoder.worn = decoder.photos >= _PHOTOS
         decoder.send_photo(data)
-        slow = time.monotonic() + PATIENCE
-        stepped_aside = has_turn = False
+        begun = time.monotonic()
+        stepped_aside = yielded = has_turn = False
         while True:
+            patience = ASIDE_SECONDS if not stepped_aside else PATIENCE
             try:
-                message, files = decoder.receive(_earliest(deadline, None if stepped_aside else slow))
+                message, files = decoder.receive(_earliest(deadline, None if yielded else begun + patience))
             except TimeoutError:
-                if stepped_aside or _over(deadline):
+                if yielded or _over(deadline):
                     raise
                 message, files = b"", []
-                decoder.worn = True  # niceness cannot be taken back
-                self._server.order(protocol.YIELD, decoder.number)
+                if stepped_aside:
+                    yielded = decoder.worn = True  # niceness cannot be taken back
+                    self._server.order(protocol.YIELD, decoder.number)
             kind = message[:1]
             if kind == protocol.PIXELS and files:
                 return protocol.photo_from(message, files[0], self._limits.image, decoder.slot_in_use())

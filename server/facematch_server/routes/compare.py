@@ -15,12 +15,13 @@ from facematch_server.body import body_limit, leave_if_lost, read_body
 from facematch_server.errors import ContractError, documented
 from facematch_server.record import Record, address_of, record_of
 from facematch_server.replies import MEDIA_TYPE, documented_error
+from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import Services, services_of
 from facematch_server.wire import Mode, Profile, is_multipart, parse_type1, take_photos
 
 PATH: Final = "/v1/compare"
 
-router = APIRouter()
+router = APIRouter(route_class=PlainRoute)
 _PROFILE: Final = Profile.DOCUMENTED
 
 # Here, unlike in the contract, the HTTP status tells the outcome.

@@ -1,14 +1,19 @@
-"""`/docs`: the API's description for people, also where there is no internet."""
+"""`/docs` and `/openapi.json`: the API's description for people and for programs, also where there is no internet."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from facematch_server.docs_page import render
+from facematch_server.routes.plain import PlainRoute
 
-router = APIRouter()
+OPENAPI_PATH = "/openapi.json"
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -16,7 +21,26 @@ _HEADERS = {
 }
 
 
-@router.get("/docs", include_in_schema=False)
-async def docs(request: Request) -> HTMLResponse:
-    """The description as HTML."""
-    return HTMLResponse(render(request.app.openapi()), headers=_HEADERS)
+def new_router(describe: Callable[[], dict[str, Any]]) -> APIRouter:
+    """The two routes.
+
+    Both bodies are rendered at the first request and kept: anybody may ask for them without a key, and rendering takes
+    the event loop several milliseconds.
+
+    Args:
+        describe: makes the OpenAPI description, see `FastAPI.openapi`; called once.
+    """
+    router = APIRouter(route_class=PlainRoute)
+    description = cache(describe)
+    page = cache(lambda: HTMLResponse(render(description())).body)
+    openapi = cache(lambda: JSONResponse(description()).body)
+
+    @router.get("/docs", include_in_schema=False)
+    async def docs(_: Request) -> Response:
+        return Response(page(), media_type="text/html", headers=_HEADERS)
+
+    @router.get(OPENAPI_PATH, include_in_schema=False)
+    async def openapi_json(_: Request) -> Response:
+        return Response(openapi(), media_type="application/json")
+
+    return router

@@ -18,6 +18,7 @@ from facematch_server.errors import ContractError, documented
 from facematch_server.inference import Place
 from facematch_server.record import Record, address_of, record_of
 from facematch_server.replies import documented_error, reply
+from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import PhotoFetcher, Services, services_of
 from facematch_server.wire import (
     WARNINGS_HEADER,
@@ -33,7 +34,7 @@ from facematch_server.wire import (
 
 PATHS = ("/api/v2/ekyc/face_matching", "/api/v3/ekyc/face_matching")
 
-router = APIRouter()
+router = APIRouter(route_class=PlainRoute)
 
 
 async def face_matching(request: Request) -> Response:
@@ -46,13 +47,15 @@ async def face_matching(request: Request) -> Response:
     try:
         # The order of the steps is the contract's order of errors: 5, 4, 6, 1, 2, 3.
         async with services.gatekeeper.admit(request.headers.get("authorization"), address, deadline) as admission:
+            record.seconds["admit"] = time.monotonic() - record.started
             record.key = str(admission.key.id)
             profile = admission.profile(profile)
             asked = parse_query(request.method, request.scope["query_string"])
             comparer = services.comparer_for(admission.key)
             compared, body = await _answer(services, record, request, asked, comparer, profile)
             await leave_if_lost(request)
-            await admission.commit()
+            with record.stage("commit"):
+                await admission.commit()
     except ContractError as error:
         record.error_code = str(int(error.code))
         return documented_error(error, profile)

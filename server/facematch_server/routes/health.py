@@ -7,14 +7,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from facematch_server.metrics import CONTENT_TYPE
+from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import services_of
 
-health = APIRouter()
-metrics = APIRouter()
+health = APIRouter(route_class=PlainRoute)
+metrics = APIRouter(route_class=PlainRoute)
 
 
 @health.get("/healthz", summary="The process answers")
-async def healthz() -> JSONResponse:
+async def healthz(_: Request) -> JSONResponse:
     """Always 200 while the process lives; says nothing of what it depends on."""
     return JSONResponse({"status": "ok"})
 

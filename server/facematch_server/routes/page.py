@@ -12,6 +12,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from facematch_local import __version__
+from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import is_calibrated, notice_of, pack_labels, services_of
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -27,12 +28,12 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 
-router = APIRouter()
+router = APIRouter(route_class=PlainRoute)
 router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
 
 
 @router.get("/", include_in_schema=False)
-async def page() -> Response:
+async def page(_: Request) -> Response:
     """The page."""
     return FileResponse(STATIC / "index.html", headers=_HEADERS)
 
