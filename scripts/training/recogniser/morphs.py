@@ -7,19 +7,18 @@ look natural to teach. Shards are written one by one. `blend` is the cheap kind,
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from faces import SIDE, Faces
-from people import Part, part_of
-from teacher import Teacher, unit
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.image import Array
+from scripts.training.recogniser.data import SIDE, Faces
+from scripts.training.recogniser.people import Part, part_of
+from scripts.training.recogniser.teacher import Teacher, unit
 
 SHARD = 1024
 GRID = 15  # nodes a side of the coarse displacement field
@@ -149,8 +148,7 @@ def store(path: Path, shard: dict[str, Array]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faces", type=Path, required=True)
+    parser = parser_of(__doc__, "faces")
     parser.add_argument("--targets", type=Path, required=True, help="the teacher's targets of the faces")
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of shards")

@@ -1,0 +1,30 @@
+"""What is kept of a candidate, and what the head sees of that."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from facematch_local.alignment import warp
+from facematch_local.heads import CONFIRMATION_SCALE, CONFIRMATION_SIZE
+from scripts.training.common.image import Array
+
+STORED, STORED_SCALE = 96, 1.8  # pixels and box sides of a stored crop: more than the head sees, for jitter
+
+
+def stored_crop(pixels: Array, box: Array) -> Array:
+    """The square of STORED_SCALE times the box's longer side, uint8 [96,96,3] BGR."""
+    scale = STORED / (STORED_SCALE * max(box[2] - box[0], box[3] - box[1]))
+    shift = STORED / 2 - scale * (box[:2] + box[2:]) / 2
+    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    return warp(pixels, matrix, STORED, border=cv2.BORDER_REPLICATE)
+
+
+def seen(crop: Array, turn: Array | None = None, middle: Array | None = None) -> Array:
+    """What the head sees of a stored crop, uint8 [64,64,3]; `turn` [2,2] and `middle` [2] (pixels) move it."""
+    scale = CONFIRMATION_SIZE / STORED * STORED_SCALE / CONFIRMATION_SCALE
+    linear = scale * (np.eye(2) if turn is None else turn)
+    middle = np.full(2, STORED / 2) if middle is None else middle
+    matrix = np.hstack([linear, (CONFIRMATION_SIZE / 2 - linear @ middle)[:, None]])
+    size = (CONFIRMATION_SIZE, CONFIRMATION_SIZE)
+    return cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
