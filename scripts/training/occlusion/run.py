@@ -17,10 +17,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     add_out(parser)
     arguments = parser.parse_args()
-    given = ("--data", arguments.data, "--teachers", arguments.teachers, "--work", arguments.work)
-    given += ("--steps", arguments.steps, "--out", arguments.out)
-    step("occlusion.train", *given)
-    step("occlusion.evaluate", *given)
+    data, teachers, work = arguments.data, arguments.teachers, arguments.work
+    step(
+        "occlusion.train", "--data", data, "--teachers", teachers, "--work", work,
+        "--steps", arguments.steps, "--out", arguments.out,
+    )  # fmt: skip
+    step(
+        "occlusion.evaluate", "--data", data, "--teachers", teachers, "--work", work,
+        "--steps", arguments.steps, "--out", arguments.out,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -17,10 +17,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5000, help="of the distillation")
     add_out(parser)
     arguments = parser.parse_args()
-    given = ("--data", arguments.data, "--teachers", arguments.teachers, "--work", arguments.work)
-    given += ("--steps", arguments.steps, "--out", arguments.out)
-    step("recapture.train", *given, "--others", arguments.others)
-    step("recapture.evaluate", *given)
+    data, teachers, work = arguments.data, arguments.teachers, arguments.work
+    step(
+        "recapture.train", "--data", data, "--teachers", teachers, "--others", arguments.others, "--work", work,
+        "--steps", arguments.steps, "--out", arguments.out,
+    )  # fmt: skip
+    step(
+        "recapture.evaluate", "--data", data, "--teachers", teachers, "--work", work,
+        "--steps", arguments.steps, "--out", arguments.out,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

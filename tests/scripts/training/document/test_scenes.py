@@ -1,28 +1,21 @@
-"""What the document head is taught: drawn documents, masks that lie on them, and views without any."""
+"""What the document network is taught: drawn documents, masks that lie on them, and views without any."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 
-
-@pytest.fixture(scope="module")
-def scenes(training: Any) -> Iterator[ModuleType]:
-    with training("document", "detector") as load:
-        yield load("scenes")
+from scripts.training.common.stock import Stock
+from scripts.training.document import scenes
 
 
 @pytest.fixture(scope="module")
-def stock(scenes: ModuleType, astronaut: np.ndarray) -> object:
+def stock(astronaut: np.ndarray) -> Stock:
     grey = np.full((120, 160, 3), 90, np.uint8)
-    return scenes.Stock([astronaut[10:290, 110:340]], [astronaut], [grey], [], [])
+    return Stock([astronaut[10:290, 110:340]], [astronaut], [grey], [], [])
 
 
-def test_the_mask_lies_on_what_was_laid(scenes: ModuleType) -> None:
+def test_the_mask_lies_on_what_was_laid() -> None:
     red = np.zeros((150, 240, 3), np.uint8)
     red[..., 2] = 255
     for seed in range(8):
@@ -33,7 +26,7 @@ def test_the_mask_lies_on_what_was_laid(scenes: ModuleType) -> None:
         assert 0.02 < is_red.mean() < 0.5
 
 
-def test_views_show_a_document_or_none_and_differ(scenes: ModuleType, stock: object) -> None:
+def test_views_show_a_document_or_none_and_differ(stock: Stock) -> None:
     shares = []
     for seed in range(24):
         made = scenes.view(np.random.default_rng(seed), stock, True)
@@ -50,7 +43,7 @@ def test_views_show_a_document_or_none_and_differ(scenes: ModuleType, stock: obj
 
 
 @pytest.mark.slow
-def test_copies_are_grey_and_what_has_lost_its_colour_is_not_asked_for(scenes: ModuleType, stock: object) -> None:
+def test_copies_are_grey_and_what_has_lost_its_colour_is_not_asked_for(stock: Stock) -> None:
     said = {True: 0, False: 0, None: 0}
     for seed in range(60):
         made = scenes._with_document(np.random.default_rng(seed), stock)
@@ -64,7 +57,7 @@ def test_copies_are_grey_and_what_has_lost_its_colour_is_not_asked_for(scenes: M
     assert scenes.view(np.random.default_rng(1), stock, False).copied is None
 
 
-def test_fingers_are_no_document(scenes: ModuleType) -> None:
+def test_fingers_are_no_document() -> None:
     card = np.full((120, 190, 3), 240, np.uint8)
     scene = scenes.lay(np.random.default_rng(1), np.zeros((192, 192, 3), np.uint8), card, 0.6, 0.0)
     held = scenes.fingers(np.random.default_rng(2), scene)

@@ -1,27 +1,20 @@
-"""What a head loses when its weights are stored as int8: next to nothing, and the rest stays as it was."""
+"""What a network loses when its weights are stored as int8: next to nothing, and the rest stays as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
-pytest.importorskip("torch", reason="the exports need torch, an extra for the training scripts")
+pytest.importorskip("torch", reason="the exports need torch, an extra for the trainings")
+
+from scripts.training.common import export
 
 
-@pytest.fixture(scope="module")
-def onnx_file(training: Any) -> Iterator[ModuleType]:
-    with training("common") as load:
-        yield load("onnx_file")
-
-
-def test_int8_weights_give_nearly_the_same(onnx_file: ModuleType, tmp_path: Path) -> None:
+def test_int8_weights_give_nearly_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     filters = (rng.normal(0, 0.05, (32, 16, 3, 3)) * rng.uniform(0.1, 3, (32, 1, 1, 1))).astype(np.float32)
     matrix = rng.normal(0, 0.1, (40, 32)).astype(np.float32)
@@ -44,7 +37,7 @@ def test_int8_weights_give_nearly_the_same(onnx_file: ModuleType, tmp_path: Path
         path = tmp_path / f"{name}.onnx"
         onnx.save(model, str(path))
         if finished is not None:
-            onnx_file.finish(path, {"key": "value"}, int8=finished)
+            export.finish(path, {"key": "value"}, int8=finished)
             assert onnx.load(str(path)).metadata_props[0].value == "value"
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         sizes[name], answers[name] = path.stat().st_size, session.run(None, {"x": pixels})[0]
