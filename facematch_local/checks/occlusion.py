@@ -28,7 +28,7 @@ _OUTSIDE: Final[dict[str, str]] = {
 }
 # The smaller the face, the more bare ones the head takes for covered. For every pixel by which the eyes are nearer to
 # each other than this, its probability counts for so much less, as a difference of logits
-# (scripts/training/heads/small_faces.py, on the tuned half). Hats are not judged on such faces.
+# (scripts/training/occlusion/small_faces.py, on the tuned half). Hats are not judged on such faces.
 _FULL_TRUST_EYE_DISTANCE: Final = 8.0
 _MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "mask": 1.1}
 # What must lie inside the picture for a code to be judged, in inter-eye distances below the eyes, along the head's own
