@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from scripts.training.common.arguments import HIGHEST_RATE
 from scripts.training.common.units import FAST_BFLOAT16
 
+INITIAL_SEED = 1
 Batch = tuple[tuple[Tensor, ...], Tensor]  # network inputs and targets
 
 
@@ -110,7 +111,11 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def prepare() -> None:
-    """One thread each for OpenCV and torch, or for torch as many as `OMP_NUM_THREADS` says."""
+    """Seed the initial weights, and use one thread: for torch as many as `OMP_NUM_THREADS` says.
+
+    Call it before the net is built. torch draws another seed in every process otherwise.
+    """
+    torch.manual_seed(INITIAL_SEED)
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
