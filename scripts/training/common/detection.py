@@ -157,7 +157,7 @@ def as_library(analyser: FaceAnalyser) -> Detects:
 
 
 def through_analyser(detect: Detects) -> Detects:
-    """Detection as the library does it with a pack that has no confirmation head."""
+    """Detection as the library does it with a pack that has no face filter."""
 
     class Adapter:
         def detect(self, img: Array, input_size: Size = 640, det_thresh: float = SCORE, **_: Any) -> Found:

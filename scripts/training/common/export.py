@@ -32,7 +32,7 @@ def folded(network: Network) -> Network:
 
 
 def finish(path: Path, metadata: dict[str, str] | None = None, int8: bool = False) -> None:
-    """Rewrite an exported file as it is shipped: fp16 weights, no traces of the machine it was made on.
+    """Rewrite an exported file as it is shipped: fp16 weights, no traces of the machine that exported it.
 
     Each halved tensor gets a Cast to fp32, which onnxruntime folds away when it loads the file; so the net computes in
     fp32 as before.
@@ -89,7 +89,7 @@ def to_onnx(
     Args:
         network: in eval mode.
         examples: one input each.
-        path: the file; its folder is made.
+        path: the file; its folder is created.
         inputs: names.
         outputs: names.
         axes: by name, the axes that are free.

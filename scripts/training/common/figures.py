@@ -42,6 +42,6 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 
 
 def write_figures(path: Path, content: dict[str, Any]) -> None:
-    """JSON with a line end, its folder is made."""
+    """Write JSON with a final line end; create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, sort_keys=True) + "\n")

@@ -92,7 +92,7 @@ def on_card(photo: Photo, rng: Rng) -> Case:
 
 
 def crowd(photos: list[Photo], rng: Rng, side: int = 640) -> Case:
-    """A made group photo: faces of 32 to 60 pixels in a grid."""
+    """A synthetic group photo: faces of 32 to 60 pixels in a grid."""
     canvas = Canvas(drawn_background(rng, side, side))
     cell = 128
     wanted = []

@@ -1,6 +1,6 @@
-"""Pictures out of folders of games and educational software, for the search of faces where there are none.
+"""Pictures out of folders of games and educational software, as samples without faces and documents.
 
-    python scripts/training/confirmation/pictures.py --out PICTURES FOLDER...
+    python -m scripts.training.common.pictures --out PICTURES FOLDER...
 
 Takes picture files, those in archives (zip by any name, as games have them), and those that lie uncompressed in other
 files (Qt's .rcc). Small ones and duplicates are left out, large ones reduced.

@@ -57,13 +57,13 @@ def load_stock(
         faces: file that keeps the faces found.
         most: of the LFW photos, and of the other pictures.
         copies: real grey copies, cut out flat.
-        earlier: a document network trained before: what it mistakes for documents counts for more.
+        earlier: a document network trained before: pictures that it mistakes for documents count for more.
     """
     found = find_faces(data, teachers, faces)
     lfw, pictures = shuffled(data, others)
     small_sets = ("asian_faces", "masks", "sunglasses", "scenes")
     chosen = lfw[:most] + [photo for photo in list_portraits(data) if not photo.reserved and photo.source in small_sets]
-    people, heads = [], []
+    people, portraits = [], []
     for photo in chosen:
         picture = load_photo(data / photo.path, LONGEST)
         if picture is None:
@@ -73,17 +73,17 @@ def load_stock(
             middle, side = (face.box[:2] + face.box[2:]) / 2, float(max(face.width, face.height))
             x0, y0 = np.maximum(middle - side * np.array([0.8, 0.95]), 0).astype(int)
             x1, y1 = (middle + side * np.array([0.8, 1.05])).astype(int)
-            head = small(picture[y0:y1, x0:x1], 140)
-            if head is not None:
-                heads.append(head)
+            portrait = small(picture[y0:y1, x0:x1], 140)
+            if portrait is not None:
+                portraits.append(portrait)
         people.append(small(picture))
     people += loaded(training_files(data, "groups"))
-    # The photos without a document count for ten of the pictures: they are the real thing.
+    # The photos without a document count ten times: they are real photos of the kind that matters.
     things = loaded(pictures[:most], 256)
     things += REPEATED * mistaken(things, earlier) + 10 * loaded(training_files(data, "no_card"))
     documents = loaded(training_files(data, "cards"), 480)
     shown = [p for p in people if p is not None]
-    return Stock(heads, shown + REPEATED * mistaken(shown, earlier), things, documents, copies)
+    return Stock(portraits, shown + REPEATED * mistaken(shown, earlier), things, documents, copies)
 
 
 def shuffled(data: Path, others: list[Path]) -> tuple[list[Photo], list[Path]]:
@@ -100,7 +100,7 @@ def training_files(data: Path, source: str) -> list[Path]:
 
 
 def mistaken(pictures: list[Array], earlier: DocumentHead | None) -> list[Array]:
-    """Those that a head trained before takes for documents, or nearly."""
+    """Those that a network trained before takes for documents, or nearly."""
     return [p for p in pictures if earlier is not None and earlier.predict(p, None).document > MISTAKEN]
 
 

@@ -1,4 +1,4 @@
-"""Crops on disk: raw bytes appended while they are made, mapped when they are read; never all in memory."""
+"""Crops on disk: raw bytes, appended one by one and mapped for reading; never all in memory."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def milliseconds(path: Path, size: int, rounds: int = 25) -> float:
 
 
 def measures(detect: Detects, reference: Detects, held: Held) -> dict[str, Callable[[], dict[str, Any]]]:
-    """What to measure of one detector, the figures that matter most first."""
+    """The measurements of one detector, the figures that matter most first."""
     library = through_analyser(detect)
 
     def made(change: Change, by: Detects = detect, size: int = 320) -> Any:
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="file that keeps the reference's answers between runs")
     parser.add_argument("--lfw", type=int, default=10_000, help="LFW photos at most")
     parser.add_argument("--limit", type=int, default=10_000, help="photos of any other set at most")
-    parser.add_argument("--few", type=int, default=300, help="photos per made case")
+    parser.add_argument("--few", type=int, default=300, help="photos per synthetic case")
     parser.add_argument("--out", type=Path, help="figures as JSON")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,10 +1,10 @@
 """The detector end to end, one command: labels, training, export, checksums, figures.
 
-    python scripts/training/detector/run.py --data DATA --models MODELS --work WORK
+    python -m scripts.training.detector.run --data DATA --models MODELS --work WORK
 
-DATA is laid out as `split.py` reads it; MODELS holds `teachers/` (`det_yunet`, `mesh_mediapipe` and `lm5_openvino0009`)
-and, for the figures only, `reference/` and `buffalo_sc/`. Every step leaves its result in WORK and goes on from there
-when started again.
+DATA is laid out as `common/photos.py` reads it; MODELS holds `teachers/` (`det_yunet`, `mesh_mediapipe` and
+`lm5_openvino0009`) and, for the figures only, `reference/` and `buffalo_sc/`. Every step leaves its result in WORK and
+goes on from there when started again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The views that the document head learns from, made once: `views.npy` uint8 [N,S,S,3], `masks.npy` uint8 [N,24,24].
+"""Compose the views that the document network learns from.
 
-Masks hold the share of each place that is document, 0 to 200; 255 where nobody knows. Half of the views show one.
-`copies.npy` uint8 [N]: 1 where that is a grey copy, 0 where it is none, 255 where nobody knows.
-Only the training half of the photos is read.
+Writes `views.npy` uint8 [N,S,S,3]; `masks.npy` uint8 [N,24,24], the share of each cell that is document, 0 to 200, and
+255 where it is unknown; `copies.npy` uint8 [N], 1 for a grey copy, 0 for an original, 255 where it is unknown. Half of
+the views show a document. Only the training half of the photos is read.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def fill(stock: Stock, stores: tuple[Array, Array, Array], indices: range, seed:
     """Compose the views of these numbers; every other one shows a document."""
     views, masks, copies = stores
     for index in indices:
-        made = view(np.random.default_rng((seed, index)), stock, index % 2 == 0)
-        views[index], masks[index] = made.pixels, _places(made.mask)
-        copies[index] = UNKNOWN if made.copied is None else made.copied
+        composed = view(np.random.default_rng((seed, index)), stock, index % 2 == 0)
+        views[index], masks[index] = composed.pixels, _places(composed.mask)
+        copies[index] = UNKNOWN if composed.copied is None else composed.copied
     for store in stores:
         store.flush()  # type: ignore[attr-defined]
 
@@ -98,7 +98,9 @@ def main() -> None:
     parser = parser_of(__doc__, "data", "teachers", "faces", "out")
     add_others(parser)
     add_views(parser, count=40000, seed=SEED, most=8800)
-    parser.add_argument("--earlier", type=Path, help="a document.onnx: what it takes for documents counts for more")
+    parser.add_argument(
+        "--earlier", type=Path, help="a document.onnx; pictures that it mistakes for documents count for more"
+    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     copies = real_copies(arguments.data, arguments.teachers)

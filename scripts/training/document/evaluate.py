@@ -1,9 +1,9 @@
-"""How well documents are told with the document head, and where they lie, on the half not trained on.
+"""Figures of the document network on the half not trained on: documents found, and where they lie.
 
-    python scripts/training/document/measure.py --data DATA
+    python -m scripts.training.document.evaluate --data DATA
 
-Faces are found by the pack itself. Made cases are drawn by `facematch_local.evaluation.made`, other code than what drew
-the documents for the training. What the classical measure says of the same photos stands beside it.
+The pack finds the faces. `facematch_local.evaluation.made` draws the synthetic cases, other code than the one that drew
+the documents for the training. The values of the classical measure on the same photos stand beside.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def real(data: Path, limit: int, unseen: bool) -> Iterator[Case]:
 
 
 def drawn(data: Path, count: int, unseen: bool) -> Iterator[Case]:
-    """Made cards: scanned or on a table, with a portrait or without, in colour or copied; with their corners."""
+    """Synthetic cards: scanned or on a table, with a portrait or without, in colour or copied; with their corners."""
     portraits, grounds = portraits_and_grounds(data, unseen)
     for index in range(count):
         rng = np.random.default_rng((SEED, index))
@@ -83,7 +83,7 @@ def main() -> None:
     parser = parser_of(__doc__, "data")
     add_pack(parser)
     parser.add_argument("--limit", type=int, default=200, help="photos per set")
-    parser.add_argument("--made", type=int, default=100, help="made cards of each kind")
+    parser.add_argument("--made", type=int, default=100, help="synthetic cards of each kind")
     add_tuned(parser)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,10 +1,10 @@
-"""Where the limit of code 1 lies with the document head: how many pictures without a document are told, of those never
-trained on, and how many made cards of the tuned half are not.
+"""Choose the limit of code 1: shares of pictures without a document and of synthetic cards below several limits.
 
-    python scripts/training/document/limit.py --data DATA --others PICTURES [PICTURES ...]
+    python -m scripts.training.document.limit --data DATA --others PICTURES [PICTURES ...]
 
-PICTURES are the folders that `samples.py` was given, with the same `--most`. The photos of `no_card` say nothing here:
-the head knows those that it was trained on by heart.
+PICTURES are the folders that `data.py` was given, with the same `--most`; only pictures that no training has seen are
+used. The photos of `no_card` are not used: the network has memorised those that it was trained on. The cards are drawn
+around portraits of the tuned half.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LIMITS = (0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 def measured(loaded: LoadedPack, pixels: Pixels) -> float:
-    """What code 1 goes by."""
+    """The value that code 1 is decided on."""
     subject = Subject(Photo(pixels), Role.CARD, tuple(loaded.analyser.find(pixels)), loaded.heads)
     return card.document(subject).value or 0.0
 
@@ -33,9 +33,9 @@ def measured(loaded: LoadedPack, pixels: Pixels) -> float:
 def main() -> None:
     parser = parser_of(__doc__, "data")
     add_others(parser)
-    parser.add_argument("--most", type=int, default=8800, help="pictures that samples.py took")
+    parser.add_argument("--most", type=int, default=8800, help="pictures that data.py took")
     parser.add_argument("--count", type=int, default=600, help="of the other pictures, evenly spaced")
-    parser.add_argument("--made", type=int, default=50, help="made cards of each kind")
+    parser.add_argument("--made", type=int, default=50, help="synthetic cards of each kind")
     add_pack(parser)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""The document head: a net of 3x3 convolutions that says whether a photo shows a document, and where."""
+"""The document network: 3x3 convolutions that decide whether a photo shows a document, and where."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The document head end to end, one command: views, training, checksums, figures.
+"""The document network end to end, one command: views, training, checksums, figures.
 
-    python scripts/training/document/run.py --data DATA --models MODELS --others PICTURES [PICTURES ...] --work WORK
+    python -m scripts.training.document.run --data DATA --models MODELS --others PICTURES [PICTURES ...] --work WORK
 
-PICTURES are folders of pictures without documents: those of `confirmation/pictures.py`, and photos out of the packages
-in `photos.csv`, chosen by eye. What the pack's present head mistakes for documents among them counts for more.
+PICTURES are folders of pictures without documents: those of `common/pictures.py`, and photos out of the packages in
+`photos.csv`, chosen by eye. Pictures that the pack's present network mistakes for documents count for more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Views composed for the document head: a document lying, held or scanned somewhere, or anything but one."""
+"""Views for the document network: a document lying, held or scanned somewhere, or anything but one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ CAPTIONED: Final = 0.25  # of those, with words over them
 
 @dataclass(frozen=True)
 class View:
-    """What the head is shown, and what it should say.
+    """A view and the answer that the network learns.
 
     Attributes:
         pixels: BGR uint8 [S,S,3], S = `DOCUMENT_SIZE`.
         mask: float32 [S,S], the share of each pixel that is document.
-        copied: whether the document is a grey copy; None where there is none, or nobody could tell.
+        copied: whether the document is a grey copy; None without a document, or where it is undecidable.
     """
 
     pixels: Array

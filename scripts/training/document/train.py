@@ -1,4 +1,4 @@
-"""Train the document head on the views of `data.py`; writes `models/compact/heads/document.onnx`."""
+"""Train the document network on the views of `data.py`; writes `heads/document.onnx` of a pack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a candidate, and what the head sees of that."""
+"""The stored crop of a candidate, and the network's input cut from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facematch_local.alignment import warp
 from facematch_local.heads import CONFIRMATION_SCALE, CONFIRMATION_SIZE
 from scripts.training.common.image import Array
 
-STORED, STORED_SCALE = 96, 1.8  # pixels and box sides of a stored crop: more than the head sees, for jitter
+STORED, STORED_SCALE = 96, 1.8  # pixels and box sides of a stored crop: larger than the input, for jitter
 
 
 def stored_crop(pixels: Array, box: Array) -> Array:
@@ -21,7 +21,7 @@ def stored_crop(pixels: Array, box: Array) -> Array:
 
 
 def seen(crop: Array, turn: Array | None = None, middle: Array | None = None) -> Array:
-    """What the head sees of a stored crop, uint8 [64,64,3]; `turn` [2,2] and `middle` [2] (pixels) move it."""
+    """The network's input cut from a stored crop, uint8 [64,64,3]; `turn` [2,2] and `middle` [2] (pixels) move it."""
     scale = CONFIRMATION_SIZE / STORED * STORED_SCALE / CONFIRMATION_SCALE
     linear = scale * (np.eye(2) if turn is None else turn)
     middle = np.full(2, STORED / 2) if middle is None else middle

@@ -1,8 +1,8 @@
-"""What the detector takes for faces, rightly and wrongly, down to a low confidence: samples for the confirmation head.
+"""Candidates of the detector down to a low confidence, right and wrong ones: samples for the face filter.
 
-Candidates come from pictures composed like the detector's own training (detector/dataset.py), from the photos of the
-training half as they are, and from any pictures of other things (pictures.py). One that overlaps a labelled face is a
-face; one far from every face, sure or unsure, is none; those between are left out.
+Candidates come from pictures composed like those of the detector's training (`common/compose.py`), from the photos of
+the training half as they are, and from pictures of other things (`common/pictures.py`). One that overlaps a labelled
+face is a face; one far from every face, sure or unsure, is a false one; those between are left out.
 """
 
 from __future__ import annotations

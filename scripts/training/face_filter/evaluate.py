@@ -1,8 +1,8 @@
-"""What the confirmation head changes in whole photos: faces found and false faces, as the library looks.
+"""Effect of the face filter on whole photos: faces found and false faces, as the library looks.
 
-Photos and truths are those of `detector/evaluate.py`: the half not trained on, the reference detector as truth.
+    python -m scripts.training.face_filter.evaluate --data DATA --reference MODELS/reference/det_scrfd/FILE.onnx
 
-    python scripts/training/confirmation/measure.py --data DATA --reference MODELS/reference/det_scrfd/FILE.onnx
+Photos and truths are those of `common/held_out.py`: the half not trained on, the reference detector as truth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> None:
     parser = parser_of(__doc__, "data", "reference")
     parser.add_argument("--truth", type=Path, help="file that keeps the reference's answers between runs")
     add_pack(parser)
-    parser.add_argument("--limit", type=int, default=150, help="photos per set and made case")
+    parser.add_argument("--limit", type=int, default=150, help="photos per set and synthetic case")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     reference = scrfd(arguments.reference)

@@ -1,8 +1,8 @@
-"""Pictures of drawn documents without a portrait, lying on something: what a detector may still see a face in.
+"""Pictures of drawn documents without a portrait, lying on something: a detector may still see a face in them.
 
-    python scripts/training/confirmation/faceless.py --grounds PICTURES [PICTURES ...] --out FACELESS
+    python -m scripts.training.face_filter.faceless --grounds PICTURES [PICTURES ...] --out FACELESS
 
-Print, emblems, seals and bar codes of `document/documents.py`; the grounds are those pictures, see pictures.py.
+Print, emblems, seals and bar codes of `common/documents.py`; the grounds are those of `common/pictures.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The confirmation head: a small net that looks once more at what the detector took for a face."""
+"""The face filter: a small net that looks once more at what the detector took for a face."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch.nn import functional
 from scripts.training.common.units import trunk
 
 
-class ConfirmationNet(nn.Module):
-    """uint8 [B,64,64,3] BGR to one logit: a face, or none.
+class FaceFilterNet(nn.Module):
+    """uint8 [B,64,64,3] BGR to one logit, of a face.
 
     With the detector's confidence [B,1] as well, the logit of both together: `joint` [3] holds what is added, and the
     weights of the detector's logit and of this net's. They are fitted after the training.

@@ -1,13 +1,13 @@
-"""The confirmation head end to end, one command: documents without a face, candidates of the detector, training,
-checksums, figures.
+"""The face filter end to end, one command: documents without a face, candidates of the detector, training, checksums,
+figures.
 
-    python scripts/training/confirmation/run.py --data DATA --models MODELS --labels LABELS.json --blanks BLANKS \
+    python -m scripts.training.face_filter.run --data DATA --models MODELS --labels LABELS.json --blanks BLANKS \
         --others PICTURES [PICTURES ...] --work WORK
 
-DATA is laid out as `detector/split.py` reads it; LABELS is what `detector/labels.py` wrote; BLANKS are the pictures of
-`detector/blanks.py`, PICTURES those of `pictures.py` and photos as in `document/photos.csv`; MODELS holds `teachers/`
-and, for the figures only, `reference/`. The head belongs to the detector: make it anew, in another WORK, when
-`det.onnx` changes.
+DATA is laid out as `common/photos.py` reads it; LABELS is what `common/labels.py` wrote; BLANKS are the pictures of
+`detector/blanks.py`, PICTURES those of `common/pictures.py` and photos as in `document/photos.csv`; MODELS holds
+`teachers/` and, for the figures only, `reference/`. The filter belongs to the detector: train it anew, in another WORK,
+when `det.onnx` changes.
 """
 
 from __future__ import annotations

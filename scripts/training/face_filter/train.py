@@ -1,8 +1,8 @@
-"""Train the confirmation head on what `data.py` gathered; writes `heads/confirmation.onnx` of a pack.
+"""Train the face filter on the candidates of `data.py`; writes `heads/confirmation.onnx` of a pack.
 
-One block of candidates in ten is kept out of the training: how far detector and head are to be believed where the
-detector is unsure is fitted there (logistic regression) and put into the file. Composed pictures of one photo may lie
-on both sides, so what is reported of these candidates leans to the good side; `evaluate.py` has photos held out.
+One block of candidates in ten is kept out of the training: the weights of detector and filter, where the detector is
+unsure, are fitted on it (logistic regression) and put into the file. Composed pictures of one photo may lie on both
+sides, so the figures of these candidates are optimistic; `evaluate.py` has photos held out.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from scripts.training.common.export import export
 from scripts.training.common.image import Array
 from scripts.training.common.loop import Batch, prepare, trained
 from scripts.training.face_filter.crops import STORED, STORED_SCALE, seen
-from scripts.training.face_filter.net import ConfirmationNet
+from scripts.training.face_filter.net import FaceFilterNet
 
 BATCH = 128
-LEAST = 0.2  # least confidence of the detector at which the head is asked
+LEAST = 0.2  # least confidence of the detector at which the filter is asked
 BLOCK = 100  # candidates of neighbouring photos
 
 
 def view(crop: Array, rng: np.random.Generator) -> Array:
-    """What the head sees of a stored crop, as if the box lay a little elsewhere, sometimes in other light."""
+    """The network's input cut from a stored crop, as if the box lay a little elsewhere, sometimes in other light."""
     angle, scale = rng.normal(0, 0.08), np.exp(rng.normal(0, 0.07))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     if rng.random() < 0.5:
@@ -49,7 +49,7 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
 
 @torch.no_grad()
 def figures(net: torch.nn.Module, crops: Array, face: Array, score: Array) -> dict[str, Any]:
-    """Of candidates that the detector is unsure of: how many the head tells right, and weights for both together."""
+    """Of candidates that the detector is unsure of: how many the filter finds, and weights for both together."""
     views = np.stack([seen(crop) for crop in crops])
     said = torch.cat([net(torch.from_numpy(part))[:, 0] for part in np.array_split(views, len(views) // 256 + 1)])
     detector = torch.from_numpy(np.clip(score, 1e-4, 1 - 1e-4).astype(np.float32)).logit()
@@ -80,7 +80,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--candidates", type=Path, nargs="+", required=True)
     add_training(parser, steps=9500)
-    parser.add_argument("--unsure", type=float, default=0.7, help="confidence from which the network is not asked")
+    parser.add_argument("--unsure", type=float, default=0.7, help="confidence from which the filter is not asked")
     arguments = parser.parse_args()
     prepare()
     stored: dict[str, list[Array]] = {"crops": [], "face": [], "score": []}
@@ -105,7 +105,7 @@ def main() -> None:
         views = np.stack([view(crops[i], rng) for i in chosen])
         return (torch.from_numpy(views),), torch.from_numpy(face[chosen].astype(np.float32))
 
-    net = trained(ConfirmationNet(), batch_of, loss_of, arguments, "confirmation")
+    net = trained(FaceFilterNet(), batch_of, loss_of, arguments, "confirmation")
     result = figures(net, crops[judged], face[judged], score[judged])
     print(json.dumps(result, indent=1), flush=True)
     (arguments.out / "figures").mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from scripts.training.common.labels import SURE
 from scripts.training.common.photos import list_photos, load_photo
 
 TEMPLATE = np.array(LANDMARK_TEMPLATE, np.float64)
-# Stored crops are finer than what the head sees and hold more, so that views can be cut from them.
+# Stored crops are finer and larger than the network's input, so that views can be cut from them.
 FINENESS, STORED = 1.6, 176
 FRAME = (TEMPLATE - LANDMARK_SIZE / 2) * FINENESS + STORED / 2
 SMALLEST = 18.0  # px between the eyes
@@ -68,7 +68,7 @@ def misread(five: Array, rng: np.random.Generator) -> Array:
 
 
 def view(crop: Array, five: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """What the head sees, uint8 [80,80,3], and where the five points are in it [5,2]."""
+    """The network's input, uint8 [80,80,3], and the five points in it [5,2]."""
     if rng.random() < 0.5:
         crop = np.ascontiguousarray(crop[:, ::-1])
         five = five[FLIP] * [-1, 1] + [STORED - 1, 0]

@@ -1,6 +1,6 @@
-"""How far a detector's landmarks are from the reference's, as it gives them and after the pack's landmark head.
+"""Distance of a detector's landmarks from the reference's, before and after the pack's landmark network.
 
-    python scripts/training/landmarks/measure.py --data DATA --reference DET_SCRFD.onnx --pack models/compact
+    python -m scripts.training.landmarks.evaluate --data DATA --reference DET_SCRFD.onnx --pack models/compact
 
 On the held-out half only. The error is the mean distance of the five points over the reference's eye distance (NME,
 ISO/IEC 29794-5 calls it inter-eye distance), on its faces that lean by at most 20 degrees. Writes
@@ -36,7 +36,7 @@ def error(points: Array, want: Array) -> float:
 
 
 def errors(analyser: FaceAnalyser, reference: Any, photos: list[Path]) -> tuple[list[float], list[float]]:
-    """Of every face that both find: errors without and with the landmark head."""
+    """Of every face that both find: errors without and with the landmark network."""
     before, after = [], []
     assert analyser.locator is not None
     detector = replace(analyser, locator=None)
@@ -81,7 +81,7 @@ def _serves(box: Array, points: Array) -> bool:
 
 
 def milliseconds(analyser: FaceAnalyser) -> float:
-    """Median time of the head on one face, crop and all, one thread."""
+    """Median time of the network on one face, crop and all, one thread."""
     assert analyser.locator is not None
     image = np.full((480, 480, 3), 127, np.uint8)
     points = np.float32([[190, 200], [290, 200], [240, 260], [200, 310], [280, 310]])

@@ -1,4 +1,4 @@
-"""The landmark head: dense 3x3 convolutions, read out by place."""
+"""The landmark network: 3x3 convolutions, read out by place."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The landmark head end to end, one command: labels, training, checksums, figures.
+"""The landmark network end to end, one command: labels, training, checksums, figures.
 
-    python scripts/training/landmarks/run.py --data DATA --models MODELS --work WORK
+    python -m scripts.training.landmarks.run --data DATA --models MODELS --work WORK
 
-DATA is laid out as `detector/split.py` reads it; MODELS holds `teachers/` and, for the figures only, `reference/`. The
+DATA is laid out as `common/photos.py` reads it; MODELS holds `teachers/` and, for the figures only, `reference/`. The
 pack must have a detector. Every step leaves its result in WORK and goes on from there when started again; labels in it
-must be of all three teachers (`det_yunet`, `mesh_mediapipe`, `lm5_openvino0009`). The curve belongs to the head: run
+must be of all three teachers (`det_yunet`, `mesh_mediapipe`, `lm5_openvino0009`). The curve belongs to the network: run
 `scripts/calibrate_builtin.py` afterwards, or the pack falls back to the strictest curve.
 """
 

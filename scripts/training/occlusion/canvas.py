@@ -1,4 +1,4 @@
-"""Aligned canvases: the occlusion head's crop at 2.5 times its size with a margin, and the face mesh on it."""
+"""Aligned canvases: the crop of the occlusion network at 2.5 times its size with a margin, and the face mesh on it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The crops that the occlusion network learns from and is measured on: photos with reviewed labels, some drawn on.
 
-Each half is made once and kept in the work folder; after a change of the labels, take a new folder.
+Each half is built once and kept in the work folder; after a change of the labels, take a new folder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BY_LABEL = {
 
 
 def reviewed() -> dict[str, dict[str, str]]:
-    """By path, what was seen on contact sheets: "unusable" or an output's name, and "1", "0" or "-1" (not told).
+    """By path, what was seen on contact sheets: "unusable" or an output's name, and "1", "0" or "-1" (undecidable).
 
     Where a photo was looked at for both lists, `occlusion_review.csv` holds: it is the later look.
     """
@@ -56,21 +56,21 @@ def reviewed() -> dict[str, dict[str, str]]:
     for row in read_rows(HAT_REVIEW):
         seen[row["path"]] = dict(NOTES[note] for note in row["why"].split(" and ") if note in NOTES)
     for row in read_rows(REVIEW):
-        told = {name: value for name, value in row.items() if value and name != "path"}
-        seen[row["path"]] = {**seen.get(row["path"], {}), **told}
+        noted = {name: value for name, value in row.items() if value and name != "path"}
+        seen[row["path"]] = {**seen.get(row["path"], {}), **noted}
     return seen
 
 
 def known_labels(photos: list[Photo]) -> dict[str, Labels]:
-    """What is known of each usable photo: labels.csv, corrected by what was seen on the contact sheets."""
+    """Labels of each usable photo: labels.csv, corrected by what was seen on the contact sheets."""
     seen = reviewed()
     out = {}
     for photo in photos:
-        told = seen.get(photo.path, {})
-        if told.get("unusable") == "1":
+        noted = seen.get(photo.path, {})
+        if noted.get("unusable") == "1":
             continue
         labels = BY_LABEL[photo.label]
-        changes = {name: int(told[name]) for name in OUTPUTS if name in told}
+        changes = {name: int(noted[name]) for name in OUTPUTS if name in noted}
         out[photo.path] = Labels(**{**{name: getattr(labels, name) for name in OUTPUTS}, **changes})
     return out
 
@@ -119,7 +119,7 @@ def build(data: Path, teachers: Path, work: Path, held_out: bool) -> tuple[Array
 
 
 def plain(crops: Array) -> Array:
-    """The head's own view of stored crops, [N,112,112,3]."""
+    """The network's own view of stored crops, [N,112,112,3]."""
     scale = SCALE / 2
     matrix = np.array([[scale, 0, MARGIN / 2], [0, scale, MARGIN / 2]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

@@ -1,10 +1,11 @@
-"""Where the limit of code 8 lies: hats and bare heads above it, of people of the tuned half whom the head never saw.
+"""Choose the limit of code 8: shares of hats and bare heads above several limits, on people that no training has seen.
 
-    python scripts/training/heads/hat_limit.py --data DATA
+    python -m scripts.training.occlusion.hat_limit --data DATA
 
-Whom the head never saw: not even `lent` (`photos.py`). `hat_review.csv` holds what one look at these photos found, in
-random order and without their scores: at those that the head of policy 11 gave more than 0.12, or the one trained next
-more than 0.1, and those labelled as hats. The others are taken for bare: a hat below both is missed at any limit here.
+The people are of the tuned half and reserved, not even `lent` (`common/photos.py`). `hat_review.csv` holds the notes of
+one look at these photos, in random order and without scores: photos that the network of policy 11 scored above 0.12 or
+the next one above 0.1, and those labelled as hats. The others count as bare: a hat with lower scores is missed at any
+limit here.
 """
 
 from __future__ import annotations

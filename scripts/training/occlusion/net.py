@@ -1,4 +1,4 @@
-"""The occlusion head: dense 3x3 convolutions, read out by mean, by maximum and by place."""
+"""The occlusion network: 3x3 convolutions, read out by mean, by maximum and by place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class OcclusionNet(nn.Module):
     def __init__(self, widths: tuple[int, ...] = (16, 24, 40, 80), depths: tuple[int, ...] = (1, 1, 2, 2)) -> None:
         super().__init__()
         self.trunk = trunk(widths, depths)
-        # What covers a face is told by where on the (aligned) face it is: keep the 7x7 places.
+        # The position on the aligned face tells coverings apart, so the 7x7 places are kept.
         self.squeeze = nn.Conv2d(widths[-1], 16, 1)
         self.drop = nn.Dropout(0.2)
         self.out = nn.Linear(2 * widths[-1] + 16 * 49, 4)

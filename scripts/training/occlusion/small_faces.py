@@ -1,11 +1,11 @@
-"""What the occlusion head sees in faces of few pixels: photos of the tuned half made so small that their eyes lie near.
+"""Scores of the occlusion network on small faces: photos of the tuned half, reduced in size.
 
-    python scripts/training/heads/small_faces.py --data DATA
+    python -m scripts.training.occlusion.small_faces --data DATA
 
-By inter-eye distance, of masks and of photos without one, of sunglasses and of photos without these: how many are above
-the limit of the policy, by the head alone and as `facematch_local.checks.occlusion` corrects it. A face that the check
-holds for too small counts as below. Only small photos in which a face is found count. Most of these photos the head was
-trained on, at other sizes, so shares of covered faces lean to the good side.
+Prints by inter-eye distance, for masks and photos without one and for sunglasses and photos without these, the share
+above the limit of the policy: by the network alone, and as `facematch_local.checks.occlusion` corrects it. A face that
+the check takes for too small counts as below. Reduced photos without a found face are left out. The network was trained
+on most of these photos at other sizes, so the shares of covered faces are optimistic.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from scripts.training.common.photos import list_portraits, read_rows
 from scripts.training.common.repository import LEFT_OUT
 
 EYE_DISTANCES = (4.5, 5.5, 6.5, 7.5, 9.0, 12.0)
-LEAST = 14.0  # pixels between the eyes of the photo that is made smaller
+LEAST = 14.0  # pixels between the eyes of a photo that is reduced
 CHECKS = {"mask": occlusion.mask, "sunglasses": occlusion.sunglasses}
 
 
 def main() -> None:
     parser = parser_of(__doc__, "data")
     add_pack(parser)
-    parser.add_argument("--portraits", type=int, default=500, help="so many photos of LFW, one a person")
+    parser.add_argument("--portraits", type=int, default=500, help="photos of LFW, one of each person")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
@@ -66,7 +66,7 @@ def main() -> None:
     for (distance, kind, covered), pairs in sorted(found.items()):
         alone, corrected = np.array(pairs).mean(axis=0)
         name = kind if covered else f"no {kind}"
-        print(f"{distance:4.1f} pixels, {name:13}: {alone:.3f} by the head alone, {corrected:.3f} of {len(pairs)}")
+        print(f"{distance:4.1f} pixels, {name:13}: {alone:.3f} by the network alone, {corrected:.3f} of {len(pairs)}")
 
 
 if __name__ == "__main__":

@@ -69,11 +69,11 @@ def augmented(crop: Array, rng: np.random.Generator) -> Array:
 
 
 def sampling_weights(labels: Array, names: list[str]) -> Array:
-    """Real positives and what passed for a hat count for more than drawn ones; every set is seen often enough."""
+    """Real positives, and photos once mistaken for hats, count for more than drawn ones; no set is rare."""
     real = np.array(["#" not in name for name in names])
     source = np.array([name.split("/")[0] for name in names])
     weights = np.ones(len(names))
-    mistaken = {path for path, told in reviewed().items() if told.get("head_covering") == "0"}
+    mistaken = {path for path, notes in reviewed().items() if notes.get("head_covering") == "0"}
     weights[((source != "lfw") & real) | np.array([name in mistaken for name in names])] = 3.0
     for column, factor in ((0, 8.0), (1, 4.0), (2, 6.0), (3, 5.0)):
         weights[real & (labels[:, column] == 1)] = factor

@@ -1,7 +1,7 @@
-"""The views that the copy head learns from, made once: `views.npy` uint8 [N,S,S,3], `copies.npy` uint8 [N].
+"""Compose the views that the photocopy network learns from: `views.npy` uint8 [N,S,S,3], `copies.npy` uint8 [N].
 
 Drawn documents around portraits of the training half, as they are and as grey copies, each a few times: on other
-grounds, in other light. No real copy is used, so that those of the training half can say what became of it.
+grounds, in other light. No real copy is used, so the real ones of the training half can measure the result.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COPIES = 0.5  # share of grey copies
 GREY_PORTRAITS = 0.5  # of the portraits, besides those that `documents` prints without colour
 # Of a portrait as `documents` prints it: where the eyes are, and how far from each other (medians of 76 of them).
 EYES_DOWN, EYES_APART = 0.42, 0.31
-COLOURED = 0.1  # ln; a document whose colours differ less than this from each other can't be told from a copy
+COLOURED = 0.1  # ln; a document whose colours differ less than this from each other looks like a copy
 
 
 def drawn(rng: Rng, stock: Stock) -> tuple[Array, Area]:

@@ -1,9 +1,9 @@
-"""How well grey copies are told from documents in colour with the copy head, on the half not trained on.
+"""Figures of the photocopy network on the half not trained on: grey copies against documents in colour.
 
-    python scripts/training/copies/measure.py --data DATA
+    python -m scripts.training.photocopy.evaluate --data DATA
 
-Real copies and specimens, and made cards of `facematch_local.evaluation`, other code than what drew the documents for
-the training. What the classical measure says of the same photos stands beside it.
+Real copies and specimens, and synthetic cards of `facematch_local.evaluation`, other code than the one that drew the
+documents for the training. The values of the classical measure on the same photos stand beside.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def cases(data: Path, count: int, unseen: bool) -> Iterator[tuple[str, bool, Pix
 def main() -> None:
     parser = parser_of(__doc__, "data")
     parser.add_argument("--pack", default="compact")
-    parser.add_argument("--made", type=int, default=100, help="made cards of each kind")
+    parser.add_argument("--made", type=int, default=100, help="synthetic cards of each kind")
     add_tuned(parser)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""The copy head: a small net that sees the colours of a portrait and its surroundings less those of the light."""
+"""The photocopy network: the colours of a portrait and its surroundings, less the colour of the light."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DARKEST = 10.0  # grey levels added before the logarithm, so that noise in the d
 MIDDLE = slice(COPY_SIZE // 4, COPY_SIZE - COPY_SIZE // 4)
 
 
-class CopyNet(nn.Module):
+class PhotocopyNet(nn.Module):
     """uint8 [B,96,96,3] BGR to one logit: of the document being a grey copy."""
 
     INPUTS = ("portrait",)

@@ -1,8 +1,8 @@
-"""The copy head end to end, one command: views, training, checksums, figures.
+"""The photocopy network end to end, one command: views, training, checksums, figures.
 
-    python scripts/training/copies/run.py --data DATA --models MODELS --others PICTURES [PICTURES ...] --work WORK
+    python -m scripts.training.photocopy.run --data DATA --models MODELS --others PICTURES [PICTURES ...] --work WORK
 
-PICTURES are folders of pictures without documents, as for the document head: what cards lie on.
+PICTURES are folders of pictures without documents, as for the document network: cards lie on them.
 """
 
 from __future__ import annotations

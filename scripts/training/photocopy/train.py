@@ -1,4 +1,4 @@
-"""Train the copy head on the views of `data.py`; writes `models/compact/heads/copy.onnx`."""
+"""Train the photocopy network on the views of `data.py`; writes `heads/copy.onnx` of a pack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.image import Array
 from scripts.training.common.loop import Batch, prepare, trained
-from scripts.training.photocopy.net import CopyNet
+from scripts.training.photocopy.net import PhotocopyNet
 
 BATCH = 96
 
@@ -44,7 +44,7 @@ def main() -> None:
         pixels = np.stack([changed(views[i], rng) for i in chosen])
         return (torch.from_numpy(pixels),), torch.from_numpy(copies[chosen, None].astype(np.float32))
 
-    net = trained(CopyNet(), batch_of, functional.binary_cross_entropy_with_logits, arguments, "copy")
+    net = trained(PhotocopyNet(), batch_of, functional.binary_cross_entropy_with_logits, arguments, "copy")
     example = torch.zeros(1, COPY_SIZE, COPY_SIZE, 3, dtype=torch.uint8)
     export(net, (example,), arguments.out / "heads" / "copy.onnx", int8=True)
 

@@ -3,7 +3,7 @@
 Everything happens at the scale of the photo. For each pixel of the second camera (at twice its resolution) the point
 on the paper or display that it sees is computed, and there the ink dots or sub-pixels are evaluated; the sensor then
 blurs, averages and samples them. Moire is therefore not painted but arises as it does in life. Live captures go through
-the same camera, sizes, compression and edits, so that softness, noise or JPEG alone do not tell the classes apart.
+the same camera, sizes, compression and edits, so that softness, noise or JPEG alone do not separate the classes.
 
 Families named in `UNSEEN` are kept for testing and never trained on.
 """

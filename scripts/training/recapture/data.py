@@ -1,6 +1,6 @@
 """Simulated live captures and recaptures of the portraits, see `chain.py`: crops, periods and kinds.
 
-Each half is made once and kept in the work folder.
+Each half is simulated once and kept in the work folder.
 """
 
 from __future__ import annotations
@@ -89,12 +89,12 @@ def wanted(path: str, source: str, n: int, held_out: bool) -> list[str]:
     """Which captures to make of a photo in round `n`."""
     seed = zlib.crc32(path.encode())
     if held_out:
-        made = seed % (20 if source == "lfw" else 3) == 0
+        simulated = seed % (20 if source == "lfw" else 3) == 0
         raw = ["raw"] if source != "lfw" or seed % 4 == 0 else []
-        return [*raw, "live", "live", "print", "screen", *sorted(UNSEEN)] if made else raw
+        return [*raw, "live", "live", "print", "screen", *sorted(UNSEEN)] if simulated else raw
     kinds = ["raw"] if n == 0 else []
-    made = ["live", ("print", "screen")[(seed // 8 + n) % 2]]
-    return kinds + (made if source != "lfw" or seed % 4 == 0 else [])
+    simulated = ["live", ("print", "screen")[(seed // 8 + n) % 2]]
+    return kinds + (simulated if source != "lfw" or seed % 4 == 0 else [])
 
 
 def moved(box: Array, held_out: bool, rng: np.random.Generator) -> Array:

@@ -1,9 +1,9 @@
-"""What the recapture head is taught first: to see what its teacher (MiniFASNet V2) sees, on any crop at all.
+"""The first stage of the recapture network: it learns to see what its teacher (MiniFASNet V2) sees, on any crop.
 
-There are next to no labelled real recaptures, and a net taught on made ones learns the simulation. The teacher has
-seen real ones. So before the head decides anything, its layers learn to give the teacher's last map and the features
-that the teacher decides by: on the captures of `recapture.py`, changed anew, on photos cut at other places and sizes,
-on pictures of other things, and on mixtures of two of these.
+There are next to no labelled real recaptures, and a net trained on synthetic ones learns the simulation. The teacher
+has seen real ones. So before the decision is fitted, the layers of the network learn the teacher's last map and the
+features that the teacher decides by: on the captures of `data.py`, changed anew, on photos cut at other places and
+sizes, on pictures of other things, and on mixtures of two of these.
 """
 
 from __future__ import annotations

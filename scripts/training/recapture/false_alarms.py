@@ -1,7 +1,9 @@
-"""False alarms of code 10's `recapture` on held-out live photos, as they are and edited: `recapture_measure.py DATA`.
+"""False alarms of code 10's `recapture` on held-out live photos, as they are and edited.
 
-The library looks at them with the shipped pack, its detector and its policy. An alarm counts whatever else is raised;
-a photo without a face is no alarm.
+    python -m scripts.training.recapture.false_alarms DATA
+
+The library examines them with the shipped pack, its detector and its policy. An alarm counts whatever else is raised;
+a photo without a face counts as no alarm.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The recapture head: a net of 3x3 convolutions for the picture, joined by the strongest period of the face."""
+"""The recapture network: 3x3 convolutions for the picture, joined by the strongest period of the face."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@
 A net from random numbers learns to see what the teacher (MiniFASNet V2) sees, see `distil.py`; then a decision on its
 features is fitted. Every stage keeps its result in the work folder and is skipped when it is there.
 
-Why so: a net taught on these captures alone finds nearly all made recaptures and neither of the real ones, for it has
-seen made ones only. The teacher has seen real ones, but takes every tenth live photo, most blurred ones and nearly
+A net trained on these captures alone finds nearly all synthetic recaptures and neither of the real ones: it has seen
+synthetic ones only. The teacher has seen real ones, but takes every tenth live photo, most blurred ones and nearly
 every grey one for an attack. The decision keeps what it knows and learns what live photos look like: those are live
-whatever the teacher says; a made recapture is one as far as the teacher sees it, or shows a strong period.
+whatever the teacher says; a synthetic recapture is one as far as the teacher sees it, or shows a strong period.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def augmented(crop: Array, live: bool, rng: np.random.Generator) -> Array:
 
 
 def targets_of(kinds: Array, periods: Array, attack: Array) -> Array:
-    """Probabilities to learn [N,3]: live is live; a made recapture is one as far as the teacher sees it."""
+    """Probabilities to learn [N,3]: live is live; a synthetic recapture is one as far as the teacher sees it."""
     share = np.where(kinds == 0, 0.02, 0.98 * np.where(periods > CERTAIN, 1.0, attack))
     out = np.zeros((len(kinds), 3), np.float32)
     out[:, 0] = 1 - share

@@ -2,7 +2,7 @@
 
 Faces are found and aligned once by a given SCRFD-like detector and kept in a cache, so that several recognisers see
 the same crops: LFW people of folds 7 and 8, the even-numbered East Asian people, and as a second source t1 of
-insightface.data with the held-out photos of scenes and groups. What is made rather than photographed is called so.
+insightface.data with the held-out photos of scenes and groups. Keys of synthetic cases say `made`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Embed = Callable[[dict[str, Array], str], Array]
 
 FMRS = (1e-2, 1e-3, 1e-4)
 SETS = ("lfw", "asian_faces", "scenes", "groups")
-CARD_PIXELS = 56  # side of the face crop on a made card
+CARD_PIXELS = 56  # side of the face crop on a synthetic card
 SAME_PERSON = 0.35  # above this similarity by the teacher, two unnamed faces are not taken for an impostor pair
 
 
@@ -47,20 +47,20 @@ def detected(image: Array, detector: Any) -> Array:
 
 
 def card_print(crop: Array, rng: np.random.Generator) -> Array:
-    """A made card portrait: few pixels, printed, photographed, compressed."""
+    """A synthetic card portrait: few pixels, printed, photographed, compressed."""
     few = cv2.resize(crop, (CARD_PIXELS, CARD_PIXELS), interpolation=cv2.INTER_AREA)
     out = tone(printed(cv2.resize(few, crop.shape[1::-1]), rng), rng)
     return jpeg(out, 60)
 
 
-def collect(data: Path, detector_path: Path, head: Path | None) -> dict[str, Array]:
+def collect(data: Path, detector_path: Path, landmarks: Path | None) -> dict[str, Array]:
     """Crops for recognisers [N,112,112,3] and teacher [N,128,128,3], plain and as card prints; whose they are."""
     import insightface
     from insightface.model_zoo import get_model
 
     detector = get_model(str(detector_path), providers=["CPUExecutionProvider"], sess_options=one_thread())
     detector.prepare(ctx_id=-1, det_thresh=0.5)
-    locator = LandmarkHead(open_session(head)) if head else None
+    locator = LandmarkHead(open_session(landmarks)) if landmarks else None
     rng = np.random.default_rng(11)
     photos = [(data / p.path, p.path, p.source) for p in list_photos(data) if p.held_out and p.source in SETS]
     images = Path(insightface.__file__).parent / "data" / "images"
@@ -178,7 +178,7 @@ def figures(embed: Embed, crops: dict[str, Array], data: Path, apart: Array) -> 
 def main() -> None:
     parser = parser_of(__doc__, "data")
     parser.add_argument("--detector", type=Path, required=True, help="SCRFD-like ONNX that finds the faces")
-    parser.add_argument("--landmarks", type=Path, help="the pack's landmark head, if it has one")
+    parser.add_argument("--landmarks", type=Path, help="the pack's landmark network, if it has one")
     parser.add_argument("--cache", type=Path, required=True, help="crops are kept here")
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--recogniser", action="append", default=[], metavar="NAME=FILE")
@@ -196,13 +196,13 @@ def main() -> None:
     with np.load(arguments.cache) as stored:
         crops = {name: stored[name] for name in stored if name != "found_by"}
         if "found_by" not in stored or json.loads(str(stored["found_by"])) != found_by:
-            raise SystemExit(f"{arguments.cache}: crops of another detector or landmark head; name another cache")
+            raise SystemExit(f"{arguments.cache}: crops of another detector or landmark network; name another cache")
     result: dict[str, Any] = {"faces_found_by_sha256": found_by, "recognisers": {}}
     if arguments.out.exists():  # figures of other recognisers on the same crops are kept
         before = json.loads(arguments.out.read_text())
         if before.get("faces_found_by_sha256") != found_by:
             raise SystemExit(
-                f"{arguments.out}: figures on crops of another detector or landmark head; name another file"
+                f"{arguments.out}: figures on crops of another detector or landmark network; name another file"
             )
         result = before
     embed = by_teacher(arguments.teachers)

@@ -1,10 +1,11 @@
-"""The recogniser end to end, from the photos to rec.onnx and its figures. Every step resumes or is skipped when done.
+"""The recogniser end to end, from the photos to rec.onnx and its figures.
 
-    python scripts/training/recogniser/run.py --data DATA --teachers TEACHERS --work WORK --detector DET.onnx
+    python -m scripts.training.recogniser.run --data DATA --teachers TEACHERS --work WORK --detector DET.onnx
 
-DATA holds the photo sets that `split.py` lists, TEACHERS the folders `det_yunet`, `mesh_mediapipe` and
-`rec_openvino_reid0095`. Beside the weights, `figures/recogniser*.json` are written, which the model card quotes.
-The pack wants `seal_pack.py` and a new curve (`scripts/calibrate_builtin.py`) afterwards.
+DATA holds the photo sets that `common/photos.py` lists, TEACHERS the folders `det_yunet`, `mesh_mediapipe` and
+`rec_openvino_reid0095`. Each step resumes, or is skipped when it is done. The run also writes
+`figures/recogniser*.json`, which the model card quotes. Run `seal_pack.py` and make a new curve
+(`scripts/calibrate_builtin.py`) afterwards.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What `facematch_local.checks.tampering` measures on made swaps and on untouched cards: where a limit may lie.
+"""Values of `facematch_local.checks.tampering` on tampered and on untouched synthetic cards, to choose a limit.
 
-    python scripts/training/tampering/limit.py --data ../shared/data --pack PACK --cards 80
+    python -m scripts.training.tampering.evaluate --data DATA --pack PACK --cards 80
 
 Cards are drawn around LFW portraits (`facematch_local.evaluation.made`), compressed once and twice, and tampered with:
-portraits pasted, blended, pasted after another compression, text edited. The policy's limit is chosen on the first
-half of the people; the second shows what it does.
+portraits pasted, blended, pasted after another compression, text edited. The limit of the policy is chosen on the first
+half of the people; the second half shows its effect.
 """
 
 from __future__ import annotations

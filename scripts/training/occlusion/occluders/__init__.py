@@ -29,7 +29,7 @@ class Labels:
     head_covering: int = 0
 
     def row(self) -> list[int]:
-        """In the order of the head's outputs."""
+        """In the order of the network's outputs."""
         return [self.sunglasses, self.clear_glasses, self.mask, self.head_covering]
 
 
