@@ -8,9 +8,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from scripts.training.common.geometry import FLIP
 from scripts.training.common.image import Array
 
-FLIP = [1, 0, 2, 4, 3]
 SMALLEST = 13  # pixels; fainter faces are not asked for: they teach the net to see faces in foliage
 
 

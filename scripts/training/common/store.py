@@ -1,4 +1,4 @@
-"""Crops on disk: raw bytes, appended one by one and mapped for reading; never all in memory."""
+"""Arrays on disk: files written whole, and crops appended one by one and mapped for reading, never all in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from types import TracebackType
 import numpy as np
 
 from scripts.training.common.image import Array
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an .npz file so that a reader never sees half of it."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)
+    part.replace(path)
 
 
 class CropWriter:

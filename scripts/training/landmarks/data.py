@@ -20,6 +20,7 @@ from scripts.training.common.geometry import FLIP
 from scripts.training.common.image import Array
 from scripts.training.common.labels import SURE
 from scripts.training.common.photos import list_photos, load_photo
+from scripts.training.common.store import save_arrays
 
 TEMPLATE = np.array(LANDMARK_TEMPLATE, np.float64)
 # Stored crops are finer and larger than the network's input, so that views can be cut from them.
@@ -49,9 +50,7 @@ def crops_of(data: Path, labels: list[Path], work: Path) -> dict[str, Array]:
                 rows["crops"].append(warp(image, matrix, STORED, border=cv2.BORDER_REPLICATE))
                 rows["points"].append(points @ matrix[:, :2].T + matrix[:, 2])
                 rows["source"].append(photo.source)
-        with cache.with_suffix(".part").open("wb") as stream:
-            np.savez(stream, **{name: np.array(values) for name, values in rows.items()})
-        cache.with_suffix(".part").replace(cache)
+        save_arrays(cache, {name: np.array(values) for name, values in rows.items()})
     with np.load(cache) as stored:
         return {name: stored[name] for name in stored}
 

@@ -35,6 +35,8 @@ def main() -> None:
     for photo in list_portraits(arguments.data):
         if arguments.set in (photo.source, photo.label) and photo.path in faces:
             image = load_photo(arguments.data / photo.path, LONGEST)
+            if image is None:
+                continue
             stem = Path(photo.path).stem
             tiles.append((stem[:14], canvas_of(image, faces[photo.path])))
     per = arguments.columns * 10

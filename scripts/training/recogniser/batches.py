@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from scripts.training.common.augment import alignment, augment
+from scripts.training.common.geometry import FLIP
 from scripts.training.common.image import Array
 from scripts.training.recogniser.data import SIDE, Faces
 from scripts.training.recogniser.morphs import blend
@@ -32,7 +33,6 @@ KEPT = 140  # shards in memory
 WEIGHTS = {"lfw": 1.0, "asian_faces": 2.5, "masks": 1.5, "sunglasses": 1.0, "scenes": 2.0, "groups": 2.0}
 BANK, BANK_MORPHS = 6144, 2048  # faces a batch is compared with, of which morphs
 PERSON = 0.35  # how far a target is moved towards the person's mean
-MIRROR = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Stock:
                 crop = blend(crop, self._draw()[0], self.rng)
             if mirrored:
                 crop = np.ascontiguousarray(crop[:, ::-1])
-                five = five[MIRROR] * np.float32([-1, 1]) + np.float32([SIDE - 1, 0])
+                five = five[FLIP] * np.float32([-1, 1]) + np.float32([SIDE - 1, 0])
             clean = cropped(crop, alignment(five, self.rng))
             changed = augment(clean, self.rng)
             consistent = self.rng.random() < CONSISTENT

@@ -7,7 +7,6 @@ look natural to teach. Shards are written one by one. `blend` is the cheap kind,
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -15,7 +14,9 @@ import cv2
 import numpy as np
 
 from scripts.training.common.arguments import parser_of
+from scripts.training.common.geometry import FLIP
 from scripts.training.common.image import Array
+from scripts.training.common.store import save_arrays
 from scripts.training.recogniser.data import SIDE, Faces
 from scripts.training.recogniser.people import Part, part_of
 from scripts.training.recogniser.teacher import Teacher, unit
@@ -134,17 +135,10 @@ class Maker:
             crop, five = morph(self._faces.crops[rows], self._faces.mesh[rows], self._faces.five[rows], rng)
             if rng.random() < 0.5:
                 crop = np.ascontiguousarray(crop[:, ::-1])
-                five = five[[1, 0, 2, 4, 3]] * [-1, 1] + [SIDE - 1, 0]
+                five = five[FLIP] * [-1, 1] + [SIDE - 1, 0]
             crops.append(crop)
             fives.append(five.astype(np.float32))
         return np.stack(crops), np.stack(fives)
-
-
-def store(path: Path, shard: dict[str, Array]) -> None:
-    """Write a shard so that a reader never sees half of it."""
-    with path.with_suffix(".part").open("wb") as stream:
-        np.savez(stream, **shard)
-    os.replace(path.with_suffix(".part"), path)
 
 
 def main() -> None:
@@ -162,7 +156,7 @@ def main() -> None:
     for number in range(arguments.shards):
         path = arguments.out / f"{number:04d}.npz"
         if not path.exists():
-            store(path, maker.labelled(np.random.default_rng(1000 + number), SHARD))
+            save_arrays(path, maker.labelled(np.random.default_rng(1000 + number), SHARD))
             print(f"shard {number}, {time.time() - start:.0f} s", flush=True)
 
 
