@@ -48,6 +48,10 @@ def test_portraits_keep_half_of_the_people_and_lend_some(data: Path) -> None:
     assert all(photo.reserved and not photo.held_out for photo in photos.values() if photo.lent)
     named = [photo for photo in photos.values() if photo.source in ("lfw", "asian_faces")]
     assert {(photo.held_out, photo.reserved) for photo in named} == {(True, True), (False, True), (False, False)}
+    # By the SHA-256 of the folder's name: an odd first byte reserves, an even second one lends.
+    more = {Path(photo.path).parent.name for photo in named if photo.reserved and not photo.held_out}
+    assert more == {"Bo", "Dee", "Eli", "Flo", "Hal", "p05"}
+    assert {Path(photo.path).parent.name for photo in named if photo.lent} == {"Bo", "Dee", "Flo"}
     assert all(photo.held_out == photo.reserved for photo in photos.values() if photo not in named)
     assert all(photo.held_out for photo in photos.values() if photo.source == "spoof")
     assert photos["masks/1.jpg"].label == "mask"

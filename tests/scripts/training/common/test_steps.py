@@ -15,6 +15,7 @@ def test_a_step_runs_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "weights.onnx").write_bytes(b"weights")
     (tmp_path / "pack.toml").write_text('file = "weights.onnx"\nsha256 = ""\n')
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     seal(Path())  # a relative path means the folder of the caller
     digest = hashlib.sha256(b"weights").hexdigest()
     assert (tmp_path / "pack.toml").read_text() == f'file = "weights.onnx"\nsha256 = "{digest}"\n'
