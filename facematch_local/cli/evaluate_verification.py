@@ -72,11 +72,11 @@ def verification(
         write(html_path, report.page(evaluation, data, thumbnails_of(loaded) if thumbnails else None))
 
 
-def open_pack(name: str | None, *, lend_heads: bool = True) -> LoadedPack:
+def open_pack(name: str | None, *, fallback: bool = True) -> LoadedPack:
     """The pack, with sessions for side-by-side work: the workers are the parallelism."""
     from facematch_local.packs import DEFAULT_PACK, SessionSettings, find_pack, load_pack
 
-    return load_pack(find_pack(name or DEFAULT_PACK), SessionSettings(intra_op_threads=1), lend_heads=lend_heads)
+    return load_pack(find_pack(name or DEFAULT_PACK), SessionSettings(intra_op_threads=1), fallback=fallback)
 
 
 def read_dataset(sources: list[Path], root: Path | None, all_pairs: bool = False) -> Dataset:

@@ -81,9 +81,9 @@ def warnings(
         # A ground on the list shows a person, say, whatever code it was put there for.
         grounds = [name for name in grounds if name not in left_out.codes]
         cases += made_cases([folder / name for name in ordinary], [folder / name for name in grounds], made)
-    loaded = open_pack(pack, lend_heads=not classical)
+    loaded = open_pack(pack, fallback=not classical)
     if classical:
-        loaded = replace(loaded, heads=Networks())
+        loaded = replace(loaded, networks=Networks())
     matcher = FaceMatcher(loaded)
     outcomes, undecoded = evaluation.examine(matcher, cases)
     if not outcomes:
@@ -99,8 +99,8 @@ def warnings(
         "found: cases that should raise the code and did. false alarms: cases that should not and did. "
         "Intervals are Wilson's, 95 %. Made cases come from a program and are no substitute for real ones.",
     ]
-    heads = [field.name for field in fields(Networks) if getattr(loaded.heads, field.name) is not None]
-    lent = f"; lent by the shipped pack: {', '.join(loaded.lent)}" if loaded.lent else "; none was lent"
+    heads = [field.name for field in fields(Networks) if getattr(loaded.networks, field.name) is not None]
+    lent = f"; lent by the shipped pack: {', '.join(loaded.fallback)}" if loaded.fallback else "; none was lent"
     notes.append(
         f"Networks asked: {', '.join(heads)}{lent}."
         if heads
@@ -116,7 +116,7 @@ def warnings(
         content = {
             "pack": loaded.pack.name,
             "heads": heads,
-            "lent": list(loaded.lent),
+            "lent": list(loaded.fallback),
             "undecoded": undecoded,
             "policy": matcher.policy.version,
             "half": str(half),

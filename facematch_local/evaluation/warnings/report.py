@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from facematch_local.checks.base import Role
+from facematch_local.checks.check import Role
 from facematch_local.codes import WarningCode
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
 from facematch_local.evaluation.split import LabelError, held_out, held_out_people, person, read_rows, relative_name

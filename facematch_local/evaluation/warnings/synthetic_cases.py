@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facematch_local.checks.base import Role
+from facematch_local.checks.check import Role
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation.split import LabelError
 from facematch_local.evaluation.warnings.report import Case

@@ -96,7 +96,7 @@ def test_what_is_no_pack_is_not_replaced(site: Path) -> None:
 def test_another_pack_of_that_name_is_not_replaced(site: Path) -> None:
     folder = site / "models" / "standard"
     folder.mkdir(parents=True)
-    (folder / "pack.toml").write_text('name = "standard"\n[roles.recognition]\nfile = "rec.onnx"\n')
+    (folder / "pack.toml").write_text('name = "standard"\n[tasks.recognition]\nfile = "rec.onnx"\n')
     (folder / "rec.onnx").write_bytes(b"mine")
     with pytest.raises(PackError, match="is another pack and is not replaced"):
         add_standard(archive=site / "x.whl")

@@ -1,19 +1,17 @@
-"""What checks are made of."""
+"""One photo under examination: what a check may read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.brief import BriefRepr
 from facematch_local.calibration import GENERIC, Calibration
-from facematch_local.checks import occlusion_linear
+from facematch_local.checks.check import Role
 from facematch_local.documents.outline import closer, outline
 from facematch_local.documents.printed import Document, find_document
 from facematch_local.faces import Face
@@ -28,33 +26,25 @@ from facematch_local.networks.recapture import RecaptureScores, recapture_crop
 FACE_GREY_EYE_DISTANCE: Final = 48.0
 
 
-class Role(StrEnum):
-    """What a photo is meant to show (`type1` of the contract)."""
-
-    CARD = "card"
-    PORTRAIT = "portrait"
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Subject(BriefRepr):
-    """A photo and what was found in it: all that a check may look at.
+class Examination(BriefRepr):
+    """One photo, its faces, and the analyses that several checks share.
 
-    What several checks need is worked out when the first one asks, and once: the cached properties. One
-    thread looks at one subject.
+    Each cached property is computed once, when the first check reads it. One thread uses one examination.
 
     Attributes:
         photo: the decoded photo.
         role: what it is meant to show.
         faces: faces found, largest first. On a card the largest of those that could be a second person are
-            embedded, so that the ghost portrait can be told from one.
-        heads: the optional heads in use.
+            embedded, to distinguish a ghost portrait from a second person.
+        networks: the optional networks in use.
         calibration: the curve of the recogniser that embedded the faces.
     """
 
     photo: Photo
     role: Role
     faces: tuple[Face, ...]
-    heads: Networks = field(default_factory=Networks)
+    networks: Networks = field(default_factory=Networks)
     calibration: Calibration = GENERIC
 
     @property
@@ -83,25 +73,25 @@ class Subject(BriefRepr):
 
     @cached_property
     def document(self) -> Document:
-        """What print and edges say of a document around the compared face, and where it lies."""
+        """Evidence of print and edges for a document around the compared face, and its corners."""
         return find_document(self.photo.pixels, self.face)
 
     @cached_property
     def document_scores(self) -> DocumentScores | None:
-        """What the document head says of the photo; None without one."""
-        return None if self.heads.document is None else self.heads.document.predict(self.photo.pixels, self.face)
+        """Document network's scores of the photo; None without that network."""
+        return None if self.networks.document is None else self.networks.document.predict(self.photo.pixels, self.face)
 
     @cached_property
     def closer_document_scores(self) -> DocumentScores | None:
-        """What the document head says at a closer look at what may be one; None without a head."""
-        scores, head = self.document_scores, self.heads.document
-        return None if scores is None or head is None else head.look(self.photo.pixels, closer(scores))
+        """Document network's scores on a tighter crop around the likely document; None without that network."""
+        scores, network = self.document_scores, self.networks.document
+        return None if scores is None or network is None else network.look(self.photo.pixels, closer(scores))
 
     @cached_property
     def document_corners(self) -> NDArray[np.float32]:
         """(4, 2) float32, pixels of the photo: the document's corners as one reads it, `Document.corners`.
 
-        By the document head where it sees one, else by print and edges.
+        By the document network where that sees a document, else by print and edges.
         """
         scores = self.document_scores
         seen = None if scores is None else outline(scores, self.face)
@@ -109,22 +99,17 @@ class Subject(BriefRepr):
 
     @cached_property
     def recompression(self) -> Recompression | None:
-        """What compressions the document shows; None without a face, or with too few pixels."""
+        """JPEG compressions that the document shows; None without a face, or with too few pixels."""
         return (
             None if self.face is None else find_recompression(self.photo.pixels, self.document_corners, self.face.box)
         )
 
     @cached_property
     def occlusion(self) -> OcclusionScores | None:
-        """What the occlusion head says of the compared face; None without a head or a face."""
-        if self.head_crop is None or self.heads.occlusion is None:
+        """Occlusion network's scores of the compared face; None without that network or a face."""
+        if self.head_crop is None or self.networks.occlusion is None:
             return None
-        return self.heads.occlusion.predict(self.head_crop)
-
-    @cached_property
-    def linear_occlusion(self) -> dict[str, float]:
-        """What the linear measure says of the compared face, by kind; empty without a face."""
-        return {} if self.head_crop is None else occlusion_linear.scores(self.head_crop)
+        return self.networks.occlusion.predict(self.head_crop)
 
     @cached_property
     def period(self) -> float | None:
@@ -133,66 +118,10 @@ class Subject(BriefRepr):
 
     @cached_property
     def recapture(self) -> RecaptureScores | None:
-        """What the recapture head says of the compared face; None without a head or a face."""
-        if self.face is None or self.heads.recapture is None:
+        """Recapture network's scores of the compared face; None without that network or a face."""
+        if self.face is None or self.networks.recapture is None:
             return None
-        return self.heads.recapture.predict(recapture_crop(self.photo.pixels, self.face.box), self.period)
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A number with a unit, or the reason why there is none.
-
-    Attributes:
-        value: what was measured; None when it could not be assessed (ISO/IEC 29794-5: failure to assess).
-        unit: unit of `value`, "1" for ratios and counts.
-        reason: why it could not be assessed, "" when it was.
-        method: how it was measured, where there is more than one way: `HEAD` or `CLASSICAL`. Their values
-            have different scales, so the policy has a limit for each.
-    """
-
-    value: float | None
-    unit: str = "1"
-    reason: str = ""
-    method: str = ""
-
-    @classmethod
-    def not_assessed(cls, reason: str, unit: str = "1", method: str = "") -> Measure:
-        """A measure that could not be taken."""
-        return cls(None, unit, reason, method)
-
-
-HEAD: Final = "head"
-CLASSICAL: Final = "classical"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A named measure. The policy holds the threshold for `name`, one per method where there are several.
-
-    Attributes:
-        name: in the policy and in detailed results.
-        measure: takes it.
-        head: which of `Networks` it is measured with, in another way without that head; None where no head serves it.
-    """
-
-    name: str
-    measure: Callable[[Subject], Measure]
-    head: Literal["occlusion", "recapture", "document", "photocopy"] | None = None
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """What `Measure.method` may be."""
-        return ("",) if self.head is None else (HEAD, CLASSICAL)
-
-    def method(self, subject: Subject) -> str:
-        """What `Measure.method` is for this subject, whether or not the measure can be taken."""
-        if self.head is None:
-            return ""
-        return CLASSICAL if getattr(subject.heads, self.head) is None else HEAD
-
-
-NO_FACE: Final = "no face was found"
+        return self.networks.recapture.predict(recapture_crop(self.photo.pixels, self.face.box), self.period)
 
 
 def _inside(pixels: Pixels, face: Face) -> Pixels | None:

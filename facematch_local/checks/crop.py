@@ -1,4 +1,4 @@
-"""Size and place of the face in the frame (codes 11, 12)."""
+"""Does the face lie inside the picture (code 12)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.checks.base import NO_FACE, Measure, Subject
+from facematch_local.checks.check import NO_FACE, Measure
+from facematch_local.checks.examination import Examination
 from facematch_local.faces import Face
 
-# Extents of a head from the midpoint between the eyes, in inter-eye distances, at the end that must be in the
-# picture for the face itself to be whole: brows with some forehead above, chin below, cheeks at the sides.
+# Extents of the face from the midpoint between the eyes, in inter-eye distances: some forehead above the brows, the
+# chin below, the cheeks at the sides.
 # Adult means (ISO/IEC 39794-5, Annex D: inter-eye 0.4 of head width, eyes half-way from crown to chin)
 # give 1.25 to the side and 1.9 to chin; above, the forehead up to the hairline is 1.1.
 FOREHEAD: Final = 1.1
@@ -19,35 +20,21 @@ CHIN: Final = 1.75
 CHEEK: Final = 1.05
 
 
-def inter_eye_distance(subject: Subject) -> Measure:
-    """Inter-eye distance in pixels of the original photo (ISO/IEC 29794-5), corrected for a turned head."""
-    if subject.face is None:
-        return Measure.not_assessed(NO_FACE, "px")
-    return Measure(subject.face.inter_eye_distance / subject.photo.scale, "px")
-
-
-def face_height_ratio(subject: Subject) -> Measure:
-    """Height of the face box over height of the photo, 0 to 1 and a little more for cut faces."""
-    if subject.face is None:
-        return Measure.not_assessed(NO_FACE)
-    return Measure(subject.face.height / subject.photo.height)
-
-
-def margin(subject: Subject) -> Measure:
+def crop(examination: Examination) -> Measure:
     """Smallest distance from the face's outline to a border of the photo, in inter-eye distances.
 
-    The outline runs from hairline to chin and from cheek to cheek, turned with the head; negative where
-    it is cut by the border (OFIQ: CropOfTheFaceImage).
+    OFIQ: CropOfTheFaceImage. The outline runs from forehead to chin and from cheek to cheek, turned with the head; the
+    distance is negative where the border cuts it.
     """
-    if subject.face is None:
+    if examination.face is None:
         return Measure.not_assessed(NO_FACE, "IED")
-    eye_distance = subject.face.inter_eye_distance
+    eye_distance = examination.face.inter_eye_distance
     if eye_distance < 1.0:
         return Measure.not_assessed("the eyes coincide", "IED")
-    outline = _outline(subject.face, eye_distance)
+    outline = _outline(examination.face, eye_distance)
     left, top = outline.min(axis=0)
     right, bottom = outline.max(axis=0)
-    distances = (left, top, subject.photo.width - right, subject.photo.height - bottom)
+    distances = (left, top, examination.photo.width - right, examination.photo.height - bottom)
     return Measure(float(min(distances)) / eye_distance, "IED")
 
 
