@@ -97,9 +97,7 @@ class Settings(BaseSettings):
         DEFAULT_PACK,
         description="Model pack: a name in the search path, or a folder; `auto`: the best installed pack.",
     )
-    models: str = Field(
-        "", description="Folders to search for packs before the shipped ones, separated as in `PATH`."
-    )
+    models: str = Field("", description="Folders to search for packs before the shipped ones, separated as in `PATH`.")
     policy: Path | None = Field(None, description="Policy file (limits of the checks) instead of the shipped one.")
 
     data_dir: str = Field(
