@@ -27,7 +27,7 @@ from pathlib import Path
 from facematch_local.checks import CHECKS, Role, Subject
 from facematch_local.errors import FacematchError
 from facematch_local.faces import Face
-from facematch_local.images import decode
+from facematch_local.imaging.decode import decode
 from facematch_local.matcher import face_crop
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, find_pack, load_pack
 

@@ -34,7 +34,7 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
 
 CARD_CHECKS: Final[tuple[Check, ...]] = (
     Check("document", card.document, "document"),
-    Check("document_colour", photocopy.colour, "copy"),
+    Check("document_colour", photocopy.colour, "photocopy"),
     Check("portrait_differs", tampering.portrait_differs),
     Check("text_differs", tampering.text_differs),
     Check("face_found", face_count.face_found),

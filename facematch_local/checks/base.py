@@ -12,23 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.brief import BriefRepr
+from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.checks import occlusion_linear
-from facematch_local.checks.document import Document, find_document
-from facematch_local.checks.outline import closer, outline
-from facematch_local.checks.recompression import Recompression, find_recompression
+from facematch_local.documents.outline import closer, outline
+from facematch_local.documents.printed import Document, find_document
 from facematch_local.faces import Face
-from facematch_local.heads import (
-    DocumentScores,
-    Heads,
-    OcclusionScores,
-    Pixels,
-    RecaptureScores,
-    occlusion_crop,
-    recapture_crop,
-)
-from facematch_local.images import Photo
-from facematch_local.similarity import GENERIC, Calibration
-from facematch_local.spectrum import period_of
+from facematch_local.imaging.double_jpeg import Recompression, find_recompression
+from facematch_local.imaging.photo import Photo, Pixels
+from facematch_local.imaging.spectrum import period_of
+from facematch_local.networks import Networks
+from facematch_local.networks.document import DocumentScores
+from facematch_local.networks.occlusion import OcclusionScores, occlusion_crop
+from facematch_local.networks.recapture import RecaptureScores, recapture_crop
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
 
@@ -59,7 +54,7 @@ class Subject(BriefRepr):
     photo: Photo
     role: Role
     faces: tuple[Face, ...]
-    heads: Heads = field(default_factory=Heads)
+    heads: Networks = field(default_factory=Networks)
     calibration: Calibration = GENERIC
 
     @property
@@ -115,7 +110,9 @@ class Subject(BriefRepr):
     @cached_property
     def recompression(self) -> Recompression | None:
         """What compressions the document shows; None without a face, or with too few pixels."""
-        return None if self.face is None else find_recompression(self.photo.pixels, self.document_corners, self.face)
+        return (
+            None if self.face is None else find_recompression(self.photo.pixels, self.document_corners, self.face.box)
+        )
 
     @cached_property
     def occlusion(self) -> OcclusionScores | None:
@@ -176,12 +173,12 @@ class Check:
     Attributes:
         name: in the policy and in detailed results.
         measure: takes it.
-        head: which of `Heads` it is measured with, in another way without that head; None where no head serves it.
+        head: which of `Networks` it is measured with, in another way without that head; None where no head serves it.
     """
 
     name: str
     measure: Callable[[Subject], Measure]
-    head: Literal["occlusion", "recapture", "document", "copy"] | None = None
+    head: Literal["occlusion", "recapture", "document", "photocopy"] | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:

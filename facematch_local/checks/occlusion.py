@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
-from facematch_local.checks.rectify import head_axes
-from facematch_local.faces import Face
+from facematch_local.faces import Face, head_axes
 
 # Inter-eye distance, pixels, below which the crop shows nothing of a frame, a hem or a mask.
 _LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {

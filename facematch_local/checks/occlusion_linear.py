@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.heads import Pixels
+from facematch_local.imaging.photo import Pixels
 
 WEIGHTS: Final = Path(__file__).with_name("occlusion_linear.npz")
 KINDS: Final = ("sunglasses", "hat", "mask")

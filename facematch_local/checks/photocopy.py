@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
-from facematch_local.checks.rectify import portrait_corners, rectified, shown
-from facematch_local.faces import Face
-from facematch_local.heads import CopyHead, Pixels, copy_crop
+from facematch_local.faces import Face, portrait_corners
+from facematch_local.imaging.perspective import rectified, shown
+from facematch_local.imaging.photo import Pixels
+from facematch_local.networks.photocopy import PhotocopyNetwork, photocopy_crop
 
 _WIDTH: Final = 120
 _LINEAR: Final = (np.arange(256, dtype=np.float32) / 255) ** 2.2  # light, 0 to 1, of a pixel value
@@ -31,18 +32,20 @@ def colour(subject: Subject) -> Measure:
     With a copy head: the probability that it is no grey copy, 0 to 1. Without one: the colour left when the light's own
     is taken away, 0 (a grey copy) to about 0.3.
     """
-    head, face = subject.heads.copy, subject.face
+    head, face = subject.heads.photocopy, subject.face
     method = CLASSICAL if head is None else HEAD
     if face is None:
         return Measure.not_assessed(NO_FACE, method=method)
     pixels = subject.photo.pixels
-    value = _remaining_colour(pixels, face) if head is None else _probability_of_colour(head, copy_crop(pixels, face))
+    value = (
+        _remaining_colour(pixels, face) if head is None else _probability_of_colour(head, photocopy_crop(pixels, face))
+    )
     if value is None:
         return Measure.not_assessed("the document is too dark or overexposed", method=method)
     return Measure(value, method=method)
 
 
-def _probability_of_colour(head: CopyHead, crop: Pixels) -> float | None:
+def _probability_of_colour(head: PhotocopyNetwork, crop: Pixels) -> float | None:
     """0 to 1, by the head; None where too little of the portrait can be seen."""
     height, width = crop.shape[:2]
     portrait = crop[height // 4 : -height // 4, width // 4 : -width // 4]

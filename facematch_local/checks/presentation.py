@@ -10,7 +10,7 @@ def recapture(subject: Subject) -> Measure:
 
     With a recapture head: the probability that it is not live, 0 to 1, by the picture and its strongest period.
     Without one: that period alone, as the natural logarithm of its amplitude over what is usual at that frequency
-    (`facematch_local.spectrum`). A blurred recapture shows none.
+    (`facematch_local.imaging.spectrum`). A blurred recapture shows none.
     """
     method = CLASSICAL if subject.heads.recapture is None else HEAD
     if subject.face is None:

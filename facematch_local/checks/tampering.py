@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.checks.base import NO_FACE, Measure, Subject
-from facematch_local.checks.recompression import Evidence, Recompression, evidence_of_blocks, evidence_of_portrait
+from facematch_local.imaging.double_jpeg import Evidence, Recompression, evidence_of_blocks, evidence_of_portrait
 
 _TOO_LITTLE: Final = "too few pixels of portrait or card can be compared"
 # With no more than so many nats to tell once from twice by, something counts half. Of all the places that a line of

@@ -14,8 +14,8 @@ from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from facematch_local.adding import Added
+    from facematch_local.calibration import Calibration
     from facematch_local.packs import ModelPack, Overview, Source
-    from facematch_local.similarity import Calibration
 
 app = typer.Typer(help="Model packs of this installation.", no_args_is_help=True)
 

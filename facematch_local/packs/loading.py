@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import numpy as np
 
+from facematch_local.calibration import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.heads import (
-    LANDMARK_SIZE,
-    ConfirmationHead,
-    CopyHead,
-    DocumentHead,
-    Heads,
-    LandmarkHead,
-    OcclusionHead,
-    RecaptureHead,
-)
+from facematch_local.networks import Networks
+from facematch_local.networks.document import DocumentNetwork
+from facematch_local.networks.face_filter import FaceFilterNetwork
+from facematch_local.networks.landmarks import LANDMARK_SIZE, LandmarkNetwork
+from facematch_local.networks.occlusion import OcclusionNetwork
+from facematch_local.networks.photocopy import PhotocopyNetwork
+from facematch_local.networks.recapture import RecaptureNetwork
 from facematch_local.packs.manifest import RECOGNISER_SIDES, ModelPack, sha256_of, verify_files, verify_pack
 from facematch_local.packs.search import SHIPPED, lent_heads
 from facematch_local.packs.sessions import SessionSettings, open_session, open_with_insightface, require_providers
-from facematch_local.similarity import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -49,7 +46,7 @@ class LoadedPack:
     pack: ModelPack
     analyser: FaceAnalyser
     calibration: Calibration
-    heads: Heads = field(default_factory=Heads)
+    heads: Networks = field(default_factory=Networks)
     lent: tuple[str, ...] = ()
 
 
@@ -147,7 +144,7 @@ def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
     )
 
 
-def open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
+def open_heads(pack: ModelPack, settings: SessionSettings) -> Networks:
     """Open the heads for warnings that a pack has files for.
 
     Raises:
@@ -156,28 +153,28 @@ def open_heads(pack: ModelPack, settings: SessionSettings) -> Heads:
     occlusion, recapture, document, copy = (
         pack.files.get(role) for role in ("occlusion", "recapture", "document", "copy")
     )
-    return Heads(
-        OcclusionHead(open_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
-        RecaptureHead(open_session(recapture.path, settings), str(recapture.path)) if recapture else None,
-        DocumentHead(open_session(document.path, settings), str(document.path)) if document else None,
-        CopyHead(open_session(copy.path, settings), str(copy.path)) if copy else None,
+    return Networks(
+        OcclusionNetwork(open_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
+        RecaptureNetwork(open_session(recapture.path, settings), str(recapture.path)) if recapture else None,
+        DocumentNetwork(open_session(document.path, settings), str(document.path)) if document else None,
+        PhotocopyNetwork(open_session(copy.path, settings), str(copy.path)) if copy else None,
     )
 
 
-def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkHead | None:
-    def works(head: LandmarkHead) -> bool:
+def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkNetwork | None:
+    def works(head: LandmarkNetwork) -> bool:
         points = head.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
         return points.shape == (5, 2) and bool(np.isfinite(points).all())
 
-    return _open_tried(pack, "landmarks", LandmarkHead, works, settings)
+    return _open_tried(pack, "landmarks", LandmarkNetwork, works, settings)
 
 
-def _open_confirmation_head(pack: ModelPack, settings: SessionSettings) -> ConfirmationHead | None:
-    def works(head: ConfirmationHead) -> bool:
+def _open_confirmation_head(pack: ModelPack, settings: SessionSettings) -> FaceFilterNetwork | None:
+    def works(head: FaceFilterNetwork) -> bool:
         grey, box = np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32)
         return 0 <= head.confirm(grey, box, 0.5) <= 1
 
-    return _open_tried(pack, "confirmation", ConfirmationHead, works, settings)
+    return _open_tried(pack, "confirmation", FaceFilterNetwork, works, settings)
 
 
 def _open_tried(

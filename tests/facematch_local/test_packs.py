@@ -15,10 +15,13 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from facematch_local import heads, packs
+from facematch_local import packs
+from facematch_local.calibration import GENERIC, GENERIC_STRICT
 from facematch_local.errors import PackError
 from facematch_local.faces import cosine
 from facematch_local.matcher import FaceMatcher
+from facematch_local.networks.face_filter import FaceFilterNetwork
+from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.packs import (
     ModelFile,
     ModelPack,
@@ -33,7 +36,6 @@ from facematch_local.packs import (
     sha256_of,
     verify_pack,
 )
-from facematch_local.similarity import GENERIC, GENERIC_STRICT
 
 
 def model(path: Path, outputs: int, shape: tuple[int | str, ...], old: bool = False) -> None:
@@ -558,7 +560,7 @@ def without_heads(folder: Path) -> Path:
 def test_a_head_that_fails_at_its_first_photo_is_refused_when_opened(
     role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = {"landmarks": heads.LandmarkHead, "confirmation": heads.ConfirmationHead}[role]
+    kind = {"landmarks": LandmarkNetwork, "confirmation": FaceFilterNetwork}[role]
     method = {"landmarks": "predict", "confirmation": "confirm"}[role]
 
     def fails(*_: object) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.alignment import warp
-from facematch_local.heads import CONFIRMATION_SCALE, CONFIRMATION_SIZE
+from facematch_local.imaging.resampling import warp
+from facematch_local.networks.face_filter import FACE_FILTER_SCALE, FACE_FILTER_SIZE
 
 Array = np.ndarray[Any, Any]
 
@@ -25,9 +25,9 @@ def stored_crop(pixels: Array, box: Array) -> Array:
 
 def seen(crop: Array, turn: Array | None = None, middle: Array | None = None) -> Array:
     """What the head sees of a stored crop, uint8 [64,64,3]; `turn` [2,2] and `middle` [2] (pixels) move it."""
-    scale = CONFIRMATION_SIZE / STORED * STORED_SCALE / CONFIRMATION_SCALE
+    scale = FACE_FILTER_SIZE / STORED * STORED_SCALE / FACE_FILTER_SCALE
     linear = scale * (np.eye(2) if turn is None else turn)
     middle = np.full(2, STORED / 2) if middle is None else middle
-    matrix = np.hstack([linear, (CONFIRMATION_SIZE / 2 - linear @ middle)[:, None]])
-    size = (CONFIRMATION_SIZE, CONFIRMATION_SIZE)
+    matrix = np.hstack([linear, (FACE_FILTER_SIZE / 2 - linear @ middle)[:, None]])
+    size = (FACE_FILTER_SIZE, FACE_FILTER_SIZE)
     return cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 from training import export, train
 
-from facematch_local.heads import CONFIRMATION_SIZE
+from facematch_local.networks.face_filter import FACE_FILTER_SIZE
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
@@ -116,7 +116,7 @@ def main() -> None:
     (arguments.out / "figures").mkdir(parents=True, exist_ok=True)
     (arguments.out / "figures" / "confirmation.json").write_text(json.dumps(result, indent=1) + "\n")
     net.joint.copy_(torch.tensor(result["both"]["weights"]))  # type: ignore[operator, union-attr]
-    example = torch.zeros(1, CONFIRMATION_SIZE, CONFIRMATION_SIZE, 3, dtype=torch.uint8)
+    example = torch.zeros(1, FACE_FILTER_SIZE, FACE_FILTER_SIZE, 3, dtype=torch.uint8)
     export(net, (example, torch.full((1, 1), 0.5)), arguments.out / "heads" / "confirmation.onnx", int8=True)
 
 

@@ -23,9 +23,10 @@ from facematch_local.checks import Role, Subject
 from facematch_local.checks.photocopy import colour
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation.split import held_out
-from facematch_local.evaluation.warnings_made import made_cases
-from facematch_local.heads import Heads, Pixels
-from facematch_local.images import Photo, decode
+from facematch_local.evaluation.warnings.synthetic_cases import made_cases
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import Photo, Pixels
+from facematch_local.networks import Networks
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
 
@@ -66,7 +67,7 @@ def main() -> None:
     copies: dict[str, bool] = {}
     for kind, copied, pixels in cases(arguments.data, arguments.made, not arguments.tuned):
         faces = tuple(loaded.analyser.find(pixels))
-        found = [colour(Subject(Photo(pixels), Role.CARD, faces, heads)).value for heads in (loaded.heads, Heads())]
+        found = [colour(Subject(Photo(pixels), Role.CARD, faces, heads)).value for heads in (loaded.heads, Networks())]
         copies[kind] = copied
         rows.setdefault(kind, []).append(tuple(np.nan if value is None else value for value in found))  # type: ignore[arg-type]
     result = {}

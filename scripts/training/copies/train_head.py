@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from training import begun_with, export, train
 
-from facematch_local.heads import COPY_SIZE
+from facematch_local.networks.photocopy import PHOTOCOPY_SIZE
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,7 +61,7 @@ def main() -> None:
         net, batch_of, functional.binary_cross_entropy_with_logits, arguments.steps,
         arguments.work / "copy.pt", arguments.rate,
     )  # fmt: skip
-    example = torch.zeros(1, COPY_SIZE, COPY_SIZE, 3, dtype=torch.uint8)
+    example = torch.zeros(1, PHOTOCOPY_SIZE, PHOTOCOPY_SIZE, 3, dtype=torch.uint8)
     export(net, (example,), arguments.out / "heads" / "copy.onnx", int8=True)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from units import ConvUnit
 
-from facematch_local.heads import DOCUMENT_PLACES
+from facematch_local.networks.document import DOCUMENT_PLACES
 
 
 class DocumentNet(nn.Module):

@@ -20,8 +20,7 @@ from photos import read
 from samples import shuffled
 
 from facematch_local.checks import Role, Subject, card
-from facematch_local.heads import Pixels
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import LoadedPack, load_pack, read_pack
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -20,11 +20,11 @@ from photos import FaceFinder, Photo, find_faces, list_photos, read
 from scenes import Stock, view
 from views import finished, joined, opened, started
 
-from facematch_local.checks.document import Document, find_document
-from facematch_local.checks.rectify import rectified
+from facematch_local.documents.printed import Document, find_document
 from facematch_local.evaluation.split import held_out
 from facematch_local.faces import Face
-from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentHead, document_view
+from facematch_local.imaging.perspective import rectified
+from facematch_local.networks.document import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentNetwork, document_view
 
 FULL, UNKNOWN = 200, 255
 LONGEST = 360  # pixels of a picture kept in memory
@@ -60,7 +60,7 @@ def shuffled(data: Path, others: list[Path]) -> tuple[list[Photo], list[Path]]:
     return [lfw[i] for i in rng.permutation(len(lfw))], [pictures[i] for i in rng.permutation(len(pictures))]
 
 
-def mistaken(pictures: list[Array], earlier_head: DocumentHead | None) -> list[Array]:
+def mistaken(pictures: list[Array], earlier_head: DocumentNetwork | None) -> list[Array]:
     """Those that a head trained before takes for documents, or nearly."""
     return [p for p in pictures if earlier_head is not None and earlier_head.predict(p, None).document > MISTAKEN]
 
@@ -72,7 +72,7 @@ def load_stock(
     faces: Path,
     most: int,
     copies: list[Copy],
-    earlier_head: DocumentHead | None,
+    earlier_head: DocumentNetwork | None,
 ) -> Stock:
     """Everything views are composed of; `most` of the LFW photos and of the other pictures."""
     found = find_faces(data, teachers, faces)
@@ -169,7 +169,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     copies = real_copies(arguments.data, arguments.teachers)
-    earlier_head = None if arguments.head is None else DocumentHead(onnxruntime.InferenceSession(arguments.head))
+    earlier_head = None if arguments.head is None else DocumentNetwork(onnxruntime.InferenceSession(arguments.head))
     stock = load_stock(
         arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, copies, earlier_head
     )  # fmt: skip

@@ -12,7 +12,7 @@ from degrade import degrade
 from documents import column, document, line, words
 from synthetic import Rng, colour, drawn_background, gradient
 
-from facematch_local.heads import DOCUMENT_SIZE
+from facematch_local.networks.document import DOCUMENT_SIZE
 
 SCANNED, HELD_BEFORE_PEOPLE = 0.2, 0.1
 RAW: Final = 0.55  # share of the views without a document that are pictures as they are

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from training import begun_with, export, train
 
-from facematch_local.heads import DOCUMENT_SIZE
+from facematch_local.networks.document import DOCUMENT_SIZE
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from facematch_local.alignment import similarity_transform
 from facematch_local.faces import Face
-from facematch_local.heads import OCCLUSION_TEMPLATE
+from facematch_local.faces.alignment import similarity_transform
+from facematch_local.networks.occlusion import OCCLUSION_TEMPLATE
 
 Array = np.ndarray[Any, Any]
 

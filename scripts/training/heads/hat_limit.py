@@ -19,7 +19,7 @@ from photos import list_photos, read_rows
 
 from facematch_local.checks import Role, Subject, occlusion
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.images import decode
+from facematch_local.imaging.decode import decode
 from facematch_local.packs import load_pack, read_pack
 
 ROOT = Path(__file__).resolve().parents[3]

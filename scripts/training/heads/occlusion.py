@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 from training import export, train
 
-from facematch_local.heads import OCCLUSION_SIZE
+from facematch_local.networks.occlusion import OCCLUSION_SIZE
 
 Array = np.ndarray[Any, Any]
 REVIEW = Path(__file__).with_name("occlusion_review.csv")

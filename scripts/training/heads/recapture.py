@@ -47,13 +47,13 @@ from torch import nn
 from torch.nn import functional
 from training import export
 
-from facematch_local.heads import WIDE_SIZE, recapture_crop
-from facematch_local.spectrum import period_of
+from facematch_local.imaging.spectrum import period_of
+from facematch_local.networks.recapture import RECAPTURE_SIZE, recapture_crop
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("live", "print", "screen")
-SIZES = {"wide": WIDE_SIZE}
+SIZES = {"wide": RECAPTURE_SIZE}
 BATCH, DECISION_STEPS, RATE = 256, 3000, 2e-3
 ROUNDS = {"lfw": 1, "asian_faces": 5, "masks": 3, "sunglasses": 3, "scenes": 8}
 CERTAIN = 2.6  # a period (ln) that no live photo has: what shows it is a recapture, whatever else is seen
@@ -332,7 +332,7 @@ def main() -> None:
     plain, changed = features_of(net, wide), features_of(net, again)
     decide(net, plain, changed, targets_of(kinds, periods, attack), chances_of(kinds, names))
     model = arguments.out / "heads" / "recapture.onnx"
-    example = (torch.zeros(1, WIDE_SIZE, WIDE_SIZE, 3, dtype=torch.uint8), torch.zeros(1, 1))
+    example = (torch.zeros(1, RECAPTURE_SIZE, RECAPTURE_SIZE, 3, dtype=torch.uint8), torch.zeros(1, 1))
     export(net, example, model, int8=True)
     apart = np.array([set_aside(path, source) for path, _, source in names])
     kept = [name for name, chosen in zip(names, apart, strict=True) if chosen]

@@ -20,7 +20,8 @@ from photos import list_photos, read_rows
 
 from facematch_local.checks import Role, Subject, occlusion
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.images import Photo, decode
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import Photo
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import load_policy
 

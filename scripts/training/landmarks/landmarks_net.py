@@ -7,7 +7,7 @@ from occlusion_net import trunk
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facematch_local.heads import LANDMARK_SIZE, LANDMARK_TEMPLATE
+from facematch_local.networks.landmarks import LANDMARK_SIZE, LANDMARK_TEMPLATE
 
 
 class LandmarkNet(nn.Module):

@@ -25,8 +25,9 @@ from split import list_photos
 from torch import Tensor
 from training import export, train
 
-from facematch_local.alignment import similarity_transform, warp
-from facematch_local.heads import LANDMARK_SIZE, LANDMARK_TEMPLATE
+from facematch_local.faces.alignment import similarity_transform
+from facematch_local.imaging.resampling import warp
+from facematch_local.networks.landmarks import LANDMARK_SIZE, LANDMARK_TEMPLATE
 
 Array = np.ndarray[Any, Any]
 ROOT = Path(__file__).resolve().parents[3]

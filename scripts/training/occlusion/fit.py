@@ -18,8 +18,8 @@ from scipy.optimize import minimize
 
 from facematch_local.checks.occlusion_linear import KINDS, features
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.heads import occlusion_crop
-from facematch_local.images import decode
+from facematch_local.imaging.decode import decode
+from facematch_local.networks.occlusion import occlusion_crop
 from facematch_local.packs import find_pack, load_pack
 
 POSITIVE = {"sunglasses": {"sunglasses"}, "hat": {"hat_pseudo"}, "mask": {"mask"}}

@@ -25,7 +25,7 @@ from labels import load_photo
 from split import TEST_FOLDS, list_photos
 from teacher import TEMPLATE, Teacher, unit
 
-from facematch_local.heads import LandmarkHead
+from facematch_local.networks.landmarks import LandmarkNetwork
 
 Array = np.ndarray[Any, Any]
 Embed = Callable[[dict[str, Array], str], Array]
@@ -67,7 +67,7 @@ def collect(data: Path, detector_path: Path, head: Path | None) -> dict[str, Arr
 
     detector = get_model(str(detector_path), providers=["CPUExecutionProvider"], sess_options=options())
     detector.prepare(ctx_id=-1, det_thresh=0.5)
-    locator = LandmarkHead(ort.InferenceSession(str(head), options())) if head else None
+    locator = LandmarkNetwork(ort.InferenceSession(str(head), options())) if head else None
     rng = np.random.default_rng(11)
     photos = [(data / p.path, p.path, p.source) for p in list_photos(data) if p.held_out and p.source in SETS]
     images = Path(insightface.__file__).parent / "data" / "images"

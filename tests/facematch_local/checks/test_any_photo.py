@@ -13,12 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from facematch_local.alignment import _USUAL_PLACES
 from facematch_local.checks import CHECKS, Role, Subject
-from facematch_local.faces import _FARTHEST, Face
-from facematch_local.heads import Heads
-from facematch_local.images import Photo
+from facematch_local.faces import Face
+from facematch_local.faces.alignment import _USUAL_PLACES
+from facematch_local.faces.analyser import _FARTHEST
+from facematch_local.imaging.photo import Photo
 from facematch_local.matcher import face_crop
+from facematch_local.networks import Networks
 from facematch_local.packs import LoadedPack, find_pack, load_pack
 
 Pixels = NDArray[np.uint8]
@@ -182,7 +183,7 @@ def _island(pixels: Pixels, face: Face | None, rows: int, columns: int, colour: 
 @pytest.fixture(scope="module")
 def sources(astronaut: Pixels, group_photo: Pixels) -> Sources:
     pack = load_pack(find_pack("compact"))
-    assert None not in (pack.heads.occlusion, pack.heads.recapture, pack.heads.document, pack.heads.copy)
+    assert None not in (pack.heads.occlusion, pack.heads.recapture, pack.heads.document, pack.heads.photocopy)
     found = [(photo, pack.analyser.find(photo)) for photo in (astronaut, group_photo)]
     assert [len(faces) for _, faces in found] == [1, 6]
     embedded = [(photo, tuple(pack.analyser.embed(photo, face) for face in faces)) for photo, faces in found]
@@ -192,7 +193,7 @@ def sources(astronaut: Pixels, group_photo: Pixels) -> Sources:
 def _checks_say_something(sources: Sources, scene: Scene) -> None:
     pixels, faces = sources.look(scene)
     for role in Role:
-        for heads in (sources.pack.heads, Heads()):
+        for heads in (sources.pack.heads, Networks()):
             subject = _subject(scene, Subject(Photo(pixels), role, faces, heads, sources.pack.calibration))
             # One by one: `measure` of the package would hide what a check raises.
             for check in CHECKS[role]:

@@ -8,12 +8,13 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject, card, photocopy
-from facematch_local.evaluation import made
 from facematch_local.faces import Face
-from facematch_local.heads import DocumentScores, Heads, Window
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
+from facematch_local.networks import Networks
+from facematch_local.networks.document import DocumentScores, Window
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
+from facematch_local.synthetic import cases as made
 
 Pixels = NDArray[np.uint8]
 
@@ -88,12 +89,12 @@ class _Head:
 
 
 def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut_face: Face) -> None:
-    heads = Heads(document=_Head(0.96))  # type: ignore[arg-type]
+    heads = Networks(document=_Head(0.96))  # type: ignore[arg-type]
     subject = Subject(Photo(astronaut), Role.CARD, (astronaut_face,), heads)
     measure = card.document(subject)
     assert (measure.value, measure.method) == (0.96, "head")
     assert np.ptp(subject.document_corners[:, 0]) < 0.5 * astronaut.shape[1]
-    blind = Subject(Photo(astronaut), Role.CARD, (astronaut_face,), Heads(document=_Head(0.9, 0.0)))  # type: ignore[arg-type]
+    blind = Subject(Photo(astronaut), Role.CARD, (astronaut_face,), Networks(document=_Head(0.9, 0.0)))  # type: ignore[arg-type]
     assert np.array_equal(blind.document_corners, blind.document.corners)
     without = Subject(Photo(astronaut), Role.CARD, (astronaut_face,))
     assert card.document(without).method == "classical"
@@ -101,12 +102,12 @@ def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Heads:
+def shipped() -> Networks:
     return load_pack(find_pack("compact")).heads
 
 
 def test_the_shipped_head_knows_cards_and_finds_them(
-    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Heads
+    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
 ) -> None:
     least = _limit("document.head")
     face = _face_on(drawn, astronaut_face)
@@ -123,7 +124,7 @@ def test_the_shipped_head_knows_cards_and_finds_them(
         assert _value(card.document(Subject(Photo(astronaut), Role.CARD, faces, shipped))) < least
 
 
-def test_the_shipped_head_knows_tilted_cards_without_a_portrait(shipped: Heads) -> None:
+def test_the_shipped_head_knows_tilted_cards_without_a_portrait(shipped: Networks) -> None:
     said = []
     for seed in range(8):
         bare = made.draw_card(None, np.random.default_rng(seed), 640).pixels
@@ -139,7 +140,7 @@ def test_the_shipped_head_knows_tilted_cards_without_a_portrait(shipped: Heads) 
 def test_print_counts_where_the_head_is_unsure(
     drawn: made.Card, astronaut_face: Face, said: float, larger: bool
 ) -> None:
-    heads = Heads(document=_Head(said))  # type: ignore[arg-type]
+    heads = Networks(document=_Head(said))  # type: ignore[arg-type]
     subject = Subject(Photo(drawn.pixels), Role.CARD, (_face_on(drawn, astronaut_face),), heads)
     assert subject.document.evidence > 1
     assert (_value(card.document(subject)) > said) is larger
@@ -151,7 +152,7 @@ def test_where_the_head_is_unsure_it_looks_closer() -> None:
     grey = np.full((240, 480, 3), 90, np.uint8)
     for said, near, both in ((0.5, 0.9, 0.75), (0.5, 0.1, 0.25), (0.05, 0.9, 0.05), (0.97, 0.1, 0.97)):
         head = _Head(said, near=near)
-        subject = Subject(Photo(grey), Role.CARD, (), Heads(document=head))  # type: ignore[arg-type]
+        subject = Subject(Photo(grey), Role.CARD, (), Networks(document=head))  # type: ignore[arg-type]
         assert _value(card.document(subject)) == pytest.approx(both)
         assert head.looks == ([(10, 0, 270, 240)] if said == 0.5 else [])
 
@@ -234,7 +235,7 @@ def test_a_coloured_table_beside_a_copy_does_not_count(
 
 
 def test_the_shipped_head_tells_copies_from_cards_on_any_table_in_any_light(
-    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Heads
+    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
 ) -> None:
     engraved = made.draw_card(
         np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(2), 900, engraved=True
@@ -256,13 +257,13 @@ def test_the_shipped_head_tells_copies_from_cards_on_any_table_in_any_light(
     assert len(wrong) <= 1, wrong
 
 
-def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face, shipped: Heads) -> None:
+def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face, shipped: Networks) -> None:
     assert photocopy.colour(_subject(drawn.pixels, None)).value is None
     black = np.zeros_like(drawn.pixels)
     flat = _face_on(drawn, astronaut_face)
     black_on_table, face, _ = _on_table(drawn, black, flat, 1)
     white_on_table = _on_table(drawn, np.full_like(black, 255), flat, 1)[0]
-    for heads in (Heads(), shipped):
+    for heads in (Networks(), shipped):
         for pixels, shown in ((black, flat), (black_on_table, face), (white_on_table, face)):
             measure = photocopy.colour(Subject(Photo(pixels), Role.CARD, (shown,), heads))
             assert measure.value is None

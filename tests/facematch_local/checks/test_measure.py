@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from facematch_local import WarningCode
 from facematch_local.checks import CHECKS, Check, Measure, Role, Subject, geometry, measure, occlusion
 from facematch_local.faces import Face
-from facematch_local.heads import Heads
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
 from facematch_local.matcher import FaceMatcher
+from facematch_local.networks import Networks
 from facematch_local.policy import Outcome, load_policy, warnings
 
 Pixels = NDArray[np.uint8]
@@ -60,7 +60,7 @@ def test_what_several_checks_share_fails_once_for_each_and_by_its_method(
     kinds, policy = ("sunglasses", "hat", "mask"), load_policy()
     _ask(monkeypatch, Role.PORTRAIT, *(Check(kind, getattr(occlusion, kind), "occlusion") for kind in kinds))
     faulty: Any = FaultyHead()
-    measures = measure(Subject(Photo(photo), Role.PORTRAIT, (astronaut_face,), Heads(occlusion=faulty)))
+    measures = measure(Subject(Photo(photo), Role.PORTRAIT, (astronaut_face,), Networks(occlusion=faulty)))
     assert [taken.value for taken in measures.values()] == 3 * [None]
     assert {taken.method for taken in measures.values()} == {"head"}
     assert len(caplog.records) == 3
@@ -106,4 +106,4 @@ def test_a_match_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatch, matcher: F
 def test_every_check_has_a_head_or_one_way_to_measure() -> None:
     learned = {check.name: check.head for checks in CHECKS.values() for check in checks if check.head}
     occluding = dict.fromkeys(("sunglasses", "hat", "mask"), "occlusion")
-    assert learned == {**occluding, "recapture": "recapture", "document": "document", "document_colour": "copy"}
+    assert learned == {**occluding, "recapture": "recapture", "document": "document", "document_colour": "photocopy"}

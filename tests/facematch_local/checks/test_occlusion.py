@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject, occlusion
 from facematch_local.faces import Face
-from facematch_local.heads import Heads, OcclusionScores
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
+from facematch_local.networks import Networks
+from facematch_local.networks.occlusion import OcclusionScores
 from facematch_local.policy import load_policy
 
 
@@ -28,7 +29,7 @@ class _Head:
 
 
 def _subject(pixels: NDArray[np.uint8], face: Face | None, head: Any = None) -> Subject:
-    return Subject(Photo(pixels), Role.PORTRAIT, (face,) if face else (), Heads(occlusion=head))
+    return Subject(Photo(pixels), Role.PORTRAIT, (face,) if face else (), Networks(occlusion=head))
 
 
 def _limit(name: str) -> float:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.base import CLASSICAL, HEAD
 from facematch_local.checks.presentation import recapture
-from facematch_local.evaluation import made
 from facematch_local.faces import Face
-from facematch_local.heads import Heads, RecaptureScores
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
+from facematch_local.imaging.spectrum import period_of, strongest_period
+from facematch_local.networks import Networks
+from facematch_local.networks.recapture import RecaptureScores
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Policy, load_policy
-from facematch_local.spectrum import period_of, strongest_period
+from facematch_local.synthetic import cases as made
 
 Pixels = NDArray[np.uint8]
 
@@ -151,25 +152,25 @@ class _Head:
 
 def test_a_head_sees_the_crop_and_the_period_and_decides(astronaut: Pixels, astronaut_face: Face) -> None:
     head = _Head(RecaptureScores(live=0.2, print=0.7, screen=0.1))
-    heads = Heads(recapture=head)  # type: ignore[arg-type]
+    heads = Networks(recapture=head)  # type: ignore[arg-type]
     measure = recapture(Subject(Photo(astronaut), Role.PORTRAIT, (astronaut_face,), heads))
     assert (measure.value, measure.method) == (pytest.approx(0.8), HEAD)
     assert head.asked == [((80, 80, 3), period_of(astronaut, astronaut_face.box))]
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Heads:
+def shipped() -> Networks:
     return load_pack(find_pack("compact")).heads
 
 
-def _share_warned(policy: Policy, heads: Heads, photos: list[Pixels], face: Face) -> float:
+def _share_warned(policy: Policy, heads: Networks, photos: list[Pixels], face: Face) -> float:
     subjects = [Subject(Photo(pixels), Role.PORTRAIT, (face,), heads) for pixels in photos]
     assert all(recapture(subject).method == HEAD for subject in subjects)
     return sum(_warns(policy, subject) for subject in subjects) / len(subjects)
 
 
 def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
-    astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
+    astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Networks
 ) -> None:
     grain = np.random.default_rng(1).normal(0, 6, astronaut.shape)
     sharp = astronaut + 1.0 * (astronaut.astype(np.float32) - cv2.GaussianBlur(astronaut, (0, 0), 1.5))
@@ -187,7 +188,7 @@ def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["print", "screen"])
 def test_the_shipped_head_finds_made_recaptures(
-    kind: str, astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
+    kind: str, astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Networks
 ) -> None:
     again = made.print_recapture if kind == "print" else made.screen_recapture
     portrait, scale, start = astronaut[:260, 95:355], np.float32(700 / 260), np.float32([95, 0])
@@ -201,7 +202,7 @@ def test_the_shipped_head_finds_made_recaptures(
 
 @pytest.mark.slow
 def test_the_shipped_head_needs_neither_rim_nor_pixels(
-    astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Heads
+    astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Networks
 ) -> None:
     """The face is small, so the rim is out of the crop, and no period is left for the classical measure."""
     photos = [made.screen_recapture(astronaut, np.random.default_rng(seed)) for seed in range(6)]

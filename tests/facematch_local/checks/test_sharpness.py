@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facematch_local.checks import Role, Subject, sharpness
 from facematch_local.faces import Face
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
 from facematch_local.policy import load_policy
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.tampering import portrait_differs, text_differs
 from facematch_local.faces import Face
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
 from facematch_local.policy import load_policy
 
 Pixels = NDArray[np.uint8]
