@@ -534,14 +534,14 @@ def test_there_is_no_fallback_where_the_shipped_pack_or_its_network_was_taken_ou
     shutil.copytree(find_pack("compact").folder, shipped)
     (shipped / "rec.onnx").unlink()
     assert set(fallback_networks(bare, [tmp_path])) == {"occlusion", "recapture", "document", "photocopy"}
-    (shipped / "heads" / "occlusion.onnx").unlink()
+    (shipped / "networks" / "occlusion.onnx").unlink()
     assert set(fallback_networks(bare, [tmp_path])) == {"recapture", "document", "photocopy"}
 
 
 def test_a_damaged_fallback_network_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = tmp_path / "shipped" / "compact"
     shutil.copytree(find_pack("compact").folder, shipped)
-    (shipped / "heads" / "occlusion.onnx").write_bytes(b"\x08damaged")
+    (shipped / "networks" / "occlusion.onnx").write_bytes(b"\x08damaged")
     bare = read_pack(without_networks(tmp_path / "bare"))
     monkeypatch.setattr(packs.search, "shipped_folders", lambda: (shipped.parent,))
     with pytest.raises(PackError, match=r"a network of compact, the fallback for bare: .*occlusion\.onnx: damaged"):
