@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from facematch_local.calibration import Calibration, Verdict
+    from facematch_local.checks import Check, Measure, Role
     from facematch_local.codes import ErrorCode, WarningCode
     from facematch_local.errors import (
         FacematchError,
@@ -18,35 +20,45 @@ if TYPE_CHECKING:
         PolicyError,
     )
     from facematch_local.faces import Face
-    from facematch_local.matcher import FaceMatcher, MatchResult
-    from facematch_local.similarity import Verdict
+    from facematch_local.imaging.photo import ImageLimits, Photo
+    from facematch_local.matcher import FaceMatcher, MatchResult, PhotoResult
+    from facematch_local.policy import Finding, Limit, Outcome, Policy
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ErrorCode": "codes",
-    "WarningCode": "codes",
-    "FacematchError": "errors",
-    "ImageFormatError": "errors",
-    "NoContentError": "errors",
-    "PackError": "errors",
-    "PolicyError": "errors",
-    "Face": "faces",
-    "FaceMatcher": "matcher",
-    "MatchResult": "matcher",
-    "Verdict": "similarity",
+_MODULES = {
+    "calibration": ("Calibration", "Verdict"),
+    "checks": ("Check", "Measure", "Role"),
+    "codes": ("ErrorCode", "WarningCode"),
+    "errors": ("FacematchError", "ImageFormatError", "NoContentError", "PackError", "PolicyError"),
+    "faces": ("Face",),
+    "imaging.photo": ("ImageLimits", "Photo"),
+    "matcher": ("FaceMatcher", "MatchResult", "PhotoResult"),
+    "policy": ("Finding", "Limit", "Outcome", "Policy"),
 }
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "Calibration",
+    "Check",
     "ErrorCode",
     "Face",
     "FaceMatcher",
     "FacematchError",
+    "Finding",
     "ImageFormatError",
+    "ImageLimits",
+    "Limit",
     "MatchResult",
+    "Measure",
     "NoContentError",
+    "Outcome",
     "PackError",
+    "Photo",
+    "PhotoResult",
+    "Policy",
     "PolicyError",
+    "Role",
     "Verdict",
     "WarningCode",
     "__version__",

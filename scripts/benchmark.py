@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from facematch_local.cpu import cpu_budget
 from facematch_local.errors import FacematchError
-from facematch_local.images import decode, encode_jpeg
+from facematch_local.imaging.decode import decode, encode_jpeg
 from facematch_local.matcher import FaceMatcher
 from facematch_local.packs import DEFAULT_PACK, ModelPack, find_pack
 
@@ -172,7 +172,7 @@ def service(pack: ModelPack) -> Iterator[Callable[[bytes, bytes], object]]:
         free.close()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
         environment |= {"FACEMATCH_DATA_DIR": folder, "FACEMATCH_PACK": str(pack.folder), "FACEMATCH_PORT": str(port)}
-        command = [sys.executable, "-m", "facematch_local"]
+        command = [sys.executable, "-m", "facematch_server"]
         key = json.loads(
             subprocess.run(  # noqa: S603
                 [*command, "keys", "create", "--json"], env=environment, check=True, capture_output=True, text=True

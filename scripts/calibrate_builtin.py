@@ -31,16 +31,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.calibration import Calibration, as_calibration
 from facematch_local.cpu import available_cpus
-from facematch_local.evaluation import calibration, report
-from facematch_local.evaluation.dataset import Dataset
-from facematch_local.evaluation.embed import Embeddings, embed_photos
-from facematch_local.evaluation.pairs import in_group, pair_scores
 from facematch_local.evaluation.split import held_out as is_held_out
 from facematch_local.evaluation.split import held_out_people
-from facematch_local.evaluation.verification import MARKS, Evaluation, evaluate, mark_threshold
+from facematch_local.evaluation.verification import calibrate as calibration
+from facematch_local.evaluation.verification import report
+from facematch_local.evaluation.verification.dataset import Dataset
+from facematch_local.evaluation.verification.embed import Embeddings, embed_photos
+from facematch_local.evaluation.verification.evaluate import MARKS, Evaluation, evaluate, mark_threshold
+from facematch_local.evaluation.verification.pairs import in_group, pair_scores
 from facematch_local.packs import LoadedPack, find_pack, load_pack, sha256_of
-from facematch_local.similarity import Calibration, as_calibration
 
 HARD_GROUP = "east_asian"
 # The sources of `asian_faces`, told apart by the size of their photos; pairs within one are the hardest.

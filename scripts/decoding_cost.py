@@ -18,12 +18,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import psutil
-from facematch_server.decoding.opening import open_decoders
-from facematch_server.inference import Cores
-from facematch_server.memory import keep_memory_level
 from skimage import data
 
-from facematch_local.images import ImageLimits, decode
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import ImageLimits
+from facematch_server.decoding.opening import open_decoders
+from facematch_server.matching.pool import Cores
+from facematch_server.running.memory import keep_memory_level
 
 SIZES = ((640, 480), (1280, 960), (1600, 1200), (2560, 1920), (4000, 3000))
 

@@ -109,7 +109,7 @@ class Completed:
 @pytest.fixture
 def facematch(capfd: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
     """`facematch("keys", "list")`: run the command in this process; its exit code and output."""
-    from facematch_local.cli import main
+    from facematch_server.cli import main
 
     def run(*arguments: object) -> Completed:
         capfd.readouterr()

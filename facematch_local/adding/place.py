@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from facematch_local.adding.trial import Trial, try_out
+from facematch_local.calibration import Calibration
 from facematch_local.errors import FacematchError, PackError
 from facematch_local.open_weights.install import replace_folder
 from facematch_local.packs import DEFAULT_PACK, PREFERRED, ModelPack, find_pack, load_pack, search_folders
 from facematch_local.packs.search import looks_like_pack, read_pack, shipped_folders
-from facematch_local.similarity import Calibration
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

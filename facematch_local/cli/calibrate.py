@@ -42,7 +42,8 @@ def calibrate(
 
     Exit code 1 when --check finds a promise broken; 2 when the photos are too few for a curve.
     """
-    from facematch_local.evaluation import calibration, report
+    from facematch_local.evaluation.verification import calibrate as calibration
+    from facematch_local.evaluation.verification import report
 
     if len(sources) == 1 and sources[0].suffix.lower() == ".json":
         data = _read_report(sources[0])
@@ -95,8 +96,8 @@ def _print_anchors(content: dict[str, Any]) -> None:
 def _print_check(data: dict[str, Any]) -> None:
     from rich.table import Table
 
-    from facematch_local.evaluation.calibration import Finding, check
-    from facematch_local.evaluation.report import interval_text
+    from facematch_local.evaluation.verification.calibrate import Finding, check
+    from facematch_local.evaluation.verification.report import interval_text
 
     results = check(data)
     table = Table("mark", "population", "promised FMR", "measured", "95 % interval", "non-mated", "promise")

@@ -11,7 +11,7 @@ from facematch_local.cli.console import console, read_photo
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
-    from facematch_local.images import Photo
+    from facematch_local.imaging.photo import Photo
     from facematch_local.matcher import MatchResult, PhotoResult
     from facematch_local.policy import Finding
 
@@ -34,10 +34,10 @@ def compare(
 
     Exit code 0 whatever the verdict is (but see --exit-code); 2 when a photo or the pack cannot be read.
     """
+    from facematch_local.calibration import Verdict
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import DEFAULT_PACK
     from facematch_local.policy import load_policy
-    from facematch_local.similarity import Verdict
 
     if type1 not in ("card", "portrait"):
         raise typer.BadParameter("card or portrait", param_hint="--type1")
@@ -56,7 +56,7 @@ def compare(
 
 def _decoded(path: Path) -> Photo:
     """The photo of a file; an error names which of the two it was."""
-    from facematch_local.images import decode
+    from facematch_local.imaging.decode import decode
 
     data = read_photo(path)
     try:
@@ -89,7 +89,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "value": finding.measure.value,
         "unit": finding.measure.unit,
-        "method": finding.measure.method,
         "reason": finding.measure.reason,
         "code": int(finding.limit.code),
         "minimum": finding.limit.minimum,
@@ -165,9 +164,8 @@ def _print_photo(number: int, photo: PhotoResult, findings: list[Finding]) -> No
         outcome = {"passed": "[green]passed[/]", "warning": "[bold red]warning[/]"}.get(
             finding.outcome.value, f"[yellow]not assessed[/]: {finding.measure.reason}"
         )
-        method = f" ({finding.measure.method})" if finding.measure.method else ""
         code = str(int(finding.limit.code))
-        table.add_row(finding.name.replace("_", " ") + method, _value(finding), _allowed(finding), outcome, code)
+        table.add_row(finding.name.replace("_", " "), _value(finding), _allowed(finding), outcome, code)
     console().print(table)
 
 

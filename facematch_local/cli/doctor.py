@@ -1,18 +1,14 @@
-"""`facematch doctor`: what was detected, and what is wrong with it."""
+"""The library's part of `facematch doctor`: what was detected, and what is wrong with it."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-import typer
-
-from facematch_local.cli.console import console
 from facematch_local.errors import FacematchError
 
 _LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow", "pillow-heif", "fastapi", "SQLAlchemy")
@@ -35,29 +31,9 @@ class Line:
     note: bool = False
 
 
-def doctor() -> None:
-    """Print what this installation found, and what is wrong with it.
-
-    CPUs, execution providers, model packs and their checksums, photo formats, and what the service needs:
-    settings, database, writable folders. A line marked "note" is not wrong, but good to know. Exit code 1 if something
-    is wrong.
-    """
-    out = console()
-    wrong = 0
-    for line in examine():
-        mark = "[bold red]wrong[/]" if line.wrong else "[yellow] note[/]" if line.note else "[green]   ok[/]"
-        out.print(f"{mark}  [bold]{line.about}[/]: ", end="")
-        out.print(line.found, markup=False, soft_wrap=True)  # one line each, for grep
-        wrong += line.wrong
-    if wrong:
-        out.print(f"\n{wrong} thing{'' if wrong == 1 else 's'} to put right.")
-        raise typer.Exit(1)
-    out.print("\nEverything is in order.")
-
-
-def examine() -> Iterator[Line]:
-    """Look at everything; a part that fails in an unforeseen way is a line of its own, not the end."""
-    for part in (_versions, _cpus, _providers, _formats, _decoders, _packs, _policy, _service):
+def examine(parts: Sequence[Callable[[], Iterator[Line]]]) -> Iterator[Line]:
+    """Examine every part; a part that fails in an unforeseen way gives a line of its own, and the rest follows."""
+    for part in parts:
         try:
             yield from part()
         except Exception as error:  # a diagnosis must survive whatever it diagnoses
@@ -96,7 +72,7 @@ def _providers() -> Iterator[Line]:
 
 
 def _formats() -> Iterator[Line]:
-    from facematch_local.images import FORMATS, decode
+    from facematch_local.imaging.decode import FORMATS, decode
 
     decode_failed = []
     for name, photo in _tiny_photos().items():
@@ -108,15 +84,6 @@ def _formats() -> Iterator[Line]:
         yield Line("photo formats", f"{', '.join(decode_failed)} cannot be read; reinstall pillow", wrong=True)
     else:
         yield Line("photo formats", ", ".join(FORMATS))
-
-
-def _decoders() -> Iterator[Line]:
-    # By name: the library is typed, tested and used without the server.
-    try:
-        opening = importlib.import_module("facematch_server.decoding.opening")
-    except ModuleNotFoundError:
-        return  # `_service` says what is missing
-    yield Line("decoders", *opening.examine(os.environ.get("FACEMATCH_DECODE_PROCESSES", "")))
 
 
 def _packs() -> Iterator[Line]:
@@ -145,7 +112,7 @@ def _packs() -> Iterator[Line]:
         yield Line("pack in use", notice, note=True)
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
-    lent = f"; lent by {SHIPPED}: {', '.join(loaded.lent)} head" if loaded.lent else ""
+    lent = f"; lent by {SHIPPED}: {', '.join(loaded.fallback)} head" if loaded.fallback else ""
     curve = loaded.calibration.id
     curve += (
         "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"
@@ -163,52 +130,6 @@ def _policy() -> Iterator[Line]:
         yield Line("policy", str(error), wrong=True)
     else:
         yield Line("policy", f"version {version}, " + (named or "the shipped one"))
-
-
-def _service() -> Iterator[Line]:
-    # By name: the library is typed, tested and used without the server.
-    try:
-        importlib.import_module("facematch_server.settings")
-    except ModuleNotFoundError as error:
-        yield Line("service", f"not installed ({error.name} is missing); the library works without it")
-        return
-    from facematch_local.cli.serve import read_settings
-
-    try:
-        settings = read_settings()
-    except FacematchError as error:
-        yield Line("settings", str(error), wrong=True)
-        return
-    named = sorted(name for name in os.environ if name.startswith("FACEMATCH_"))
-    yield Line("settings", f"in order; set are {', '.join(named)}" if named else "all at their defaults")
-    yield _database(settings.store_url)
-
-
-def _database(url: str) -> Line:
-    store = importlib.import_module("facematch_server.store")
-    name = store.describe(url)
-    file = _sqlite_file(url)
-    if file is not None and not file.exists():
-        folder = next(parent for parent in file.absolute().parents if parent.exists())
-        if os.access(folder, os.W_OK | os.X_OK):
-            return Line("database", f"{name}, will be created at the first start")
-        return Line("database", f"{name} cannot be created: {folder} is not writable", wrong=True)
-    if file is not None and not os.access(file, os.W_OK):
-        return Line("database", f"{name} is not writable for this user", wrong=True)
-    try:
-        status = store.status(url)
-    except FacematchError as error:
-        return Line("database", str(error), wrong=True)
-    if status.up_to_date:
-        return Line("database", f"{name}, revision {status.current}")
-    if not status.known and status.current is not None:
-        return Line("database", f"{name} was made by a newer version (revision {status.current})", wrong=True)
-    return Line("database", f"{name} needs `facematch db upgrade`", wrong=file is None)
-
-
-def _sqlite_file(url: str) -> Path | None:
-    prefix = "sqlite:///"
-    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
 
 
 def _version(distribution: str) -> str:
@@ -233,3 +154,7 @@ def _tiny_photos() -> dict[str, bytes]:
             continue
         photos[name] = stream.getvalue()
     return photos
+
+
+PARTS = (_versions, _cpus, _providers, _formats, _packs, _policy)
+"""What the library alone can examine."""

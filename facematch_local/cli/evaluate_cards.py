@@ -41,9 +41,9 @@ def card_to_selfie(
     The cards are made by a program (print, screen, security lines, glare, perspective, camera, JPEG): the figures say
     how much such a card costs, not how good or bad real cards of an issuer are.
     """
-    from facematch_local.evaluation import report
-    from facematch_local.evaluation.card_to_selfie import made_cards, plan, shift
-    from facematch_local.evaluation.dataset import read
+    from facematch_local.evaluation.verification import report
+    from facematch_local.evaluation.verification.card_to_selfie import made_cards, plan, shift
+    from facematch_local.evaluation.verification.dataset import read
 
     for path in (json_path, html_path):
         check_writable(path)

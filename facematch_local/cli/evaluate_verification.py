@@ -15,9 +15,9 @@ from facematch_local.errors import FacematchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from facematch_local.evaluation.dataset import Dataset
-    from facematch_local.evaluation.report import Thumbnail
-    from facematch_local.evaluation.verification import Evaluation
+    from facematch_local.evaluation.verification.dataset import Dataset
+    from facematch_local.evaluation.verification.evaluate import Evaluation
+    from facematch_local.evaluation.verification.report import Thumbnail
     from facematch_local.packs import LoadedPack
 
 Sources = Annotated[
@@ -58,7 +58,7 @@ def verification(
 
     Lines and files that cannot be used are listed and left out. Exit code 2 when nothing is left to compare.
     """
-    from facematch_local.evaluation import report
+    from facematch_local.evaluation.verification import report
 
     for path in (json_path, html_path):
         check_writable(path)
@@ -72,16 +72,16 @@ def verification(
         write(html_path, report.page(evaluation, data, thumbnails_of(loaded) if thumbnails else None))
 
 
-def open_pack(name: str | None, *, lend_heads: bool = True) -> LoadedPack:
+def open_pack(name: str | None, *, fallback: bool = True) -> LoadedPack:
     """The pack, with sessions for side-by-side work: the workers are the parallelism."""
     from facematch_local.packs import DEFAULT_PACK, SessionSettings, find_pack, load_pack
 
-    return load_pack(find_pack(name or DEFAULT_PACK), SessionSettings(intra_op_threads=1), lend_heads=lend_heads)
+    return load_pack(find_pack(name or DEFAULT_PACK), SessionSettings(intra_op_threads=1), fallback=fallback)
 
 
 def read_dataset(sources: list[Path], root: Path | None, all_pairs: bool = False) -> Dataset:
     """What the sources name."""
-    from facematch_local.evaluation.dataset import read
+    from facematch_local.evaluation.verification.dataset import read
 
     dataset = read(sources, root)
     return dataset.with_all_pairs() if all_pairs else dataset
@@ -94,8 +94,8 @@ def run(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from facematch_local.cpu import available_cpus
-    from facematch_local.evaluation.embed import embed_photos
-    from facematch_local.evaluation.verification import evaluate
+    from facematch_local.evaluation.verification.embed import embed_photos
+    from facematch_local.evaluation.verification.evaluate import evaluate
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     out = console(stderr=True)
@@ -122,7 +122,7 @@ def show(data: dict[str, Any]) -> None:
     """Print the tables and notes of a report."""
     from rich.table import Table
 
-    from facematch_local.evaluation import report
+    from facematch_local.evaluation.verification import report
 
     out = console()
     tables = [report.summary_rows(data)]
@@ -196,7 +196,7 @@ def thumbnails_of(pack: LoadedPack, read: Callable[[Path], bytes] = Path.read_by
     def cut(path: Path) -> bytes | None:
         import cv2
 
-        from facematch_local.images import decode, encode_jpeg
+        from facematch_local.imaging.decode import decode, encode_jpeg
         from facematch_local.matcher import face_crop
 
         photo = decode(read(path))

@@ -54,11 +54,11 @@ def warnings(
 
     The HTML report shows the worst misses and false alarms: thumbnails, personal data where the photos are.
     """
-    from facematch_local.evaluation import warnings as evaluation
     from facematch_local.evaluation.split import LabelError
-    from facematch_local.evaluation.warnings_made import made_cases, sources
-    from facematch_local.heads import Heads
+    from facematch_local.evaluation.warnings import report as evaluation
+    from facematch_local.evaluation.warnings.synthetic_cases import made_cases, sources
     from facematch_local.matcher import FaceMatcher
+    from facematch_local.networks import Networks
 
     for path in (json_path, html_path):
         check_writable(path)
@@ -81,9 +81,9 @@ def warnings(
         # A ground on the list shows a person, say, whatever code it was put there for.
         grounds = [name for name in grounds if name not in left_out.codes]
         cases += made_cases([folder / name for name in ordinary], [folder / name for name in grounds], made)
-    loaded = open_pack(pack, lend_heads=not classical)
+    loaded = open_pack(pack, fallback=not classical)
     if classical:
-        loaded = replace(loaded, heads=Heads())
+        loaded = replace(loaded, networks=Networks())
     matcher = FaceMatcher(loaded)
     outcomes, undecoded = evaluation.examine(matcher, cases)
     if not outcomes:
@@ -99,10 +99,10 @@ def warnings(
         "found: cases that should raise the code and did. false alarms: cases that should not and did. "
         "Intervals are Wilson's, 95 %. Made cases come from a program and are no substitute for real ones.",
     ]
-    heads = [field.name for field in fields(Heads) if getattr(loaded.heads, field.name) is not None]
-    lent = f"; lent by the shipped pack: {', '.join(loaded.lent)}" if loaded.lent else "; none was lent"
+    heads = [field.name for field in fields(Networks) if getattr(loaded.networks, field.name) is not None]
+    lent = f"; lent by the shipped pack: {', '.join(loaded.fallback)}" if loaded.fallback else "; none was lent"
     notes.append(
-        f"Heads asked: {', '.join(heads)}{lent}."
+        f"Networks asked: {', '.join(heads)}{lent}."
         if heads
         else "No head was asked for warnings, lent or the pack's own."
     )
@@ -116,7 +116,7 @@ def warnings(
         content = {
             "pack": loaded.pack.name,
             "heads": heads,
-            "lent": list(loaded.lent),
+            "lent": list(loaded.fallback),
             "undecoded": undecoded,
             "policy": matcher.policy.version,
             "half": str(half),

@@ -14,8 +14,8 @@ from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from facematch_local.adding import Added
+    from facematch_local.calibration import Calibration
     from facematch_local.packs import ModelPack, Overview, Source
-    from facematch_local.similarity import Calibration
 
 app = typer.Typer(help="Model packs of this installation.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def verify(
     from facematch_local.packs import asked_pack, find_pack, load_pack
 
     found = find_pack(pack or asked_pack())
-    loaded = load_pack(found, lend_heads=False)
+    loaded = load_pack(found, fallback=False)
     checked = sum(1 for file in found.files.values() if file.sha256)
     _say(
         f"{found.name} {found.version}".rstrip()
@@ -132,7 +132,7 @@ def _facts(pack: ModelPack, seen: Overview) -> Iterator[tuple[str, str]]:
     except FacematchError as error:
         yield "calibration", f"{error}"
     yield "size", f"{pack.size / 1e6:.1f} MB"
-    yield "roles", ", ".join(pack.files)
+    yield "tasks", ", ".join(pack.files)
     yield "folder", f"{pack.folder}"
     if seen.is_in_use(pack) and not isinstance(seen.in_use, FacematchError) and seen.in_use.notice:
         yield "note", seen.in_use.notice

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from facematch_local.similarity import Verdict
+from facematch_local.calibration import Verdict
 
 if TYPE_CHECKING:
     from facematch_local.faces import Face

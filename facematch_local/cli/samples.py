@@ -23,7 +23,7 @@ def samples(
     Exit code 0; 1 when with --check a pair did not give its code; 2 when the folder cannot be written
     or the policy cannot be read.
     """
-    from facematch_local.samples import SAMPLES, write
+    from facematch_local.synthetic.samples import SAMPLES, write
 
     write(folder)
     console().print(f"{len(SAMPLES)} pairs are in {folder}; index.json says what each gives", markup=False)
@@ -38,7 +38,7 @@ def _check(folder: Path, pack: str | None, policy: Path | None) -> bool:
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import DEFAULT_PACK
     from facematch_local.policy import load_policy
-    from facematch_local.samples import SAMPLES, outcome
+    from facematch_local.synthetic.samples import SAMPLES, outcome
 
     matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
     table = Table("pair", "image 1", "image 2", "type1", "errorCode", "invalidCode", "outcome")

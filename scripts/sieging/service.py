@@ -114,7 +114,7 @@ def running_service(folder: Path, pack: str, tls: bool, **options: str) -> Itera
     honest, hostile, imported = _keys(folder)
     log = folder / "log"
     with log.open("wb") as written:
-        command = [sys.executable, "-m", "facematch_local", "serve"]
+        command = [sys.executable, "-m", "facematch_server", "serve"]
         popen = subprocess.Popen(command, env=environment, stdout=written, stderr=written)  # noqa: S603
         try:
             port = _port(popen, log)

@@ -64,7 +64,7 @@ prefix=$(cd "$(dirname "$0")/.." && pwd -P)
 while IFS= read -r line || [ -n "$line" ]; do
     case $line in FACEMATCH_*=*) export "$line" ;; esac
 done <"$prefix/facematch.env"
-exec "$prefix/${FACEMATCH_RELEASE:-current}/venv/bin/python" -I -m facematch_local "$@"
+exec "$prefix/${FACEMATCH_RELEASE:-current}/venv/bin/python" -I -m facematch_server "$@"
 LAUNCHER
     chmod 755 "$prefix/bin/.facematch.new"
     mv -f "$prefix/bin/.facematch.new" "$prefix/bin/facematch"

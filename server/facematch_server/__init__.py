@@ -16,6 +16,6 @@ def run(settings: Settings) -> int:
     Returns:
         Exit code: 0 after an orderly end, 2 when it could not start (told in one line on standard error).
     """
-    from facematch_server.serving import serve
+    from facematch_server.running.serve import serve
 
     return serve(settings)

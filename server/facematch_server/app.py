@@ -16,16 +16,15 @@ from starlette.responses import Response
 
 from facematch_local import __version__
 from facematch_local.codes import ErrorCode
-from facematch_server.auth import Key, KeyStore
-from facematch_server.comparing import Comparer, Matcher, MatcherComparer, warm_up
-from facematch_server.edge import ApiCorsMiddleware, PathMiddleware, ReplyHeadersMiddleware
+from facematch_server.access.gatekeeper import Key, KeyStore
 from facematch_server.errors import ContractError, ServiceError
-from facematch_server.inference import Cores
+from facematch_server.http.edge import ApiCorsMiddleware, PathMiddleware, ReplyHeadersMiddleware
+from facematch_server.http.middleware import REQUEST_ID_HEADER, RequestMiddleware
+from facematch_server.http.record import record_of
+from facematch_server.http.replies import documented_error, failure, service_error
 from facematch_server.logs import LOGGER, log, log_fault
-from facematch_server.middleware import REQUEST_ID_HEADER, RequestMiddleware
-from facematch_server.openapi import complete_description
-from facematch_server.record import record_of
-from facematch_server.replies import documented_error, failure, service_error
+from facematch_server.matching.comparer import Comparer, Matcher, MatcherComparer, warm_up
+from facematch_server.matching.pool import Cores
 from facematch_server.routes import compare, docs, face_matching, health, page
 from facematch_server.scenarios import SCENARIO_HEADER, ScenarioMiddleware, ScenarioStore, scenario_comparers
 from facematch_server.services import (
@@ -44,6 +43,7 @@ from facematch_server.services import (
 from facematch_server.settings import Settings
 from facematch_server.store import UnavailableError
 from facematch_server.wire import WARNINGS_HEADER
+from facematch_server.wire.openapi import complete_description
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool

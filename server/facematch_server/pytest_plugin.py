@@ -90,7 +90,7 @@ def _running(settings: Mapping[str, str], folder: Path) -> Iterator[FacematchSer
     environ = {**_DEFAULTS, **kept, **own, **settings, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with closing(Store.open(default_database_url(environ))) as store:
         key = store.create_key(name="pytest")
-    command = [sys.executable, "-m", "facematch_local", "serve", "--host", "127.0.0.1", "--port", "0"]
+    command = [sys.executable, "-m", "facematch_server", "serve", "--host", "127.0.0.1", "--port", "0"]
     log = folder / "service.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(command, env=environ, stdout=stream, stderr=stream, cwd=folder)  # noqa: S603

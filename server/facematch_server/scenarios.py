@@ -31,10 +31,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_local.images import Photo
-from facematch_server.auth import Key, KeyStore, parse_basic
-from facematch_server.comparing import Comparer, crop_jpeg
+from facematch_local.imaging.photo import Photo
+from facematch_server.access.gatekeeper import Key, KeyStore, parse_basic
 from facematch_server.errors import ContractError, ServiceError
+from facematch_server.matching.comparer import Comparer, crop_jpeg
 from facematch_server.wire import Compared, FoundFace, Profile
 
 SCENARIO_HEADER: Final = "X-Facematch-Scenario"

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.requests import HTTPConnection
 
 from facematch_local.cpu import available_cpus
-from facematch_local.images import ImageLimits, Photo
-from facematch_server.auth import RESERVATION_SLACK_SECONDS, Gatekeeper, Key, KeyStore
-from facematch_server.comparing import Comparer, Matcher, MatcherComparer
-from facematch_server.inference import Cores, InferencePool
+from facematch_local.imaging.photo import ImageLimits, Photo
+from facematch_server.access.gatekeeper import RESERVATION_SLACK_SECONDS, Gatekeeper, Key, KeyStore
+from facematch_server.access.readiness import StorageProbe
+from facematch_server.matching.comparer import Comparer, Matcher, MatcherComparer
+from facematch_server.matching.pool import Cores, InferencePool
+from facematch_server.matching.shares import Shares
 from facematch_server.metrics import Metrics
-from facematch_server.readiness import StorageProbe
 from facematch_server.settings import Settings
-from facematch_server.shares import Shares
 from facematch_server.store.hashing import CONCURRENT_SCRYPT
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def open_store(settings: Settings) -> Store:
 
 def open_fetcher(settings: Settings) -> PhotoFetcher:
     """Get photos by URL as the options say."""
-    from facematch_server.fetch import Fetcher, FetchLimits, UrlPolicy
+    from facematch_server.url_mode.fetch import Fetcher, FetchLimits, UrlPolicy
 
     policy = UrlPolicy(settings.url_policy, allow=settings.url_allow, loopback_only=settings.listens_on_loopback_only)
     limits = FetchLimits(

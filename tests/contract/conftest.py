@@ -21,10 +21,10 @@ import pytest
 
 if TYPE_CHECKING:
     import requests
-    from facematch_server.store import Store
     from fastapi import FastAPI
 
     from facematch_local.matcher import FaceMatcher
+    from facematch_server.store import Store
 
 V2 = "/api/v2/ekyc/face_matching"
 
@@ -138,7 +138,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """
     from facematch_server.app import create_app
     from facematch_server.logs import set_up_logs
-    from facematch_server.serving import new_server
+    from facematch_server.running.serve import new_server
     from facematch_server.settings import Settings
     from facematch_server.store import Store
 

@@ -191,7 +191,7 @@ def test_many_that_are_turned_away_at_once(start: Callable[..., Any]) -> None:
 
 
 def test_running_out_of_descriptors_is_told_once_and_passes(caplog: pytest.LogCaptureFixture) -> None:
-    from facematch_server.acceptor import Acceptor
+    from facematch_server.running.acceptor import Acceptor
 
     async def accept() -> int:
         loop = asyncio.get_running_loop()

@@ -15,8 +15,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from facematch_server.contract import Call, Case, Outcome, Reply, Target, run, shape
-from facematch_server.contract.report import junit
+
+from facematch_server.conformance import Call, Case, Outcome, Reply, Target, run, shape
+from facematch_server.conformance.report import junit
 from facematch_server.settings import Profile
 
 CROP = "/9j/2wBD"  # the first bytes of any JPEG

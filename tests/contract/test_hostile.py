@@ -33,10 +33,10 @@ MISBEHAVING = ROOT / "tests/facematch_server/decoding/misbehaving.py"
 CODE = """
 import sys
 from functools import partial
-from facematch_local.images import ImageLimits
+from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding import forkserver
 from facematch_server.decoding.opening import open_decoders
-from facematch_server.serving import serve
+from facematch_server.running.serve import serve
 from facematch_server.settings import Settings
 from facematch_server.store import Store, default_database_url
 

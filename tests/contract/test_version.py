@@ -30,8 +30,8 @@ def test_it_names_the_pack_and_its_curve(live: Any, matcher: FaceMatcher) -> Non
 
 
 def test_a_notice_is_told_there_and_once_in_the_log(start: Callable[..., Any], matcher: FaceMatcher) -> None:
+    from facematch_local.calibration import GENERIC
     from facematch_local.matcher import FaceMatcher as Matcher
-    from facematch_local.similarity import GENERIC
 
     notice = "the pack 'standard' is not installed (no index), so 'compact' is in use"
     pack = replace(matcher.pack, pack=replace(matcher.pack.pack, notice=notice), calibration=GENERIC)
@@ -46,12 +46,12 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(t
     described.mkdir(parents=True)
     (described / "pack.toml").write_text(
         'name = "mine"\nbase = "compact"\n[source]\npackage = "faces"\nversion = "1"\narchive = "f.whl"\n'
-        'sha256 = "ab"\n[roles.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
+        'sha256 = "ab"\n[tasks.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
     )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
     environ |= {"FACEMATCH_PACK": "mine", "FACEMATCH_MODELS": str(tmp_path / "models")}
     environ |= {"FACEMATCH_DATA_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "facematch_local", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "facematch_server", "serve", "--port", "0"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
     assert done.returncode == 2
     assert done.stderr.startswith("facematch: cannot start: the pack 'mine' is not installed: ")

@@ -17,7 +17,7 @@ def test_every_snippet_runs(
     pytest.importorskip("skimage.data")
     if pack_path.name != "compact":
         pytest.skip("the page uses the shipped pack, which is not complete here")
-    from facematch_local import samples
+    from facematch_local.synthetic import samples
 
     files = dict(samples.encoded())
     (tmp_path / "card.jpg").write_bytes(files["card.jpg"])

@@ -13,8 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 import facematch_local
-from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode, images
-from facematch_local.images import ImageLimits, Photo, decode
+from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode
+from facematch_local.imaging import decode as images
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.matcher import face_crop
 from facematch_local.policy import Outcome
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local.cpu import available_cpus
-from facematch_local.images import decode
+from facematch_local.imaging.decode import decode
 from facematch_local.packs import find_pack, load_pack
 
 

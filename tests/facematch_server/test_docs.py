@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from facematch_server.settings import OTHER_VARIABLES, Settings
 
 ROOT = Path(__file__).resolve().parents[2]

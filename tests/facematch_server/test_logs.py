@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from facematch_server.repeats import PER_WINDOW, WINDOW_SECONDS, RepeatFilter
 
 CODE = """

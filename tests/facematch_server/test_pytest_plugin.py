@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from facematch_server.pytest_plugin import _running, facematch_server, facematch_settings  # noqa: F401
 
 

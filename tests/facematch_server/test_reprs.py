@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-import facematch_server
 import numpy as np
 import pytest
-from facematch_server.detailed import describe
-from facematch_server.wire import Compared, FoundFace
-from facematch_server.wire import Photos as WirePhotos
 
 import facematch_local
+import facematch_server
 from facematch_local.brief import BriefRepr, brief
 from facematch_local.faces import Face
-from facematch_local.images import Photo
+from facematch_local.imaging.photo import Photo
+from facematch_server.wire import Compared, FoundFace
+from facematch_server.wire import Photos as WirePhotos
+from facematch_server.wire.detailed import describe
 
 # Fields of these types may hold pixels, encoded photos or embeddings.
 HEAVY = re.compile(r"NDArray|bytes|Pixels|_Floats|FloatArray|ndarray")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from facematch_server.scenarios import Breakage, Scenario, parse_scenario
-from facematch_server.serving import StartError, announce_scenarios
-from facematch_server.settings import Profile, Settings
 
 from facematch_local.codes import ErrorCode, WarningCode
+from facematch_server.running.serve import StartError, announce_scenarios
+from facematch_server.scenarios import Breakage, Scenario, parse_scenario
+from facematch_server.settings import Profile, Settings
 
 EVERYBODY = "::"
 

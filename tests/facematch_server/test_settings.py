@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from facematch_server.settings import Settings, is_loopback, problems, settings_table, unknown_variables
 from pydantic import ValidationError
+
+from facematch_server.settings import Settings, is_loopback, problems, settings_table, unknown_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 

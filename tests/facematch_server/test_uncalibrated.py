@@ -6,9 +6,9 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from facematch_server.services import warn_if_uncalibrated, warn_of_notice
 
-from facematch_local.similarity import GENERIC, Calibration
+from facematch_local.calibration import GENERIC, Calibration
+from facematch_server.services import warn_if_uncalibrated, warn_of_notice
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facematch_local.heads import DOCUMENT_SIZE
+from facematch_local.networks.document import DOCUMENT_SIZE
 from scripts.training.common.documents import column
 from scripts.training.common.image import Array, Rng
 from scripts.training.common.stock import Stock

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from facematch_local.evaluation.split import held_out
-from facematch_local.heads import DocumentHead
+from facematch_local.networks.document import DocumentNetwork
 from scripts.training.common.faces import find_faces
 from scripts.training.common.image import Array
 from scripts.training.common.photos import LONGEST, Photo, list_portraits, load_photo
@@ -46,7 +46,7 @@ def load_stock(
     faces: Path,
     most: int,
     copies: list[Array],
-    earlier: DocumentHead | None,
+    earlier: DocumentNetwork | None,
 ) -> Stock:
     """Everything views are composed of.
 
@@ -99,7 +99,7 @@ def training_files(data: Path, source: str) -> list[Path]:
     return [file for file in sorted((data / source).iterdir()) if not held_out(f"{source}/{file.name}")]
 
 
-def mistaken(pictures: list[Array], earlier: DocumentHead | None) -> list[Array]:
+def mistaken(pictures: list[Array], earlier: DocumentNetwork | None) -> list[Array]:
     """Those that a network trained before takes for documents, or nearly."""
     return [p for p in pictures if earlier is not None and earlier.predict(p, None).document > MISTAKEN]
 

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from facematch_local.checks.document import Document, find_document
-from facematch_local.checks.rectify import rectified
+from facematch_local.documents.printed import Document, find_document
 from facematch_local.faces import Face
-from facematch_local.heads import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentHead, document_view
+from facematch_local.imaging.perspective import rectified
+from facematch_local.networks.document import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentNetwork, document_view
 from scripts.training.common.arguments import add_others, add_views, parser_of
 from scripts.training.common.faces import FaceFinder
 from scripts.training.common.image import Array
@@ -32,7 +32,7 @@ SEEN = 3.5  # of the four edges of a real document, to trust where they are
 
 @dataclass(frozen=True, eq=False)
 class Copy:
-    """A real copy, BGR uint8 [H,W,3], with the face on it and where the classical measure sees it."""
+    """A real copy, BGR uint8 [H,W,3], with the face on it and its outline by print and edges."""
 
     picture: Array
     face: Face
@@ -105,7 +105,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     copies = real_copies(arguments.data, arguments.teachers)
     flat = [rectified(copy.picture, copy.found.corners, 400) for copy in copies if copy.found.edges >= SEEN]
-    earlier = None if arguments.earlier is None else DocumentHead(onnxruntime.InferenceSession(arguments.earlier))
+    earlier = None if arguments.earlier is None else DocumentNetwork(onnxruntime.InferenceSession(arguments.earlier))
     stock = load_stock(
         arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, flat, earlier
     )  # fmt: skip

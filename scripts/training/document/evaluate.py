@@ -2,8 +2,9 @@
 
     python -m scripts.training.document.evaluate --data DATA
 
-The pack finds the faces. `facematch_local.evaluation.made` draws the synthetic cases, other code than the one that drew
-the documents for the training. The values of the classical measure on the same photos stand beside.
+The pack finds the faces. `facematch_local.synthetic.cases` draws the synthetic cases, other code than the one that drew
+the documents for the training. The
+outlines of print and edges on the same photos stand beside those of the network.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject, card
-from facematch_local.evaluation import made
+from facematch_local.checks.check import Role
+from facematch_local.checks.document import document as measure
+from facematch_local.checks.examination import Examination
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.heads import Pixels
-from facematch_local.images import Photo, decode
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import load_policy
+from facematch_local.synthetic import cases as made
 from scripts.training.common.arguments import add_pack, add_tuned, parser_of
 from scripts.training.common.sets import portraits_and_grounds
 
@@ -88,8 +91,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     loaded = load_pack(read_pack(arguments.pack))
-    limits = load_policy().limits[Role.CARD]
-    least = {name: limits[f"document.{name}"].minimum or 0.0 for name in ("head", "classical")}
+    limit = load_policy().limits[Role.CARD]["document"]
     rows: dict[str, list[tuple[float, ...]]] = {}
     overlaps: dict[str, list[tuple[float, float]]] = {}
     documents = set()
@@ -99,35 +101,29 @@ def main() -> None:
     ):
         for kind, document, pixels, corners in cases:
             faces = loaded.analyser.find(pixels)
-            subject = Subject(Photo(pixels), Role.CARD, tuple(faces), loaded.heads)
-            assert subject.document_scores is not None
-            rows.setdefault(kind, []).append(
-                (
-                    card.document(subject).value or 0.0,
-                    subject.document_scores.document,
-                    subject.document.evidence,
-                )
-            )
+            examination = Examination(Photo(pixels), Role.CARD, tuple(faces), loaded.networks)
+            assert examination.document_scores is not None
+            joint = measure(examination).value or 0.0
+            rows.setdefault(kind, []).append((joint, examination.document_scores.document))
             if document:
                 documents.add(kind)
             if corners is not None:
-                found = (subject.document_corners, subject.document.corners)
+                found = (examination.document_corners, examination.document.corners)
                 overlaps.setdefault(kind, []).append((overlap(found[0], corners), overlap(found[1], corners)))
     result: dict[str, Any] = {}
     for kind, values in rows.items():
-        joint, head, classical = np.array(values).T
+        joint, alone = np.array(values).T
         result[kind] = {
             "photos": len(values),
             "document": kind in documents,
-            "said_to_be_a_document": int((joint >= least["head"]).sum()),
-            "by_the_head_alone": int((head >= least["head"]).sum()),
-            "by_print_and_edges_alone": int((classical >= least["classical"]).sum()),
-            "head_quantiles": [round(float(v), 3) for v in np.quantile(head, (0.02, 0.05, 0.5, 0.95, 0.98))],
+            "said_to_be_a_document": sum(limit.holds(value) for value in joint),
+            "by_the_network_alone": sum(limit.holds(value) for value in alone),
+            "network_quantiles": [round(float(v), 3) for v in np.quantile(alone, (0.02, 0.05, 0.5, 0.95, 0.98))],
         }
         if kind in overlaps:
             outlines = np.array(overlaps[kind])
-            result[kind]["overlap_median_head_classical"] = np.median(outlines, axis=0).round(3).tolist()
-            result[kind]["overlap_below_0.7_head_classical"] = (outlines < 0.7).sum(axis=0).tolist()
+            result[kind]["overlap_median_network_edges"] = np.median(outlines, axis=0).round(3).tolist()
+            result[kind]["overlap_below_0.7_network_edges"] = (outlines < 0.7).sum(axis=0).tolist()
         print(kind, json.dumps(result[kind]), flush=True)
     if not arguments.tuned:
         (arguments.pack / "figures").mkdir(exist_ok=True)

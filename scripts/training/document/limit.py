@@ -12,9 +12,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject, card
-from facematch_local.heads import Pixels
-from facematch_local.images import Photo
+from facematch_local.checks.check import Role
+from facematch_local.checks.document import document
+from facematch_local.checks.examination import Examination
+from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import LoadedPack, load_pack, read_pack
 from scripts.training.common.arguments import add_others, add_pack, parser_of
 from scripts.training.common.photos import LONGEST, load_photo
@@ -26,8 +27,8 @@ LIMITS = (0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 def measured(loaded: LoadedPack, pixels: Pixels) -> float:
     """The value that code 1 is decided on."""
-    subject = Subject(Photo(pixels), Role.CARD, tuple(loaded.analyser.find(pixels)), loaded.heads)
-    return card.document(subject).value or 0.0
+    examination = Examination(Photo(pixels), Role.CARD, tuple(loaded.analyser.find(pixels)), loaded.networks)
+    return document(examination).value or 0.0
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facematch_local.heads import DOCUMENT_PLACES
+from facematch_local.networks.document import DOCUMENT_PLACES
 from scripts.training.common.units import ConvUnit, trunk
 
 

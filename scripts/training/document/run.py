@@ -18,7 +18,7 @@ def main() -> None:
     add_others(parser)
     parser.add_argument("--steps", type=int, default=14000)
     arguments = parser.parse_args()
-    views, earlier = arguments.work / "views", COMPACT / "heads" / "document.onnx"
+    views, earlier = arguments.work / "views", COMPACT / "networks" / "document.onnx"
     if not (views / "views.npy").exists():
         step(
             "document.data", "--data", arguments.data, "--teachers", arguments.models / "teachers",

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from facematch_local.heads import DOCUMENT_SIZE
+from facematch_local.networks.document import DOCUMENT_SIZE
 from scripts.training.common.degrade import degrade
 from scripts.training.common.documents import document, line, words
 from scripts.training.common.grounds import background, part, pick, printed_matter

@@ -1,4 +1,4 @@
-"""Train the document network on the views of `data.py`; writes `heads/document.onnx` of a pack."""
+"""Train the document network on the views of `data.py`; writes `networks/document.onnx` of a pack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from facematch_local.heads import DOCUMENT_SIZE
+from facematch_local.networks.document import DOCUMENT_SIZE
 from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.image import Array
@@ -72,7 +72,7 @@ def main() -> None:
 
     net = trained(DocumentNet(), batch_of, loss_of, arguments, "document")
     example = torch.zeros(1, DOCUMENT_SIZE, DOCUMENT_SIZE, 3, dtype=torch.uint8)
-    export(net, (example,), arguments.out / "heads" / "document.onnx", int8=True)
+    export(net, (example,), arguments.out / "networks" / "document.onnx", int8=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facematch_local.alignment import warp
-from facematch_local.heads import CONFIRMATION_SCALE, CONFIRMATION_SIZE
+from facematch_local.imaging.resampling import warp
+from facematch_local.networks.face_filter import FACE_FILTER_SCALE, FACE_FILTER_SIZE
 from scripts.training.common.image import Array
 
 STORED, STORED_SCALE = 96, 1.8  # pixels and box sides of a stored crop: larger than the input, for jitter
@@ -22,9 +22,9 @@ def stored_crop(pixels: Array, box: Array) -> Array:
 
 def seen(crop: Array, turn: Array | None = None, middle: Array | None = None) -> Array:
     """The network's input cut from a stored crop, uint8 [64,64,3]; `turn` [2,2] and `middle` [2] (pixels) move it."""
-    scale = CONFIRMATION_SIZE / STORED * STORED_SCALE / CONFIRMATION_SCALE
+    scale = FACE_FILTER_SIZE / STORED * STORED_SCALE / FACE_FILTER_SCALE
     linear = scale * (np.eye(2) if turn is None else turn)
     middle = np.full(2, STORED / 2) if middle is None else middle
-    matrix = np.hstack([linear, (CONFIRMATION_SIZE / 2 - linear @ middle)[:, None]])
-    size = (CONFIRMATION_SIZE, CONFIRMATION_SIZE)
+    matrix = np.hstack([linear, (FACE_FILTER_SIZE / 2 - linear @ middle)[:, None]])
+    size = (FACE_FILTER_SIZE, FACE_FILTER_SIZE)
     return cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,4 +1,4 @@
-"""Train the face filter on the candidates of `data.py`; writes `heads/confirmation.onnx` of a pack.
+"""Train the face filter on the candidates of `data.py`; writes `networks/face_filter.onnx` of a pack.
 
 One block of candidates in ten is kept out of the training: the weights of detector and filter, where the detector is
 unsure, are fitted on it (logistic regression) and put into the file. Composed pictures of one photo may lie on both
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from facematch_local.heads import CONFIRMATION_SIZE
+from facematch_local.networks.face_filter import FACE_FILTER_SIZE
 from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.image import Array
@@ -111,8 +111,8 @@ def main() -> None:
     (arguments.out / "figures").mkdir(parents=True, exist_ok=True)
     (arguments.out / "figures" / "confirmation.json").write_text(json.dumps(result, indent=1) + "\n")
     net.joint.copy_(torch.tensor(result["both"]["weights"]))  # type: ignore[operator, union-attr]
-    example = torch.zeros(1, CONFIRMATION_SIZE, CONFIRMATION_SIZE, 3, dtype=torch.uint8)
-    export(net, (example, torch.full((1, 1), 0.5)), arguments.out / "heads" / "confirmation.onnx", int8=True)
+    example = torch.zeros(1, FACE_FILTER_SIZE, FACE_FILTER_SIZE, 3, dtype=torch.uint8)
+    export(net, (example, torch.full((1, 1), 0.5)), arguments.out / "networks" / "face_filter.onnx", int8=True)
 
 
 if __name__ == "__main__":

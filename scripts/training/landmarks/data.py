@@ -13,8 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.alignment import similarity_transform, warp
-from facematch_local.heads import LANDMARK_SIZE, LANDMARK_TEMPLATE
+from facematch_local.faces.alignment import similarity_transform
+from facematch_local.imaging.resampling import warp
+from facematch_local.networks.landmarks import LANDMARK_SIZE, LANDMARK_TEMPLATE
 from scripts.training.common.augment import augment
 from scripts.training.common.geometry import FLIP
 from scripts.training.common.image import Array

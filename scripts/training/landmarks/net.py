@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facematch_local.heads import LANDMARK_SIZE, LANDMARK_TEMPLATE
+from facematch_local.networks.landmarks import LANDMARK_SIZE, LANDMARK_TEMPLATE
 from scripts.training.common.units import trunk
 
 

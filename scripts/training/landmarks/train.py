@@ -1,4 +1,4 @@
-"""Train the landmark network; writes `heads/landmarks.onnx` of a pack.
+"""Train the landmark network; writes `networks/landmarks.onnx` of a pack.
 
     python -m scripts.training.landmarks.train --data DATA --labels LABELS.json --work WORK
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facematch_local.heads import LANDMARK_SIZE
+from facematch_local.networks.landmarks import LANDMARK_SIZE
 from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.loop import Batch, prepare, trained
@@ -52,7 +52,7 @@ def main() -> None:
 
     net = trained(LandmarkNet(), batch_of, loss_of, arguments, "landmarks")
     example = torch.zeros(1, LANDMARK_SIZE, LANDMARK_SIZE, 3, dtype=torch.uint8)
-    export(net, (example,), arguments.out / "heads" / "landmarks.onnx")
+    export(net, (example,), arguments.out / "networks" / "landmarks.onnx")
 
 
 if __name__ == "__main__":

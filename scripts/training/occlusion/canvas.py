@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facematch_local.alignment import similarity_transform
 from facematch_local.faces import Face
-from facematch_local.heads import OCCLUSION_TEMPLATE
+from facematch_local.faces.alignment import similarity_transform
+from facematch_local.networks.occlusion import OCCLUSION_TEMPLATE
 from scripts.training.common.image import Array
 from scripts.training.common.landmarkers import Mesh
 

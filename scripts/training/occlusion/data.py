@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facematch_local.heads import OCCLUSION_SIZE
+from facematch_local.networks.occlusion import OCCLUSION_SIZE
 from scripts.training.common.faces import find_faces
 from scripts.training.common.image import Array
 from scripts.training.common.landmarkers import Mesh

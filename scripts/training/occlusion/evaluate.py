@@ -44,7 +44,7 @@ def main() -> None:
     add_out(parser)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    model = arguments.out / "heads" / "occlusion.onnx"
+    model = arguments.out / "networks" / "occlusion.onnx"
     crops, labels, names = build(arguments.data, arguments.teachers, arguments.work, held_out=False)
     third = slice(None, None, 3)  # of the training half, enough to choose thresholds on
     chosen = figures_of(scores_of(model, crops[third]), labels[third], names[third])

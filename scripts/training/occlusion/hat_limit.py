@@ -15,9 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject, occlusion
+from facematch_local.checks import occlusion
+from facematch_local.checks.check import Role
+from facematch_local.checks.examination import Examination
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.images import decode
+from facematch_local.imaging.decode import decode
 from facematch_local.packs import load_pack, read_pack
 from scripts.training.common.arguments import add_pack, parser_of
 from scripts.training.common.photos import list_portraits, read_rows
@@ -42,7 +44,7 @@ def main() -> None:
             continue
         decoded = decode((arguments.data / photo.path).read_bytes())
         faces = loaded.analyser.find(decoded.pixels)
-        value = occlusion.hat(Subject(decoded, Role.PORTRAIT, tuple(faces[:1]), loaded.heads)).value
+        value = occlusion.head_covering(Examination(decoded, Role.PORTRAIT, tuple(faces[:1]), loaded.networks)).value
         if value is not None:
             seen = notes.get(photo.path, [])
             kind = "hat" if "hat" in seen else "headband" if set(DOUBTFUL) & set(seen) else "bare"

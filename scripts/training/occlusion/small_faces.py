@@ -13,9 +13,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject, occlusion
+from facematch_local.checks import occlusion
+from facematch_local.checks.check import Role
+from facematch_local.checks.examination import Examination
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.images import Photo, decode
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import Photo
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import load_policy
 from scripts.training.common.arguments import add_pack, parser_of
@@ -54,14 +57,16 @@ def main() -> None:
             small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             quality = int(rng.integers(75, 95))
             small = jpeg(small, quality)
-            subject = Subject(Photo(small), Role.PORTRAIT, tuple(loaded.analyser.find(small)[:1]), loaded.heads)
-            if subject.occlusion is None:
+            examination = Examination(
+                Photo(small), Role.PORTRAIT, tuple(loaded.analyser.find(small)[:1]), loaded.networks
+            )
+            if examination.occlusion is None:
                 continue
-            alone = {"mask": subject.occlusion.mask, "sunglasses": subject.occlusion.sunglasses}
+            alone = {"mask": examination.occlusion.mask, "sunglasses": examination.occlusion.sunglasses}
             for kind, check in CHECKS.items():
-                limit = limits[f"{kind}.head"].maximum
-                value = check(subject).value
-                pair = (alone[kind] > limit, value is not None and value > limit)
+                limit = limits[kind]
+                value = check(examination).value
+                pair = (not limit.holds(alone[kind]), value is not None and not limit.holds(value))
                 found.setdefault((distance, kind, photo.label == kind), []).append(pair)
     for (distance, kind, covered), pairs in sorted(found.items()):
         alone, corrected = np.array(pairs).mean(axis=0)

@@ -1,4 +1,4 @@
-"""Train the occlusion network on the crops of `data.py`; writes `heads/occlusion.onnx` of a pack.
+"""Train the occlusion network on the crops of `data.py`; writes `networks/occlusion.onnx` of a pack.
 
 python -m scripts.training.occlusion.train --data DATA --teachers TEACHERS --work WORK
 """
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from facematch_local.heads import OCCLUSION_SIZE
+from facematch_local.networks.occlusion import OCCLUSION_SIZE
 from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.image import Array, jpeg
@@ -103,7 +103,7 @@ def main() -> None:
 
     net = trained(OcclusionNet(), batch_of, loss_of, arguments, "occlusion")
     example = torch.zeros(1, OCCLUSION_SIZE, OCCLUSION_SIZE, 3, dtype=torch.uint8)
-    export(net, (example,), arguments.out / "heads" / "occlusion.onnx", int8=True)
+    export(net, (example,), arguments.out / "networks" / "occlusion.onnx", int8=True)
 
 
 if __name__ == "__main__":

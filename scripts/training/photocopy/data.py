@@ -11,7 +11,7 @@ import itertools
 import cv2
 import numpy as np
 
-from facematch_local.heads import COPY_SIZE, COPY_TEMPLATE
+from facematch_local.networks.photocopy import PHOTOCOPY_SIZE, PHOTOCOPY_TEMPLATE
 from scripts.training.common.arguments import add_others, add_views, parser_of
 from scripts.training.common.documents import Area, identity_card, passport_page, sheet_with_copy
 from scripts.training.common.grounds import background
@@ -65,12 +65,12 @@ def toner_copy(rng: Rng, pixels: Array) -> Array:
 
 
 def seen(rng: Rng, flat: Array, area: Area, stock: Stock) -> tuple[Array, Array]:
-    """The portrait and what is around it, cut as by `copy_crop`, before any light; and what of that is document."""
+    """The portrait and its surroundings, cut as by `photocopy_crop`, before any light; and the mask of the document."""
     left, top, right, bottom = area
     eyes = np.array([(left + right) / 2, top + EYES_DOWN * (bottom - top)])
     apart = EYES_APART * (right - left) * np.exp(rng.normal(0, 0.12))
     eyes = eyes + rng.normal(0, 0.25, 2) * apart
-    template = np.asarray(COPY_TEMPLATE)
+    template = np.asarray(PHOTOCOPY_TEMPLATE)
     scale = (template[1, 0] - template[0, 0]) / apart
     angle = rng.normal(0, 0.1)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -81,7 +81,7 @@ def seen(rng: Rng, flat: Array, area: Area, stock: Stock) -> tuple[Array, Array]
     matrix = cv2.getPerspectiveTransform(outline.astype(np.float32), corners.astype(np.float32))
     if scale < 0.8:
         flat = cv2.GaussianBlur(flat, (0, 0), 0.45 / scale)
-    size = (COPY_SIZE, COPY_SIZE)
+    size = (PHOTOCOPY_SIZE, PHOTOCOPY_SIZE)
     card = cv2.warpPerspective(flat, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size, flags=cv2.INTER_LINEAR)
     ground = cv2.resize(background(rng, stock), size, interpolation=cv2.INTER_AREA)
@@ -141,7 +141,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     stock = load_stock(arguments.data, arguments.teachers, arguments.others, arguments.faces, arguments.most, [], None)
     shapes: dict[str, tuple[int, ...]] = {
-        "views": (arguments.count, COPY_SIZE, COPY_SIZE, 3),
+        "views": (arguments.count, PHOTOCOPY_SIZE, PHOTOCOPY_SIZE, 3),
         "copies": (arguments.count,),
     }
     stores = opened(arguments.out, shapes)

@@ -3,7 +3,7 @@
     python -m scripts.training.photocopy.evaluate --data DATA
 
 Real copies and specimens, and synthetic cards of `facematch_local.evaluation`, other code than the one that drew the
-documents for the training. The values of the classical measure on the same photos stand beside.
+documents for the training.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facematch_local.checks import Role, Subject
-from facematch_local.checks.photocopy import colour
+from facematch_local.checks.check import Role
+from facematch_local.checks.examination import Examination
+from facematch_local.checks.photocopy import photocopy
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation.split import held_out
-from facematch_local.evaluation.warnings_made import made_cases
-from facematch_local.heads import Heads, Pixels
-from facematch_local.images import Photo, decode
+from facematch_local.evaluation.warnings.synthetic_cases import made_cases
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
 from scripts.training.common.arguments import add_tuned, parser_of
@@ -57,26 +58,23 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     loaded = load_pack(find_pack(arguments.pack))
-    limits = load_policy().limits[Role.CARD]
-    least = {name: limits[f"document_colour.{name}"].minimum or 0.0 for name in ("head", "classical")}
-    rows: dict[str, list[tuple[float, float]]] = {}
+    limit = load_policy().limits[Role.CARD]["photocopy"]
+    rows: dict[str, list[float]] = {}
     copies: dict[str, bool] = {}
     for kind, copied, pixels in cases(arguments.data, arguments.made, not arguments.tuned):
         faces = tuple(loaded.analyser.find(pixels))
-        found = [colour(Subject(Photo(pixels), Role.CARD, faces, heads)).value for heads in (loaded.heads, Heads())]
+        value = photocopy(Examination(Photo(pixels), Role.CARD, faces, loaded.networks)).value
         copies[kind] = copied
-        rows.setdefault(kind, []).append(tuple(np.nan if value is None else value for value in found))  # type: ignore[arg-type]
+        rows.setdefault(kind, []).append(np.nan if value is None else value)
     result = {}
     for kind, values in rows.items():
-        head, classical = np.array(values).T
-        seen = head[~np.isnan(head)]
+        seen = np.array(values)[~np.isnan(values)]
         result[kind] = {
             "photos": len(values),
             "copies": copies[kind],
-            "not_assessed": int(np.isnan(head).sum()),
-            "said_to_be_a_copy": int((head < least["head"]).sum()),
-            "by_the_classical_measure": int((classical < least["classical"]).sum()),
-            "head_quantiles": np.quantile(seen, QUANTILES).round(3).tolist() if len(seen) else None,
+            "not_assessed": len(values) - len(seen),
+            "said_to_be_a_copy": sum(not limit.holds(value) for value in seen),
+            "network_quantiles": np.quantile(seen, QUANTILES).round(3).tolist() if len(seen) else None,
         }
         print(kind, json.dumps(result[kind]), flush=True)
     if not arguments.tuned and arguments.pack == "compact":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from facematch_local.heads import COPY_SIZE
+from facematch_local.networks.photocopy import PHOTOCOPY_SIZE
 from scripts.training.common.units import trunk
 
 DARKEST = 10.0  # grey levels added before the logarithm, so that noise in the dark is not taken for colour
-MIDDLE = slice(COPY_SIZE // 4, COPY_SIZE - COPY_SIZE // 4)
+MIDDLE = slice(PHOTOCOPY_SIZE // 4, PHOTOCOPY_SIZE - PHOTOCOPY_SIZE // 4)
 
 
 class PhotocopyNet(nn.Module):

@@ -1,4 +1,4 @@
-"""Train the photocopy network on the views of `data.py`; writes `heads/copy.onnx` of a pack."""
+"""Train the photocopy network on the views of `data.py`; writes `networks/photocopy.onnx` of a pack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from facematch_local.heads import COPY_SIZE
+from facematch_local.networks.photocopy import PHOTOCOPY_SIZE
 from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.image import Array
@@ -45,8 +45,8 @@ def main() -> None:
         return (torch.from_numpy(pixels),), torch.from_numpy(copies[chosen, None].astype(np.float32))
 
     net = trained(PhotocopyNet(), batch_of, functional.binary_cross_entropy_with_logits, arguments, "copy")
-    example = torch.zeros(1, COPY_SIZE, COPY_SIZE, 3, dtype=torch.uint8)
-    export(net, (example,), arguments.out / "heads" / "copy.onnx", int8=True)
+    example = torch.zeros(1, PHOTOCOPY_SIZE, PHOTOCOPY_SIZE, 3, dtype=torch.uint8)
+    export(net, (example,), arguments.out / "networks" / "photocopy.onnx", int8=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from facematch_local.heads import WIDE_SIZE, recapture_crop
-from facematch_local.spectrum import period_of
+from facematch_local.imaging.spectrum import period_of
+from facematch_local.networks.recapture import RECAPTURE_SIZE, recapture_crop
 from scripts.training.common.faces import find_faces
 from scripts.training.common.image import Array
 from scripts.training.common.photos import LONGEST, list_portraits, load_photo
@@ -21,7 +21,7 @@ from scripts.training.common.store import CropWriter, crops_in
 from scripts.training.recapture.chain import PRINT_FAMILIES, SCREEN_FAMILIES, UNSEEN, Shot, live, printed, screen
 
 KINDS = ("live", "print", "screen")
-SIZES = {"wide": WIDE_SIZE}
+SIZES = {"wide": RECAPTURE_SIZE}
 ROUNDS = {"lfw": 1, "asian_faces": 5, "masks": 3, "sunglasses": 3, "scenes": 8}
 
 

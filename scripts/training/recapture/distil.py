@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from facematch_local.heads import WIDE_SIZE, recapture_crop
+from facematch_local.networks.recapture import RECAPTURE_SIZE, recapture_crop
 from scripts.training.common.image import Array
 from scripts.training.common.loop import train
 from scripts.training.common.photos import load_photo
@@ -79,7 +79,7 @@ def mixed(one: Array, two: Array, rng: np.random.Generator) -> Array:
     if rng.random() < 0.5:
         share = rng.uniform(0.2, 0.8)
         return cv2.addWeighted(one, share, two, 1 - share, 0)
-    out, cut = one.copy(), int(rng.integers(10, WIDE_SIZE - 10))
+    out, cut = one.copy(), int(rng.integers(10, RECAPTURE_SIZE - 10))
     if rng.random() < 0.5:
         out[cut:] = two[cut:]
     else:
@@ -123,7 +123,7 @@ def loss_of(outputs: Tensor, targets: Tensor) -> Tensor:
 
 def taught(folder: Path, steps: int, checkpoint: Path) -> RecaptureNet:
     """A net that sees what the teacher sees, from random numbers."""
-    crops = np.memmap(folder / "crops.u8", np.uint8, "r").reshape(-1, WIDE_SIZE, WIDE_SIZE, 3)
+    crops = np.memmap(folder / "crops.u8", np.uint8, "r").reshape(-1, RECAPTURE_SIZE, RECAPTURE_SIZE, 3)
     maps = np.memmap(folder / "maps.f16", np.float16, "r").reshape(len(crops), *MAP)
     features = np.fromfile(folder / "features.f32", np.float32).reshape(len(crops), FEATURES)
     net = RecaptureNet()

@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.heads import recapture_crop
-from facematch_local.spectrum import period_of
+from facematch_local.imaging.spectrum import period_of
+from facematch_local.networks.recapture import recapture_crop
 from scripts.training.common.arguments import add_out, parser_of
 from scripts.training.common.faces import find_faces
 from scripts.training.common.figures import GRID, operating_points, write_figures
@@ -78,7 +78,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     data, teachers, work = arguments.data, arguments.teachers, arguments.work
-    model = arguments.out / "heads" / "recapture.onnx"
+    model = arguments.out / "networks" / "recapture.onnx"
     wide, periods, kinds, names = build(data, teachers, work, held_out=False)
     apart = np.array([set_aside(path, source) for path, _, source in names])
     kept = [name for name, chosen in zip(names, apart, strict=True) if chosen]

@@ -15,14 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facematch_local.checks.base import Role
+from facematch_local.checks.check import Role
 from facematch_local.errors import FacematchError
-from facematch_local.evaluation import made
-from facematch_local.evaluation.warnings import ordinary_portraits, read_cases
-from facematch_local.images import decode
+from facematch_local.evaluation.warnings.report import ordinary_portraits, read_cases
+from facematch_local.imaging.decode import decode
 from facematch_local.matcher import FaceMatcher
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Outcome
+from facematch_local.synthetic import cases as made
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array
 

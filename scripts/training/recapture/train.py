@@ -1,4 +1,4 @@
-"""Train the recapture network on the captures of `data.py`; writes `heads/recapture.onnx` of a pack.
+"""Train the recapture network on the captures of `data.py`; writes `networks/recapture.onnx` of a pack.
 
     python -m scripts.training.recapture.train --data DATA --teachers TEACHERS --others PICTURES --work WORK
 
@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from facematch_local.heads import WIDE_SIZE
+from facematch_local.networks.recapture import RECAPTURE_SIZE
 from scripts.training.common.arguments import add_out, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.image import Array, jpeg
@@ -177,8 +177,8 @@ def main() -> None:
     again = (augmented(np.array(c), kinds[i] == 0, np.random.default_rng(i)) for i, c in enumerate(wide))
     plain, changed = features_of(net, wide), features_of(net, again)
     decide(net, plain, changed, targets_of(kinds, periods, attack), chances_of(kinds, names))
-    example = (torch.zeros(1, WIDE_SIZE, WIDE_SIZE, 3, dtype=torch.uint8), torch.zeros(1, 1))
-    export(net, example, arguments.out / "heads" / "recapture.onnx", int8=True)
+    example = (torch.zeros(1, RECAPTURE_SIZE, RECAPTURE_SIZE, 3, dtype=torch.uint8), torch.zeros(1, 1))
+    export(net, example, arguments.out / "networks" / "recapture.onnx", int8=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from facematch_local.evaluation.split import HELD_OUT_FOLDS
-from facematch_local.heads import LandmarkHead
+from facematch_local.networks.landmarks import LandmarkNetwork
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.augment import printed, tone
 from scripts.training.common.geometry import ARCFACE, similarity
@@ -60,7 +60,7 @@ def collect(data: Path, detector_path: Path, landmarks: Path | None) -> dict[str
 
     detector = get_model(str(detector_path), providers=["CPUExecutionProvider"], sess_options=one_thread())
     detector.prepare(ctx_id=-1, det_thresh=0.5)
-    locator = LandmarkHead(open_session(landmarks)) if landmarks else None
+    locator = LandmarkNetwork(open_session(landmarks)) if landmarks else None
     rng = np.random.default_rng(11)
     photos = [(data / p.path, p.path, p.source) for p in list_photos(data) if p.held_out and p.source in SETS]
     images = Path(insightface.__file__).parent / "data" / "images"

@@ -40,7 +40,7 @@ def main() -> None:
         "--minutes", arguments.minutes, *option("start", arguments.start),
     )  # fmt: skip
     weights = arguments.out / "rec.onnx"
-    figures, landmarks = arguments.out / "figures", arguments.out / "heads" / "landmarks.onnx"
+    figures, landmarks = arguments.out / "figures", arguments.out / "networks" / "landmarks.onnx"
     summary = figures / "recogniser-training.json"
     step("recogniser.export", "--checkpoint", checkpoint, "--out", weights, "--summary", summary)
     step("recogniser.centre", "--work", work, "--weights", weights)

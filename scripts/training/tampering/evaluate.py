@@ -2,7 +2,7 @@
 
     python -m scripts.training.tampering.evaluate --data DATA --pack PACK --cards 80
 
-Cards are drawn around LFW portraits (`facematch_local.evaluation.made`), compressed once and twice, and tampered with:
+Cards are drawn around LFW portraits (`facematch_local.synthetic.cases`), compressed once and twice, and tampered with:
 portraits pasted, blended, pasted after another compression, text edited. The limit of the policy is chosen on the first
 half of the people; the second half shows its effect.
 """
@@ -13,16 +13,18 @@ import itertools
 
 import numpy as np
 
-from facematch_local.checks import Role, Subject
-from facematch_local.checks.tampering import portrait_differs, text_differs
-from facematch_local.evaluation import made
+from facematch_local.checks.check import Role
+from facematch_local.checks.examination import Examination
+from facematch_local.checks.tampering import portrait_substitution, text_alteration
 from facematch_local.evaluation.split import held_out, held_out_people
-from facematch_local.images import Photo, decode
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import Photo
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
+from facematch_local.synthetic import cases as made
 from scripts.training.common.arguments import parser_of
 
-MEASURES = {"portrait_differs": portrait_differs, "text_differs": text_differs}
+MEASURES = {"portrait_substitution": portrait_substitution, "text_alteration": text_alteration}
 TAMPERED = ("paste", "blended", "recompressed")
 
 
@@ -53,9 +55,9 @@ def main() -> None:
         half = halves[index % 2]
         own, other = (decode(half[i % len(half)].read_bytes()).pixels for i in (index * 3, index * 3 + 1))
         for kind, pixels in variants(own, other, rng, index % 3 == 0).items():
-            subject = Subject(Photo(pixels), Role.CARD, tuple(loaded.analyser.find(pixels)), loaded.heads)
+            examination = Examination(Photo(pixels), Role.CARD, tuple(loaded.analyser.find(pixels)), loaded.networks)
             for name, measure in MEASURES.items():
-                found = measure(subject).value
+                found = measure(examination).value
                 if found is not None:
                     values.setdefault((index % 2 == 1, name, kind), []).append(found)
     for (unseen, side), name in itertools.product(((False, "tuned"), (True, "unseen")), MEASURES):

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final
 
 from facematch_local.errors import FacematchError
-from facematch_local.images import ImageLimits, Photo
+from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_server.decoding import protocol
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 
@@ -48,7 +48,7 @@ def work(sock: socket.socket, decode: Decode, limits: DecoderLimits) -> None:
 
     Args:
         sock: to the service.
-        decode: bytes, limits and turn to a photo, see `facematch_local.images.decode`.
+        decode: bytes, limits and turn to a photo, see `facematch_local.imaging.decode.decode`.
         limits: what to keep to.
     """
     held = _Held(limits)

@@ -20,12 +20,12 @@ from typing import Final
 
 import numpy as np
 
-from facematch_local import images
-from facematch_local.images import ImageLimits
+from facematch_local.imaging import decode as images
+from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding import decoder, protocol
 from facematch_server.decoding.decoder import Decode
 from facematch_server.decoding.limits import Allowance, DecoderLimits
-from facematch_server.memory import keep_memory_level
+from facematch_server.running.memory import keep_memory_level
 
 # Niceness of a decoder that takes long: a quarter to a tenth of a CPU that others want.
 _YIELDING: Final = 10

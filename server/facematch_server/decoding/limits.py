@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from facematch_local.images import ImageLimits
+from facematch_local.imaging.photo import ImageLimits
 
 
 @dataclass(frozen=True, slots=True)

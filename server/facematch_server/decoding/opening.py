@@ -12,12 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from facematch_local.errors import FacematchError
-from facematch_local.images import ImageLimits, Photo, decode
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
-from facematch_server.inference import Cores, current_job
-from facematch_server.lanes import Job
+from facematch_server.matching.lanes import Job
+from facematch_server.matching.pool import Cores, current_job
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
@@ -28,7 +29,7 @@ _BYTES_PER_PIXEL: Final = 18
 _BYTES_BESIDE: Final = 128 << 20
 # Four times what the slowest format took (HEIC, 80 ns a pixel).
 _CPU_SECONDS_PER_PIXEL: Final = 320e-9
-# Photos from here on take turns, see `facematch_local.images`.
+# Photos from here on take turns, see `facematch_local.imaging.decode`.
 _ORDINARY_PIXELS: Final = 12_000_000
 
 # A white pixel.
@@ -82,7 +83,7 @@ def open_decoders(
 def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cores) -> Callable[[bytes], Photo]:
     """How the service decodes a photo of the job that the calling thread works on.
 
-    The returned function raises what `facematch_local.images.decode` raises, and ServiceError: 503 when the
+    The returned function raises what `facematch_local.imaging.decode.decode` raises, and ServiceError: 503 when the
     job's deadline passes or no decoder can be had.
     """
     if decoders is None:

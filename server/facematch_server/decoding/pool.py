@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from typing import Final
 
 from facematch_local.errors import ImageFormatError
-from facematch_local.images import Photo, check_size
+from facematch_local.imaging.decode import check_size
+from facematch_local.imaging.photo import Photo
 from facematch_server.decoding import forkserver, protocol
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import DecoderLimits
@@ -100,7 +101,7 @@ class DecoderPool:
                 self._idle += decoders
 
     def decode(self, data: bytes, deadline: float | None = None, aside: Aside = nullcontext) -> Photo:
-        """Decode a photo as `facematch_local.images.decode` does.
+        """Decode a photo as `facematch_local.imaging.decode.decode` does.
 
         Args:
             data: the encoded photo.

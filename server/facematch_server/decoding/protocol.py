@@ -30,7 +30,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.images import FORMATS, ImageLimits, Photo
+from facematch_local.imaging.decode import FORMATS
+from facematch_local.imaging.photo import ImageLimits, Photo
 
 READY: Final = b"R"
 START: Final = b"S"

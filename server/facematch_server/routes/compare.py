@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
-from facematch_server import detailed, openapi
-from facematch_server.body import body_limit, leave_if_lost, read_body
 from facematch_server.errors import ContractError, documented
-from facematch_server.record import Record, address_of, record_of
-from facematch_server.replies import MEDIA_TYPE, documented_error
+from facematch_server.http.body import body_limit, leave_if_lost, read_body
+from facematch_server.http.record import Record, address_of, record_of
+from facematch_server.http.replies import MEDIA_TYPE, documented_error
 from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import Services, services_of
-from facematch_server.wire import Mode, Profile, is_multipart, parse_type1, take_photos
+from facematch_server.wire import Mode, Profile, detailed, is_multipart, openapi, parse_type1, take_photos
 
 PATH: Final = "/v1/compare"
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from facematch_server.docs_page import render
+from facematch_server.routes.docs_page import render
 from facematch_server.routes.plain import PlainRoute
 
 OPENAPI_PATH = "/openapi.json"

@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from facematch_local.codes import ErrorCode
-from facematch_server import openapi
-from facematch_server.body import body_limit, leave_if_lost, read_body
-from facematch_server.comparing import Comparer
 from facematch_server.errors import ContractError, documented
-from facematch_server.inference import Place
-from facematch_server.record import Record, address_of, record_of
-from facematch_server.replies import documented_error, reply
+from facematch_server.http.body import body_limit, leave_if_lost, read_body
+from facematch_server.http.record import Record, address_of, record_of
+from facematch_server.http.replies import documented_error, reply
+from facematch_server.matching.comparer import Comparer
+from facematch_server.matching.pool import Place
 from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import PhotoFetcher, Services, services_of
 from facematch_server.wire import (
@@ -27,6 +26,7 @@ from facematch_server.wire import (
     Mode,
     Photos,
     Profile,
+    openapi,
     parse_query,
     print_comparison,
     take_photos,
@@ -100,7 +100,7 @@ async def _photos(
 
 async def _fetch_both(fetcher: PhotoFetcher, asked: Asked, deadline: float) -> Photos:
     """Both photos at once; the first one's error is told first, whichever comes first."""
-    from facematch_server.fetch import UrlUnavailableError
+    from facematch_server.url_mode.fetch import UrlUnavailableError
 
     if not asked.url1 or not asked.url2:
         raise ContractError(ErrorCode.NO_CONTENT)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from facematch_local.brief import BriefRepr
+from facematch_local.calibration import verdict
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_local.similarity import verdict
 from facematch_server.settings import Profile
 
 WARNINGS_HEADER: Final = "X-Facematch-Warnings"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.evaluation.dataset import Dataset
-from facematch_local.evaluation.embed import Embeddings
+from facematch_local.evaluation.verification.dataset import Dataset
+from facematch_local.evaluation.verification.embed import Embeddings
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ import time
 from contextlib import AbstractContextManager
 
 import numpy as np
-from facematch_server.decoding import forkserver
 from numpy.typing import NDArray
 
-from facematch_local import images
-from facematch_local.images import ImageLimits, Photo
+from facematch_local.imaging import decode as images
+from facematch_local.imaging.photo import ImageLimits, Photo
+from facematch_server.decoding import forkserver
 
 
 def photo(pixels: NDArray[np.uint8]) -> Photo:

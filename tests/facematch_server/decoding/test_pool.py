@@ -22,17 +22,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from facematch_local.errors import ImageFormatError, NoContentError
+from facematch_local.imaging.decode import decode
+from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
 from facematch_server.decoding.limits import Allowance
 from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
 from facematch_server.decoding.pool import DecoderPool
 from facematch_server.decoding.protocol import SLOTS
-from facematch_server.inference import Cores, InferencePool
-from numpy.typing import NDArray
-from PIL import Image
-
-from facematch_local.errors import ImageFormatError, NoContentError
-from facematch_local.images import ImageLimits, decode
+from facematch_server.matching.pool import Cores, InferencePool
 from tests.hostile_photos import progressive_scans
 
 pytestmark = pytest.mark.skipif(lacking() is not None, reason="needs Linux")
@@ -352,8 +353,8 @@ sys.path[:0] = {path!r}
 sys.modules["fcntl"] = sys.modules["resource"] = None  # as on Windows
 sys.platform = "win32"
 from facematch_server.decoding.opening import decode_for_jobs, examine, open_decoders
-from facematch_server.inference import Cores
-from facematch_local.images import ImageLimits
+from facematch_server.matching.pool import Cores
+from facematch_local.imaging.photo import ImageLimits
 import facematch_server.app
 assert open_decoders(None, ImageLimits(), Cores(1), 1) is None
 decode = decode_for_jobs(None, ImageLimits(), Cores(1))

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from facematch_local.images import ImageLimits, Photo
+from facematch_local.imaging.photo import ImageLimits, Photo
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 

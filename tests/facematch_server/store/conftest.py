@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from facematch_server.store import Store, upgrade
 from sqlalchemy import create_engine, make_url, text
+
+from facematch_server.store import Store, upgrade
 
 
 class Clock:

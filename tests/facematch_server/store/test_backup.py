@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from facematch_server.store import Store, StoreError, backup, restore
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from facematch_server.store import KeyFileError, KeyPair, KeySettings, Period, parse_expiry, parse_key_file
 
 HEADER = "api_key,api_secret,name,quota,period,profile,rate_limit,expires_at\n"

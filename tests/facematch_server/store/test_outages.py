@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
+
 from facematch_server.store import ApiKey, Store, UnavailableError, Why, backup, restore
 from facematch_server.store.outage import Outage
-from sqlalchemy import create_engine, make_url, text
 
 ONLY_SQLITE = pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
 ONLY_POSTGRES = pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
@@ -456,7 +457,7 @@ def test_a_server_that_hangs(shop: Store, key: ApiKey, postgres: Any) -> None:
     """Stopped in its tracks, with the connections open: whoever asks is answered all the same, and in time."""
     import asyncio
 
-    from facematch_server.auth import Gatekeeper
+    from facematch_server.access.gatekeeper import Gatekeeper
 
     new = shop.create_key("asks")
     gatekeeper = Gatekeeper(shop, ttl_seconds=60, database_seconds=0.5)

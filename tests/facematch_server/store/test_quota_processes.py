@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from facematch_server.store import NewKey, Store, Usage
 
 WORKER = Path(__file__).with_name("quota_worker.py")

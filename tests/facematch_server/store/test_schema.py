@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import CheckConstraint, create_engine, inspect, text
+
 from facematch_server.store import SchemaError, Store, UnavailableError, status, upgrade
 from facematch_server.store.models import Base
-from sqlalchemy import CheckConstraint, create_engine, inspect, text
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
+
 from facematch_server.store import (
     ApiKey,
     InvalidKeyError,
@@ -23,7 +25,6 @@ from facematch_server.store import (
     UnavailableError,
     UnknownKeyError,
 )
-from sqlalchemy import create_engine, text
 
 
 def known(store: Store, new: NewKey) -> ApiKey:

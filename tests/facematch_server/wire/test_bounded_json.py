@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from facematch_server.wire.bounded_json import (
     MAX_QUOTES,
     MAX_SKELETON,
@@ -13,8 +16,6 @@ from facematch_server.wire.bounded_json import (
     string_fields,
     unescaped,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NAMES = ("img1", "img2")
 

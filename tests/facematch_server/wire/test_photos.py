@@ -8,14 +8,14 @@ import random
 from typing import Any
 
 import pytest
-from facematch_server.errors import ContractError
-from facematch_server.wire import Mode, Photos, take_photos
-from facematch_server.wire.multipart import MAX_PARTS
-from facematch_server.wire.photos import decode_base64
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facematch_local.codes import ErrorCode
+from facematch_server.errors import ContractError
+from facematch_server.wire import Mode, Photos, take_photos
+from facematch_server.wire.multipart import MAX_PARTS
+from facematch_server.wire.photos import decode_base64
 
 LIMIT = 1_000_000
 PHOTO = random.Random(1).randbytes(5000) + b"\r\n--b\r\n"  # noqa: S311

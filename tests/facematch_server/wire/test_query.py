@@ -5,13 +5,13 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 import pytest
-from facematch_server.errors import ContractError
-from facematch_server.wire import Asked, Mode, parse_query
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
+from facematch_server.errors import ContractError
+from facematch_server.wire import Asked, Mode, parse_query
 
 SIGNED = "https://cdn.example.com/a/card.png?X-Sig=a%2Bb%2Fc&Expires=99&type=x"
 PLAIN = "https://cdn.example.com/selfie.jpg"

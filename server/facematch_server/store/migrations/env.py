@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
+
 from facematch_server.store.models import Base
 
 context.configure(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facematch_local.heads import confirmation_crop
+from facematch_local.networks.face_filter import face_filter_crop
 from scripts.training.face_filter import crops
 
 
@@ -16,5 +16,5 @@ def test_the_stored_crop_holds_what_the_head_sees(box: tuple[int, ...]) -> None:
     photo = cv2.normalize(photo, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     where = np.array(box, np.float32)
     taught = crops.seen(crops.stored_crop(photo, where)).astype(int)
-    used = confirmation_crop(photo, where).astype(int)
+    used = face_filter_crop(photo, where).astype(int)
     assert np.abs(taught - used).mean() < 3 < used.std() / 4

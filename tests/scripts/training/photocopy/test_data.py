@@ -49,7 +49,7 @@ def test_the_eyes_are_where_the_library_cuts_them(astronaut: np.ndarray) -> None
         faces = analyser.find(cv2.resize(pixels, None, fx=3, fy=3))
         eyes += [face.landmarks[:2] / 3 for face in faces[:1]]
     assert len(eyes) >= 8
-    template = np.asarray(data.COPY_TEMPLATE)[:2]
+    template = np.asarray(data.PHOTOCOPY_TEMPLATE)[:2]
     apart = np.median([np.linalg.norm(left - right) for left, right in eyes])
     assert apart == pytest.approx(np.linalg.norm(template[0] - template[1]), rel=0.15)
     assert np.median([pair.mean(axis=0) for pair in eyes], axis=0) == pytest.approx(template.mean(axis=0), abs=4)

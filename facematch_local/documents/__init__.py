@@ -1,0 +1,1 @@
+"""Where a document lies in a photo."""

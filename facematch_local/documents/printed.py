@@ -1,0 +1,413 @@
+"""Is there a document in the photo, and where (code 1; the place serves codes 2 and 3).
+
+Where a face was found it says how the document lies and how large it must be: portraits on ID-1 and ID-3
+documents are printed upright and at much the same share of the card. So the photo is turned and scaled until
+the eyes are level and `EYES` pixels apart, and in that picture two things are looked for: *lines of text* around
+the face, and *straight edges* that box it in with the proportions of a card. Without a face (the back of a card,
+a bank card) the whole photo is searched, level, on its side and somewhat tilted.
+
+Either kind of evidence will do: a page copied onto larger paper has no edges, a card too soft to read has no
+lines of text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.brief import BriefRepr
+from facematch_local.faces import Face, head_axes
+from facematch_local.imaging.perspective import covered, photo_corners
+from facematch_local.imaging.photo import Pixels
+from facematch_local.imaging.resampling import reduced
+
+# Inter-eye distance in the upright picture. Capitals on cards are 0.25 to 0.5 of it: 6 to 12 pixels.
+EYES: Final = 24.0
+# A card is 12 to 20 inter-eye distances wide; so large a picture holds it on whichever side the face is.
+WIDTH: Final = 920
+HEIGHT: Final = 480
+# Without a face: the longer sides of the picture searched (print on a card that fills the photo is large), and by how
+# many degrees it is turned.
+_LONGEST: Final = (640, 420)
+_TILTS: Final = (7.0, -7.0, 14.0, -14.0)
+
+# What each kind of evidence is worth; 1 is as much as a document shows at least. Beside a face, six inter-eye
+# distances of text are half a line of print on an ID-1 card and more than anything but print was seen to give;
+# a box seen on all sides is not quite enough by itself, because window frames and collages are boxes too.
+_TEXT: Final = 6.0
+_TEXT_WITHOUT_FACE: Final = 14.0
+_EDGES_FROM: Final = 2.8
+_EDGES: Final = 1.35
+_ENOUGH: Final = 1.0  # evidence with which no other direction is tried
+_TILTED: Final = (3.0, 30.0)  # degrees between head and photo at which the card may lie level all the same
+
+# With less of its edges seen than this, a box is evidence but not the card's outline.
+_SEEN: Final = 3.0
+
+# Pixels averaged before the photo is turned are smaller than the upright picture's: letters stay sharp.
+_COARSENESS: Final = 0.75
+
+_Lines = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Document(BriefRepr):
+    """What speaks for a document, and where it lies.
+
+    Attributes:
+        corners: (4, 2) float32, pixels of the photo: the document's top left, top right, bottom right and
+            bottom left as one reads it; of its edges where they were seen, else around face and text.
+        edges: how much of the four edges of a card was seen, 0 (none) to 4 (all of each).
+        evidence: text and edges together, 0 (none) upwards; 1.0 is as much as a document shows at least.
+    """
+
+    corners: NDArray[np.float32]
+    edges: float
+    evidence: float
+
+
+def find_document(pixels: Pixels, face: Face | None) -> Document:
+    """Look for a document around `face` (None: anywhere) in an HxWx3 uint8 BGR photo."""
+    return _without_face(pixels) if face is None else _around_face(pixels, face)
+
+
+def _around_face(pixels: Pixels, face: Face) -> Document:
+    """The card lies as the head does, or, where that shows little, as the photo does: heads tilt on level cards."""
+    found = _along(pixels, face, head_axes(face))
+    level = _level_axes(face)
+    if found.evidence >= _ENOUGH or found.edges >= _SEEN or level is None:
+        return found
+    return max(found, _along(pixels, face, level), key=_evidence)
+
+
+def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
+    import cv2
+
+    picture, inside, matrix = upright(pixels, face, axes)
+    across, head = axes[0], head_axes(face)[0]
+    lean = float(np.arctan2(across[0] * head[1] - across[1] * head[0], across @ head))
+    lines = text_lines(picture, inside, _head_area(lean))
+    edges, box = _card_edges(picture, inside)
+    if box is None or edges < _SEEN:
+        box = _extent(lines, inside)
+    back = cv2.invertAffineTransform(matrix)
+    corners = (box @ back[:, :2].T + back[:, 2]).astype(np.float32)
+    text = float(lines[:, 2].sum()) / EYES
+    evidence = text / _TEXT + max(edges - _EDGES_FROM, 0.0) / _EDGES
+    return Document(corners, edges, evidence)
+
+
+def _level_axes(face: Face) -> NDArray[np.float64] | None:
+    """The photo's own axes nearest to the head's; None where the head lies along them, or far from any."""
+    across = head_axes(face)[0]
+    angle = float(np.degrees(np.arctan2(across[1], across[0])))
+    quarter = round(angle / 90) * 90
+    if not _TILTED[0] < abs(angle - quarter) < _TILTED[1]:
+        return None
+    x, y = np.cos(np.radians(quarter)), np.sin(np.radians(quarter))
+    return np.array([[x, y], [-y, x]])
+
+
+def _without_face(pixels: Pixels) -> Document:
+    """Nothing says how the document lies and how large it is, so a few sizes and directions are tried."""
+    corners = photo_corners(pixels)
+    smaller = [_shrunk(pixels, longest) for longest in _LONGEST]
+
+    def look(small: Pixels, degrees: float) -> Document:
+        lines = _long(text_lines(*_turned(small, degrees)))
+        text = float(lines[:, 2].sum()) / EYES
+        # Turned counter-clockwise to be level: what one reads as its top left is the photo's top right.
+        read = np.roll(corners, -1, axis=0) if degrees == 90 else corners
+        return Document(read, 0.0, text / _TEXT_WITHOUT_FACE)
+
+    best = max((look(small, degrees) for small in smaller for degrees in (0, 90)), key=_evidence)
+    if best.evidence >= _ENOUGH:
+        return best
+    tilted = sorted((look(small, degrees) for small in smaller for degrees in _TILTS), key=_evidence)
+    # Print shows in more than one look; leaves that happen to form lines in one do not in the next.
+    return max(best, tilted[-2], key=_evidence)
+
+
+def _evidence(document: Document) -> float:
+    return document.evidence
+
+
+def _shrunk(pixels: Pixels, longest: int) -> Pixels:
+    """The photo with a longer side of at most `longest` pixels."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    shrink = min(longest / max(height, width), 1.0)
+    size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _turned(picture: Pixels, degrees: float) -> tuple[Pixels, Pixels]:
+    """The picture turned counter-clockwise, and a mask of it: 255 where the picture is, 0 beyond."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    across, down = abs(matrix[0, 0]), abs(matrix[0, 1])
+    size = (round(width * across + height * down), round(width * down + height * across))
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    turned = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    outline = photo_corners(picture) @ matrix[:, :2].T + matrix[:, 2]
+    return turned.astype(np.uint8, copy=False), covered(outline, size)
+
+
+def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
+    """Turn and scale a photo until the face is in the middle, `EYES` pixels between its eyes.
+
+    Args:
+        pixels: HxWx3 uint8 BGR.
+        face: one of its faces.
+        axes: (2, 2), the photo's directions that are to be level and upright, `head_axes` for one.
+
+    Returns:
+        The picture, `HEIGHT` x `WIDTH` x 3; a mask of it, 255 where the photo is, 0 beyond; and the (2, 3)
+        matrix that takes points of the photo to points of the picture.
+    """
+    import cv2
+
+    eyes = face.eye_midpoint.astype(np.float64)
+    turn = EYES / max(face.inter_eye_distance, 1.0) * axes
+    matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
+    inside = covered(photo_corners(pixels) @ turn.T + matrix[:, 2], (WIDTH, HEIGHT))
+    # Often a third of the picture is photo. Only that is warped; around it its border is repeated, which costs nothing.
+    left, top, width, height = cv2.boundingRect(inside)
+    width, height = max(width, 1), max(height, 1)
+    part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
+    within = within - np.array([(0, 0, left), (0, 0, top)])
+    photo = cv2.warpAffine(part, within, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    beyond = (top, HEIGHT - top - height, left, WIDTH - left - width)
+    picture = cv2.copyMakeBorder(photo, *beyond, cv2.BORDER_REPLICATE)
+    return picture.astype(np.uint8, copy=False), inside, matrix
+
+
+def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:
+    """Lines of dark text on a lighter ground, level to within a few degrees.
+
+    Strokes thinner than 9 pixels (black-hat transform), in pieces of the size of letters, at least three of
+    them in a row.
+
+    Returns:
+        (N, 5) int32: left, top, width, height, letters.
+    """
+    import cv2
+
+    # Often a third of the upright picture is photo; the rest need not be searched.
+    x0, y0, across, down = cv2.boundingRect(inside)
+    if not across or not down:
+        return np.zeros((0, 5), np.int32)
+    window = (slice(y0, y0 + down), slice(x0, x0 + across))
+    grey = cv2.cvtColor(picture[window], cv2.COLOR_BGR2GRAY)
+    strokes = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((9, 9), np.uint8))
+    ground = cv2.blur(grey, (31, 31))
+    dark = strokes > np.maximum(5, 0.13 * ground)
+    dark &= cv2.erode(inside[window], np.ones((7, 7), np.uint8), borderValue=0) > 0
+    if ignored is not None:
+        rows_out, columns_out = ignored
+        dark[
+            max(rows_out.start - y0, 0) : max(rows_out.stop - y0, 0),
+            max(columns_out.start - x0, 0) : max(columns_out.stop - x0, 0),
+        ] = False
+    _, labels, stats = _pieces(dark.astype(np.uint8))
+    width, height, area = (stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
+    # Letters may touch where the picture is soft, hence wide pieces; solid bars and long rules are none.
+    letter = (height >= 3) & (height <= 15) & (width <= 60) & (width <= 10 * height) & (area >= 4)
+    letter &= area < 0.85 * width * height + 8
+    letter[0] = False
+    joined = cv2.morphologyEx(letter[labels].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))
+    count, rows, row_stats = _pieces(joined)
+    # Which row a letter is in: that of any one of its pixels.
+    row_of = np.zeros(len(stats), np.int32)
+    row_of[labels[dark]] = rows[dark]
+    letters = np.bincount(row_of[letter], minlength=count)
+    left, top, w, h, filled = (row_stats[:, column] for column in range(5))
+    line = (w >= 28) & (h <= 17) & (w >= 3 * h) & (filled >= 0.3 * w * h) & (letters >= 3)
+    line[0] = False
+    return np.stack([left + x0, top + y0, w, h, letters], axis=1)[line].astype(np.int32)
+
+
+def _pieces(mask: NDArray[Any]) -> tuple[int, NDArray[np.int32], NDArray[np.int32]]:
+    """Connected pieces of a mask: how many with the ground, which each pixel is in, their `cv2.CC_STAT_` values.
+
+    Of OpenCV's algorithms the one that is three times as fast here as the default.
+    """
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    return count, labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
+
+
+def _long(lines: _Lines) -> _Lines:
+    """Those that are text for certain: without a face to say where to look, leaves and gravel form short lines."""
+    return lines[(lines[:, 4] >= 6) & (lines[:, 2] >= 6 * lines[:, 3])]
+
+
+def _head_area(lean: float = 0.0) -> tuple[slice, slice]:
+    """Where the head is in the upright picture: hair and brows look like writing.
+
+    A head that leans, by `lean` radians, needs the box around its own one.
+    """
+    y, x = HEIGHT // 2, WIDTH // 2
+    cos, sin = abs(float(np.cos(lean))), abs(float(np.sin(lean)))
+    side = round((1.75 * cos + 2.5 * sin) * EYES)
+    up, down = (round((reach * cos + 1.75 * sin) * EYES) for reach in (2.3, 2.5))
+    return slice(y - up, y + down), slice(x - side, x + side)
+
+
+def _extent(lines: _Lines, inside: Pixels) -> NDArray[np.float64]:
+    """Corners of the box around head and text, where no edges were seen; within the photo."""
+    import cv2
+
+    vertical, horizontal = _head_area()
+    left, right = float(horizontal.start), float(horizontal.stop)
+    top, bottom = float(vertical.start), float(vertical.stop)
+    # Text farther away than any card is wide or high belongs to something else.
+    reach_x, reach_y = 17 * EYES, 8 * EYES
+    near = lines[
+        (np.abs(lines[:, 0] + lines[:, 2] / 2 - WIDTH / 2) < reach_x)
+        & (np.abs(lines[:, 1] + lines[:, 3] / 2 - HEIGHT / 2) < reach_y)
+    ]
+    if len(near):
+        left, right = min(left, float(near[:, 0].min())), max(right, float((near[:, 0] + near[:, 2]).max()))
+        top, bottom = min(top, float(near[:, 1].min())), max(bottom, float((near[:, 1] + near[:, 3]).max()))
+    x0, y0, across, down = cv2.boundingRect(inside)
+    if across and down:
+        left, right = max(left, float(x0)), min(right, float(x0 + across - 1))
+        top, bottom = max(top, float(y0)), min(bottom, float(y0 + down - 1))
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+
+def _card_edges(picture: Pixels, inside: Pixels) -> tuple[float, NDArray[np.float64] | None]:
+    """The best box of straight edges around the face with the proportions of a card.
+
+    Returns:
+        How much of it was seen, 0 to 4, and its corners (4, 2) in the picture; 0 and None where there is none.
+    """
+    import cv2
+
+    marks = _edge_marks(picture, inside)
+    found = cv2.HoughLinesP(marks, 1, np.pi / 180, 28, minLineLength=36, maxLineGap=7)
+    if found is None:
+        return 0.0, None
+    segments = found.reshape(-1, 4).astype(np.float64) * 2
+    near = cv2.dilate(marks, np.ones((3, 3), np.uint8)) > 0
+    sides = _sides(segments)
+    if sum(len(side) > 0 for side in sides) < 3:
+        return 0.0, None
+    return _best_box(sides, near, inside)
+
+
+def _edge_marks(picture: Pixels, inside: Pixels) -> Pixels:
+    """Where the picture changes sharply, 255 or 0, at half its size; only what is photo is looked at."""
+    import cv2
+
+    marks, within = (np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8) for _ in range(2))
+    left, top, width, height = cv2.boundingRect(inside)
+    x0, y0, x1, y1 = left // 2, top // 2, (left + width + 1) // 2, (top + height + 1) // 2
+    if x1 <= x0 or y1 <= y0:
+        return marks
+    here, there = np.s_[y0:y1, x0:x1], np.s_[2 * y0 : 2 * y1, 2 * x0 : 2 * x1]
+    size = (x1 - x0, y1 - y0)
+    half = cv2.GaussianBlur(cv2.resize(picture[there], size, interpolation=cv2.INTER_AREA), (3, 3), 0)
+    # Sharp is what is sharper than nine tenths of the whole picture, in which nothing is where no photo is.
+    sharpest = max(100 - 10 * marks.size / (size[0] * size[1]), 0)
+    for channel in cv2.split(cv2.cvtColor(half, cv2.COLOR_BGR2LAB)):
+        changes = np.abs(cv2.Sobel(channel, cv2.CV_16S, 1, 1)[::3, ::3])
+        strong = float(np.clip(np.percentile(changes, sharpest), 12, 60))
+        marks[here] |= np.asarray(cv2.Canny(channel, 1.5 * strong, 3 * strong), np.uint8)
+    # The photo's own border is no edge of what it shows.
+    within[here] = cv2.resize(inside[there], size, interpolation=cv2.INTER_NEAREST)
+    return marks & np.asarray(cv2.erode(within, np.ones((5, 5))), np.uint8)
+
+
+def _sides(segments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Candidate edges above, right of, below and left of the face, longest first.
+
+    Each row is (offset, slope): a level edge is y = offset + slope * (x - middle), an upright one
+    x = offset + slope * (y - middle).
+    """
+    dx, dy = segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1]
+    length = np.hypot(dx, dy)
+    middle = np.array([WIDTH / 2, HEIGHT / 2])
+    sides = []
+    for axis, direction in ((1, -1), (0, 1), (1, 1), (0, -1)):
+        along, across = (dx, dy) if axis == 1 else (dy, dx)
+        fits = np.abs(across) < 0.3 * np.abs(along)
+        slope = across[fits] / np.where(along[fits] == 0, 1, along[fits])
+        start = segments[fits][:, [1, 0]] if axis == 1 else segments[fits][:, [0, 1]]
+        offset = start[:, 0] + slope * (middle[1 - axis] - start[:, 1])
+        distance = direction * (offset - middle[axis]) / EYES
+        # From the middle between the eyes to the edge: past the head, and not farther than a card reaches.
+        lowest, highest = (1.2, 8.5) if axis == 1 else (1.2, 18.5)
+        inside = (distance > lowest) & (distance < highest)
+        rows = np.stack([offset[inside], slope[inside]], axis=1)
+        sides.append(_distinct(rows, length[fits][inside]))
+    return tuple(sides)
+
+
+def _distinct(rows: NDArray[np.float64], length: NDArray[np.float64], most: int = 5) -> NDArray[np.float64]:
+    kept: list[NDArray[np.float64]] = []
+    for row in rows[np.argsort(-length)]:
+        if all(abs(row[0] - other[0]) > 6 or abs(row[1] - other[1]) > 0.08 for other in kept):
+            kept.append(row)
+        if len(kept) == most:
+            break
+    return np.array(kept).reshape(-1, 2)
+
+
+def _best_box(
+    sides: tuple[NDArray[np.float64], ...], near: NDArray[np.bool_], inside: Pixels
+) -> tuple[float, NDArray[np.float64] | None]:
+    borders = _borders(inside)
+    # The photo's own border may stand for one edge or more of a card that is cut by it; it is no evidence.
+    options = [np.vstack([side, border]) for side, border in zip(sides, borders, strict=True)]
+    indices = np.stack(np.meshgrid(*[np.arange(len(o)) for o in options], indexing="ij"), axis=-1).reshape(-1, 4)
+    top, right, bottom, left = (option[indices[:, i]] for i, option in enumerate(options))
+    boxes = np.stack(
+        [_crossing(top, left), _crossing(top, right), _crossing(bottom, right), _crossing(bottom, left)], 1
+    )
+    lengths = np.linalg.norm(boxes - np.roll(boxes, -1, axis=1), axis=2)
+    width, height = (lengths[:, 0] + lengths[:, 2]) / 2, (lengths[:, 1] + lengths[:, 3]) / 2
+    uneven = np.maximum(
+        np.abs(lengths[:, 0] - lengths[:, 2]) / np.maximum(width, 1),
+        np.abs(lengths[:, 1] - lengths[:, 3]) / np.maximum(height, 1),
+    )
+    # ID-1 is 1.586, ID-3 1.42; perspective and cut edges widen the range.
+    proportion = width / np.maximum(height, 1)
+    good = (proportion > 1.2) & (proportion < 1.9) & (uneven < 0.35) & (width > 7.5 * EYES) & (width < 24 * EYES)
+    if not good.any():
+        return 0.0, None
+    boxes, indices = boxes[good], indices[good]
+    steps = np.linspace(0.06, 0.94, 32)[None, None, :, None]
+    points = boxes[:, :, None] * (1 - steps) + np.roll(boxes, -1, axis=1)[:, :, None] * steps
+    x = np.clip(points[..., 0] / 2, 0, near.shape[1] - 1).astype(np.int32)
+    y = np.clip(points[..., 1] / 2, 0, near.shape[0] - 1).astype(np.int32)
+    seen = near[y, x].mean(axis=2)
+    seen[indices >= np.array([len(side) for side in sides])] = 0.0
+    support = seen.sum(axis=1)
+    best = int(support.argmax())
+    return float(support[best]), boxes[best]
+
+
+def _borders(inside: Pixels) -> list[NDArray[np.float64]]:
+    """The border of the photo on each side of the face, as level or upright lines."""
+    ys, xs = np.flatnonzero(inside[:, WIDTH // 2]), np.flatnonzero(inside[HEIGHT // 2])
+    if not len(ys) or not len(xs):
+        return [np.zeros((0, 2))] * 4
+    return [np.array([[float(offset), 0.0]]) for offset in (ys[0], xs[-1], ys[-1], xs[0])]
+
+
+def _crossing(level: NDArray[np.float64], upright_line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where level edges (N, 2) cross upright ones (N, 2): (N, 2) points."""
+    a, m = level[:, 0], level[:, 1]
+    b, n = upright_line[:, 0], upright_line[:, 1]
+    # y = a + m (x - X), x = b + n (y - Y)
+    x = (b + n * (a - m * WIDTH / 2 - HEIGHT / 2)) / (1 - m * n)
+    return np.stack([x, a + m * (x - WIDTH / 2)], axis=1)

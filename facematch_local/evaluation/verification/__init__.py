@@ -1,0 +1,1 @@
+"""Error rates and curves of the comparison itself."""

@@ -1,0 +1,58 @@
+"""Turning and scaling a face by its five landmarks.
+
+Points are (N, 2) arrays of x and y. The five landmarks are, as insightface orders them: the eye at the
+viewer's left, the eye at the viewer's right, nose tip, mouth corner at the left, mouth corner at the right.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Where the landmarks lie in the recogniser's 112x112 crop (insightface.utils.face_align.arcface_dst).
+ARCFACE_TEMPLATE: Final[tuple[tuple[float, float], ...]] = (
+    (38.2946, 51.6963),
+    (73.5318, 51.5014),
+    (56.0252, 71.7366),
+    (41.5493, 92.3655),
+    (70.7299, 92.2041),
+)
+
+# Where landmarks lie in the box that SCRFD draws around an upright face, in shares of width and height.
+_USUAL_PLACES: Final = ((0.30, 0.38), (0.70, 0.38), (0.50, 0.57), (0.34, 0.77), (0.66, 0.77))
+
+
+def similarity_transform(source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """The 2x3 matrix of the rotation, scale and shift that takes (N, 2) points closest to (N, 2) others.
+
+    Least squares in closed form (Umeyama 1991): in the plane, with points as complex numbers, it is a linear
+    regression. `source` must not be a single point.
+    """
+    origin, goal = source.mean(axis=0), target.mean(axis=0)
+    first = (source - origin) @ np.array([1, 1j])
+    second = (target - goal) @ np.array([1, 1j])
+    factor = complex(np.vdot(first, second)) / float(np.vdot(first, first).real)
+    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return np.hstack([turn, (goal - turn @ origin)[:, None]])
+
+
+def arcface_template(size: int) -> NDArray[np.float64]:
+    """(5, 2): the landmarks' places in a crop of `size` pixels, by insightface's rule.
+
+    Multiples of 112 scale the template; multiples of 128 scale it too and leave a margin of 8 in 128 at the sides.
+    """
+    unit, margin = (112, 0.0) if size % 112 == 0 else (128, 8.0)
+    template: NDArray[np.float64] = (np.array(ARCFACE_TEMPLATE) + np.array([margin, 0.0])) * (size / unit)
+    return template
+
+
+def distinct_landmarks(landmarks: NDArray[Any], box: NDArray[Any]) -> NDArray[np.float64]:
+    """The landmarks, or where they usually lie in the box if they fall together and tell neither scale nor turn."""
+    points = landmarks.astype(np.float64)
+    if np.ptp(points, axis=0).max() >= 1.0:
+        return points
+    corner = box[:2].astype(np.float64)
+    usual: NDArray[np.float64] = corner + np.array(_USUAL_PLACES) * np.maximum(box[2:] - corner, 1.0)
+    return usual

@@ -1,0 +1,247 @@
+"""Find, align and embed faces."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.faces.alignment import arcface_template, distinct_landmarks, similarity_transform
+from facematch_local.faces.face import Face
+from facematch_local.faces.models import Detector, FaceConfirmer, LandmarkLocator, Recogniser
+from facematch_local.faces.overlap import distinct
+from facematch_local.faces.settings import DetectionSettings
+from facematch_local.imaging.resampling import warp
+
+_STRIDE: Final = 32
+_LYING: Final = 50.0  # degrees
+# Longest sides of the photo from its top left corner; what lies farther out is no face but a fault of the detector.
+_FARTHEST: Final = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAnalyser:
+    """Detector and recogniser of one pack. Safe to share between threads.
+
+    Attributes:
+        detector, recogniser: of the pack.
+        settings: how faces are looked for.
+        mirror: embed the mirrored crop as well and take the mean of both. Costs the recogniser's time twice and
+            gives back about a fifth of what a printed card loses (docs/accuracy.md). It belongs to the pack, since
+            the calibration curve is made with or without it.
+        locator: the pack's landmark network, if it has one; corrects the landmarks of each face. It belongs to the pack
+            for the same reason.
+        confirmer: the pack's face filter, if it has one; rejects boxes that are not about a face.
+    """
+
+    detector: Detector
+    recogniser: Recogniser
+    settings: DetectionSettings = field(default_factory=DetectionSettings)
+    mirror: bool = False
+    locator: LandmarkLocator | None = None
+    confirmer: FaceConfirmer | None = None
+
+    def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
+        faces = self._find(pixels)
+        if self.locator is None:
+            return faces
+        locate, most = self.locator.locate, self.settings.most_located
+        located = [replace(face, landmarks=locate(pixels, face.landmarks, face.box)) for face in faces[:most]]
+        # The face that is compared is worth further looks: each starts from a straighter crop than the one before.
+        for _ in range(self.settings.landmark_looks - 1 if located else 0):
+            face = located[0]
+            located[0] = replace(face, landmarks=locate(pixels, face.landmarks, face.box))
+        return (*located, *faces[most:])
+
+    def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
+        """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR)."""
+        crop = self.align(pixels, face)
+        features = self.recogniser.get_feat([crop])[0]
+        if self.mirror:
+            # One call each: exported recognisers often have a fixed batch of one.
+            mirrored = self.recogniser.get_feat([np.ascontiguousarray(crop[:, ::-1])])[0]
+            features = features / max(float(np.linalg.norm(features)), 1e-12)
+            features = features + mirrored / max(float(np.linalg.norm(mirrored)), 1e-12)
+        norm = float(np.linalg.norm(features))
+        return replace(face, embedding=(features / max(norm, 1e-12)).astype(np.float32))
+
+    def align(self, pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        """The face turned and scaled to the ArcFace template: SxSx3 uint8 BGR, S as the recogniser wants it (112).
+
+        The same as `insightface.utils.face_align.norm_crop`, except that faces of more than twice the size are
+        averaged instead of sampled.
+        """
+        import cv2
+
+        size = self.recogniser.input_size[0]
+        matrix = similarity_transform(distinct_landmarks(face.landmarks, face.box), arcface_template(size))
+        return warp(pixels, matrix, size, border=cv2.BORDER_CONSTANT)
+
+    def _find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        upright = self._find_upright(pixels)
+        found = self._scored(pixels, upright)
+        if upright and self._is_sure(upright[0]):
+            return found
+        quarters = self._better_turn(pixels, upright[0] if upright else None)
+        if not quarters:
+            return found
+        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+        faces, (height, width) = self._scored(turned, self._find_upright(turned)), pixels.shape[:2]
+        lying = tuple(_turned_back(face, quarters, width, height) for face in faces)
+        # Somebody upright beside a lying head stays where he was found.
+        return distinct((*lying, *(face for face in upright if self._is_sure(face)))) if lying else found
+
+    def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        settings, longest = self.settings, max(pixels.shape[:2])
+        coarse = self._find_at(pixels, settings.coarse_size, faint=True)
+        found = bool(coarse) and coarse[0].score >= settings.score  # a faint one deserves the finer look
+        if found and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
+            return coarse
+        return (
+            self._find_at(pixels, settings.size, faint=True)
+            or coarse
+            or self._find_close_up(pixels)
+            or (self._find_at(pixels, settings.small_face_size) if longest > settings.size else ())
+        )
+
+    def _is_sure(self, face: Face) -> bool:
+        # Detectors are trained on upright faces: one that seems to lie is more often a wrong set of landmarks.
+        return face.score >= self.settings.sure_score and abs(face.roll) < _LYING
+
+    def _find_at(self, pixels: NDArray[np.uint8], size: int, faint: bool = False) -> tuple[Face, ...]:
+        """Faces of one look, largest first; the face filter decides about those that the detector is unsure of.
+
+        Args:
+            pixels: HxWx3 uint8 BGR.
+            size: of the look.
+            faint: whether large faces below `score` are shown to the face filter as well. A second person is
+                often one of them.
+        """
+        settings, confirmer = self.settings, self.confirmer
+        if confirmer is None:
+            return self._detected(pixels, size, settings.score)
+        seen = self._detected(pixels, size, settings.least_score if faint else settings.score)
+        least = settings.faint_face * max(pixels.shape[:2])
+        sure = [face for face in seen if face.score >= settings.confirm_below]
+        unsure = [face for face in seen if settings.score <= face.score < settings.confirm_below]
+        unsure = unsure[: settings.most_confirmed]  # the largest
+        large = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
+        unsure += sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
+        # The score stays the detector's: how sure it is tells whether a photo lies on its side.
+        agreed = [
+            face
+            for face in unsure
+            if confirmer.confirm(pixels, face.box, face.score)
+            >= (settings.score if max(face.width, face.height) >= least else settings.small_face_confirmation)
+        ]
+        return distinct((*sure, *agreed))
+
+    def _scored(self, pixels: NDArray[np.uint8], faces: tuple[Face, ...]) -> tuple[Face, ...]:
+        """The faces, those below `score` with the confidence of detector and face filter together."""
+        if self.confirmer is None:
+            return faces
+        confirm, least = self.confirmer.confirm, self.settings.score
+        return tuple(
+            face if face.score >= least else replace(face, score=confirm(pixels, face.box, face.score))
+            for face in faces
+        )
+
+    def _detected(self, pixels: NDArray[np.uint8], size: int, score: float) -> tuple[Face, ...]:
+        """What the detector finds in one look, largest first."""
+        height, width = pixels.shape[:2]
+        scale = size / max(height, width)
+        # A strip so thin that no face fits would make insightface's resize fail.
+        if min(height, width) * scale < 8:
+            return ()
+        boxes, landmarks = self.detector.detect(
+            pixels, input_size=(_multiple(width * scale), _multiple(height * scale)), det_thresh=score
+        )
+        if landmarks is None:
+            return ()
+        faces = (
+            Face(row[:4].astype(np.float32), points.astype(np.float32), min(float(row[4]), 1.0))
+            for row, points in zip(boxes, landmarks, strict=True)
+            if _is_near(np.append(row[:4], points), max(height, width)) and np.isfinite(row[4])
+        )
+        return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
+
+    def _find_close_up(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+        import cv2
+
+        # Shrunk before the margin is added: the margin of a large photo would cost more than the detection.
+        size = self.settings.close_up_size
+        margin = size // 6
+        scale = (size - 2 * margin) / max(pixels.shape[:2])
+        height, width = (max(round(side * scale), 1) for side in pixels.shape[:2])
+        small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        # Grey, not black: close to the mean the networks were trained around, and it makes no strong edge.
+        framed = cv2.copyMakeBorder(
+            small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(127.0, 127.0, 127.0)
+        )
+        faces = self._find_at(framed.astype(np.uint8, copy=False), size)
+        factor = np.array([pixels.shape[1] / width, pixels.shape[0] / height], np.float32)
+        found = tuple(
+            replace(face, box=(face.box - margin) * np.tile(factor, 2), landmarks=(face.landmarks - margin) * factor)
+            for face in faces
+        )
+        # This look is for faces that reach beyond the frame; the looks before it would have found a smaller one.
+        return tuple(face for face in found if self._is_large(face, pixels))
+
+    def _is_large(self, face: Face, pixels: NDArray[np.uint8]) -> bool:
+        return bool(max(face.width, face.height) >= self.settings.large_face * max(pixels.shape[:2]))
+
+    def _better_turn(self, pixels: NDArray[np.uint8], unsure: Face | None) -> int:
+        """Counterclockwise quarter turns after which the detector is clearly surer, 0 if there are none."""
+        settings = self.settings
+        if unsure is None:
+            region, size, bar = pixels, settings.turned_size, settings.turned_score
+        else:
+            region, size = _around(pixels, unsure), settings.unsure_size
+            bar = max(self._surest(region, size) + settings.turned_gain, settings.turned_score)
+        surest = {quarters: self._surest(np.rot90(region, quarters), size) for quarters in (1, 3, 2)}
+        best = max(surest, key=lambda quarters: surest[quarters])
+        return best if surest[best] >= bar else 0
+
+    def _surest(self, pixels: NDArray[np.uint8], size: int) -> float:
+        """Confidence of the largest face, 0 without one."""
+        faces = self._find_at(np.ascontiguousarray(pixels), size)
+        return faces[0].score if faces else 0.0
+
+
+def _is_near(coordinates: NDArray[np.float32], longest: int) -> bool:
+    """Whether all coordinates of a face are finite and near a photo whose longest side is so many pixels."""
+    return bool((np.abs(coordinates) <= _FARTHEST * longest).all())  # said so that it is false for NaN
+
+
+def _multiple(side: float) -> int:
+    """The next multiple of the detector's largest stride: a photo that is not square need not be padded to a square."""
+    return max(math.ceil(int(side) / _STRIDE), 1) * _STRIDE
+
+
+def _around(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """The face with half its size on each side, as far as the photo goes."""
+    margin = max(face.width, face.height, 1.0) / 2
+    height, width = pixels.shape[:2]
+    left, top = (
+        int(np.clip(edge - margin, 0, side - 1)) for edge, side in zip(face.box[:2], (width, height), strict=True)
+    )
+    right, bottom = (int(edge + margin) + 1 for edge in face.box[2:])
+    return pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+
+
+def _turned_back(face: Face, quarters: int, width: int, height: int) -> Face:
+    """A face found in `np.rot90(pixels, quarters)`, in the coordinates of `pixels` (width x height)."""
+    points = np.concatenate([face.landmarks, face.box.reshape(2, 2)])
+    x, y = points[:, 0], points[:, 1]
+    turned = {
+        1: lambda: (width - y, x),
+        2: lambda: (width - x, height - y),
+        3: lambda: (y, height - x),
+    }[quarters]()
+    points = np.stack(turned, axis=1).astype(np.float32)
+    box = np.concatenate([points[5:].min(axis=0), points[5:].max(axis=0)])
+    return replace(face, box=box, landmarks=points[:5])

@@ -1,0 +1,1 @@
+"""Pictures: bytes to pixels, sampling, perspective, spectrum, traces of compression. Nothing here knows a face."""

@@ -1,0 +1,86 @@
+"""Parts of a photo seen straight from above, and what of them lies in the photo.
+
+Corners are (4, 2) arrays of x and y in pixels: top left, top right, bottom right, bottom left of what is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facematch_local.imaging.photo import Pixels
+from facematch_local.imaging.resampling import averaged
+
+
+def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixels:
+    """What lies between four corners, `width` pixels wide, uint8 BGR; the height follows.
+
+    Args:
+        pixels: HxWx3 uint8 BGR; its border pixels are repeated outside.
+        corners: of what is shown, in pixels of the photo.
+        width: of the result, in pixels.
+    """
+    import cv2
+
+    top, side = corners[1] - corners[0], corners[3] - corners[0]
+    seen = max(float(np.linalg.norm(top)), 1.0)
+    height = int(np.clip(round(width * float(np.linalg.norm(side)) / seen), 8, 4 * width))
+    part, corners = _around(pixels, corners)
+    factor = int(seen / width)
+    if factor > 1:
+        # A warp picks single pixels; average them first.
+        part, spans = averaged(part, factor)
+        corners = (corners / np.array(spans)).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, _rectangle(width, height))
+    flat = cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flat.astype(np.uint8, copy=False)
+
+
+def shown(pixels: Pixels, corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of what `rectified` gives for the corners the photo really shows: (height, width).
+
+    Seen the other way round: in strong perspective the photo's own corners lie beyond the card's horizon.
+    """
+    import cv2
+
+    width, height = size
+    matrix = cv2.getPerspectiveTransform(_rectangle(width, height), corners)
+    grid = np.mgrid[0:height, 0:width][::-1].reshape(2, -1).T.reshape(-1, 1, 2).astype(np.float32)
+    x, y = cv2.perspectiveTransform(grid, matrix).reshape(height, width, 2).transpose(2, 0, 1)
+    inside: NDArray[np.bool_] = (x >= -0.5) & (x < pixels.shape[1] - 0.5) & (y >= -0.5) & (y < pixels.shape[0] - 0.5)
+    return inside
+
+
+def photo_corners(pixels: Pixels) -> NDArray[np.float32]:
+    """(4, 2) float32: the corners of the photo itself."""
+    height, width = pixels.shape[:2]
+    return _rectangle(width, height) - np.float32(0.5)
+
+
+def covered(outline: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Where a picture of `size` (width, height) lies inside a convex outline (N, 2): (height, width), 255 or 0.
+
+    For outlines that an affine map made; perspective may turn one inside out, see `shown`.
+    """
+    import cv2
+
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    # Cut first: OpenCV fills no polygon that reaches much farther than any picture.
+    area, within = cv2.intersectConvexConvex(outline.astype(np.float32), _rectangle(*size))
+    if area > 0 and within is not None:
+        cv2.fillConvexPoly(mask, np.round(within).astype(np.int32), (255,))
+    return mask
+
+
+def _rectangle(width: int, height: int) -> NDArray[np.float32]:
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+
+
+def _around(pixels: Pixels, corners: NDArray[np.float32]) -> tuple[Pixels, NDArray[np.float32]]:
+    """The part of the photo that holds the corners, and where they lie in it."""
+    height, width = pixels.shape[:2]
+    left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)))
+    right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 1, (left + 1, top + 1), (width, height)))
+    return pixels[top:bottom, left:right], corners - np.array([left, top], np.float32)

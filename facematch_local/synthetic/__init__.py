@@ -1,0 +1,1 @@
+"""Drawn and degraded photos with a known truth, for samples, tests and reports."""

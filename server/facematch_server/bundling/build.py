@@ -1,0 +1,159 @@
+"""Assembles a bundle: a folder with everything, its checksums, and one archive of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from facematch_local.errors import FacematchError
+from facematch_local.packs import ModelPack, NotInstalledError, read_pack, scan_packs, verify_pack
+from facematch_server.bundling.checksums import FILE, checksums, sha256
+from facematch_server.bundling.sbom import sbom
+from facematch_server.bundling.wheels import Wheel, read_wheel, requirements
+
+_NAME: Final = "facematch-local"
+_DEPLOY: Final = ("facematch.service", "nginx.conf")
+
+
+class BundleError(FacematchError):
+    """A bundle cannot be made; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What was made.
+
+    Attributes:
+        archive: the tar file.
+        version: of facematch-local.
+        sha256: of the archive.
+        without_text: wheels that carry no licence text; `sbom.cdx.json` has what they state.
+        packs: names of the packs in it.
+    """
+
+    archive: Path
+    version: str
+    sha256: str
+    without_text: tuple[str, ...]
+    packs: tuple[str, ...]
+
+
+def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequence[str] = ()) -> Bundle:
+    """Make the bundle for this platform and this Python; pip's own configuration says where wheels come from.
+
+    Args:
+        source: a checkout of facematch-local.
+        out: folder for the archive; created.
+        packs: folders of packs beside the shipped one.
+        extras: of facematch-local, such as `postgres`.
+
+    Raises:
+        BundleError: `source` is no checkout, or pip fails.
+        PackError: a pack is damaged.
+    """
+    if not (source / "server" / "deploy" / "install.sh").is_file():
+        raise BundleError(f"{source} is no checkout of {_NAME}; give one with --source")
+    added = [read_pack(folder) for folder in packs]
+    for pack in added:
+        verify_pack(pack)
+    out.mkdir(parents=True, exist_ok=True)
+    # Beside the result: a bundle is larger than many a /tmp.
+    with tempfile.TemporaryDirectory(dir=out, prefix=".bundle-") as scratch:
+        wheel_folder = Path(scratch) / "wheels"
+        _collect(source, wheel_folder, extras)
+        wheels = [read_wheel(path) for path in sorted(wheel_folder.glob("*.whl"))]
+        own = next(wheel for wheel in wheels if wheel.name == _NAME)
+        version, own_packs = own.version, _packs_in(own, Path(scratch))
+        platform = f"{sysconfig.get_platform()}-py{sys.version_info.major}{sys.version_info.minor}"
+        root = Path(scratch) / f"{_NAME}-{version}-{platform}"
+        root.mkdir()
+        wheel_folder.rename(root / "wheels")
+        _fill(root, source, version, wheels, own_packs, added)
+        (root / FILE).write_text(checksums(root), "utf-8")
+        archive = out / f"{root.name}.tar"
+        _pack_up(root, archive)
+    digest = sha256(archive)
+    archive.with_name(archive.name + ".sha256").write_text(f"{digest}  {archive.name}\n", "utf-8")
+    bare = tuple(wheel.name for wheel in wheels if not wheel.licence_texts)
+    return Bundle(archive, version, digest, bare, tuple(pack.name for pack in (*own_packs, *added)))
+
+
+def _collect(source: Path, folder: Path, extras: Sequence[str]) -> None:
+    own = f"{source}[{','.join(extras)}]" if extras else str(source)
+    # pip itself goes along: the target's Python may come without it (Debian).
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--prefer-binary", "--wheel-dir", str(folder)]
+    command += ["-c", str(source / ".ci" / "constraints.txt"), own, "pip"]
+    if subprocess.run(command, check=False).returncode:  # noqa: S603
+        raise BundleError("pip could not collect the wheels; its message is above")
+
+
+def _packs_in(wheel: Wheel, scratch: Path) -> list[ModelPack]:
+    """The packs that our own wheel brings, unpacked: a build may have ended without the weights of `standard`."""
+    with zipfile.ZipFile(wheel.path) as archive:
+        names = [name for name in archive.namelist() if name.startswith("facematch_local/models/")]
+        archive.extractall(scratch / "own", names)  # noqa: S202 - pip has just built it here
+    folder = scratch / "own" / "facematch_local" / "models"
+    packs = []
+    for found in scan_packs([folder]):
+        if isinstance(found, ModelPack):
+            verify_pack(found)
+            packs.append(found)
+        elif not isinstance(found, NotInstalledError):
+            raise found
+    return packs
+
+
+def _fill(
+    root: Path, source: Path, version: str, wheels: list[Wheel], own: list[ModelPack], added: list[ModelPack]
+) -> None:
+    deploy = source / "server" / "deploy"
+    shutil.copy2(deploy / "install.sh", root)
+    (root / "deploy").mkdir()
+    for name in _DEPLOY:
+        shutil.copy2(deploy / name, root / "deploy")
+    shutil.copytree(source / "docs", root / "docs", ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy2(source / "LICENSE", root)
+    (root / "packs").mkdir()
+    for pack in added:
+        shutil.copytree(pack.folder, root / "packs" / pack.folder.name)
+    for wheel in wheels:
+        for name, text in wheel.licence_texts.items():
+            file = root / "licences" / f"{wheel.name}-{wheel.version}" / name.removeprefix("licenses/")
+            # A wheel is somebody else's file: its names must not lead out of here.
+            if not file.resolve().is_relative_to(root.resolve()):
+                raise BundleError(f"{wheel.path.name} names a licence file outside its own folder")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text)
+    moved = [Wheel(root / "wheels" / w.path.name, w.name, w.version, w.sha256, w.licence, {}) for w in wheels]
+    (root / "requirements.txt").write_text(requirements(moved), "utf-8")
+    (root / "sbom.cdx.json").write_text(sbom(_NAME, version, moved, (*own, *added)), "utf-8")
+    (root / "BUNDLE").write_text(
+        f"version={version}\npython={sys.version_info.major}.{sys.version_info.minor}\n"
+        f"platform={sysconfig.get_platform()}\n",
+        "utf-8",
+    )
+
+
+def _pack_up(root: Path, archive: Path) -> None:
+    """The folder as a tar file without the builder's names and times; uncompressed, as wheels are compressed."""
+
+    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
+        entry.mtime = 0
+        entry.mode = 0o755 if entry.isdir() or entry.name.endswith(".sh") else 0o644
+        return entry
+
+    partial = archive.with_name(archive.name + ".part")
+    with tarfile.open(partial, "w") as tar:
+        tar.add(root, root.name, filter=plain)  # sorted by name within folders
+    partial.replace(archive)

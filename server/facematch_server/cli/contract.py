@@ -1,0 +1,132 @@
+"""`facematch contract` and `facematch compat-check`: a server looked at from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facematch_local.cli.console import console
+from facematch_local.errors import FacematchError
+
+if TYPE_CHECKING:
+    from facematch_server.conformance.call import Target
+
+BASE_URL = typer.Option(help="Scheme, host and port of the server.")
+KEY = typer.Option(help="api_key.", envvar="FACEMATCH_KEY")
+SECRET = typer.Option(help="api_secret; better in the environment than on the command line.", envvar="FACEMATCH_SECRET")
+CARD = typer.Option(help="A photo of a card to send instead of the made one.")
+PORTRAIT = typer.Option(help="A portrait of the same person.")
+CA_FILE = typer.Option(help="Certificates (PEM) to trust, such as the site's own CA.")
+HOST_NAME = typer.Option(help="Name to ask for instead of the address's own, as clients will.")
+SECONDS = typer.Option(min=1.0, help="Time for one request.")
+
+
+def contract(
+    base_url: Annotated[str, BASE_URL],
+    key: Annotated[str, KEY],
+    secret: Annotated[str, SECRET],
+    junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML.")] = None,
+    type1: Annotated[str, typer.Option("--type", help="What the card photo is said to be: card or portrait.")] = "card",
+    full: Annotated[bool, typer.Option("--full", help="Everything: about twice the requests.")] = False,
+    image_urls: Annotated[
+        tuple[str, str] | None, typer.Option(help="Where the server gets card and portrait of one person by URL.")
+    ] = None,
+    exhausted_key: Annotated[str | None, typer.Option(help="KEY:SECRET whose quota is used up.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Demand documented or observed; default either.")] = None,
+    card: Annotated[Path | None, CARD] = None,
+    portrait: Annotated[Path | None, PORTRAIT] = None,
+    ca_file: Annotated[Path | None, CA_FILE] = None,
+    host_name: Annotated[str, HOST_NAME] = "",
+    seconds: Annotated[float, SECONDS] = 60.0,
+) -> None:
+    """Hold a server against the contract from outside: ours, or the vendor's.
+
+    Exit code 0 when everything passed, 1 when something failed, 2 when it could not be run.
+    """
+    from facematch_server.conformance import photos, report, suite
+    from facematch_server.conformance.cases import Options, cases
+    from facematch_server.settings import Profile
+
+    if type1 not in ("card", "portrait"):
+        raise typer.BadParameter("card or portrait", param_hint="--type")
+    if profile not in (None, "documented", "observed"):
+        raise typer.BadParameter("documented or observed", param_hint="--profile")
+    exhausted = _pair(exhausted_key)
+    target = _target(base_url, host_name, ca_file, seconds)
+    options = Options(type1=type1, image_urls=image_urls, exhausted=exhausted, full=full)
+    asked_cases = cases(photos.photos(card, portrait), (key, secret), options)
+    out = console()
+    asked, counting = sum(case.call is not None for case in asked_cases), sum(case.counts for case in asked_cases)
+    out.print(f"{asked} requests to {base_url}, of which {counting} count against the quota", markup=False)
+    wanted = Profile(profile) if profile else None
+    with out.status("asking ..."):
+        results = suite.run(target, asked_cases, wanted)
+    out.print(report.table(results))
+    if junit:
+        _write(junit, report.junit(results, base_url))
+    found = {str(outcome): number for outcome, number in report.counts(results).items()}
+    out.print(f"{found['passed']} passed, {found['failed']} failed, {found['skipped']} skipped; ", end="")
+    out.print(f"profile: {suite.detected_profile(results) or 'not seen'}")
+    raise typer.Exit(1 if found["failed"] else 0)
+
+
+def compat_check(
+    base_url: Annotated[str, BASE_URL],
+    key: Annotated[str, KEY],
+    secret: Annotated[str, SECRET],
+    host_name: Annotated[str, HOST_NAME] = "",
+    ca_file: Annotated[Path | None, CA_FILE] = None,
+    card: Annotated[Path | None, CARD] = None,
+    portrait: Annotated[Path | None, PORTRAIT] = None,
+    seconds: Annotated[float, SECONDS] = 60.0,
+) -> None:
+    """Before a client of the cloud is pointed at a server: replay the documented calls and say what differs.
+
+    Looks at the host name, TLS, the replies and their options. Exit code 0 when nothing hinders a client,
+    1 when something does, 2 when it could not be run.
+    """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from facematch_server.conformance import compat, photos
+
+    target = _target(base_url, host_name, ca_file, seconds)
+    findings = compat.compare_with_cloud(target, (key, secret), photos.photos(card, portrait))
+    colours = {"same": "green", "differs": "yellow", "problem": "bold red"}
+    table = Table("about", "compared with the cloud", "found", "what to do", show_lines=True)
+    for finding in findings:
+        level = f"[{colours[finding.level]}]{finding.level}[/]"
+        table.add_row(finding.about, level, escape(finding.found), escape(finding.advice))
+    console().print(table)
+    raise typer.Exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+
+
+def _target(base_url: str, host_name: str, ca_file: Path | None, seconds: float) -> Target:
+    from urllib.parse import urlsplit
+
+    from facematch_server.conformance.call import Target
+
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise typer.BadParameter("begins with http:// or https:// and names a host", param_hint="--base-url")
+    if ca_file is not None and not ca_file.is_file():
+        raise FacematchError(f"{ca_file}: no such file")
+    return Target(base_url, host_name, str(ca_file or ""), seconds)
+
+
+def _pair(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    key, colon, secret = text.partition(":")
+    if not colon or not key or not secret:
+        raise typer.BadParameter("KEY:SECRET", param_hint="--exhausted-key")
+    return key, secret
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise FacematchError(f"{path}: {error.strerror or 'cannot be written'}") from None

@@ -1,0 +1,1 @@
+"""The threads that compare, and whose turn it is."""

@@ -1,0 +1,146 @@
+"""Accepts connections, counts them from the first moment on, and turns away those that are too many.
+
+asyncio's own server accepts whatever comes and tells of a connection only after its TLS handshake: clients that
+never shake hands would hold descriptors that nobody counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from facematch_server.running.protocol import LimitedH11Protocol
+from facematch_server.running.raw_replies import raw_failure
+
+_TOO_MANY: Final = raw_failure(503, "Too many connections, try again later", retry_after=1)
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# So many that are turned away may still finish sending, for that long; otherwise their reply may be lost.
+_TURNED_AWAY: Final = 16
+_TURNED_AWAY_SECONDS: Final = 1.0
+_TLS_GOODBYE_SECONDS: Final = 2.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Acceptor:
+    """What uvicorn takes for a server: the connections of some listening sockets."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        protocol: Callable[[], LimitedH11Protocol],
+        tls: ssl.SSLContext | None,
+        *,
+        max_connections: int,
+        handshake_seconds: float,
+    ) -> None:
+        """Accept nothing yet.
+
+        Args:
+            sockets: listening ones; the caller closes them.
+            protocol: makes the protocol of one connection.
+            tls: None for plain HTTP.
+            max_connections: open ones, those included that have not shaken hands.
+            handshake_seconds: time for the handshake.
+        """
+        self._sockets = sockets
+        self._protocol = protocol
+        self._tls = tls
+        self._max_connections = max_connections
+        self._handshake_seconds = handshake_seconds
+        self._open = 0
+        self._leaving = 0
+        self._accepting: list[asyncio.Task[None]] = []
+        self._connections: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Accept from now on."""
+        for sock in self._sockets:
+            sock.setblocking(False)
+            self._accepting.append(asyncio.create_task(self._accept(sock)))
+
+    def close(self) -> None:
+        """Accept no more; what is open stays open."""
+        for task in self._accepting:
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Wait until nothing is accepted any more."""
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+
+    async def _accept(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(sock)
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    _logger.warning("no more connections can be accepted: out of descriptors or memory")
+                    await asyncio.sleep(0.2)
+            else:
+                self._take(connection)
+            # A flood of connections must not keep the loop here.
+            await asyncio.sleep(0)
+
+    def _take(self, connection: socket.socket) -> None:
+        if self._open < self._max_connections:
+            self._open += 1
+            self._spawn(self._serve(connection))
+        elif self._tls is None and self._leaving < _TURNED_AWAY:
+            self._leaving += 1
+            self._spawn(self._turn_away(connection))
+        else:
+            connection.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        made: list[LimitedH11Protocol] = []
+
+        def protocol() -> LimitedH11Protocol:
+            made.append(self._protocol())
+            return made[0]
+
+        try:
+            with contextlib.suppress(OSError):
+                # Head and body of a reply are written apart: without this the second waits 40 ms for the
+                # acknowledgement of the first. asyncio sets it only on sockets that name their protocol.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    protocol,
+                    connection,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=self._handshake_seconds if self._tls else None,
+                    # Who was cut off need not agree to it; asyncio would wait for 30 seconds.
+                    ssl_shutdown_timeout=_TLS_GOODBYE_SECONDS if self._tls else None,
+                )
+            except OSError as error:  # no TLS, none that suits, too late, gone: nobody to answer
+                _logger.debug("a connection did not come about: %s", type(error).__name__)
+                connection.close()
+                return
+            await made[0].closed.wait()
+        finally:
+            self._open -= 1
+
+    async def _turn_away(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_TURNED_AWAY_SECONDS):
+                    await loop.sock_sendall(connection, _TOO_MANY)
+                    connection.shutdown(socket.SHUT_WR)
+                    while await loop.sock_recv(connection, 65536):
+                        pass
+        finally:
+            self._leaving -= 1
+            connection.close()

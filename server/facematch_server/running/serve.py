@@ -1,0 +1,293 @@
+"""Runs the service: sockets, signals, the way up and the way down."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from facematch_local.errors import FacematchError
+from facematch_server.app import create_app, create_internal_app
+from facematch_server.http.http1 import MAX_HEAD
+from facematch_server.logs import log, log_fault, set_up_logs
+from facematch_server.matching.pool import Cores
+from facematch_server.running.acceptor import Acceptor
+from facematch_server.running.descriptors import room_for
+from facematch_server.running.ending import HardEnd
+from facematch_server.running.listening import BACKLOG, StartError, bind, printed, takes_ipv4
+from facematch_server.running.memory import keep_collections_short, keep_memory_level
+from facematch_server.running.protocol import LimitedH11Protocol, limited_protocol
+from facematch_server.running.stopping import calls
+from facematch_server.scenarios import SCENARIO_HEADER
+from facematch_server.services import new_cores, open_matcher, open_store, photo_decoder, start_decoders
+from facematch_server.settings import Settings, is_loopback
+
+if TYPE_CHECKING:
+    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.store import Store
+
+# A head of `MAX_HEAD` in which every byte had to be escaped; `RequestStream` holds to the real limit.
+_ESCAPED_HEAD = 4 * MAX_HEAD
+
+# How long a thread computes in Python while another waits: the event loop waits for it at each step of each request.
+# Python's own 5 ms make ten steps of a busy loop 50 ms.
+_SWITCH_SECONDS = 0.001
+
+# After a signal: for what is left once no request is (threads, the database, the interpreter itself) ...
+_IN_ORDER_SECONDS = 1.0
+# ... and after a second one for everything.
+_AT_ONCE_SECONDS = 0.5
+
+
+def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], DecoderPool | None] = start_decoders) -> int:
+    """Run the service until SIGINT or SIGTERM.
+
+    Args:
+        settings: the options.
+        start_decoders: starts the processes that decode photos, if any.
+
+    Returns:
+        0 after an orderly end, 2 when it could not start (told in one line on standard error).
+    """
+    set_up_logs(settings.log_level, settings.log_format)
+    keep_memory_level()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    with ExitStack() as stack:
+        try:
+            announce_scenarios(settings)
+            check_tls(settings)
+            ports = list(_listen(settings, stack))
+            cores = new_cores(settings)
+            # First of all: they load what they need while this process loads the models.
+            decoders = start_decoders(settings, cores)
+            if decoders is not None:
+                stack.callback(decoders.close)
+            _calm_libraries()
+            matcher = open_matcher(settings, cores, photo_decoder(settings, cores, decoders))
+            if decoders is not None:
+                decoders.wait_until_ready()
+            store = stack.enter_context(closing(open_store(settings)))
+            first_key(store, settings, ports[0])
+            app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
+        except FacematchError as error:
+            print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
+            return 2
+        return asyncio.run(_run(settings, app, ports))
+
+
+def announce_scenarios(settings: Settings) -> None:
+    """Say loudly that replies may be made up.
+
+    Raises:
+        StartError: others could reach the service, and `scenarios_anyway` does not say that this is meant.
+    """
+    if not settings.scenarios:
+        return
+    if not (settings.listens_on_loopback_only or settings.scenarios_anyway):
+        # Whoever reaches it gets a match from the key `scenario-success`: no accident in production.
+        hosts = [settings.host] if settings.internal_port is None else [settings.host, settings.internal_listen_host]
+        opened = " and ".join(dict.fromkeys(host or "0.0.0.0" for host in hosts if not is_loopback(host)))  # noqa: S104
+        raise StartError(
+            f"scenarios answer with made-up matches whoever asks, and {opened} can be reached by others; "
+            "listen on 127.0.0.1, or set FACEMATCH_SCENARIOS_ANYWAY=true on a network of tests"
+        )
+    line = "*" * 72
+    print(  # noqa: T201
+        f"{line}\n  SCENARIOS ARE ON: for tests of clients only.\n"
+        "  API keys such as scenario-success or scenario-error-4 take any secret\n"
+        f"  and get made-up replies, marked by the header {SCENARIO_HEADER}.\n{line}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def check_tls(settings: Settings) -> None:
+    """Read certificate and key once, for a clear line instead of uvicorn's traceback.
+
+    Raises:
+        StartError: they cannot be read, do not belong together, or the key has a passphrase.
+    """
+    if settings.tls_cert is None:
+        if settings.tls_key is not None:
+            raise StartError("FACEMATCH_TLS_KEY is set without FACEMATCH_TLS_CERT")
+        return
+    try:
+        # Without `password` OpenSSL would ask for it on the terminal and wait.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except ssl.SSLError as error:
+        reason = "they do not belong together" if "MISMATCH" in (error.reason or "") else "not PEM without a passphrase"
+        raise StartError(f"FACEMATCH_TLS_CERT and FACEMATCH_TLS_KEY: {reason}") from None
+    except OSError as error:
+        raise StartError(f"FACEMATCH_TLS_CERT or FACEMATCH_TLS_KEY cannot be read: {error.strerror}") from None
+
+
+def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    """Create a key if there is none, and print it this once with a line to try it with."""
+    new = store.create_first_key()
+    if new is None:
+        return
+    host = settings.host
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104
+        host = "127.0.0.1" if takes_ipv4(list(sockets)) else "::1"
+    scheme = "http" if settings.tls_cert is None else "https"
+    address = f"{scheme}://{printed(host)}:{sockets[0].getsockname()[1]}"
+    # The one place where a secret is printed: to the terminal, not through the logs.
+    print(  # noqa: T201
+        "No API key yet, so one was created. It is shown this once; `facematch keys` makes others.\n"
+        f"  api_key:    {new.api_key}\n"
+        f"  api_secret: {new.api_secret}\n"
+        "Try it with two photos:\n"
+        f"  curl -u {new.api_key}:{new.api_secret} -F img1=@card.jpg -F img2=@selfie.jpg \\\n"
+        f"    '{address}/api/v2/ekyc/face_matching?type1=card&format_type=file'",
+        flush=True,
+    )
+
+
+async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
+    loop = asyncio.get_running_loop()
+    # asyncio's own handler prints exceptions with their messages.
+    loop.set_exception_handler(lambda _, context: _log_loop_fault(context))
+    public = new_server(settings, app, lifespan="on")
+    servers = [public]
+    stopping = asyncio.Event()
+    end = HardEnd()
+
+    def on_signal() -> None:
+        if stopping.is_set():  # the second one means it
+            for server in servers:
+                server.should_exit = server.force_exit = True
+            end.within(_AT_ONCE_SECONDS)
+        end.within(settings.drain_seconds + settings.shutdown_seconds + _IN_ORDER_SECONDS)
+        stopping.set()
+
+    with calls(loop, on_signal):
+        tasks = [asyncio.create_task(public.serve(ports[0]))]
+        await _started(public, tasks[0])
+        if public.started and settings.internal_port is not None:
+            internal = new_server(settings, create_internal_app(settings, app.state.services), lifespan="off")
+            servers.append(internal)
+            tasks.append(asyncio.create_task(internal.serve(ports[1])))
+        for sock in (sock for sockets in ports for sock in sockets) if public.started else ():
+            host, port = sock.getsockname()[:2]
+            log("listening", address=f"{printed(host)}:{port}")
+        watcher = asyncio.create_task(_go_down_when(stopping, settings, app, servers))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            watcher.cancel()
+    if stopping.is_set():
+        # No request is left. What still runs (a thread in native work, a look-up of a name) is nobody's.
+        end.within(_IN_ORDER_SECONDS)
+    log("stopped")
+    # The interpreter's last collection would go over all objects of the libraries for a second or two.
+    gc.freeze()
+    return 0 if public.started else 2
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to `_run` (there may be two of them in one process) and accepts by itself."""
+
+    def __init__(self, config: uvicorn.Config, max_connections: int, handshake_seconds: float) -> None:
+        """Start nothing yet; see `Acceptor` for the limits."""
+        super().__init__(config)
+        self._max_connections = max_connections
+        self._handshake_seconds = handshake_seconds
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the application, then accept connections on `sockets`."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise SystemExit(3)
+        keep_collections_short()
+
+        def protocol() -> LimitedH11Protocol:
+            made: LimitedH11Protocol = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        acceptor = Acceptor(
+            sockets or [],
+            protocol,
+            self.config.ssl,
+            max_connections=self._max_connections,
+            handshake_seconds=self._handshake_seconds,
+        )
+        acceptor.start()
+        self.servers = [acceptor]  # type: ignore[list-item]
+        self.started = True
+
+
+async def _started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    while not server.started and not task.done():
+        await asyncio.sleep(0.02)
+
+
+async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAPI, servers: list[Server]) -> None:
+    """Not ready, then no new connections, then the end, with every accepted request answered."""
+    await stopping.wait()
+    app.state.services.draining = True
+    log("draining", seconds=settings.drain_seconds)
+    await asyncio.sleep(settings.drain_seconds)
+    for server in servers:
+        server.should_exit = True
+
+
+def new_server(settings: Settings, app: FastAPI, lifespan: Any) -> Server:
+    """A server for one port, with the limits on connections that the options say."""
+    ports = 1 if settings.internal_port is None else 2
+    room = room_for(settings.max_connections, ports)
+    return Server(server_config(settings, app, lifespan), room, settings.header_seconds)
+
+
+def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=limited_protocol(settings.header_seconds, settings.body_seconds, settings.write_seconds),
+        ws="none",
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        h11_max_incomplete_event_size=_ESCAPED_HEAD,
+        backlog=BACKLOG,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+
+
+def _listen(settings: Settings, stack: ExitStack) -> Iterator[list[socket.socket]]:
+    """The sockets of each port, to be closed with `stack`."""
+    wanted = [(settings.host, settings.port, "FACEMATCH_PORT")]
+    if settings.internal_port is not None:
+        wanted.append((settings.internal_listen_host, settings.internal_port, "FACEMATCH_INTERNAL_PORT"))
+    for host, port, setting in wanted:
+        yield [stack.enter_context(closing(sock)) for sock in bind(host, port, setting)]
+
+
+def _calm_libraries() -> None:
+    """OpenCV starts as many threads as the machine has CPUs, for each resize; requests run side by side already."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _log_loop_fault(context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        log_fault("fault outside a request", error)

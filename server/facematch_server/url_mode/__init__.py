@@ -1,0 +1,1 @@
+"""Photos by URL: which hosts may be reached, and the fetching."""

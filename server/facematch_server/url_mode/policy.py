@@ -1,0 +1,250 @@
+"""Which hosts, addresses and ports the url mode may reach.
+
+Two questions: what kind of address is it (facts, from IANA's special-purpose registries, RFC 6890 and
+its successors), and which kinds does the policy open. The first is asked of the very address a
+connection is about to be made to.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Literal
+
+from facematch_local.errors import FacematchError
+from facematch_server.url_mode.urls import MalformedUrlError, WebUrl, parse
+
+Mode = Literal["auto", "public", "any", "off"]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class UrlPolicyError(FacematchError):
+    """An entry of `FACEMATCH_URL_ALLOW` is no host, address or network, or the mode is unknown."""
+
+
+class Kind(StrEnum):
+    """What an address is for."""
+
+    PUBLIC = "public"
+    LOOPBACK = "loopback"
+    PRIVATE = "private"
+    LINK_LOCAL = "link-local"
+    METADATA = "metadata"
+    RESERVED = "reserved"
+
+
+# Reached through addresses that are public, private or reserved by their number, but answered by the cloud
+# the machine runs in, with the machine's credentials.
+_METADATA: Final = (
+    "169.254.169.254/32",  # AWS, Azure, Google Cloud, OpenStack ...
+    "169.254.170.2/32",  # AWS, of containers
+    "100.100.100.200/32",  # Alibaba Cloud
+    "168.63.129.16/32",  # Azure's host
+    "192.0.0.192/32",  # Oracle Cloud
+    "fd00:ec2::/32",  # AWS
+    "fd20:ce::254/128",  # Google Cloud
+    "fd00:42::42/128",  # Scaleway
+)
+_METADATA_NAMES: Final = frozenset(
+    {"metadata", "instance-data", "metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"}
+)
+
+_SPECIAL: Final[tuple[tuple[str, Kind], ...]] = (
+    *((network, Kind.METADATA) for network in _METADATA),
+    ("127.0.0.0/8", Kind.LOOPBACK),
+    ("10.0.0.0/8", Kind.PRIVATE),
+    ("172.16.0.0/12", Kind.PRIVATE),
+    ("192.168.0.0/16", Kind.PRIVATE),
+    ("169.254.0.0/16", Kind.LINK_LOCAL),
+    ("0.0.0.0/8", Kind.RESERVED),  # "this host": Linux connects to itself
+    ("100.64.0.0/10", Kind.RESERVED),  # carrier-grade NAT
+    ("192.0.0.0/24", Kind.RESERVED),
+    ("192.0.2.0/24", Kind.RESERVED),
+    ("192.88.99.0/24", Kind.RESERVED),  # 6to4 relays
+    ("198.18.0.0/15", Kind.RESERVED),  # benchmarks
+    ("198.51.100.0/24", Kind.RESERVED),
+    ("203.0.113.0/24", Kind.RESERVED),
+    ("224.0.0.0/3", Kind.RESERVED),  # multicast, future use, broadcast
+    ("::1/128", Kind.LOOPBACK),
+    ("fc00::/7", Kind.PRIVATE),
+    ("fe80::/10", Kind.LINK_LOCAL),
+    ("2001::/23", Kind.RESERVED),  # IETF protocols; holds Teredo, which wraps an IPv4 address
+    ("2001:db8::/32", Kind.RESERVED),
+    ("2002::/16", Kind.RESERVED),  # 6to4, wraps an IPv4 address
+    ("3fff::/20", Kind.RESERVED),
+    ("2000::/3", Kind.PUBLIC),
+    ("::/0", Kind.RESERVED),  # whatever is not global unicast, IPv4-compatible and local NAT64 included
+    ("0.0.0.0/0", Kind.PUBLIC),
+)
+_TABLE: Final = tuple((ipaddress.ip_network(network), kind) for network, kind in _SPECIAL)
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+_OPEN: Final[dict[tuple[str, bool], frozenset[Kind]]] = {
+    ("off", False): frozenset(),
+    ("off", True): frozenset(),
+    ("public", False): frozenset({Kind.PUBLIC}),
+    ("public", True): frozenset({Kind.PUBLIC}),
+    ("auto", False): frozenset({Kind.PUBLIC}),
+    # Whoever can call a service that listens on loopback is on this machine and reaches these anyway.
+    ("auto", True): frozenset({Kind.PUBLIC, Kind.LOOPBACK, Kind.PRIVATE}),
+    ("any", False): frozenset(Kind),
+    ("any", True): frozenset(Kind),
+}
+_NEVER_BY_ALLOWANCE: Final = frozenset({Kind.LINK_LOCAL, Kind.METADATA})
+
+# Of the ports below 1024 images are served on these only. Above, photo stores may be anywhere (MinIO on
+# 9000, proxies on 3128, 8080 ...), but not on ports of other protocols: those browsers refuse to fetch
+# from (Fetch standard, "port blocking") and those of databases and control planes.
+_LOW_PORTS: Final = frozenset({80, 443})
+_BLOCKED_PORTS: Final = frozenset(
+    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697, 10080}
+    | set(range(6665, 6670))
+    | {1433, 1521, 2375, 2376, 2379, 2380, 3306, 3389, 5432, 5672, 6379, 6443, 9200, 9300, 10250, 11211, 27017}
+)
+
+
+def kind_of(address: str | Address) -> Kind:
+    """What an address is for; IPv4 addresses wrapped in IPv6 ones are judged as what they wrap.
+
+    Raises:
+        ValueError: not an address.
+    """
+    parsed = _unwrapped(ipaddress.ip_address(address))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed in _NAT64:
+            wrapped = kind_of(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
+            # Behind a NAT64 gateway "private" is the gateway's network, not ours.
+            return wrapped if wrapped in (Kind.PUBLIC, *_NEVER_BY_ALLOWANCE) else Kind.RESERVED
+        if (int(parsed) >> 32) & 0xFDFFFFFF == 0x00005EFE:  # ISATAP wraps an IPv4 address
+            return Kind.RESERVED
+    return next(kind for network, kind in _TABLE if parsed in network)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One entry of the list of what is allowed on top.
+
+    Attributes:
+        host: a DNS name, or None for a network.
+        network: addresses, or None for a name.
+        port: the only port it opens, or None for every usual one.
+    """
+
+    host: str | None
+    network: Network | None
+    port: int | None
+
+    def covers(self, host: str, address: Address, port: int) -> bool:
+        """Whether a connection is meant."""
+        named = self.host is not None and self.host == host
+        inside = self.network is not None and address in self.network
+        return (named or inside) and (_usual(port) if self.port is None else self.port == port)
+
+
+@dataclass(frozen=True, slots=True)
+class UrlPolicy:
+    """What the url mode may reach.
+
+    Attributes:
+        mode: `public` for public addresses; `auto` for those and, where `loopback_only`, loopback and private
+            ones; `any` for everything; `off` for nothing.
+        allow: opened on top of `mode`: `host`, `host:port`, `address`, `address:port`, `network/length`.
+            Link-local and metadata addresses stay closed; only `any` opens them.
+        loopback_only: whether the service itself is reachable from its own machine only.
+
+    Raises:
+        UrlPolicyError: unknown mode, or an entry of `allow` that cannot be read.
+    """
+
+    mode: Mode
+    allow: tuple[str, ...] = ()
+    loopback_only: bool = False
+    _allowances: tuple[Allowance, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if (self.mode, self.loopback_only) not in _OPEN:
+            raise UrlPolicyError("the URL policy is one of auto, public, any, off")
+        object.__setattr__(self, "_allowances", tuple(_allowance(entry) for entry in self.allow))
+
+    @classmethod
+    def resolve(cls, mode: Mode, listen_host: str, allow: str | Iterable[str] = ()) -> UrlPolicy:
+        """The policy of a service that listens on `listen_host`.
+
+        Args:
+            mode: see `UrlPolicy`.
+            listen_host: address or name; anything but a loopback address or `localhost` counts as reachable
+                by others.
+            allow: entries, or one text of entries separated by commas.
+        """
+        entries = allow.split(",") if isinstance(allow, str) else allow
+        stripped = tuple(entry.strip() for entry in entries if entry.strip())
+        return cls(mode, stripped, _is_loopback(listen_host))
+
+    def refusal(self, url: WebUrl) -> str | None:
+        """Why a URL is refused before anything is looked up, or None."""
+        if self.mode == "any":
+            return None
+        named = any(entry.host == url.host for entry in self._allowances)
+        if self.mode == "off" and not named and all(entry.network is None for entry in self._allowances):
+            return "the url mode is off"
+        if url.host in _METADATA_NAMES and not named:
+            return "a metadata service is not allowed by the URL policy"
+        if not _usual(url.port) and all(entry.port != url.port for entry in self._allowances):
+            return f"port {url.port} is not allowed by the URL policy"
+        return None
+
+    def permits(self, host: str, port: int, address: str) -> bool:
+        """Whether to connect to `address`, which `host` was resolved to.
+
+        Raises:
+            ValueError: `address` is no IP address.
+        """
+        parsed = _unwrapped(ipaddress.ip_address(address))
+        kind = kind_of(parsed)
+        if self.mode == "any":
+            return True
+        if kind in _NEVER_BY_ALLOWANCE:
+            return False
+        if any(entry.covers(host, parsed, port) for entry in self._allowances):
+            return True
+        return kind in _OPEN[self.mode, self.loopback_only] and _usual(port)
+
+
+def _usual(port: int) -> bool:
+    return port in _LOW_PORTS or (port >= 1024 and port not in _BLOCKED_PORTS)
+
+
+def _unwrapped(address: Address) -> Address:
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _allowance(entry: str) -> Allowance:
+    try:
+        return Allowance(None, ipaddress.ip_network(entry.strip("[]"), strict=False), None)
+    except ValueError:
+        pass
+    try:
+        url = parse(f"http://{entry}")
+    except MalformedUrlError:
+        url = None
+    _, _, port = entry.rpartition(":")
+    if url is None or url.target != "/" or "/" in entry:
+        raise UrlPolicyError(f"{entry!r} is no host, host:port, address or network that URLs can be allowed for")
+    explicit = url.port if port.isdigit() and ":" in entry else None
+    try:
+        return Allowance(None, ipaddress.ip_network(url.host), explicit)
+    except ValueError:
+        return Allowance(url.host, None, explicit)

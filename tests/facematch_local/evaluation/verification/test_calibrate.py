@@ -1,0 +1,172 @@
+"""The curve: its shape, when it is refused, and whether other people get what it promises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facematch_local.calibration import GENERIC, Calibration, as_calibration, load_calibration
+from facematch_local.evaluation.verification import calibrate as calibration
+from facematch_local.evaluation.verification.calibrate import (
+    Anchor,
+    CalibrationError,
+    Finding,
+    check,
+    curve,
+    fit,
+    pchip,
+)
+from facematch_local.evaluation.verification.evaluate import evaluate, mark_threshold
+from facematch_local.evaluation.verification.report import scope_data
+
+
+def report_of(made: Any, curve: Calibration = GENERIC, replicates: int = 100) -> dict[str, Any]:
+    evaluation = evaluate(made.dataset, made.embeddings, curve, replicates)
+    return {
+        "tool": "test",
+        "pack": {"name": "made", "version": "1", "recogniser_sha256": "ab" * 32},
+        "dataset": {"name": "made"},
+        "fta": 0.0,
+        "overall": scope_data(evaluation.overall),
+        "groups": [scope_data(scope) for scope in evaluation.groups.values()],
+    }
+
+
+@pytest.fixture(scope="module")
+def report(population: Callable[..., Any]) -> dict[str, Any]:
+    return report_of(population({"": 500, "alike": 40}, photos=4))
+
+
+@pytest.fixture(scope="module")
+def content(report: dict[str, Any]) -> dict[str, Any]:
+    return fit(report, date="2026-01-02")
+
+
+def test_other_people_get_what_the_curve_promises(content: dict[str, Any], population: Callable[..., Any]) -> None:
+    others = report_of(population({"": 500, "alike": 40}, photos=4, seed=77), as_calibration(content))
+    results = check(others)
+    assert {(item.percent, item.scope) for item in results} == {(65, ""), (65, "alike"), (75, ""), (75, "alike")}
+    for item in results:
+        assert item.fmr <= 2 * item.promised
+        assert item.finding is not Finding.BROKEN
+
+
+def test_the_harder_group_decides_and_without_it_the_promise_would_be_broken(
+    content: dict[str, Any], population: Callable[..., Any]
+) -> None:
+    assert [anchor["decided_by"] for anchor in content["anchors"]] == ["alike", "alike"]
+    blind = as_calibration(fit(report_of(population({"": 500}, photos=4)), date="2026-01-02"))
+    broken = check(report_of(population({"": 500, "alike": 40}, photos=4, seed=77), blind))
+    assert any(item.scope == "alike" and item.finding is Finding.BROKEN for item in broken)
+
+
+def test_a_group_of_few_people_decides_only_where_there_is_no_larger_one(population: Callable[..., Any]) -> None:
+    def scopes(groups: dict[str, int]) -> set[str]:
+        content = fit(report_of(population(groups, photos=16)), date="2026-01-02", extrapolate=True)
+        return {item["scope"] for anchor in content["anchors"] for item in anchor["evidence"]}
+
+    assert scopes({"": 60, "alike": 12, "few": 6}) == {"", "alike"}
+    assert scopes({"": 60, "few": 6}) == {"", "few"}
+
+
+def test_the_curve_rises_from_0_to_100_through_the_marks(content: dict[str, Any]) -> None:
+    made = as_calibration(content)
+    assert made.percent(-0.3) == made.percent(0.0) == 0.0
+    assert made.percent(1.0) == made.percent(float(np.float32(0.9999999))) == 100.0
+    for anchor in content["anchors"]:
+        assert made.percent(anchor["cosine"]) == anchor["percent"]
+    percents = [made.percent(cosine) for cosine in np.linspace(0, 1, 301)]
+    assert percents == sorted(percents)
+    # Typical customers read well above the mark, typical strangers well below it.
+    assert made.percent(content_median(content)) > 80
+
+
+def content_median(content: dict[str, Any]) -> float:
+    return next(knot["cosine"] for knot in content["curve"] if knot["percent"] == 90.0)
+
+
+def test_the_file_can_be_read_back(content: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps(content, allow_nan=False), "utf-8")
+    assert load_calibration(path) == as_calibration(content)
+    assert content["recogniser_sha256"] == "ab" * 32
+    assert content["data"]["groups"][0]["people"] == 40
+    assert content["extrapolated"] is False
+
+
+def test_the_marks_are_those_of_the_printed_percent(content: dict[str, Any]) -> None:
+    made = as_calibration(content)
+    for percent, allowed in ((65, 65.0), (75, 75.01)):
+        threshold = mark_threshold(made, percent)
+        assert made.percent(threshold) >= allowed
+        assert made.percent(threshold - 1e-7) < allowed
+
+
+def test_too_few_people_are_refused_with_the_reason(population: Callable[..., Any]) -> None:
+    with pytest.raises(CalibrationError, match="20 people are too few"):
+        fit(report_of(population({"": 20}), replicates=20), date="2026-01-02")
+
+
+def test_too_few_pairs_are_refused_and_extrapolated_only_on_request(population: Callable[..., Any]) -> None:
+    report = report_of(population({"": 100}, photos=4))
+    with pytest.raises(CalibrationError, match="300,000 non-mated"):
+        fit(report, date="2026-01-02")
+    content = fit(report, date="2026-01-02", extrapolate=True)
+    assert content["extrapolated"] is True
+    assert [anchor["extrapolated"] for anchor in content["anchors"]] == [False, True]
+    # The straight line errs on the safe side: the true threshold, from many more people, lies lower.
+    many = fit(report_of(population({"": 500}, photos=4, seed=5)), date="2026-01-02")
+    assert content["anchors"][1]["evidence"][0]["threshold"] > many["anchors"][1]["evidence"][0]["threshold"]
+
+
+def test_named_groups_that_are_too_small_are_refused(population: Callable[..., Any]) -> None:
+    with pytest.raises(CalibrationError, match="none has 3 people"):
+        fit(report_of(population({"": 500, "tiny": 2}, photos=4), replicates=20), date="2026-01-02")
+    with pytest.raises(CalibrationError, match="group 'tiny'"):
+        fit(report_of(population({"": 500, "tiny": 4}, photos=4), replicates=20), date="2026-01-02")
+
+
+def test_check_says_when_it_cannot_tell(population: Callable[..., Any], content: dict[str, Any]) -> None:
+    results = check(report_of(population({"": 30}, photos=2), as_calibration(content)))
+    assert [item.finding for item in results] == [Finding.KEPT, Finding.TOO_FEW] or results[0].finding in (
+        Finding.TOO_FEW,
+        Finding.PLAUSIBLE,
+    )
+    assert results[-1].finding is Finding.TOO_FEW
+
+
+@pytest.mark.parametrize("typical", [float("nan"), 0.2, 0.5, 0.7, 0.99])
+@pytest.mark.parametrize("marks", [(0.1, 0.13), (0.35, 0.4), (0.7, 0.9)])
+def test_any_marks_make_a_valid_curve(typical: float, marks: tuple[float, float]) -> None:
+    anchors = [Anchor(percent, cosine, "", False, ()) for percent, cosine in zip((65, 75), marks, strict=True)]
+    cosines, percents = curve(anchors, typical)
+    Calibration("made", tuple(cosines), tuple(percents))
+    assert percents[np.searchsorted(cosines, marks[0])] == 65
+    assert percents[np.searchsorted(cosines, marks[1])] == 75
+
+
+def test_pchip_is_the_known_one() -> None:
+    interpolate = pytest.importorskip("scipy.interpolate")
+    x = np.array([0.0, 0.33, 0.38, 0.62, 1.0])
+    y = np.array([0.0, 65.0, 75.0, 90.0, 100.0])
+    at = np.linspace(0, 1, 500)
+    np.testing.assert_allclose(pchip(x, y, at), interpolate.PchipInterpolator(x, y)(at), atol=1e-9)
+
+
+def test_the_built_in_curves_carry_their_evidence() -> None:
+    files = sorted((Path(calibration.__file__).parents[2] / "calibrations").glob("*.json"))
+    assert files
+    for file in files:
+        content = json.loads(file.read_text("utf-8"))
+        made = load_calibration(file)
+        assert made.recogniser_sha256
+        assert content["extrapolated"] is False
+        for anchor in content["anchors"]:
+            assert {item["scope"] == "" for item in anchor["evidence"]} == {True, False}
+            assert anchor["cosine"] >= max(item["upper"] for item in anchor["evidence"])
+            assert made.percent(anchor["cosine"]) == anchor["percent"]

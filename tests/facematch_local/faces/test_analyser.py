@@ -1,0 +1,455 @@
+"""Finding and embedding faces: the order of looks with a fake detector, results with real weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facematch_local.faces import DetectionSettings, Face, FaceAnalyser, cosine
+from facematch_local.imaging.decode import decode
+from facematch_local.matcher import FaceMatcher
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass
+class FakeDetector:
+    """Finds `faces` (boxes in shares of the photo) when it looks for the `at`-th time; remembers every look.
+
+    Each look is surer by `gain` than the one before.
+    """
+
+    faces: Sequence[tuple[float, float, float, float]] = ()
+    at: int = 0
+    score: float = 0.9
+    gain: float = 0.0
+    looks: list[tuple[int, int]] = field(default_factory=list)
+
+    def detect(
+        self,
+        img: Pixels,
+        input_size: tuple[int, int] | None = None,
+        max_num: int = 0,
+        metric: str = "default",
+        det_thresh: float | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        assert input_size is not None
+        self.looks.append(input_size)
+        height, width = img.shape[:2]
+        found = self.faces if len(self.looks) - 1 >= self.at else ()
+        score = self.score + self.gain * (len(self.looks) - 1)
+        if score < (0.0 if det_thresh is None else det_thresh):
+            found = ()
+        boxes = [(*np.array(face) * (width, height, width, height), score) for face in found]
+        # Landmarks at the corners: an upright face.
+        landmarks = [
+            [(left, top), (right, top), (left, top), (left, bottom), (right, bottom)]
+            for left, top, right, bottom, _ in boxes
+        ]
+        return np.array(boxes, np.float32).reshape(-1, 5), np.array(landmarks, np.float32).reshape(-1, 5, 2)
+
+
+class FakeRecogniser:
+    input_size = (112, 112)
+
+    def get_feat(self, imgs: Sequence[Pixels]) -> NDArray[np.float32]:
+        return np.zeros((len(imgs), 4), np.float32)
+
+
+def analyser_of(detector: FakeDetector) -> FaceAnalyser:
+    return FaceAnalyser(detector, FakeRecogniser())
+
+
+def blank(height: int, width: int) -> Pixels:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+LARGE, SMALL = (0.3, 0.2, 0.7, 0.8), (0.4, 0.4, 0.5, 0.5)
+
+
+def test_a_large_face_needs_one_look() -> None:
+    detector = FakeDetector([SMALL, LARGE])
+    faces = analyser_of(detector).find(blank(600, 800))
+    assert detector.looks == [(320, 256)]
+    assert [round(face.width) for face in faces] == [320, 80]  # largest first
+
+
+def test_a_small_face_is_looked_at_again_at_full_size() -> None:
+    detector = FakeDetector([SMALL])
+    analyser_of(detector).find(blank(600, 800))
+    assert detector.looks == [(320, 256), (640, 480)]
+
+
+def test_without_a_face_every_look_is_taken_cheapest_first() -> None:
+    detector = FakeDetector()
+    assert analyser_of(detector).find(blank(1500, 2000)) == ()
+    assert detector.looks == [(320, 256), (640, 480), (256, 224), (1280, 960), (256, 320), (256, 320), (320, 256)]
+
+
+def test_small_photos_are_not_blown_up() -> None:
+    detector = FakeDetector()
+    analyser_of(detector).find(blank(480, 640))
+    assert (1280, 960) not in detector.looks
+
+
+def test_close_up_coordinates_are_those_of_the_photo() -> None:
+    (face,) = analyser_of(FakeDetector([(0.25, 0.25, 0.75, 0.75)], at=2)).find(blank(800, 800))
+    # The third look sees the photo within a margin; half of that view is three quarters of the photo.
+    assert face.box == pytest.approx([100, 100, 700, 700], abs=10)
+    assert face.landmarks[0] == pytest.approx([100, 100], abs=10)
+
+
+class UprightOnly(FakeDetector):
+    """Finds the white rectangle, in photos whose brightest row is the top one."""
+
+    def detect(
+        self,
+        img: Pixels,
+        input_size: tuple[int, int] | None = None,
+        max_num: int = 0,
+        metric: str = "default",
+        det_thresh: float | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        rows, columns = np.nonzero(img[:, :, 0] == 255)
+        if img[0].mean() < 150 or not len(rows):
+            return np.empty((0, 5), np.float32), np.empty((0, 5, 2), np.float32)
+        left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        landmarks = [(left, top), (right, top), (left, top), (left, bottom), (right, bottom)]
+        return np.array([(left, top, right, bottom, 0.9)], np.float32), np.array([landmarks], np.float32)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_coordinates_of_turned_photos_are_those_of_the_photo(quarters: int) -> None:
+    upright = blank(200, 300)
+    upright[0] = 200  # marks the top
+    upright[80:120, 50:110] = 255
+    pixels = np.ascontiguousarray(np.rot90(upright, quarters))
+    (face,) = analyser_of(UprightOnly()).find(pixels)
+    rows, columns = np.nonzero(pixels[:, :, 0] == 255)
+    assert face.box.tolist() == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    assert face.roll % 360 == {1: 270, 2: 180, 3: 90}[quarters]
+
+
+def test_an_unsure_face_is_looked_at_from_all_sides_close_by() -> None:
+    detector = FakeDetector([LARGE], score=0.55)
+    (face,) = analyser_of(detector).find(blank(600, 800))
+    assert face.score == pytest.approx(0.55)
+    assert detector.looks[0] == (320, 256)
+    assert len(detector.looks) == 5
+    assert all(max(look) == 160 for look in detector.looks[1:])
+
+
+def test_the_turn_in_which_the_face_is_surer_is_preferred() -> None:
+    detector = FakeDetector([(0.2, 0.3, 0.6, 0.8)], score=0.5, gain=0.06)
+    (face,) = analyser_of(detector).find(blank(300, 300))
+    assert len(detector.looks) == 6  # one, four close by, and the whole photo turned
+    assert face.score == pytest.approx(0.8)
+    assert abs(face.roll) == 180  # the last of the turns was the surest
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2560), (2560, 3), (7, 200)])
+def test_slivers_hold_no_face(shape: tuple[int, int], matcher: FaceMatcher) -> None:
+    assert matcher.pack.analyser.find(blank(*shape)) == ()
+
+
+def test_an_embedding_of_zeros_stays_finite() -> None:
+    analyser = analyser_of(FakeDetector([LARGE]))
+    (face,) = analyser.find(blank(200, 200))
+    embedded = analyser.embed(blank(200, 200), face)
+    assert cosine(embedded, embedded) == 0.0
+
+
+def test_the_landmarks_of_every_face_are_put_right_as_it_is_found() -> None:
+    class Locator:
+        def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
+            return landmarks + np.float32(3)
+
+    plain = analyser_of(FakeDetector([LARGE]))
+    found = replace(plain, locator=Locator()).find(blank(200, 200))
+    for face, given in zip(found, plain.find(blank(200, 200)), strict=True):
+        np.testing.assert_array_equal(face.landmarks, given.landmarks + 3)
+        np.testing.assert_array_equal(face.box, given.box)
+
+
+def test_the_largest_face_alone_gets_further_looks_for_its_landmarks() -> None:
+    class Locator:
+        def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
+            return landmarks + np.float32(3)
+
+    plain = analyser_of(FakeDetector([LARGE, (0.8, 0.8, 0.9, 0.9)]))
+    given = plain.find(blank(200, 200))
+    looks = replace(plain, locator=Locator(), settings=DetectionSettings(landmark_looks=3)).find(blank(200, 200))
+    np.testing.assert_array_equal(looks[0].landmarks, given[0].landmarks + 9)
+    np.testing.assert_array_equal(looks[1].landmarks, given[1].landmarks + 3)
+
+
+@dataclass
+class FakeConfirmer:
+    """Says the same of every box and remembers how often it was asked."""
+
+    says: float
+    asked: int = 0
+
+    def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
+        self.asked += 1
+        return self.says
+
+
+@pytest.mark.parametrize(
+    ("score", "says", "found"), [(0.6, 0.99, [0.6]), (0.6, 0.01, []), (0.3, 0.99, [0.99]), (0.3, 0.4, [])]
+)
+def test_what_the_detector_is_unsure_of_is_looked_at_once_more(score: float, says: float, found: list[float]) -> None:
+    plain = analyser_of(FakeDetector([LARGE], score=score))
+    faces = replace(plain, confirmer=FakeConfirmer(says)).find(blank(200, 200))
+    assert [face.score for face in faces] == pytest.approx(found)
+
+
+def test_a_sure_face_is_not_doubted_and_no_faint_one_looked_for_beside_it() -> None:
+    confirmer, detector = FakeConfirmer(0.01), FakeDetector([LARGE], score=0.9)
+    faces = replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
+    assert [face.score for face in faces] == pytest.approx([0.9])
+    assert (confirmer.asked, len(detector.looks)) == (0, 1)
+
+
+def test_the_next_look_is_taken_when_what_the_first_found_is_no_face() -> None:
+    class Detector(FakeDetector):
+        """A large thing at a coarse look, a sure small face at a finer one."""
+
+        def detect(
+            self, img: Pixels, input_size: tuple[int, int] | None = None, *args: object, **kwargs: object
+        ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+            coarse = input_size == (320, 320)
+            self.faces, self.score = ([LARGE], 0.6) if coarse else ([SMALL], 0.95)
+            return super().detect(img, input_size)
+
+    faces = replace(analyser_of(Detector()), confirmer=FakeConfirmer(0.1)).find(blank(1000, 1000))
+    assert [round(face.width) for face in faces] == [100]
+
+
+def test_faint_faces_are_few_and_large() -> None:
+    asked = {}
+    for size in (0.1, 0.3):
+        confirmer = FakeConfirmer(0.01)
+        detector = FakeDetector([(0.01 * n, 0.1, size + 0.01 * n, 0.1 + size) for n in range(50)], score=0.3)
+        assert not replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
+        asked[size] = confirmer.asked
+    assert asked == {0.1: 0, 0.3: 2 * DetectionSettings().most_candidates}
+    pair = FakeDetector([(0.6, 0.6, 1.0, 1.0), (0.0, 0.0, 0.8, 0.8)], score=0.3)
+    faces = replace(analyser_of(pair), confirmer=FakeConfirmer(0.8)).find(blank(200, 200))
+    assert [round(face.width) for face in faces] == [160, 80]  # largest first
+
+
+def test_a_sheet_of_thousands_of_small_patterns_costs_little() -> None:
+    """The confirmation head is asked a bounded number of times, and boxes are compared all at once."""
+    grid = [(x / 60, y / 60, (x + 0.9) / 60, (y + 0.9) / 60) for x in range(60) for y in range(50)]
+    confirmer = FakeConfirmer(0.01)
+    assert not replace(analyser_of(FakeDetector(grid, score=0.6)), confirmer=confirmer).find(blank(2000, 2000))
+    assert 0 < confirmer.asked <= 8 * DetectionSettings().most_confirmed
+    begun = time.process_time()
+    assert len(analyser_of(FakeDetector(grid, score=0.9)).find(blank(2000, 2000))) == 3000
+    found = replace(analyser_of(FakeDetector(grid, score=0.9)), confirmer=confirmer).find(blank(2000, 2000))
+    assert len(found) == 3000
+    assert time.process_time() - begun < 10  # a second; comparing box by box took a minute
+
+
+@pytest.mark.parametrize(
+    ("second", "count"),
+    [
+        ((0.32, 0.32, 0.72, 0.72), 1),  # the same face boxed twice
+        ((0.40, 0.40, 0.62, 0.62), 1),  # a part of it
+        ((0.45, 0.45, 0.55, 0.55), 2),  # a face on its shirt
+        ((0.62, 0.30, 1.00, 0.70), 2),  # cheek to cheek
+    ],
+)
+def test_one_face_is_not_found_twice(second: tuple[float, float, float, float], count: int) -> None:
+    pair = analyser_of(FakeDetector([LARGE, second], score=0.95))
+    assert len(replace(pair, confirmer=FakeConfirmer(0.99)).find(blank(400, 400))) == count
+
+
+def test_a_box_that_is_no_number_is_no_face() -> None:
+    nowhere = FakeDetector([(float("nan"), 0.1, 0.5, 0.6)], score=0.6)
+    assert not replace(analyser_of(nowhere), confirmer=FakeConfirmer(0.9)).find(blank(200, 200))
+
+
+@pytest.mark.parametrize("far", [-1e30, -50.0, 50.0, 1e9, float("inf")])
+def test_a_box_or_landmarks_far_outside_the_photo_are_no_face(far: float) -> None:
+    near = FakeDetector([(-1.5, -1.0, 0.9, 2.5)])
+    assert analyser_of(near).find(blank(200, 200))
+    for box in ((far, 0.1, 0.5, 0.6), (0.1, 0.1, 0.5, far)):
+        assert not analyser_of(FakeDetector([box])).find(blank(200, 200))
+
+
+def test_landmarks_that_are_no_numbers_are_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector, detect = FakeDetector([LARGE]), FakeDetector.detect
+
+    def lost(self: FakeDetector, *args: Any, **kwargs: Any) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        boxes, landmarks = detect(self, *args, **kwargs)
+        return boxes, None if landmarks is None else landmarks * np.float32("nan")
+
+    assert analyser_of(detector).find(blank(200, 200))
+    monkeypatch.setattr(FakeDetector, "detect", lost)
+    assert not analyser_of(detector).find(blank(200, 200))
+
+
+def test_cosine_needs_embeddings() -> None:
+    (face,) = analyser_of(FakeDetector([LARGE])).find(blank(200, 200))
+    with pytest.raises(ValueError, match="embedded"):
+        cosine(face, face)
+
+
+def test_inter_eye_distance_does_not_shrink_in_profile() -> None:
+    frontal = np.array([[40, 50], [75, 50], [57, 70], [43, 91], [72, 91]], np.float32)
+    profile = frontal.copy()
+    profile[:, 0] = 57 + (frontal[:, 0] - 57) * 0.3
+    box = np.array([20, 20, 100, 110], np.float32)
+    assert Face(box, profile, 1.0).inter_eye_distance == pytest.approx(
+        Face(box, frontal, 1.0).inter_eye_distance, rel=0.05
+    )
+
+
+# --- with real weights ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def analyser(matcher: FaceMatcher) -> FaceAnalyser:
+    return matcher.pack.analyser
+
+
+@pytest.fixture(scope="module")
+def reference(analyser: FaceAnalyser, astronaut: Pixels) -> Face:
+    return analyser.embed(astronaut, analyser.find(astronaut)[0])
+
+
+def same_person(analyser: FaceAnalyser, pixels: Pixels, reference: Face) -> float:
+    faces = analyser.find(pixels)
+    assert faces, "no face found"
+    return cosine(analyser.embed(pixels, faces[0]), reference)
+
+
+def test_embeddings_have_length_one(reference: Face) -> None:
+    assert reference.embedding is not None
+    assert reference.embedding.dtype == np.float32
+    assert np.linalg.norm(reference.embedding) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_everyone_in_a_group_is_found(analyser: FaceAnalyser, group_photo: Pixels) -> None:
+    faces = analyser.find(group_photo)
+    assert len(faces) == 6
+    assert all(first.area >= second.area for first, second in pairwise(faces))
+
+
+def test_a_photo_that_is_not_square_gives_what_a_square_input_gives(
+    analyser: FaceAnalyser, group_photo: Pixels
+) -> None:
+    boxes, landmarks = analyser.detector.detect(group_photo, input_size=(640, 640), det_thresh=0.5)
+    assert landmarks is not None
+    for face in replace(analyser, locator=None).find(group_photo):
+        nearest = int(np.abs(landmarks - face.landmarks).max(axis=(1, 2)).argmin())
+        assert np.abs(landmarks[nearest] - face.landmarks).max() < 1.0
+        assert np.abs(boxes[nearest, :4] - face.box).max() < 1.5
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_photos_that_lie_on_their_side(
+    analyser: FaceAnalyser, astronaut: Pixels, reference: Face, quarters: int
+) -> None:
+    turned = np.ascontiguousarray(np.rot90(astronaut, quarters))
+    assert same_person(analyser, turned, reference) > 0.6
+
+
+@pytest.mark.parametrize("share", [1.6, 1.2, 1.0, 0.85])
+@pytest.mark.parametrize("side", [160, 1200])
+def test_close_ups(analyser: FaceAnalyser, astronaut: Pixels, reference: Face, share: float, side: int) -> None:
+    """The face fills the frame, and more than that."""
+    middle, half = (reference.box[:2] + reference.box[2:]) / 2, share * reference.height / 2
+    left, top, right, bottom = (int(v) for v in np.clip([*(middle - half), *(middle + half)], 0, 512))
+    close_up = cv2.resize(astronaut[top:bottom, left:right], (side, side)).astype(np.uint8)
+    assert same_person(analyser, close_up, reference) > 0.5
+
+
+def test_a_small_face_in_a_large_photo(analyser: FaceAnalyser, astronaut: Pixels, reference: Face) -> None:
+    photo = np.full((2000, 2500, 3), 180, np.uint8)
+    photo[700:1000, 1500:1800] = cv2.resize(astronaut, (300, 300), interpolation=cv2.INTER_AREA)
+    assert same_person(analyser, photo, reference) > 0.5
+
+
+def test_no_face(analyser: FaceAnalyser) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3)).astype(np.uint8)
+    assert analyser.find(noise) == ()
+    assert analyser.find(blank(400, 600)) == ()
+
+
+def test_threads_share_an_analyser(analyser: FaceAnalyser, astronaut: Pixels, group_photo: Pixels) -> None:
+    photos = [astronaut, group_photo, astronaut[:400], group_photo[:, :900], np.ascontiguousarray(astronaut[::2, ::2])]
+
+    def look(pixels: Pixels) -> list[NDArray[np.float32]]:
+        faces = analyser.find(pixels)
+        embedding = analyser.embed(pixels, faces[0]).embedding
+        assert embedding is not None
+        return [embedding, *(face.box for face in faces)]
+
+    expected = [look(photo) for photo in photos]
+    with ThreadPoolExecutor(6) as pool:
+        for index, actual in enumerate(pool.map(look, photos * 3)):
+            assert len(actual) == len(expected[index % len(photos)])
+            for one, other in zip(actual, expected[index % len(photos)], strict=True):
+                assert np.array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["lfw", "asian_faces"])
+def test_no_portrait_without_a_face(analyser: FaceAnalyser, shared: Path, folder: str) -> None:
+    photos = sorted((shared / "data" / folder).rglob("*.jp*g"))[:: 12 if folder == "lfw" else 1]
+    missed = [path.name for path in photos if not analyser.find(decode(path.read_bytes()).pixels)]
+    assert not missed
+
+
+def test_mirror_makes_photo_and_mirrored_photo_the_same(matcher: FaceMatcher, astronaut: Pixels) -> None:
+    analyser = matcher.pack.analyser
+    face = analyser.find(astronaut)[0]
+    both = FaceAnalyser(analyser.detector, analyser.recogniser, analyser.settings, mirror=True)
+    mirrored = astronaut[:, ::-1].copy()
+    points = face.landmarks.copy()
+    points[:, 0] = astronaut.shape[1] - 1 - points[:, 0]
+    # Left and right change places with the mirror.
+    swapped = Face(face.box, points[[1, 0, 2, 4, 3]], face.score)
+    plain = cosine(analyser.embed(astronaut, face), analyser.embed(mirrored, swapped))
+    averaged = cosine(both.embed(astronaut, face), both.embed(mirrored, swapped))
+    assert plain <= averaged + 1e-6  # equal where the network averages both itself, as compact's does
+    assert averaged > 0.98
+    embedding = both.embed(astronaut, face).embedding
+    assert embedding is not None
+    assert float(np.linalg.norm(embedding)) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_of_a_thousand_faces_the_largest_are_located() -> None:
+    """All are found; the work on them is bounded."""
+    sides = np.linspace(200, 10, 1000).astype(np.float32)
+    boxes = np.stack([0 * sides, 0 * sides, sides, sides, 0 * sides + 0.9], axis=1)
+    points = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)
+    landmarks = sides[:, None, None] * points
+    looked_at: list[float] = []
+
+    class Sheet:
+        def detect(self, *_: object, **__: object) -> object:
+            return boxes, landmarks
+
+    class Locator:
+        def locate(self, pixels: object, landmarks: object, box: NDArray[np.float32]) -> object:
+            looked_at.append(float(box[2]))
+            return landmarks
+
+    analyser = FaceAnalyser(Sheet(), None, locator=Locator())  # type: ignore[arg-type]
+    faces = analyser.find(np.zeros((640, 640, 3), np.uint8))
+    assert len(faces) == 1000
+    assert looked_at == [face.width for face in faces[:32]]

@@ -1,0 +1,132 @@
+"""What compressions a picture of a document shows."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from facematch_local.faces import Face
+from facematch_local.imaging.double_jpeg import (
+    _QUALITIES,
+    BLOCK,
+    Evidence,
+    _steps,
+    coefficients,
+    evidence_of_blocks,
+    find_recompression,
+    last_steps,
+    luminance,
+)
+
+HEIGHT, WIDTH = 400, 640
+CORNERS = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
+FACE = Face(np.array([48, 96, 208, 256], np.float32), np.zeros((5, 2), np.float32), 0.9)
+
+
+@pytest.fixture(scope="module")
+def scene() -> NDArray[np.uint8]:
+    rng = np.random.default_rng(1)
+    soft = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH, 3)), (0, 0), 3)
+    return np.clip(130 + 20 * soft / soft.std() + rng.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
+
+
+def _encoded(pixels: NDArray[np.uint8], quality: int) -> bytes:
+    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+
+
+def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imdecode(np.frombuffer(_encoded(pixels, quality), np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
+@pytest.mark.parametrize("quality", [60, 75, 85, 92])
+def test_the_last_steps_are_those_that_the_file_was_written_with(scene: NDArray[np.uint8], quality: int) -> None:
+    table = Image.open(io.BytesIO(_encoded(scene, quality))).quantization[0]  # type: ignore[attr-defined]
+    light = luminance(_jpeg(scene, quality))
+    region = coefficients(light, np.ones((HEIGHT // BLOCK, WIDTH // BLOCK), bool))
+    found = last_steps(region.on_grid, region.on_grid)[0]
+    np.testing.assert_array_equal(found, _steps()[_QUALITIES.index(quality)])
+    assert set(found) <= set(map(float, table))
+
+
+@pytest.mark.parametrize(("before", "after"), [(70, 90), (70, 95), (85, 80), (92, 78)])
+def test_the_steps_of_both_compressions_are_found(scene: NDArray[np.uint8], before: int, after: int) -> None:
+    seen = find_recompression(_jpeg(_jpeg(scene, before), after), CORNERS, FACE.box)
+    assert seen is not None
+    np.testing.assert_array_equal(seen.last, _steps()[_QUALITIES.index(after)])
+    np.testing.assert_array_equal(seen.earlier, _steps()[_QUALITIES.index(before)])
+
+
+@pytest.mark.parametrize("quality", [None, 60, 75])
+def test_a_picture_compressed_once_shows_no_earlier_compression(scene: NDArray[np.uint8], quality: int | None) -> None:
+    seen = find_recompression(scene if quality is None else _jpeg(scene, quality), CORNERS, FACE.box)
+    assert seen is not None
+    assert seen.earlier is None
+
+
+def test_evidence_is_sure_only_where_there_is_enough_of_it() -> None:
+    once = Evidence(np.array([-30.0, -0.3, 30.0]), np.array([30.0, 0.3, 30.0]), np.array([-30.0, -0.3, -30.0]))
+    np.testing.assert_allclose(once.surely_once(10.0), [60 / 70, 0.6 / 10.6, 0.0])
+    nothing = Evidence(np.zeros(1), np.zeros(1), np.zeros(1))
+    np.testing.assert_allclose(nothing.surely_once(10.0), 0, atol=1e-6)
+
+
+def test_a_face_larger_than_the_usual_part_leaves_a_rest_to_compare_with() -> None:
+    rng = np.random.default_rng(2)
+    soft = cv2.GaussianBlur(rng.normal(0, 1, (1200, 1900, 3)), (0, 0), 3)
+    large = np.clip(130 + 20 * soft / soft.std() + rng.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
+    corners = np.array([(0, 0), (1900, 0), (1900, 1200), (0, 1200)], np.float32)
+    face = Face(np.array([700, 300, 1200, 900], np.float32), np.zeros((5, 2), np.float32), 0.9)
+    assert find_recompression(large, corners, face.box) is not None
+
+
+def test_blocks_outside_the_document_say_nothing(scene: NDArray[np.uint8]) -> None:
+    corners = np.array([(0, 0), (400, 0), (400, HEIGHT), (0, HEIGHT)], np.float32)
+    seen = find_recompression(_jpeg(_jpeg(scene, 75), 92), corners, FACE.box)
+    assert seen is not None
+    assert seen.earlier is not None
+    evidence = evidence_of_blocks(seen, seen.earlier)
+    assert evidence.found.shape == seen.outer.shape
+    assert not evidence.found[~seen.outer].any()
+    assert evidence.found[seen.outer].sum() > 0
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+@pytest.mark.parametrize("edge", ["bottom", "right", "both"])
+def test_blocks_at_the_last_row_and_column_alone_are_too_few_to_compare(
+    scene: NDArray[np.uint8], colour: int, edge: str
+) -> None:
+    saved = _jpeg(_jpeg(scene, 75), 92)
+    clipped = np.full_like(saved, colour)
+    clipped[96:256, 48:208] = saved[96:256, 48:208]  # the face
+    if edge != "right":
+        clipped[-BLOCK:] = saved[-BLOCK:]
+    if edge != "bottom":
+        clipped[:, -BLOCK:] = saved[:, -BLOCK:]
+    assert find_recompression(saved, CORNERS, FACE.box) is not None
+    assert find_recompression(clipped, CORNERS, FACE.box) is None
+    # One more row or column of blocks, and the last but one can be moved off the grid.
+    more = clipped.copy()
+    more[-3 * BLOCK :], more[:, -3 * BLOCK :] = saved[-3 * BLOCK :], saved[:, -3 * BLOCK :]
+    assert find_recompression(more, CORNERS, FACE.box) is not None
+
+
+def test_a_portrait_in_the_last_row_of_blocks_is_too_small_to_compare(scene: NDArray[np.uint8]) -> None:
+    low = Face(np.array([48, HEIGHT - 8, 48 + 30 * BLOCK, HEIGHT + 160], np.float32), np.zeros((5, 2), np.float32), 0.9)
+    assert find_recompression(scene, CORNERS, low.box) is None
+
+
+def test_coefficients_of_no_blocks_are_none() -> None:
+    nothing = coefficients(np.zeros((40, 40), np.float32), np.zeros((5, 5), bool))
+    assert not nothing.on_grid.any()
+    assert not nothing.off_grid.any()
+    assert nothing.on_grid.shape == nothing.off_grid.shape
+    last = np.zeros((5, 5), bool)
+    last[-1] = last[:, -1] = True
+    at_the_edge = coefficients(np.random.default_rng(1).normal(99, 9, (40, 40)).astype(np.float32), last)
+    assert at_the_edge.on_grid[:, -1].all()
+    assert not at_the_edge.off_grid.any()

@@ -1,0 +1,327 @@
+"""Credentials and admission."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facematch_local.codes import ErrorCode
+from facematch_server.access.gatekeeper import REFUSAL_SECONDS, Credentials, Gatekeeper, parse_basic
+from facematch_server.errors import ContractError, ServiceError
+from facematch_server.matching.pool import Cores
+from facematch_server.services import hashes_at_once
+from facematch_server.store import UnavailableError, Why
+
+
+def basic(pair: str, scheme: str = "Basic") -> str:
+    return f"{scheme} {base64.b64encode(pair.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("header", "credentials"),
+    [
+        (basic("key:secret"), Credentials("key", "secret")),
+        (basic("key:with:colons:"), Credentials("key", "with:colons:")),
+        (basic("khóa:bí mật"), Credentials("khóa", "bí mật")),
+        (basic("key:secret", "bAsIc "), Credentials("key", "secret")),
+        ("  " + basic("key:secret") + "  ", Credentials("key", "secret")),
+        (None, None),
+        ("", None),
+        (basic("key:secret", "Bearer"), None),
+        (basic("no colon"), None),
+        (basic(":secret"), None),
+        (basic("key:"), None),
+        ("Basic a2V5OnNlY3JldA", Credentials("key", "secret")),  # encoders that leave the padding out
+        ("Basic a2V5OnNl Y3JldA==", Credentials("key", "secret")),  # a folded line
+        ("Basic a2V5OnNl\t  Y3JldA", Credentials("key", "secret")),
+        ("Basic a2V5OnNl*Y3JldA==", None),
+        ("Basic " + base64.b64encode(b"\xff:\xff").decode(), None),
+    ],
+)
+def test_parse_basic(header: str | None, credentials: Credentials | None) -> None:
+    assert parse_basic(header) == credentials
+
+
+@given(st.text(max_size=80))
+def test_any_header_parses(header: str) -> None:
+    parse_basic(header)
+
+
+def test_credentials_are_not_printed() -> None:
+    assert "secret" not in repr(Credentials("key", "secret"))
+
+
+@dataclass(frozen=True)
+class FakeLogin:
+    """What `look_up` finds."""
+
+    key: Any
+    slow: bool = False
+    name: str = ""
+
+
+class FakeStore:
+    """Notes the calls; lets each answer be chosen."""
+
+    def __init__(self, *, known: bool = True, wait: float = 0.0, left: bool = True, counted: bool = True) -> None:
+        self.calls: list[str] = []
+        self._known, self._wait, self._left, self._counted = known, wait, left, counted
+
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
+        self.calls.append("look_up")
+        return FakeLogin(object() if self._known else None)
+
+    def settle(self, login: Any) -> Any:
+        raise AssertionError("there was nothing slow to do")
+
+    def allow(self, key: Any) -> float:
+        self.calls.append("allow")
+        return self._wait
+
+    def reserve(self, key: Any, ttl_seconds: float, until: float | None = None) -> Any:
+        self.calls.append(f"reserve {ttl_seconds:g}")
+        return object() if self._left else None
+
+    def commit(self, reservation: Any, until: float | None = None) -> bool:
+        self.calls.append("commit")
+        return self._counted
+
+    def release(self, reservation: Any, until: float | None = None) -> None:
+        self.calls.append("release")
+
+    def ping(self, until: float | None = None) -> None:
+        pass
+
+
+def admit(store: FakeStore, *, commit: bool = False, error: Exception | None = None) -> None:
+    async def scenario() -> None:
+        async with Gatekeeper(store, ttl_seconds=50, failure_status=401).admit(basic("k:s")) as admission:
+            if commit:
+                await admission.commit()
+            if error:
+                raise error
+
+    asyncio.run(scenario())
+
+
+def test_a_success_is_counted_once() -> None:
+    store = FakeStore()
+    admit(store, commit=True)
+    assert store.calls == ["look_up", "allow", "reserve 50", "commit"]
+
+
+@pytest.mark.parametrize("error", [None, ContractError(ErrorCode.BAD_IMAGE), RuntimeError("bug")])
+def test_anything_else_is_given_back(error: Exception | None) -> None:
+    store = FakeStore()
+    if error is None:
+        admit(store)
+    else:
+        with pytest.raises(type(error)):
+            admit(store, error=error)
+    assert store.calls == ["look_up", "allow", "reserve 50", "release"]
+
+
+@pytest.mark.parametrize(
+    ("store", "code", "status", "calls"),
+    [
+        (FakeStore(known=False), ErrorCode.BAD_CREDENTIALS, 401, ["look_up"]),
+        (FakeStore(wait=2.5), ErrorCode.OUT_OF_REQUESTS, 429, ["look_up", "allow"]),
+        (FakeStore(left=False), ErrorCode.OUT_OF_REQUESTS, 200, ["look_up", "allow", "reserve 50"]),
+    ],
+)
+def test_refusals(store: FakeStore, code: ErrorCode, status: int, calls: list[str]) -> None:
+    with pytest.raises(ContractError) as caught:
+        admit(store)
+    assert (caught.value.code, caught.value.status) == (code, status)
+    assert store.calls == calls
+
+
+def test_an_expired_reservation_is_no_success() -> None:
+    store = FakeStore(counted=False)
+    with pytest.raises(ContractError) as caught:
+        admit(store, commit=True)
+    assert caught.value.code is ErrorCode.OUT_OF_REQUESTS
+    assert store.calls[-1] == "commit"
+
+
+class SlowStore(FakeStore):
+    """Logins are slow; the hash waits for a gate. Notes how many were hashed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.hashed: list[str] = []
+
+    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
+        return FakeLogin(None, slow=not api_key.startswith("fast"), name=api_key)
+
+    def settle(self, login: Any) -> Any:
+        self.gate.wait(20)
+        self.hashed.append(login.name)
+        return object() if login.name.startswith("good") else None
+
+
+def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf, hashing: int = 2) -> list[str]:
+    """What becomes of logins (address, pair) that come at once, in this order; the gate opens when all wait."""
+
+    async def scenario() -> list[str]:
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, hashing=hashing)
+
+        async def log_in(address: str, pair: str) -> str:
+            try:
+                async with gatekeeper.admit(basic(pair), address, deadline):
+                    return "in"
+            except ContractError as error:
+                return str(int(error.code))
+            except ServiceError as error:
+                return str(error.status)
+
+        tasks = []
+        for login in logins:
+            tasks.append(asyncio.create_task(log_in(*login)))
+            await asyncio.sleep(0.02)
+        store.gate.set() if deadline == math.inf else None
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            store.gate.set()
+            gatekeeper.close()
+
+    return asyncio.run(scenario())
+
+
+def test_slow_logins_wait_in_lanes_and_not_for_long() -> None:
+    """Of ten wrong ones for a key two are hashed and four wait; another key's, and another address's, come next."""
+    store = SlowStore()
+    wrong = [("1.1.1.1", f"key:wrong-{number}") for number in range(10)]
+    answers = outcomes(store, *wrong, ("1.1.1.1", "good-other:s"), ("2.2.2.2", "good-far:s"))
+    assert answers == ["5"] * 6 + ["503"] * 4 + ["in", "in"]
+    assert {"good-far", "good-other"} <= set(store.hashed[:5])  # two were at work, and end in any order
+
+
+def test_invented_keys_of_one_address_do_not_keep_another_address_out() -> None:
+    store = SlowStore()
+    wrong = [("1.1.1.1", f"nobody-{number}:x") for number in range(40)]
+    answers = outcomes(store, *wrong, ("2.2.2.2", "good:s"))
+    assert answers.count("5") == 2 + 16 - 1  # at work, waiting, and the one that made room
+    assert answers.count("503") == 23
+    assert answers[-1] == "in"
+    assert store.hashed.index("good") <= 3  # two were at work
+
+
+@pytest.mark.parametrize(("cores", "hashes"), [(1, 1), (2, 1), (3, 1), (4, 2), (64, 2)])
+def test_slow_hashing_leaves_half_of_the_cores_to_others(cores: int, hashes: int) -> None:
+    assert hashes_at_once(Cores(cores)) == hashes
+
+
+def test_no_more_hashes_than_told_are_at_work() -> None:
+    store = SlowStore()
+    wrong = [("1.1.1.1", f"nobody-{number}:x") for number in range(40)]
+    answers = outcomes(store, *wrong, hashing=1)
+    assert answers.count("5") == 1 + 8  # at work, and waiting
+    assert answers.count("503") == 31
+
+
+def test_equal_logins_at_once_are_hashed_once() -> None:
+    store = SlowStore()
+    assert outcomes(store, *[("1.1.1.1", "good:s")] * 30, ("1.1.1.1", "good:other")) == ["in"] * 31
+    assert store.hashed == ["good", "good"]
+
+
+def test_a_login_that_is_not_hashed_by_its_deadline_is_answered() -> None:
+    answers = outcomes(SlowStore(), ("1.1.1.1", "good:s"), deadline=time.monotonic() + 0.3)
+    assert answers == ["503"]
+
+
+def test_fast_logins_never_wait_for_slow_ones() -> None:
+    store = SlowStore()
+    assert outcomes(store, *[("1.1.1.1", f"x:{n}") for n in range(9)], ("1.1.1.1", "fast:s"))[-1] == "5"
+
+
+@pytest.mark.parametrize("stage", ["look_up", "reserve", "commit"])
+def test_a_store_that_hangs_is_given_up(stage: str) -> None:
+    store = FakeStore()
+    gate = threading.Event()
+
+    def hang(*_: Any) -> Any:
+        gate.wait(20)
+        return object()
+
+    setattr(store, stage, hang)
+
+    async def scenario() -> None:
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, database_seconds=0.1)
+        try:
+            for _ in range(12):  # more than there are threads
+                begun = time.monotonic()
+                with pytest.raises(UnavailableError):
+                    async with gatekeeper.admit(basic("k:s")) as admission:
+                        await admission.commit()
+                assert time.monotonic() - begun < 5
+            gate.set()
+            if stage == "reserve":  # what was reserved for nobody is given back
+                while store.calls.count("release") < 4:
+                    await asyncio.sleep(0.01)
+        finally:
+            gate.set()
+            gatekeeper.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_release_that_fails_changes_no_outcome() -> None:
+    store = FakeStore()
+
+    def fail(*_: Any) -> None:
+        raise UnavailableError("gone", Why.GONE)
+
+    store.release = fail  # type: ignore[method-assign]
+    with pytest.raises(ContractError) as caught:
+        admit(store, error=ContractError(ErrorCode.BAD_IMAGE))
+    assert caught.value.code is ErrorCode.BAD_IMAGE
+
+
+def test_a_request_past_its_deadline_is_not_counted_for_long() -> None:
+    """The deadline holds for the commit too; the place is given back all the same where there was no commit."""
+    store = FakeStore()
+    untils: list[float] = []
+    store.commit = lambda reservation, until=None: untils.append(until) or True  # type: ignore[assignment]
+    deadline = time.monotonic() + 0.5
+
+    async def scenario() -> None:
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, database_seconds=60)
+        async with gatekeeper.admit(basic("k:s"), deadline=deadline) as admission:
+            await admission.commit()
+        async with gatekeeper.admit(basic("k:s"), deadline=deadline):
+            await asyncio.sleep(0.6)
+        gatekeeper.close()
+
+    asyncio.run(scenario())
+    assert untils == [deadline]
+    assert store.calls[-1] == "release"
+
+
+def test_refusals_of_credentials_take_one_fixed_time() -> None:
+    """However fast or slow the store is with this key or that; those who may come in do not wait."""
+    taken = []
+    for seconds in (0.0, REFUSAL_SECONDS / 2):
+
+        class Store(FakeStore):
+            def look_up(self, api_key: str, api_secret: str, until: float | None = None, pause: float = seconds) -> Any:
+                time.sleep(pause)
+                return super().look_up(api_key, api_secret, until)
+
+        begun = time.monotonic()
+        with pytest.raises(ContractError):
+            admit(Store(known=False))
+        taken.append(time.monotonic() - begun)
+    assert min(taken) >= REFUSAL_SECONDS

@@ -1,0 +1,386 @@
+"""Threads, queue and deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from facematch_local.spare import SpareThreads
+from facematch_server.errors import ServiceError
+from facematch_server.matching.pool import Cores, InferencePool
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Jobs wait for it; it opens at the latest when the test ends."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def later(seconds: float = 30) -> float:
+    return time.monotonic() + seconds
+
+
+async def until(condition: object) -> None:
+    while not condition():  # type: ignore[operator]
+        await asyncio.sleep(0.005)
+
+
+def test_a_job_runs_in_a_thread_of_the_pool() -> None:
+    async def scenario() -> str:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+        with pool.place() as place:
+            return await place.run(lambda: threading.current_thread().name, later())
+
+    assert asyncio.run(scenario()).startswith("facematch-match")
+
+
+def test_one_too_many_is_turned_away_at_once(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=1)
+
+        async def request() -> None:
+            with pool.place() as place:
+                await place.run(gate.wait, later())
+
+        inside = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.taken == 2)
+        with pytest.raises(ServiceError) as caught:
+            await request()
+        assert caught.value.status == 503
+        assert caught.value.retry_after
+        gate.set()
+        await asyncio.gather(*inside)
+        assert pool.taken == 0
+        await request()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_waited_too_long_never_starts(gate: threading.Event) -> None:
+    started = []
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=1)
+
+        async def first() -> None:
+            with pool.place() as place:
+                await place.run(gate.wait, later())
+
+        running = asyncio.create_task(first())
+        await until(lambda: pool.taken == 1)
+        with pytest.raises(ServiceError) as caught, pool.place() as place:
+            await place.run(lambda: started.append(1), later(0.05))
+        assert caught.value.status == 503
+        assert pool.taken == 1
+        gate.set()
+        await running
+
+    asyncio.run(scenario())
+    assert not started
+
+
+def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+        with pytest.raises(ServiceError), pool.place() as place:
+            await place.run(gate.wait, later(0.5))
+        assert pool.taken == 1
+        gate.set()
+        await until(lambda: pool.taken == 0)
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_request_gives_its_place_back(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+
+        async def request() -> None:
+            with pool.place():
+                await asyncio.sleep(30)
+
+        task = asyncio.create_task(request())
+        await until(lambda: pool.taken == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: threading.Event) -> None:
+    """First who is still sending, then who waits for a thread, never who computes; and the place is free at once."""
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=2)
+        ended: list[str] = []
+
+        async def request(name: str, key: str, sends: bool = False) -> None:
+            try:
+                with pool.place(key) as place:
+                    if sends:
+                        await asyncio.sleep(60)
+                    await place.run(gate.wait, later())
+                    ended.append(name)
+            except ServiceError as error:
+                ended.append(f"{name} {error.status}")
+
+        running = asyncio.create_task(request("running", "a"))
+        await until(lambda: pool._cores.busy == 1 and pool.taken == 1)
+        queued = asyncio.create_task(request("queued", "a"))
+        sending = asyncio.create_task(request("sending", "a", sends=True))
+        await until(lambda: pool.taken == 3)
+        first = asyncio.create_task(request("first", "b"))
+        await sending
+        assert ended == ["sending 503"]
+        assert pool.taken == 3
+        second = asyncio.create_task(request("second", "c"))
+        await queued
+        assert ended[1:] == ["queued 503"]
+        third = asyncio.create_task(request("third", "d"))
+        await third
+        assert ended[2:] == ["third 503"]  # one each: nobody has to leave
+        gate.set()
+        await asyncio.gather(running, first, second)
+        assert pool.taken == 0
+        # Nothing is left of whoever gave way: its photos are in no queue.
+        assert pool.queued == 0
+
+    asyncio.run(scenario())
+
+
+def test_who_computes_stays(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(2), threads=2, queue_size=0)
+
+        async def request() -> str:
+            with pool.place("a") as place:
+                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+
+        running = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.taken == 2 and pool._cores.busy == 2)  # begun, not only started
+        with pytest.raises(ServiceError), pool.place("b"):
+            pass
+        gate.set()
+        assert await asyncio.gather(*running) == ["done", "done"]
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=1)
+
+        async def request(key: str) -> None:
+            with pool.place(key):
+                await asyncio.sleep(60)
+
+        tasks = [asyncio.create_task(request("a")) for _ in range(2)]
+        await until(lambda: pool.taken == 2)
+        tasks[1].cancel()  # by the server, at the very moment ...
+        with pool.place("b"):  # ... at which its place is taken back
+            with pytest.raises(asyncio.CancelledError):
+                await tasks[1]
+            assert pool.taken == 2
+        tasks[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_who_is_taken_up_at_that_very_moment_stays(gate: threading.Event) -> None:
+    """Between the choice of who leaves and its end a thread may begin the work: then it is another's turn to leave."""
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=2)
+
+        async def request() -> str:
+            with pool.place("a") as place:
+                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+
+        tasks = []
+        for number in range(3):
+            tasks.append(asyncio.create_task(request()))
+            await until(lambda count=number: pool.taken == count + 1)
+        await until(lambda: pool.waiting == 2 and pool._cores.busy == 1)
+        _, second, third = list(pool._holders)
+        assert third.job
+        third.job.future.set_running_or_notify_cancel()
+        assert not third.take_back()
+        with pool.place("b"):
+            assert pool.taken == 3
+            assert second not in pool._holders
+            third.job.future.set_result("done")
+            gate.set()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(outcomes.pop(1), ServiceError)
+        assert outcomes == ["done", "done"]
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_request_leaves_no_photos_in_the_queue(gate: threading.Event) -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=2)
+
+        async def request() -> None:
+            with pool.place() as place:
+                await place.run(gate.wait, later())
+
+        tasks = [asyncio.create_task(request()) for _ in range(2)]
+        await until(lambda: pool.queued == 1)
+        tasks[1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[1]
+        assert pool.queued == 0
+        gate.set()
+        await tasks[0]
+
+    asyncio.run(scenario())
+
+
+def test_a_timeout_of_the_works_own_is_no_deadline() -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+
+        def work() -> None:
+            raise TimeoutError("its own")
+
+        with pytest.raises(TimeoutError, match="its own"), pool.place() as place:
+            await place.run(work, later())
+
+    asyncio.run(scenario())
+
+
+def test_closing_answers_everybody(gate: threading.Event) -> None:
+    """Who waits for a thread is refused at once, in whichever queue the work is; who computes gets the outcome."""
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=3)
+
+        async def request() -> bool:
+            with pool.place() as place:
+                return await place.run(lambda: gate.wait(20), later())
+
+        tasks = [asyncio.create_task(request()) for _ in range(3)]
+        await until(lambda: pool.queued == 2 and pool._cores.busy == 1)
+        pool.close(wait=False)
+        refused, _ = await asyncio.wait(tasks[1:], timeout=5)
+        assert [isinstance(task.exception(), ServiceError) for task in refused] == [True, True]
+        with pytest.raises(ServiceError):
+            await request()
+        gate.set()
+        assert await tasks[0]
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_keys_take_turns(gate: threading.Event) -> None:
+    order: list[str] = []
+
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=9)
+
+        async def request(key: str) -> None:
+            with pool.place(key) as place:
+                await place.run(lambda: (order.append(key), gate.wait())[0], later())
+
+        tasks = []
+        for key in ("a", "a", "a", "a", "b", "b", "c"):
+            tasks.append(asyncio.create_task(request(key)))
+            await until(lambda: pool.taken == len(tasks))
+            if len(tasks) == 1:
+                await until(lambda: order == ["a"])
+        gate.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(scenario())
+    assert order == ["a", "b", "c", "a", "b", "a", "a"]
+
+
+def test_a_jobs_error_comes_out() -> None:
+    async def scenario() -> None:
+        pool = InferencePool(Cores(1), threads=1, queue_size=0)
+
+        def work() -> None:
+            raise KeyError("x")
+
+        with pytest.raises(KeyError), pool.place() as place:
+            await place.run(work, later())
+        assert pool.taken == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_second_photo_runs_beside_the_first_only_on_an_idle_core() -> None:
+    here = threading.current_thread().name
+    cores = Cores(2)
+    executor = SpareThreads(2, cores)
+    name = lambda: threading.current_thread().name  # noqa: E731
+    cores.acquire()
+    assert executor.submit(name).result() != here
+    while cores.busy > 1:  # given back by the thread, a moment after the result
+        time.sleep(0.001)
+    cores.acquire()
+    assert executor.submit(name).result() == here
+    assert cores.busy == 2
+    executor.shutdown()
+
+
+def test_a_photo_that_fails_beside_or_in_place() -> None:
+    def fail() -> None:
+        raise KeyError("x")
+
+    for cores in (Cores(0), Cores(2)):
+        executor = SpareThreads(2, cores)
+        with pytest.raises(KeyError):
+            executor.submit(fail).result()
+        executor.shutdown()
+
+
+def test_no_more_threads_compute_than_there_are_cores() -> None:
+    """Four requests of two photos each on two cores: never more than two photos at once, all done."""
+    cores = Cores(2)
+    executor = SpareThreads(2, cores)
+    lock = threading.Lock()
+    computing = most = done = 0
+
+    def photo() -> None:
+        nonlocal computing, most, done
+        with lock:
+            computing += 1
+            most = max(most, computing)
+        time.sleep(0.01)
+        with lock:
+            computing -= 1
+            done += 1
+
+    def match() -> None:
+        pending = executor.submit(photo)
+        photo()
+        pending.result()
+
+    async def scenario() -> None:
+        pool = InferencePool(cores, threads=2, queue_size=10)
+
+        async def request() -> None:
+            with pool.place() as place:
+                await place.run(match, later())
+
+        await asyncio.gather(*(request() for _ in range(6)))
+
+    asyncio.run(scenario())
+    executor.shutdown()
+    assert done == 12
+    # One more for the moment in which a new request meets a second photo under way.
+    assert most <= 3

@@ -1,0 +1,95 @@
+"""The heads of the shipped pack do their work on photos that everybody has: drawn covers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facematch_local.checks import Role
+from facematch_local.faces import Face, LandmarkLocator
+from facematch_local.networks.occlusion import OcclusionNetwork, occlusion_crop
+from facematch_local.packs import SessionSettings, find_pack, load_pack, open_networks
+from facematch_local.policy import load_policy
+
+# The astronaut's face as YuNet gives it: the test needs no detector.
+ASTRONAUT = Face(
+    np.array([178, 65, 269, 176], np.float32),
+    np.array([(203, 104), (248, 104), (224, 128), (204, 143), (243, 144)], np.float32),
+    0.9,
+)
+
+
+@pytest.fixture(scope="module")
+def occlusion() -> OcclusionNetwork:
+    head = open_networks(find_pack("compact"), SessionSettings()).occlusion
+    assert head is not None
+    return head
+
+
+def test_a_bare_face_wears_nothing(occlusion: OcclusionNetwork, astronaut: NDArray[np.uint8]) -> None:
+    scores = occlusion.predict(occlusion_crop(astronaut, ASTRONAUT))
+    limits = load_policy().limits[Role.PORTRAIT]
+    for name, score in (
+        ("sunglasses", scores.sunglasses),
+        ("mask", scores.mask),
+        ("head_covering", scores.head_covering),
+    ):
+        assert limits[name].holds(score), name
+
+
+def test_what_covers_the_face_raises_its_score(occlusion: OcclusionNetwork, astronaut: NDArray[np.uint8]) -> None:
+    before = occlusion.predict(occlusion_crop(astronaut, ASTRONAUT))
+    masked = astronaut.copy()
+    jaw = np.array([(184, 120), (224, 114), (264, 120), (260, 152), (240, 176), (208, 176), (188, 152)])
+    cv2.fillPoly(masked, [jaw], (205, 190, 140), cv2.LINE_AA)
+    assert occlusion.predict(occlusion_crop(masked, ASTRONAUT)).mask > max(0.5, before.mask)
+    shaded = astronaut.copy()
+    for eye in ((203, 106), (248, 106)):
+        cv2.ellipse(shaded, eye, (18, 14), 0, 0, 360, (18, 16, 16), -1, cv2.LINE_AA)
+    cv2.line(shaded, (203, 101), (248, 101), (18, 16, 16), 3, cv2.LINE_AA)
+    assert occlusion.predict(occlusion_crop(shaded, ASTRONAUT)).sunglasses > max(0.5, before.sunglasses)
+
+
+@pytest.fixture(scope="module")
+def locator() -> LandmarkLocator:
+    found = load_pack(find_pack("compact")).analyser.locator
+    assert found is not None
+    return found
+
+
+def landmark_error(points: NDArray[np.float32]) -> float:
+    """Mean distance from the astronaut's landmarks over the distance of the eyes (NME)."""
+    distances = np.linalg.norm(points - ASTRONAUT.landmarks, axis=1)
+    return float(distances.mean() / np.linalg.norm(ASTRONAUT.landmarks[1] - ASTRONAUT.landmarks[0]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_landmarks_read_wrongly_are_put_right(
+    locator: LandmarkLocator, astronaut: NDArray[np.uint8], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    wrong = (ASTRONAUT.landmarks + rng.normal(0, 6, (5, 2))).astype(np.float32)
+    right = locator.locate(astronaut, wrong, ASTRONAUT.box)
+    assert landmark_error(right) < min(0.08, 0.8 * landmark_error(wrong))
+
+
+def test_a_turned_and_larger_face_gets_the_same_landmarks(
+    locator: LandmarkLocator, astronaut: NDArray[np.uint8]
+) -> None:
+    upright = locator.locate(astronaut, ASTRONAUT.landmarks, ASTRONAUT.box)
+    matrix = cv2.getRotationMatrix2D((224, 120), 140, 2.0)
+    turned = cv2.warpAffine(astronaut, matrix, (512, 512))
+    points = (ASTRONAUT.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    found = locator.locate(turned.astype(np.uint8), points, ASTRONAUT.box)
+    back = (found - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    assert np.linalg.norm(back - upright, axis=1).max() < 0.05 * 45
+
+
+def test_the_confirmation_tells_a_face_from_what_is_none(astronaut: NDArray[np.uint8]) -> None:
+    confirmer = load_pack(find_pack("compact")).analyser.confirmer
+    assert confirmer is not None
+    assert confirmer.confirm(astronaut, ASTRONAUT.box, 0.4) > 0.9
+    elsewhere = [(20, 300, 120, 420), (300, 20, 420, 160), (150, 350, 260, 480)]  # flag, shuttle, suit
+    assert max(confirmer.confirm(astronaut, np.float32(box), 0.4) for box in elsewhere) < 0.2
