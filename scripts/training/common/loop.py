@@ -45,8 +45,9 @@ def train(
 ) -> nn.Module:
     """Train `net` for `steps` batches; goes on from `checkpoint` where it exists. Returns the averaged network.
 
-    The batch and the rate of step k depend on `seed`, k and `steps` alone, so that a run that was cut off and resumed
-    does the same as one that was not; with another `steps` it goes on towards the new end.
+    The batch and the rate of step k depend on `seed`, k and `steps` alone. So a run that was cut off and resumed sees
+    the same batches as one that was not; only its dropout draws anew. With another `steps` it goes on towards the new
+    end.
     """
     torch.manual_seed(seed)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

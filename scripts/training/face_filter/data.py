@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.boxes import iou
@@ -21,6 +20,7 @@ from scripts.training.common.canvas import Faces
 from scripts.training.common.compose import Pool, compose, load_pool
 from scripts.training.common.image import Array
 from scripts.training.common.photos import load_photo
+from scripts.training.common.sessions import one_thread
 from scripts.training.common.yunet import YuNet
 from scripts.training.face_filter.crops import stored_crop
 
@@ -100,9 +100,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    settings = ort.SessionOptions()
-    settings.intra_op_num_threads = 1
-    detector = get_model(str(arguments.detector), providers=["CPUExecutionProvider"], sess_options=settings)
+    detector = get_model(str(arguments.detector), providers=["CPUExecutionProvider"], sess_options=one_thread())
     detector.prepare(ctx_id=-1, det_thresh=LOW)
     samples = Samples()
     if arguments.others:

@@ -1,4 +1,4 @@
-"""The training loop: a run can be repeated, and one that was cut off ends as one that was not."""
+"""The training loop: a run can be repeated, started from another and resumed."""
 
 from __future__ import annotations
 
@@ -52,6 +52,33 @@ def test_a_run_starts_from_the_averaged_weights_of_another(tmp_path: Path, capsy
     )
     assert "from the start file: 20 of 20 tensors" in capsys.readouterr().out
     assert np.abs(fresh["out.weight"] - further["out.weight"]).max() > 1e-4
+
+
+def test_a_run_that_was_cut_off_sees_the_batches_that_it_missed(tmp_path: Path) -> None:
+    seen: list[list[float]] = []
+
+    def run(work: Path, steps: int, until: int) -> None:
+        drawn: list[float] = []
+        seen.append(drawn)
+
+        def batch(rng: np.random.Generator) -> loop.Batch:
+            if len(drawn) == until:
+                raise KeyboardInterrupt
+            inputs, targets = batch_of(rng)
+            drawn.append(float(inputs[0].float().mean()))
+            return inputs, targets
+
+        loop.prepare()
+        loop.train(Net(), batch, torch.nn.functional.binary_cross_entropy_with_logits, steps, work / "net.pt")
+
+    for name in ("whole", "cut"):
+        (tmp_path / name).mkdir()
+    run(tmp_path / "whole", 60, 60)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", 60, 55)
+    run(tmp_path / "cut", 60, 60)  # the checkpoint is of step 50
+    assert seen[1] == seen[0][:55]
+    assert seen[2] == seen[0][50:]
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
