@@ -1,9 +1,10 @@
-"""The training package: modules import each other, programs explain themselves, runs start programs that exist."""
+"""The training package: modules import each other, programs explain themselves, runs and docs name what exists."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 from pathlib import Path
 from typing import TypeGuard
 
@@ -12,6 +13,7 @@ import pytest
 from scripts import training
 
 FOLDER = Path(training.__file__).parent
+ROOT = FOLDER.parents[1]
 FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
 MODULES = [".".join(path.with_suffix("").parts) for path in FILES]
 PROGRAMS = [
@@ -83,3 +85,37 @@ def test_a_run_starts_programs_that_exist_with_options_that_they_have(
             program.main()  # type: ignore[attr-defined]
         text = capsys.readouterr().out
         assert [option for option in options if f"{option} " not in text.replace("\n", " ")] == []
+
+
+PAGES = sorted(page for folder in ("docs", "models", ".") for page in (ROOT / folder).glob("*.md")) + sorted(
+    (ROOT / "models").glob("*/*.md")
+)
+
+
+def test_paths_in_the_docs_exist() -> None:
+    named = {
+        path for page in PAGES for path in re.findall(r"scripts/training/[\w/]+(?:\.\w+)?", page.read_text("utf-8"))
+    }
+    assert len(named) > 10
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_commands_in_the_docs_have_the_options_that_they_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "\n".join(page.read_text("utf-8").replace("\\\n", " ") for page in PAGES)
+    commands = re.findall(r"python -m scripts\.training\.([\w.]+)([^\n`#]*)", text)
+    assert len(commands) > 20
+    for name, rest in commands:
+        assert name in PROGRAMS
+        try:
+            program = importlib.import_module(f"scripts.training.{name}")
+        except ModuleNotFoundError as error:
+            if str(error.name).split(".")[0] not in EXTRAS:
+                raise
+            continue
+        monkeypatch.setattr("sys.argv", [name, "--help"])
+        with pytest.raises(SystemExit):
+            program.main()
+        known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, name
