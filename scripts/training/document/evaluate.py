@@ -10,7 +10,7 @@ outlines of print and edges on the same photos stand beside those of the network
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import load_pack, read_pack
-from facematch_local.policy import load_policy
+from facematch_local.policy import Limit, load_policy
 from facematch_local.synthetic import cases as made
 from scripts.training.common.arguments import add_pack, add_tuned, parser_of
 from scripts.training.common.sets import portraits_and_grounds
@@ -32,6 +32,7 @@ from scripts.training.common.sets import portraits_and_grounds
 SETS = ("photocopies", "cards", "no_card", "asian_faces", "masks", "sunglasses", "scenes", "groups", "lfw")
 DOCUMENTS = ("photocopies", "cards")
 SEED = 11
+QUANTILES = (0.02, 0.05, 0.5, 0.95, 0.98)
 
 Case = tuple[str, bool, Pixels, np.ndarray[Any, Any] | None]
 
@@ -82,6 +83,22 @@ def overlap(found: np.ndarray[Any, Any], true: np.ndarray[Any, Any]) -> float:
     return shared / (cv2.contourArea(found.astype(np.float32)) + cv2.contourArea(true.astype(np.float32)) - shared)
 
 
+def figures_of(values: Sequence[tuple[float, float]], limit: Limit) -> dict[str, Any]:
+    """Figures of one kind, ready for JSON.
+
+    Args:
+        values: of each photo, the value that code 1 is decided on and the network's own probability.
+        limit: of code 1; a document holds it.
+    """
+    decided, alone = zip(*values, strict=True)
+    return {
+        "photos": len(values),
+        "said_to_be_a_document": sum(bool(limit.holds(value)) for value in decided),
+        "by_the_network_alone": sum(bool(limit.holds(value)) for value in alone),
+        "network_quantiles": np.quantile(alone, QUANTILES).round(3).tolist(),
+    }
+
+
 def main() -> None:
     parser = parser_of(__doc__, "data")
     add_pack(parser)
@@ -92,7 +109,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     loaded = load_pack(read_pack(arguments.pack))
     limit = load_policy().limits[Role.CARD]["document"]
-    rows: dict[str, list[tuple[float, ...]]] = {}
+    rows: dict[str, list[tuple[float, float]]] = {}
     overlaps: dict[str, list[tuple[float, float]]] = {}
     documents = set()
     for cases in (
@@ -112,14 +129,7 @@ def main() -> None:
                 overlaps.setdefault(kind, []).append((overlap(found[0], corners), overlap(found[1], corners)))
     result: dict[str, Any] = {}
     for kind, values in rows.items():
-        joint, alone = np.array(values).T
-        result[kind] = {
-            "photos": len(values),
-            "document": kind in documents,
-            "said_to_be_a_document": sum(limit.holds(value) for value in joint),
-            "by_the_network_alone": sum(limit.holds(value) for value in alone),
-            "network_quantiles": [round(float(v), 3) for v in np.quantile(alone, (0.02, 0.05, 0.5, 0.95, 0.98))],
-        }
+        result[kind] = {"document": kind in documents, **figures_of(values, limit)}
         if kind in overlaps:
             outlines = np.array(overlaps[kind])
             result[kind]["overlap_median_network_edges"] = np.median(outlines, axis=0).round(3).tolist()

@@ -9,8 +9,9 @@ documents for the training.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from facematch_local.evaluation.warnings.synthetic_cases import made_cases
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import find_pack, load_pack
-from facematch_local.policy import load_policy
+from facematch_local.policy import Limit, load_policy
 from scripts.training.common.arguments import add_tuned, parser_of
 from scripts.training.common.photos import read_rows
 from scripts.training.common.repository import COMPACT, LEFT_OUT
@@ -50,6 +51,22 @@ def cases(data: Path, count: int, unseen: bool) -> Iterator[tuple[str, bool, Pix
             yield f"made, {case.kind}", case.positive, np.asarray(case.read())
 
 
+def figures_of(values: Sequence[float | None], limit: Limit) -> dict[str, Any]:
+    """Figures of one kind, ready for JSON.
+
+    Args:
+        values: probability of a grey copy of each photo, None where it was not assessed.
+        limit: of code 2; a grey copy does not hold it.
+    """
+    assessed = [value for value in values if value is not None]
+    return {
+        "photos": len(values),
+        "not_assessed": len(values) - len(assessed),
+        "said_to_be_a_copy": sum(not limit.holds(value) for value in assessed),
+        "network_quantiles": np.quantile(assessed, QUANTILES).round(3).tolist() if assessed else None,
+    }
+
+
 def main() -> None:
     parser = parser_of(__doc__, "data")
     parser.add_argument("--pack", default="compact")
@@ -59,23 +76,16 @@ def main() -> None:
     cv2.setNumThreads(1)
     loaded = load_pack(find_pack(arguments.pack))
     limit = load_policy().limits[Role.CARD]["photocopy"]
-    rows: dict[str, list[float]] = {}
+    rows: dict[str, list[float | None]] = {}
     copies: dict[str, bool] = {}
     for kind, copied, pixels in cases(arguments.data, arguments.made, not arguments.tuned):
         faces = tuple(loaded.analyser.find(pixels))
         value = photocopy(Examination(Photo(pixels), Role.CARD, faces, loaded.networks)).value
         copies[kind] = copied
-        rows.setdefault(kind, []).append(np.nan if value is None else value)
+        rows.setdefault(kind, []).append(value)
     result = {}
     for kind, values in rows.items():
-        seen = np.array(values)[~np.isnan(values)]
-        result[kind] = {
-            "photos": len(values),
-            "copies": copies[kind],
-            "not_assessed": len(values) - len(seen),
-            "said_to_be_a_copy": sum(not limit.holds(value) for value in seen),
-            "network_quantiles": np.quantile(seen, QUANTILES).round(3).tolist() if len(seen) else None,
-        }
+        result[kind] = {"copies": copies[kind], **figures_of(values, limit)}
         print(kind, json.dumps(result[kind]), flush=True)
     if not arguments.tuned and arguments.pack == "compact":
         path = COMPACT / "figures" / "copy.json"
