@@ -184,7 +184,7 @@ def find_recompression(
 
 
 def evidence_of_portrait(seen: Recompression, earlier: _Floats) -> Evidence:
-    """Evidence that the portrait was quantised by the steps `earlier` (K,) before the last steps; arrays of shape ()."""
+    """Evidence that the portrait was quantised by `earlier` (K,) before the last steps; arrays of shape ()."""
     ratio, twice, once = _ratios(seen.portrait, earlier, seen.last)
     counts = _multiples(seen.portrait.on_grid, seen.last)
     number = counts.sum(axis=1, keepdims=True)
@@ -283,7 +283,7 @@ def _off_multiples(counts: _Floats) -> _Floats:
 
 
 def _twice(region: Coefficients, earlier: _Floats, last: _Floats) -> _Floats:
-    """Shares (..., K, multiples) of the multiples of `last` (K,) after quantisation by `earlier` (..., K), then `last`."""
+    """Shares (..., K, multiples) of the multiples of `last` (K,) after quantisation by `earlier` (..., K) and `last`."""
     steps = earlier[..., None]
     moved = [(np.ceil((_borders(last) - by) / steps) - 0.5) * steps for by in _ROUNDED_BY]
     counts = np.sum([_between(region.off_grid, each) for each in moved], axis=0)
@@ -434,7 +434,7 @@ def _fixed(values: _Array) -> _Array:
 def _part(
     pixels: Pixels, corners: NDArray[np.float32], face_box: NDArray[np.float32]
 ) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
-    """Crop the photo to the document on the photo's JPEG grid; return the part, and corners and face box in its pixels."""
+    """Crop the photo to the document on its JPEG grid; return the part, and corners and face box in its pixels."""
     height, width = pixels.shape[:2]
     low = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int) // BLOCK * BLOCK
     high = np.clip(np.ceil(corners.max(axis=0)) + 1, low + 1, (width, height)).astype(int)

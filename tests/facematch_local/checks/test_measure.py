@@ -77,7 +77,7 @@ def test_what_is_no_finite_number_is_not_assessed(
 ) -> None:
     _ask(monkeypatch, Role.CARD, Check("document", lambda _: Measure(value, "ln"), "document"))
     (taken,) = measure(Examination(Photo(photo), Role.CARD, ())).values()
-    assert taken == Measure(None, "ln", "the check failed: no finite number")
+    assert taken == Measure(None, "ln", "the check failed: the result is not finite")
     assert len(caplog.records) == 1
 
 
