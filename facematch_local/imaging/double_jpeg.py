@@ -283,7 +283,7 @@ def _off_multiples(counts: _Floats) -> _Floats:
 
 
 def _twice(region: Coefficients, earlier: _Floats, last: _Floats) -> _Floats:
-    """Shares (..., K, multiples) of the multiples of `last` (K,) after quantisation by `earlier` (..., K) and `last`."""
+    """Shares (..., K, multiples) of the multiples of `last` (K,) if the steps `earlier` (..., K) came before."""
     steps = earlier[..., None]
     moved = [(np.ceil((_borders(last) - by) / steps) - 0.5) * steps for by in _ROUNDED_BY]
     counts = np.sum([_between(region.off_grid, each) for each in moved], axis=0)

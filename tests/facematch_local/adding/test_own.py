@@ -132,14 +132,14 @@ def test_a_name_that_is_taken(tmp_path: Path, to: Path, add: Callable[..., Added
     add(plain(tmp_path / "mine"))
     (to / "mine" / "old.txt").write_text("of the old one")
     message = refused(tmp_path / "mine")
-    assert message == f"{to / 'mine'} is there already; give another name with --name, or replace it with --replace"
+    assert message == f"{to / 'mine'} already exists; give another name with --name, or replace it with --replace"
     add(tmp_path / "mine", replace=True)
     assert not (to / "mine" / "old.txt").exists()
     assert {path.name for path in to.iterdir()} == {"mine"}
     # What is no pack is not replaced, whatever was said.
     (to / "photos").mkdir()
     (to / "photos" / "a.jpg").write_bytes(b"1")
-    assert "is no model pack and is not replaced" in refused(tmp_path / "mine", name="photos", replace=True)
+    assert "is not a model pack and was not replaced" in refused(tmp_path / "mine", name="photos", replace=True)
 
 
 @pytest.mark.parametrize("name", ["compact", "standard", "auto", "../x", "a/b", ".hidden", "-x", "a b", "x" * 65])
@@ -154,9 +154,9 @@ def test_the_folders_of_shipped_packs_are_left_alone(tmp_path: Path) -> None:
     plain(tmp_path / "mine")
     with pytest.raises(PackError, match="holds the shipped packs"):
         add_own(tmp_path / "mine", to=SHIPPED.folder.parent)
-    with pytest.raises(PackError, match="lies in the folder that is to be added"):
+    with pytest.raises(PackError, match="is inside the folder to be added"):
         add_own(tmp_path / "mine", to=tmp_path / "mine", name="other")
-    with pytest.raises(PackError, match="lies where packs are looked for already"):
+    with pytest.raises(PackError, match="is already in a folder of packs"):
         add_own(tmp_path / "mine", to=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"mine"}
 
@@ -173,15 +173,15 @@ def test_what_is_no_pack(tmp_path: Path, refused: Callable[..., str]) -> None:
     plain(tmp_path / "several" / "one")
     plain(tmp_path / "several" / "two")
     for name, words in {
-        "buffalo_l": "no such file or folder; only 'standard' is ever downloaded",
-        "empty": "no pack in it; a folder or ZIP archive with a detector",
-        "text.txt": "neither a folder nor a ZIP archive nor an ONNX file",
-        "bad.onnx": "damaged or no ONNX model",
-        "bad.zip": "damaged or no ZIP archive",
+        "buffalo_l": "no such file or folder; only 'standard' can be downloaded",
+        "empty": "contains no pack; give a folder or ZIP archive with a detector",
+        "text.txt": "not a folder, ZIP archive or ONNX file",
+        "bad.onnx": "damaged or not an ONNX model",
+        "bad.zip": "damaged or not a ZIP archive",
         "lfs.zip": "only a Git LFS pointer",
         "nothing.zip": "the file is empty",
-        "other.whl": "not the wheel that 'standard' is made of",
-        "pipe.zip": "neither a file nor a folder",
+        "other.whl": "not the wheel for 'standard'",
+        "pipe.zip": "not a file or folder",
         "several": "several folders; give the folder of the pack itself",
     }.items():
         assert words in refused(tmp_path / name), name
@@ -191,9 +191,9 @@ def test_packs_that_lack_a_part(tmp_path: Path, refused: Callable[..., str]) -> 
     (plain(tmp_path / "x") / "det.onnx").unlink()
     assert "to use the recogniser with the detector of compact, add its file alone" in refused(tmp_path / "x")
     (plain(tmp_path / "y") / "rec.onnx").unlink()
-    assert "no recognition model in it" in refused(tmp_path / "y")
-    assert "a detector alone makes no pack" in refused(DETECTOR)
-    assert "no face recogniser that insightface knows" in refused(SHIPPED.files["occlusion"].path)
+    assert "contains no recognition model" in refused(tmp_path / "y")
+    assert "a detector alone is not a pack" in refused(DETECTOR)
+    assert "not a face recogniser that insightface supports" in refused(SHIPPED.files["occlusion"].path)
 
 
 def test_a_damaged_pack_with_checksums(tmp_path: Path, refused: Callable[..., str]) -> None:
@@ -244,8 +244,10 @@ def test_a_recogniser_that_would_be_normalised_twice(
 ) -> None:
     """insightface goes by the nodes' names: missing them it normalises too, and all faces look alike to the network."""
     message = refused(normalising(tmp_path / "twice.onnx", ("mean", "scale")))
-    assert message.startswith(f"{tmp_path / 'twice.onnx'}: twice/rec.onnx: does not tell people apart")
-    assert "it seems to normalise the photo itself, where insightface does so too" in message
+    assert message.startswith(
+        f"{tmp_path / 'twice.onnx'}: twice/rec.onnx: does not distinguish the people in the trial photo"
+    )
+    assert "it seems to normalise its input, which insightface does as well" in message
     assert add(normalising(tmp_path / "once.onnx", ("Sub_mean", "Mul_scale"))).trial.other < 0.5
 
 
@@ -263,7 +265,7 @@ def test_a_recogniser_that_was_not_trained(tmp_path: Path, refused: Callable[...
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, str(tmp_path / "random.onnx"))
-    assert "does not tell people apart" in refused(tmp_path / "random.onnx")
+    assert "does not distinguish the people in the trial photo" in refused(tmp_path / "random.onnx")
 
 
 def test_nothing_is_left_when_the_disk_is_full_or_the_move_fails(

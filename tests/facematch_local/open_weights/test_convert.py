@@ -145,7 +145,7 @@ def test_insightface_leaves_the_normalisation_to_the_network(tmp_path: Path) -> 
 
 
 def test_another_file_is_refused() -> None:
-    with pytest.raises(ValueError, match="not the file this conversion was made for: it does not normalise"):
+    with pytest.raises(ValueError, match="not the file that this conversion expects: it does not normalise"):
         convert.recogniser(shipped(first="Add"))
 
 
