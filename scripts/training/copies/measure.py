@@ -22,13 +22,13 @@ from sets import portraits_and_grounds
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.photocopy import colour
 from facematch_local.codes import WarningCode
-from facematch_local.evaluation.split import held_out
-from facematch_local.evaluation.warnings.synthetic_cases import made_cases
+from facematch_local.evaluation.warnings.synthetic_cases import synthetic_cases
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.networks import Networks
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
+from scripts.development.split import held_out
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADS = ROOT / "scripts" / "training" / "heads"
@@ -47,7 +47,7 @@ def cases(data: Path, count: int, unseen: bool) -> Iterator[tuple[str, bool, Pix
     portraits, grounds = (
         [p for p in files if p.relative_to(data).as_posix() not in doubtful] for files in (portraits, grounds)
     )
-    for case in made_cases(portraits, grounds, count, seed=2):
+    for case in synthetic_cases(portraits, grounds, count, seed=2):
         if case.code is WarningCode.PHOTOCOPY:
             yield f"made, {case.kind}", case.positive, np.asarray(case.read())
 

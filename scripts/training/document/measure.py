@@ -2,7 +2,7 @@
 
     python scripts/training/document/measure.py --data DATA
 
-Faces are found by the pack itself. Made cases are drawn by `facematch_local.synthetic.cases`, other code than what drew
+Faces are found by the pack itself. Made cases are drawn by `facematch_local.synthetic`, other code than what drew
 the documents for the training. What the classical measure says of the same photos stands beside it.
 """
 
@@ -19,13 +19,13 @@ import numpy as np
 import paths  # noqa: F401
 from sets import portraits_and_grounds
 
+from facematch_local import synthetic as made
 from facematch_local.checks import Role, Subject, card
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import load_policy
-from facematch_local.synthetic import cases as made
+from scripts.development.split import held_out, held_out_people
 
 ROOT = Path(__file__).resolve().parents[3]
 SETS = ("photocopies", "cards", "no_card", "asian_faces", "masks", "sunglasses", "scenes", "groups", "lfw")

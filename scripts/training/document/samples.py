@@ -21,10 +21,10 @@ from scenes import Stock, view
 from views import finished, joined, opened, started
 
 from facematch_local.documents.printed import Document, find_document
-from facematch_local.evaluation.split import held_out
 from facematch_local.faces import Face
 from facematch_local.imaging.perspective import rectified
 from facematch_local.networks.document import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentNetwork, document_view
+from scripts.development.split import held_out
 
 FULL, UNKNOWN = 200, 255
 LONGEST = 360  # pixels of a picture kept in memory

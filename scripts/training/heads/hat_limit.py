@@ -18,9 +18,9 @@ import paths  # noqa: F401
 from photos import list_photos, read_rows
 
 from facematch_local.checks import Role, Subject, occlusion
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.packs import load_pack, read_pack
+from scripts.development.split import held_out, held_out_people
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMITS = (0.2, 0.3, 0.4, 0.45, 0.5, 0.6)

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.faces import Face
+from scripts.development.split import held_out, held_out_people
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 SETS = ("lfw", "asian_faces", "masks", "sunglasses", "scenes", "spoof")
@@ -30,7 +30,7 @@ class Photo:
         source: the set it belongs to.
         label: what labels.csv says of it, in short ("" for nothing).
         held_out: kept for the figures; not trained on unless `lent`.
-        lent: held out by these scripts, not by the project (`evaluation.split`), and of the half of those people whom
+        lent: held out by these scripts, not by the project (`development.split`), and of the half of those people whom
             the occlusion head is trained on as well: there are few hats.
     """
 
@@ -49,7 +49,7 @@ class Photo:
 def list_photos(data: Path) -> list[Photo]:
     """Every photo of `SETS` in a fixed order.
 
-    Held out is whatever the project holds out (`evaluation.split`), and of LFW and asian_faces half of all people, so
+    Held out is whatever the project holds out (`development.split`), and of LFW and asian_faces half of all people, so
     that there are enough hats and glasses to test on.
     """
     people = held_out_people(data / "lfw_pairs.csv")

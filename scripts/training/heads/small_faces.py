@@ -19,11 +19,11 @@ import paths  # noqa: F401
 from photos import list_photos, read_rows
 
 from facematch_local.checks import Role, Subject, occlusion
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import load_policy
+from scripts.development.split import held_out, held_out_people
 
 ROOT = Path(__file__).resolve().parents[3]
 EYE_DISTANCES = (4.5, 5.5, 6.5, 7.5, 9.0, 12.0)

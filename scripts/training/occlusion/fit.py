@@ -4,7 +4,7 @@
         --out facematch_local/checks/occlusion_linear.npz
 
 Logistic regression (L2, positives and negatives weighted to equal shares by the square root), on the half of
-the photos that `facematch_local.evaluation.split` does not hold out; each photo also mirrored.
+the photos that `scripts.development.split` does not hold out; each photo also mirrored.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from facematch_local.checks.occlusion_linear import KINDS, features
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.networks.occlusion import occlusion_crop
 from facematch_local.packs import find_pack, load_pack
+from scripts.development.split import held_out, held_out_people
 
 POSITIVE = {"sunglasses": {"sunglasses"}, "hat": {"hat_pseudo"}, "mask": {"mask"}}
 # Bare foreheads are not labelled in the scraped sets, so hats are learned against LFW alone.

@@ -2,7 +2,7 @@
 
     python scripts/training/tampering/limit.py --data ../shared/data --pack PACK --cards 80
 
-Cards are drawn around LFW portraits (`facematch_local.synthetic.cases`), compressed once and twice, and tampered with:
+Cards are drawn around LFW portraits (`facematch_local.synthetic`), compressed once and twice, and tampered with:
 portraits pasted, blended, pasted after another compression, text edited. The policy's limit is chosen on the first
 half of the people; the second shows what it does.
 """
@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
+from facematch_local import synthetic as made
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.tampering import portrait_differs, text_differs
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
-from facematch_local.synthetic import cases as made
+from scripts.development.split import held_out, held_out_people
 
 MEASURES = {"portrait_differs": portrait_differs, "text_differs": text_differs}
 TAMPERED = ("paste", "blended", "recompressed")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic as made
 from facematch_local.checks import Role, Subject
 from facematch_local.checks.base import CLASSICAL, HEAD
 from facematch_local.checks.presentation import recapture
@@ -17,7 +18,6 @@ from facematch_local.networks import Networks
 from facematch_local.networks.recapture import RecaptureScores
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Policy, load_policy
-from facematch_local.synthetic import cases as made
 
 Pixels = NDArray[np.uint8]
 

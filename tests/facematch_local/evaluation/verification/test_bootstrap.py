@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pytest
 
-from facematch_local.evaluation.verification.bootstrap import SubjectBootstrap, expanded_level, student_quantile
+from facematch_local.evaluation.verification.bootstrap import SubjectBootstrap, expanded_level
 from facematch_local.evaluation.verification.pairs import Listed, compare_all, compare_listed
 from facematch_local.evaluation.verification.rates import threshold_at_fmr
 
@@ -17,7 +18,7 @@ def _compared(made: Any) -> Any:
     return compare_all(made.embeddings.matrix, made.dataset.subjects, made.dataset.groups, made.embeddings.usable)[0]
 
 
-@pytest.mark.parametrize("people", [12, 30])
+@pytest.mark.parametrize("people", [12, pytest.param(30, marks=pytest.mark.slow)])
 def test_the_interval_contains_the_rate_of_the_whole_population(population: Callable[..., Any], people: int) -> None:
     whole = _compared(population({"alike": 700}, photos=3, seed=99))
     threshold = threshold_at_fmr(whole.non_mated, 0.02)
@@ -65,9 +66,11 @@ def test_without_an_error_the_rule_of_3_speaks(population: Callable[..., Any]) -
     assert interval.high == pytest.approx(3 / (40 * 39 / 2 * 4), rel=0.01)
 
 
-@pytest.mark.parametrize(("degrees", "expected"), [(3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (1000, 1.962)])
-def test_student_quantile(degrees: int, expected: float) -> None:
-    assert student_quantile(0.975, degrees) == pytest.approx(expected, rel=0.01)
+@pytest.mark.parametrize(("people", "quantile"), [(3, 4.3027), (6, 2.5706), (11, 2.2281), (31, 2.0423)])
+def test_the_level_is_expanded_by_students_quantile(people: int, quantile: float) -> None:
+    # Quantiles of Student's t at 0.975, from a printed table.
+    z = quantile * (people / (people - 1)) ** 0.5
+    assert expanded_level(0.95, people) == pytest.approx(2 * NormalDist().cdf(z) - 1, abs=1e-5)
 
 
 def test_few_people_widen_the_interval() -> None:

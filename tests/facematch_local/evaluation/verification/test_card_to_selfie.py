@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facematch_local.evaluation.verification.card_to_selfie import CARD_GROUP, PORTRAIT_GROUP, made_cards, plan, shift
-from facematch_local.evaluation.verification.dataset import Dataset, DatasetError
+from facematch_local.evaluation.table_file import InputError
+from facematch_local.evaluation.verification.card_to_selfie import CARD_GROUP, PORTRAIT_GROUP, first_cards, plan, shift
+from facematch_local.evaluation.verification.dataset import Dataset
 from facematch_local.evaluation.verification.embed import Embeddings
 from facematch_local.imaging.decode import decode
 
@@ -43,7 +44,7 @@ def test_both_groups_hold_the_same_pairs(dataset: Dataset) -> None:
 def test_people_are_limited_and_too_few_are_refused(dataset: Dataset) -> None:
     assert len(plan(dataset, people=2).cards) == 2
     single = Dataset("one", dataset.photos[:3], dataset.subjects[:3], [""] * 3)
-    with pytest.raises(DatasetError, match="two people"):
+    with pytest.raises(InputError, match="two people"):
         plan(single, people=10)
 
 
@@ -61,7 +62,7 @@ def test_cards_are_made_from_the_photo_and_always_the_same(
     assert made.read(source) == astronaut_jpeg
     assert made.read(card) == made.read(card) != astronaut_jpeg
     assert decode(made.read(card)).width > 400
-    assert [name for name, _ in made_cards(made, 1)] == ["p1_0_card.jpg"]
+    assert [name for name, _ in first_cards(made, 1)] == ["p1_0_card.jpg"]
 
 
 def test_shift_is_the_mean_change_of_mated_pairs(dataset: Dataset) -> None:
@@ -78,7 +79,6 @@ def test_shift_is_the_mean_change_of_mated_pairs(dataset: Dataset) -> None:
         ~usable,
         np.arange(size, dtype=np.int32),
         [""] * size,
-        np.ones(size, np.float32),
     )
     result = shift(made, embeddings)
     expected = []

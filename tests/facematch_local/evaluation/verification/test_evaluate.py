@@ -12,7 +12,8 @@ import pytest
 
 from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.evaluation.verification.dataset import Dataset, read
-from facematch_local.evaluation.verification.evaluate import evaluate, mark_threshold
+from facematch_local.evaluation.verification.evaluate import evaluate
+from facematch_local.evaluation.verification.scope import mark_threshold
 
 CURVE = Calibration("straight", (0.0, 0.3, 0.45, 1.0), (0.0, 65.0, 75.0, 100.0))
 
