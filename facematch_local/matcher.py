@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from facematch_local.brief import BriefRepr
 from facematch_local.calibration import Verdict, verdict
-from facematch_local.checks import Measure, Role, Subject, measure
+from facematch_local.checks import Examination, Measure, Role, measure
 from facematch_local.codes import WarningCode
 from facematch_local.cpu import available_cpus
 from facematch_local.faces import Face, FaceAnalyser, cosine
@@ -223,8 +223,8 @@ class FaceMatcher:
         photo = stopwatch.time("decode", lambda: self._photo(image))
         found = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
         faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
-        subject = Subject(photo, role, faces, self._pack.heads, self._pack.calibration)
-        measures = stopwatch.time("checks", lambda: measure(subject))
+        examination = Examination(photo, role, faces, self._pack.networks, self._pack.calibration)
+        measures = stopwatch.time("checks", lambda: measure(examination))
         return PhotoResult(
             photo=photo,
             role=role,

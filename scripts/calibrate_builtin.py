@@ -136,9 +136,9 @@ def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddin
         "".join(
             [
                 *(
-                    sha256_of(pack.pack.files[role].path)
-                    for role in ("detection", "recognition", "landmarks", "confirmation")
-                    if role in pack.pack.files
+                    sha256_of(pack.pack.files[task].path)
+                    for task in ("detection", "recognition", "landmarks", "face_filter")
+                    if task in pack.pack.files
                 ),
                 repr((pack.analyser.settings, pack.analyser.mirror)),
                 *map(str, dataset.photos),

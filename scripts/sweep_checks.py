@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facematch_local.checks import CHECKS, Role, Subject
+from facematch_local.checks import CHECKS, Examination, Role
 from facematch_local.errors import FacematchError
 from facematch_local.faces import Face
 from facematch_local.imaging.decode import decode
@@ -144,11 +144,11 @@ def sweep(pack: LoadedPack, path: Path) -> Sweep:
             face_crop(photo, face)
             pack.analyser.align(photo.pixels, face)
     for role in Role:
-        _measure(seen, path, Subject(photo, role, faces, pack.heads, pack.calibration))
+        _measure(seen, path, Examination(photo, role, faces, pack.networks, pack.calibration))
     return seen
 
 
-def _measure(seen: Sweep, path: Path, subject: Subject) -> None:
+def _measure(seen: Sweep, path: Path, subject: Examination) -> None:
     for check in CHECKS[subject.role]:
         with seen.noting(path, f"{check.name} of a {subject.role}"):
             taken = check.measure(subject)

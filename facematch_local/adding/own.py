@@ -14,8 +14,8 @@ from typing import Final
 from facematch_local.adding.archives import unpack
 from facematch_local.adding.place import Added, default_folder, free_place, move_in, staging
 from facematch_local.errors import PackError
-from facematch_local.packs import CALIBRATION, MANIFEST, REQUIRED_ROLES, SHIPPED, sha256_of
-from facematch_local.packs.manifest import ModelFile, read_folder, read_manifest, require_model, role_of
+from facematch_local.packs import CALIBRATION, MANIFEST, REQUIRED_TASKS, SHIPPED, sha256_of
+from facematch_local.packs.manifest import ModelFile, read_folder, read_manifest, require_model, task_of
 from facematch_local.packs.search import looks_like_pack
 
 # Texts that go along with the weights.
@@ -141,20 +141,20 @@ def _add_folder(
         if not (folder / MANIFEST).is_file():
             found = read_folder(folder).files
             _require_both(folder, found)
-            _write_manifest(folder, target.name, source.name, {role: found[role].path for role in REQUIRED_ROLES})
+            _write_manifest(folder, target.name, source.name, {task: found[task].path for task in REQUIRED_TASKS})
         elif read_manifest(folder / MANIFEST).name != target.name:
             _rename(folder / MANIFEST, target.name)
         return move_in(folder, target, folders, replace=replace and target.exists())
 
 
 def _add_recogniser(source: Path, parent: Path, name: str, folders: Sequence[Path] | None, *, replace: bool) -> Added:
-    role = role_of(source)
-    if role == "detection":
+    task = task_of(source)
+    if task == "detection":
         raise PackError(
             f"{source}: a detector alone makes no pack, since a recogniser's curve holds for the landmarks it was made "
             "with; put both into one folder and add that"
         )
-    if role != "recognition":
+    if task != "recognition":
         raise PackError(f"{source}: no face recogniser that insightface knows (one input of 3 x 112 x 112 is needed)")
     _require_self_contained(source)
     target = free_place(parent, name, replace=replace)
@@ -184,7 +184,7 @@ def _members(root: Path) -> Iterator[Path]:
 
 
 def _require_both(folder: Path, found: Mapping[str, ModelFile]) -> None:
-    lacking = [role for role in REQUIRED_ROLES if role not in found]
+    lacking = [task for task in REQUIRED_TASKS if task not in found]
     if lacking == ["detection"]:
         raise PackError(
             f"{folder}: no detector in it; to use the recogniser with the detector of {SHIPPED}, add its file alone"
@@ -213,9 +213,9 @@ def _require_self_contained(model: Path) -> None:
 def _write_manifest(folder: Path, name: str, origin: str, files: Mapping[str, Path], base: str = "") -> None:
     lines = [f"# Written by `facematch models add` from {json.dumps(origin)}.", f"name = {json.dumps(name)}"]
     lines += [f"base = {json.dumps(base)}"] if base else []
-    for role, path in files.items():
+    for task, path in files.items():
         file = json.dumps(path.relative_to(folder).as_posix(), ensure_ascii=False)
-        lines += ["", f"[roles.{role}]", f"file = {file}", f'sha256 = "{sha256_of(path)}"']
+        lines += ["", f"[tasks.{task}]", f"file = {file}", f'sha256 = "{sha256_of(path)}"']
     (folder / MANIFEST).write_text("\n".join(lines) + "\n", "utf-8")
 
 

@@ -144,7 +144,7 @@ def _keep_curve(old: Path, new: Path) -> None:
 
 def _is_current(found: ModelPack, described: ModelPack) -> bool:
     """Whether the manifest and all files but the fetched ones are those of this installation."""
-    own = [file.path for role, file in described.files.items() if role not in described.fetched]
+    own = [file.path for task, file in described.files.items() if task not in described.fetched]
     return all(
         (found.folder / path.relative_to(described.folder)).is_file()
         and sha256_of(found.folder / path.relative_to(described.folder)) == sha256_of(path)

@@ -89,7 +89,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "value": finding.measure.value,
         "unit": finding.measure.unit,
-        "method": finding.measure.method,
         "reason": finding.measure.reason,
         "code": int(finding.limit.code),
         "minimum": finding.limit.minimum,
@@ -165,9 +164,8 @@ def _print_photo(number: int, photo: PhotoResult, findings: list[Finding]) -> No
         outcome = {"passed": "[green]passed[/]", "warning": "[bold red]warning[/]"}.get(
             finding.outcome.value, f"[yellow]not assessed[/]: {finding.measure.reason}"
         )
-        method = f" ({finding.measure.method})" if finding.measure.method else ""
         code = str(int(finding.limit.code))
-        table.add_row(finding.name.replace("_", " ") + method, _value(finding), _allowed(finding), outcome, code)
+        table.add_row(finding.name.replace("_", " "), _value(finding), _allowed(finding), outcome, code)
     console().print(table)
 
 

@@ -112,7 +112,7 @@ def _packs() -> Iterator[Line]:
         yield Line("pack in use", notice, note=True)
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
-    lent = f"; lent by {SHIPPED}: {', '.join(loaded.lent)} head" if loaded.lent else ""
+    lent = f"; lent by {SHIPPED}: {', '.join(loaded.fallback)} head" if loaded.fallback else ""
     curve = loaded.calibration.id
     curve += (
         "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"

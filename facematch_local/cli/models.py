@@ -51,7 +51,7 @@ def verify(
     from facematch_local.packs import asked_pack, find_pack, load_pack
 
     found = find_pack(pack or asked_pack())
-    loaded = load_pack(found, lend_heads=False)
+    loaded = load_pack(found, fallback=False)
     checked = sum(1 for file in found.files.values() if file.sha256)
     _say(
         f"{found.name} {found.version}".rstrip()
@@ -132,7 +132,7 @@ def _facts(pack: ModelPack, seen: Overview) -> Iterator[tuple[str, str]]:
     except FacematchError as error:
         yield "calibration", f"{error}"
     yield "size", f"{pack.size / 1e6:.1f} MB"
-    yield "roles", ", ".join(pack.files)
+    yield "tasks", ", ".join(pack.files)
     yield "folder", f"{pack.folder}"
     if seen.is_in_use(pack) and not isinstance(seen.in_use, FacematchError) and seen.in_use.notice:
         yield "note", seen.in_use.notice

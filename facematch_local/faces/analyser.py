@@ -32,9 +32,9 @@ class FaceAnalyser:
         mirror: embed the mirrored crop as well and take the mean of both. Costs the recogniser's time twice and
             gives back about a fifth of what a printed card loses (docs/accuracy.md). It belongs to the pack, since
             the calibration curve is made with or without it.
-        locator: the pack's landmark head, if it has one: it looks once more at each face that was found. It belongs to
-            the pack for the same reason.
-        confirmer: the pack's confirmation head, if it has one: it looks once more at what may be a face.
+        locator: the pack's landmark network, if it has one; corrects the landmarks of each face. It belongs to the pack
+            for the same reason.
+        confirmer: the pack's face filter, if it has one; rejects boxes that are not about a face.
     """
 
     detector: Detector
@@ -113,12 +113,12 @@ class FaceAnalyser:
         return face.score >= self.settings.sure_score and abs(face.roll) < _LYING
 
     def _find_at(self, pixels: NDArray[np.uint8], size: int, faint: bool = False) -> tuple[Face, ...]:
-        """Faces of one look, largest first; the confirmation head decides about those that the detector is unsure of.
+        """Faces of one look, largest first; the face filter decides about those that the detector is unsure of.
 
         Args:
             pixels: HxWx3 uint8 BGR.
             size: of the look.
-            faint: whether large faces below `score` are shown to the confirmation head as well. A second person is
+            faint: whether large faces below `score` are shown to the face filter as well. A second person is
                 often one of them.
         """
         settings, confirmer = self.settings, self.confirmer
@@ -141,7 +141,7 @@ class FaceAnalyser:
         return distinct((*sure, *agreed))
 
     def _scored(self, pixels: NDArray[np.uint8], faces: tuple[Face, ...]) -> tuple[Face, ...]:
-        """The faces, those below `score` with the confidence of detector and confirmation head together."""
+        """The faces, those below `score` with the confidence of detector and face filter together."""
         if self.confirmer is None:
             return faces
         confirm, least = self.confirmer.confirm, self.settings.score

@@ -23,9 +23,9 @@ class Face(BriefRepr):
     Attributes:
         box: (4,) float32: left, top, right, bottom.
         landmarks: (5, 2) float32, x and y: the eye at the viewer's left, the eye at the viewer's right,
-            nose tip, mouth corner at the left, mouth corner at the right; put right by the landmark head
+            nose tip, mouth corner at the left, mouth corner at the right; put right by the landmark network
             where the pack has one.
-        score: the detector's confidence, 0 to 1; that of detector and confirmation head together for a face which the
+        score: the detector's confidence, 0 to 1; that of detector and face filter together for a face which the
             detector alone would not have told from other things.
         embedding: (D,) float32 of length 1, or None where the face was not embedded.
     """

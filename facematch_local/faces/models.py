@@ -31,7 +31,7 @@ class Recogniser(Protocol):
 
 
 class LandmarkLocator(Protocol):
-    """What a pack's landmark head offers, see `facematch_local.networks.landmarks.LandmarkNetwork`."""
+    """A pack's landmark network, see `facematch_local.networks.landmarks`."""
 
     def locate(
         self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32], box: NDArray[np.float32]
@@ -39,6 +39,6 @@ class LandmarkLocator(Protocol):
 
 
 class FaceConfirmer(Protocol):
-    """What a pack's confirmation head offers, see `facematch_local.networks.face_filter.FaceFilterNetwork`."""
+    """A pack's face filter, see `facematch_local.networks.face_filter`."""
 
     def confirm(self, pixels: NDArray[np.uint8], box: NDArray[np.float32], score: float) -> float: ...

@@ -24,20 +24,20 @@ class DetectionSettings:
         score: faces below this confidence do not count.
         turned_score: the same for turned photos, which give three times the chances for a false find.
         sure_score: a face of this confidence is where and how it seems to be.
-        confirm_below: faces below this confidence are shown to the pack's confirmation head, if it has one. Where
-            a detector is as sure of other things as of faces differs from detector to detector, so a pack states it.
+        confirm_below: faces below this confidence are shown to the pack's face filter, if it has one. The confidence at
+            which a detector errs differs from detector to detector, so a pack states it.
         turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
-        least_score: large faces of this confidence and more are shown to the confirmation head as well.
+        least_score: large faces of this confidence and more are shown to the face filter as well.
         faint_face: share of the photo's longest side from which a face counts as large for that. There are far more
             small things than large ones that look a little like a face.
         most_candidates: as many large faces below `score` of a look, the surest first.
-        most_confirmed: as many of a look, the largest first, are shown to the confirmation head; the smaller ones do
+        most_confirmed: as many of a look, the largest first, are shown to the face filter; the smaller ones do
             not count.
-        most_located: the landmark head looks at as many faces, the largest first. Picture sheets of a thousand faces
+        most_located: the landmark network looks at as many faces, the largest first. Picture sheets of a thousand faces
             would cost a second, for landmarks that nothing asks for.
-        landmark_looks: so many times the landmark head looks at the largest face. It belongs to the pack, since the
+        landmark_looks: so many times the landmark network looks at the largest face. It belongs to the pack, since the
             calibration curve is made with it.
-        small_face_confirmation: confidence of detector and confirmation head together from which a face that is not
+        small_face_confirmation: confidence of detector and face filter together from which a face that is not
             large counts, where the detector alone is unsure. Photos of things are full of small patterns.
     """
 

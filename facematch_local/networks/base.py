@@ -20,12 +20,11 @@ from facematch_local.imaging.resampling import averaged, warp
 if TYPE_CHECKING:
     from facematch_local.faces import Face
 
-
 METADATA_KEY: Final = "facematch_convention"
 
 
 class Session(Protocol):
-    """What is used of `onnxruntime.InferenceSession`; its `run` may be called from several threads at once."""
+    """The used part of `onnxruntime.InferenceSession`; several threads may call `run` at once."""
 
     def run(self, output_names: Sequence[str], input_feed: Mapping[str, Any]) -> list[Any]: ...
     def get_inputs(self) -> Sequence[Any]: ...
@@ -34,17 +33,20 @@ class Session(Protocol):
 
 
 class Network:
-    """What every head is: an open session of a model that was made for the head's convention.
+    """An open session of a model that was made for the network's convention.
 
     Args:
         session: an open ONNX Runtime session.
-        name: how an error calls the model, its path for one.
+        name: the model's name in errors, such as its path; default the convention.
 
     Raises:
         PackError: the model was not made for this convention.
     """
 
+    TASK: ClassVar[str]
+    """Name of the task in a pack's manifest."""
     CONVENTION: ClassVar[str]
+    """Name of the convention in the model's metadata."""
     CROPS: ClassVar[Mapping[str, int]]
     """Side of each input that is a crop, by name."""
     NUMBERS: ClassVar[Sequence[str]] = ()
@@ -56,9 +58,13 @@ class Network:
         require_convention(session, name or self.CONVENTION, self.CONVENTION, self.CROPS, self.GIVES, self.NUMBERS)
         self._session = session
 
+    def works(self) -> bool:
+        """Run once on a blank picture, for a network that every photo needs: it must not fail at the first request."""
+        return True
+
 
 def aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]], size: int) -> Pixels:
-    """The size x size crop in which the landmarks lie where the template says; border pixels are repeated outside."""
+    """Cut the size x size crop that takes the landmarks to the template; border pixels are repeated outside."""
     import cv2
 
     points = distinct_landmarks(face.landmarks, face.box)
@@ -67,7 +73,7 @@ def aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]],
 
 
 def square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
-    """A square of the photo, moved and if need be shrunk to lie inside it."""
+    """Cut a square of the photo, moved and if necessary shrunk so that it lies inside."""
     height, width = pixels.shape[:2]
     edge = max(min(round(side), width, height), 1)
     left = min(max(round(centre[0] - edge / 2), 0), width - edge)
@@ -76,6 +82,7 @@ def square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
 
 
 def resized(square: Pixels, size: int) -> Pixels:
+    """Scale a picture to size x size: averaged where it shrinks, interpolated where it grows."""
     import cv2
 
     if square.shape[:2] == (size, size):
@@ -95,7 +102,11 @@ def require_convention(
     gives: Mapping[str, list[int]],
     numbers: Sequence[str] = (),
 ) -> None:
-    """Refuse a model that is not what the convention says."""
+    """Refuse a model whose metadata, inputs or outputs differ from the convention.
+
+    Raises:
+        PackError: they differ.
+    """
     stated = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "")
     if stated != convention:
         raise PackError(f"{name}: made for the convention {stated or 'none'!r}, this version reads {convention!r}")

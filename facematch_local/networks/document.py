@@ -46,8 +46,9 @@ class DocumentScores:
 
 
 class DocumentNetwork(Network):
-    """Does a photo show a document, and where: convention `document-1`. Safe to share between threads."""
+    """Scores a document and its place. Safe to share between threads."""
 
+    TASK = "document"
     CONVENTION = "document-1"
     CROPS: ClassVar[Mapping[str, int]] = {"view": DOCUMENT_SIZE}
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}

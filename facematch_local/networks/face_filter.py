@@ -11,7 +11,7 @@ Output `scores`, float32 (N, 1): probability that the box is about a face, by bo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,22 @@ from facematch_local.imaging.photo import Pixels
 from facematch_local.imaging.resampling import warp
 from facematch_local.networks.base import Network
 
-if TYPE_CHECKING:
-    pass
-
-
 FACE_FILTER_SIZE, FACE_FILTER_SCALE = 64, 1.4
 
 
 class FaceFilterNetwork(Network):
-    """Is what the detector found a face: convention `confirmation-1`. Safe to share between threads."""
+    """Rejects boxes that are not about a face. Safe to share between threads."""
 
+    TASK = "face_filter"
     CONVENTION = "confirmation-1"
     CROPS: ClassVar[Mapping[str, int]] = {"face": FACE_FILTER_SIZE}
     NUMBERS = ("detector",)
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}
+
+    def works(self) -> bool:
+        """Whether it gives a probability for a blank photo."""
+        blank, box = np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32)
+        return 0 <= self.confirm(blank, box, 0.5) <= 1
 
     def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
         """Probability, 0 to 1, that a box is about a face: one forward pass.

@@ -11,7 +11,7 @@ Output `points`, float32 (N, 5, 2): x and y of the five landmarks in pixels of t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,39 +21,41 @@ from facematch_local.imaging.photo import Pixels
 from facematch_local.imaging.resampling import warp
 from facematch_local.networks.base import Network
 
-if TYPE_CHECKING:
-    pass
-
-
 LANDMARK_SIZE: Final = 80
 # The ArcFace template at 0.625, with a margin of 5 pixels: the 112x112 crop and 8 of its pixels on each side.
 LANDMARK_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
     (0.625 * x + 5.0, 0.625 * y + 5.0) for x, y in ARCFACE_TEMPLATE
 )
-# Pixels of the crop, half the distance of the eyes there, by which the head may move a landmark. Where it wants more,
-# one of the two has not seen the face, and the detector at least has found it.
+# Pixels of the crop, half the distance of the eyes there, by which the network may move a landmark. A larger correction
+# means that the two disagree about where the face is; the detector's landmarks stay.
 _LARGEST_CORRECTION: Final = 11.0
 
 
 class LandmarkNetwork(Network):
-    """Landmarks put right: convention `landmarks-1`. Safe to share between threads.
+    """Corrects landmarks. Safe to share between threads.
 
     A detector small enough to search whole photos places landmarks roughly; looking once more, at the face alone,
     costs about a millisecond.
     """
 
+    TASK = "landmarks"
     CONVENTION = "landmarks-1"
     CROPS: ClassVar[Mapping[str, int]] = {"face": LANDMARK_SIZE}
     GIVES: ClassVar[Mapping[str, list[int]]] = {"points": [5, 2]}
 
+    def works(self) -> bool:
+        """Whether it gives finite landmarks for a blank crop."""
+        points = self.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
+        return points.shape == (5, 2) and bool(np.isfinite(points).all())
+
     def predict(self, crop: Pixels) -> NDArray[np.float32]:
-        """What the head says of one crop, 80x80x3 uint8 BGR: (5, 2) float32 in its pixels."""
+        """Landmarks in one crop, 80x80x3 uint8 BGR: (5, 2) float32 in its pixels."""
         (points,) = self._session.run(["points"], {"face": crop[None]})
         found: NDArray[np.float32] = points[0]
         return found
 
     def locate(self, pixels: Pixels, landmarks: NDArray[np.float32], box: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Where the landmarks of a face in an HxWx3 uint8 BGR photo really are: one forward pass.
+        """Correct the landmarks of a face in an HxWx3 uint8 BGR photo: one forward pass.
 
         Args:
             pixels: the photo.
@@ -61,8 +63,8 @@ class LandmarkNetwork(Network):
             box: (4,) left, top, right, bottom of the face.
 
         Returns:
-            (5, 2) float32 in pixels of the photo; the given ones where they lie unlike those of any face, or where the
-            head sees something else altogether.
+            (5, 2) float32 in pixels of the photo; the given landmarks where they lie unlike those of any face, or where
+            the network finds the face elsewhere.
         """
         import cv2
 

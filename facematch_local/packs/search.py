@@ -16,7 +16,7 @@ from facematch_local.packs.manifest import (
     NotInstalledError,
     read_folder,
     read_manifest,
-    require_roles,
+    require_tasks,
 )
 
 DEFAULT_PACK: Final = "auto"
@@ -24,10 +24,10 @@ DEFAULT_PACK: Final = "auto"
 PREFERRED: Final = ("standard", "compact")
 """What `auto` means, the best first."""
 SHIPPED: Final = "compact"
-"""The pack that is always there; it lends its heads for warnings to packs that bring none."""
-# Heads that are lent to packs without them. Landmarks are not: a recogniser wants those of the detector that it was
-# trained and its curve made with. Nor is the confirmation: it was taught what the shipped detector errs on.
-HEAD_ROLES: Final = ("occlusion", "recapture", "document", "copy")
+"""The pack that is always there. Its networks for checks are the fallback for packs that bring none."""
+# Tasks with a fallback. Landmarks have none: a recogniser needs those that it was trained and calibrated with. The face
+# filter has none: it was taught the errors of the shipped detector.
+FALLBACK_TASKS: Final = ("occlusion", "recapture", "document", "photocopy")
 MISSING: Final = "missing.txt"
 """Beside a manifest: why the build could not fetch the weights, one line."""
 
@@ -90,7 +90,7 @@ def scan_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack | Pa
 
 
 def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
-    """Read a pack's manifest, or tell the roles of a plain insightface folder.
+    """Read a pack's manifest, or tell the tasks of a plain insightface folder.
 
     Args:
         folder: the pack.
@@ -98,11 +98,11 @@ def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
 
     Raises:
         NotInstalledError: weights that its source holds are not here.
-        PackError: the manifest is wrong, a file it names is missing, or a required role is not there.
+        PackError: the manifest is wrong, a file it names is missing, or a required task has no file.
     """
     pack = read_folder(folder)
     if not pack.base:
-        return require_roles(pack)
+        return require_tasks(pack)
     folders = search_folders() if folders is None else folders
     for parent in (folder.parent, *folders, *shipped_folders()):
         if looks_like_pack(parent / pack.base) and parent / pack.base != folder:
@@ -110,12 +110,12 @@ def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
                 base = read_folder(parent / pack.base)
             except NotInstalledError:  # described there, its weights may lie elsewhere
                 continue
-            return require_roles(_on(base, pack))
+            return require_tasks(_on(base, pack))
     raise PackError(f"{folder}: its base, the pack {pack.base!r}, is not installed")
 
 
 def _on(base: ModelPack, pack: ModelPack) -> ModelPack:
-    """A pack with the roles of its base that it lacks, and what the base states of how those are used.
+    """A pack with the tasks of its base that it lacks, and what the base states of how those are used.
 
     Raises:
         PackError: the base has a base itself.
@@ -131,12 +131,12 @@ def _on(base: ModelPack, pack: ModelPack) -> ModelPack:
     )
 
 
-def lent_heads(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[str, ModelFile]:
-    """Heads of the shipped pack, by role, for the roles that `pack` brings no file for.
+def fallback_networks(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[str, ModelFile]:
+    """The shipped pack's networks, by task, for the tasks that `pack` brings no file for.
 
     Args:
-        pack: who borrows.
-        folders: where the shipped pack may lie; without it, or without its files, nothing is lent.
+        pack: the pack that lacks them.
+        folders: folders that may hold the shipped pack; without it, or without its files, there is no fallback.
 
     Raises:
         PackError: the shipped pack's manifest is wrong.
@@ -144,10 +144,10 @@ def lent_heads(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[s
     for folder in shipped_folders() if folders is None else folders:
         manifest = folder / SHIPPED / MANIFEST
         if manifest.is_file():
-            # Its other files are not asked for: a small image may have left them out.
+            # Its other files are not needed: a small image may have left them out.
             files = read_manifest(manifest).files
-            missing = [role for role in HEAD_ROLES if role in files and role not in pack.files]
-            return {role: files[role] for role in missing if files[role].path.is_file()}
+            missing = [task for task in FALLBACK_TASKS if task in files and task not in pack.files]
+            return {task: files[task] for task in missing if files[task].path.is_file()}
     return {}
 
 

@@ -41,15 +41,15 @@ def open_session(path: Path, settings: SessionSettings) -> InferenceSession:
         raise _cannot_open(path, error) from None
 
 
-def open_with_insightface(pack: ModelPack, role: str, settings: SessionSettings) -> object:
+def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings) -> object:
     """Open a pack's detector or recogniser through `insightface.model_zoo`.
 
     Raises:
-        PackError: it cannot be opened, or insightface takes it for something else than `role`.
+        PackError: it cannot be opened, or insightface takes it for something else than `task`.
     """
     from insightface.model_zoo import get_model
 
-    path = pack.files[role].path
+    path = pack.files[task].path
     try:
         model = get_model(
             str(path),
@@ -60,8 +60,8 @@ def open_with_insightface(pack: ModelPack, role: str, settings: SessionSettings)
         )
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
         raise _cannot_open(path, error) from None
-    if getattr(model, "taskname", None) != role:
-        raise PackError(f"{path}: insightface does not take this model for {role}; see {MANIFEST}")
+    if getattr(model, "taskname", None) != task:
+        raise PackError(f"{path}: insightface does not take this model for {task}; see {MANIFEST}")
     return cast(object, model)
 
 

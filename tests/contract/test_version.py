@@ -46,7 +46,7 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(t
     described.mkdir(parents=True)
     (described / "pack.toml").write_text(
         'name = "mine"\nbase = "compact"\n[source]\npackage = "faces"\nversion = "1"\narchive = "f.whl"\n'
-        'sha256 = "ab"\n[roles.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
+        'sha256 = "ab"\n[tasks.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
     )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
     environ |= {"FACEMATCH_PACK": "mine", "FACEMATCH_MODELS": str(tmp_path / "models")}

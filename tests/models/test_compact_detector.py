@@ -24,7 +24,7 @@ def detector() -> SCRFD:
 
 
 def test_is_the_file_the_manifest_names() -> None:
-    role = tomllib.loads((PACK / "pack.toml").read_text("utf-8"))["roles"]["detection"]
+    role = tomllib.loads((PACK / "pack.toml").read_text("utf-8"))["tasks"]["detection"]
     assert sha256((PACK / role["file"]).read_bytes()).hexdigest() == role["sha256"]
 
 

@@ -32,7 +32,7 @@ def test_it_is_open_and_calibrated(standard: LoadedPack) -> None:
     assert standard.calibration.id.startswith("standard-")
     # Cosines of other people lie lower with SFace than with compact, so a borrowed curve would show here.
     assert 0.35 < standard.calibration.cosine(65) < standard.calibration.cosine(75) < 0.55
-    assert standard.lent == ()
+    assert standard.fallback == ()
 
 
 def test_the_networks_around_the_detector_are_there(standard: LoadedPack) -> None:
@@ -41,10 +41,10 @@ def test_the_networks_around_the_detector_are_there(standard: LoadedPack) -> Non
     assert standard.analyser.settings.confirm_below == 0.85
     assert standard.analyser.settings.landmark_looks == 2
     assert None not in (
-        standard.heads.occlusion,
-        standard.heads.recapture,
-        standard.heads.document,
-        standard.heads.photocopy,
+        standard.networks.occlusion,
+        standard.networks.recapture,
+        standard.networks.document,
+        standard.networks.photocopy,
     )
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from facematch_local.checks.base import Role
+from facematch_local.checks.check import Role
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation.table_file import InputError, TableRow, read_rows, relative_name
 from facematch_local.policy import load_policy

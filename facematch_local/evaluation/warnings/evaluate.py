@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facematch_local.checks.base import Role
+from facematch_local.checks.check import Role
 from facematch_local.errors import ImageFormatError, NoContentError
 from facematch_local.evaluation.table_file import InputError
 from facematch_local.evaluation.warnings.cases import (

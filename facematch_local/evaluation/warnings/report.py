@@ -40,8 +40,8 @@ class PackUsed:
 
 def pack_used(loaded: LoadedPack) -> PackUsed:
     """Name, version and networks of a loaded pack."""
-    tasks = tuple(field.name for field in fields(Networks) if getattr(loaded.heads, field.name) is not None)
-    return PackUsed(loaded.pack.name, loaded.pack.version, tasks, tuple(loaded.lent))
+    tasks = tuple(field.name for field in fields(Networks) if getattr(loaded.networks, field.name) is not None)
+    return PackUsed(loaded.pack.name, loaded.pack.version, tasks, loaded.fallback)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facematch_local import synthetic
-from facematch_local.checks.base import Role
+from facematch_local.checks.check import Role
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation.table_file import InputError
 from facematch_local.evaluation.warnings.cases import Case

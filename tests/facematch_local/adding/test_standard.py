@@ -96,7 +96,7 @@ def test_what_is_no_pack_is_not_replaced(site: Path) -> None:
 def test_another_pack_of_that_name_is_not_replaced(site: Path) -> None:
     folder = site / "models" / "standard"
     folder.mkdir(parents=True)
-    (folder / "pack.toml").write_text('name = "standard"\n[roles.recognition]\nfile = "rec.onnx"\n')
+    (folder / "pack.toml").write_text('name = "standard"\n[tasks.recognition]\nfile = "rec.onnx"\n')
     (folder / "rec.onnx").write_bytes(b"mine")
     with pytest.raises(PackError, match="is another pack and is not replaced"):
         add_standard(archive=site / "x.whl")
@@ -134,7 +134,7 @@ def test_it_is_installed_repaired_and_left_alone(site: Path, standard_archive: P
     assert is_complete(read_pack(added.pack.folder))
     assert len(fetched) == 2
     # A damaged network of ours, an empty file and another version's manifest are replaced, too.
-    for name, content in (("heads/confirmation.onnx", b"damaged"), ("rec.onnx", b""), ("pack.toml", None)):
+    for name, content in (("networks/face_filter.onnx", b"damaged"), ("rec.onnx", b""), ("pack.toml", None)):
         path = added.pack.folder / name
         path.write_bytes(path.read_bytes().replace(b'"1.0.0"', b'"0.9.0"') if content is None else content)
         add_standard(fetch=fetch)

@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.checks import Role, Subject, sharpness
+from facematch_local.checks import Examination, Role, sharpness
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.policy import load_policy
 
 
-def _subject(pixels: NDArray[np.uint8], face: Face) -> Subject:
-    return Subject(Photo(pixels), Role.PORTRAIT, (face,))
+def _examination(pixels: NDArray[np.uint8], face: Face) -> Examination:
+    return Examination(Photo(pixels), Role.PORTRAIT, (face,))
 
 
 def _blur(pixels: NDArray[np.uint8], face: Face) -> float:
-    value = sharpness.blur(_subject(pixels, face)).value
+    value = sharpness.blur(_examination(pixels, face)).value
     assert value is not None
     return value
 
 
 def _noise(pixels: NDArray[np.uint8], face: Face) -> float:
-    value = sharpness.noise(_subject(pixels, face)).value
+    value = sharpness.noise(_examination(pixels, face)).value
     assert value is not None
     return value
 
@@ -69,7 +69,7 @@ def test_a_flat_patch_counts_as_blurred_and_a_face_without_pixels_is_not_assesse
     assert _blur(flat, astronaut_face) == pytest.approx(1.0)
     for away in (1000, -1000):
         outside = Face(astronaut_face.box + np.float32(away), astronaut_face.landmarks, 0.8)
-        assert sharpness.blur(_subject(flat, outside)).value is None
-        assert sharpness.noise(_subject(flat, outside)).value is None
+        assert sharpness.blur(_examination(flat, outside)).value is None
+        assert sharpness.noise(_examination(flat, outside)).value is None
     left = Face(astronaut_face.box - np.float32([400, 0, 400, 0]), astronaut_face.landmarks, 0.8)
-    assert sharpness.blur(_subject(flat, left)).value is None
+    assert sharpness.blur(_examination(flat, left)).value is None

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.checks import Role, Subject
-from facematch_local.checks.tampering import portrait_differs, text_differs
+from facematch_local.checks import Examination, Role
+from facematch_local.checks.tampering import portrait_substitution, text_alteration
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.policy import load_policy
@@ -25,7 +25,7 @@ FACE = Face(
 CORNERS = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
 
 
-class _Whole(Subject):
+class _Whole(Examination):
     """A photo that the document fills."""
 
     @property
@@ -34,11 +34,11 @@ class _Whole(Subject):
 
 
 def _portrait(pixels: Pixels, face: Face = FACE) -> float | None:
-    return portrait_differs(_Whole(Photo(pixels), Role.CARD, (face,))).value
+    return portrait_substitution(_Whole(Photo(pixels), Role.CARD, (face,))).value
 
 
 def _text(pixels: Pixels) -> float | None:
-    return text_differs(_Whole(Photo(pixels), Role.CARD, (FACE,))).value
+    return text_alteration(_Whole(Photo(pixels), Role.CARD, (FACE,))).value
 
 
 def _smooth(seed: int) -> NDArray[np.float64]:
@@ -97,7 +97,7 @@ def test_a_dark_or_overexposed_portrait_is_no_other_portrait(
     for quality in qualities:
         pixels = _jpeg(pixels, quality)
     found = _portrait(pixels)
-    limit = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    limit = load_policy().limits[Role.CARD]["portrait_substitution"].maximum
     assert limit is not None
     assert found is None or found < limit, found
 
@@ -119,7 +119,7 @@ def test_a_coarser_second_compression_does_not_hide_it(untouched: Pixels, before
     swapped, kept = (_portrait(_jpeg(x, after)) for x in (_pasted(card, other), card))
     assert swapped is not None
     assert kept is not None
-    limit = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    limit = load_policy().limits[Role.CARD]["portrait_substitution"].maximum
     assert limit is not None
     assert swapped > limit > kept
 
@@ -153,14 +153,14 @@ def _rewritten(card: Pixels) -> Pixels:
 
 @pytest.mark.parametrize(("before", "after"), [(75, 92), (80, 95), (70, 95)])
 def test_a_line_written_anew_is_told_from_the_card(untouched: Pixels, before: int, after: int) -> None:
-    limit = load_policy().limits[Role.CARD]["text_differs"].maximum
+    limit = load_policy().limits[Role.CARD]["text_alteration"].maximum
     assert limit is not None
     card = _jpeg(untouched, before)
     edited, kept = _text(_jpeg(_rewritten(card), after)), _text(_jpeg(card, after))
     assert edited is not None
     assert kept is not None
     assert edited > limit > kept
-    portrait = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    portrait = load_policy().limits[Role.CARD]["portrait_substitution"].maximum
     found = _portrait(_jpeg(_rewritten(card), after))
     assert portrait is not None
     assert found is not None
@@ -173,22 +173,22 @@ def test_a_card_saved_once_is_untouched(untouched: Pixels, quality: int) -> None
     portrait, text = _portrait(_jpeg(untouched, quality)), _text(_jpeg(untouched, quality))
     assert portrait is not None
     assert text is not None
-    assert limits["portrait_differs"].holds(portrait), portrait
-    assert limits["text_differs"].holds(text), text
+    assert limits["portrait_substitution"].holds(portrait), portrait
+    assert limits["text_alteration"].holds(text), text
 
 
 def test_text_is_not_judged_without_a_face(untouched: Pixels) -> None:
-    assert text_differs(Subject(Photo(untouched), Role.CARD, ())).value is None
+    assert text_alteration(Examination(Photo(untouched), Role.CARD, ())).value is None
 
 
 def _score(pixels: Pixels, face: Face = FACE) -> float:
-    value = portrait_differs(Subject(Photo(pixels), Role.CARD, (face,))).value
+    value = portrait_substitution(Examination(Photo(pixels), Role.CARD, (face,))).value
     assert value is not None
     return value
 
 
 def test_a_pasted_portrait_scores_above_an_untouched_card(untouched: Pixels) -> None:
-    limit = load_policy().limits[Role.CARD]["portrait_differs"].maximum
+    limit = load_policy().limits[Role.CARD]["portrait_substitution"].maximum
     assert limit is not None
     compressed = _jpeg(untouched, 80)
     foreign = _jpeg(cv2.GaussianBlur(_u8(_photographed(_smooth(3), 1.0, 4)), (0, 0), 1.0).astype(np.uint8), 50)
@@ -196,12 +196,14 @@ def test_a_pasted_portrait_scores_above_an_untouched_card(untouched: Pixels) -> 
 
 
 def test_without_a_face_or_enough_pixels_nothing_is_claimed(untouched: Pixels) -> None:
-    no_face = portrait_differs(Subject(Photo(untouched), Role.CARD, ()))
+    no_face = portrait_substitution(Examination(Photo(untouched), Role.CARD, ()))
     assert no_face.value is None
     assert no_face.reason
     small = cv2.resize(untouched, (48, 30), interpolation=cv2.INTER_AREA).astype(np.uint8)
     factor = np.float32(48 / WIDTH)
-    tiny = portrait_differs(Subject(Photo(small), Role.CARD, (Face(FACE.box * factor, FACE.landmarks * factor, 0.9),)))
+    tiny = portrait_substitution(
+        Examination(Photo(small), Role.CARD, (Face(FACE.box * factor, FACE.landmarks * factor, 0.9),))
+    )
     assert tiny.value is None
     assert "few pixels" in tiny.reason
 
@@ -220,7 +222,7 @@ def test_a_white_card_with_something_at_its_border_alone_is_not_assessed(untouch
     white = np.full_like(untouched, 255)
     rows, columns = slice(TOP, TOP + SIDE), slice(LEFT, LEFT + SIDE)
     white[rows, columns], white[-8:] = untouched[rows, columns], untouched[-8:]
-    for check in (portrait_differs, text_differs):
+    for check in (portrait_substitution, text_alteration):
         measure = check(_Whole(Photo(_jpeg(white, 95)), Role.CARD, (FACE,)))
         assert measure.value is None
         assert measure.reason == "too few pixels of portrait or card can be compared"

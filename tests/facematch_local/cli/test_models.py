@@ -56,7 +56,7 @@ def test_list(facematch: Command, site: Path, own: Path, monkeypatch: pytest.Mon
     assert lines[start + 1] == "  licence     Apache-2.0; commercial use: yes"
     assert lines[start + 2].endswith("(calibrated)")
     assert lines[start + 3] == f"  size        {COMPACT.size / 1e6:.1f} MB"
-    assert lines[start + 4].startswith("  roles       detection, recognition, ")
+    assert lines[start + 4].startswith("  tasks       detection, recognition, ")
     assert lines[start + 5] == f"  folder      {site}/shipped/compact"
     assert lines[start + 6].startswith(
         "  note        the pack 'standard' is not installed (the index does not have it)"

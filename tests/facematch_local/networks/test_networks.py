@@ -21,7 +21,7 @@ from facematch_local.networks.landmarks import LANDMARK_TEMPLATE, LandmarkNetwor
 from facematch_local.networks.occlusion import OCCLUSION_TEMPLATE, OcclusionNetwork, occlusion_crop
 from facematch_local.networks.photocopy import PhotocopyNetwork, photocopy_crop
 from facematch_local.networks.recapture import RecaptureNetwork, recapture_crop
-from facematch_local.packs import ModelFile, ModelPack, SessionSettings, open_heads
+from facematch_local.packs import ModelFile, ModelPack, SessionSettings, open_networks
 
 CROPS = {
     "occlusion-1": {"face": 112},
@@ -330,16 +330,16 @@ def pack_of(folder: Path, **files: Path) -> ModelPack:
 
 
 def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
-    assert open_heads(pack_of(tmp_path), SessionSettings()) == Networks()
+    assert open_networks(pack_of(tmp_path), SessionSettings()) == Networks()
     occlusion = channel_means(tmp_path / "o.onnx", "occlusion-1", 4)
     recapture = channel_means(tmp_path / "r.onnx", "recapture-1", 3)
-    only_one = open_heads(pack_of(tmp_path, occlusion=occlusion), SessionSettings())
+    only_one = open_networks(pack_of(tmp_path, occlusion=occlusion), SessionSettings())
     assert only_one.occlusion is not None
     assert only_one.recapture is None
     document = map_of_green(tmp_path / "d.onnx")
     copy = channel_means(tmp_path / "c.onnx", "copy-1", 1)
-    files = {"occlusion": occlusion, "recapture": recapture, "document": document, "copy": copy}
-    every = open_heads(pack_of(tmp_path, **files), SessionSettings())
+    files = {"occlusion": occlusion, "recapture": recapture, "document": document, "photocopy": copy}
+    every = open_networks(pack_of(tmp_path, **files), SessionSettings())
     assert None not in (every.occlusion, every.recapture, every.document, every.photocopy)
 
 
@@ -347,4 +347,4 @@ def test_a_damaged_head_is_named(tmp_path: Path) -> None:
     damaged = tmp_path / "bad.onnx"
     damaged.write_bytes(b"no model")
     with pytest.raises(PackError, match=r"bad\.onnx"):
-        open_heads(pack_of(tmp_path, occlusion=damaged), SessionSettings())
+        open_networks(pack_of(tmp_path, occlusion=damaged), SessionSettings())
