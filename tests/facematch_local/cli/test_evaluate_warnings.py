@@ -27,7 +27,7 @@ def _list(folder: Path, *rows: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "options", "told"),
+    ("rows", "options", "message"),
     [
         (["set/a.jpg,9,negative", "set/gone.jpg,9,negative"], [], "1 of 2 photos cannot be opened: set/gone.jpg"),
         (["set,9,negative"], [], "cannot be opened: set"),
@@ -42,12 +42,12 @@ def _list(folder: Path, *rows: str) -> None:
     ],
 )
 def test_what_cannot_be_measured_is_one_line(
-    data: Path, facematch: Callable[..., Any], pack_path: Path, rows: list[str], options: list[object], told: str
+    data: Path, facematch: Callable[..., Any], pack_path: Path, rows: list[str], options: list[object], message: str
 ) -> None:
     _list(data, *rows)
     done = facematch("evaluate", "warnings", data / "labels.csv", "--pack", pack_path, *options)
     assert done.code == 2, done.err
-    assert told in done.err
+    assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
     assert done.out == ""
 
@@ -65,7 +65,7 @@ def test_photos_that_cannot_be_decoded_are_counted_and_named(
     assert note in (data / "o.html").read_text("utf-8")
     figures = json.loads((data / "o.json").read_text("utf-8"))
     assert figures["undecoded"] == ["bad/bad.jpg"]
-    # A folder's name is no markup, and a folder named twice is examined once.
+    # The name of a folder is not markup, and a folder named twice is examined once.
     assert "portraits of [red]x" in done.out
     assert {row["negative"] for row in figures["by_code"] if row["code"] in (5, 6, 8)} == {1}
 
@@ -86,14 +86,14 @@ def test_all_photos_are_reported_on(data: Path, facematch: Callable[..., Any], p
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
-def test_a_folder_as_output_is_told_before_the_run(data: Path, facematch: Callable[..., Any], option: str) -> None:
-    # The pack is not there: had the run begun, that would be told.
+def test_a_folder_as_output_is_refused_before_the_run(data: Path, facematch: Callable[..., Any], option: str) -> None:
+    # The pack does not exist: if the run had begun, the message would name it.
     done = facematch("evaluate", "warnings", data / "labels.csv", "--pack", data / "none", option, data / "set")
     assert done.code == 2
     assert "set: is a folder" in done.err
 
 
-def test_an_output_that_may_not_be_written_is_told_before_the_run(
+def test_an_output_that_may_not_be_written_is_refused_before_the_run(
     data: Path, facematch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # For root, who may write anywhere, the question is answered here.

@@ -25,13 +25,13 @@ from facematch_local.evaluation.verification.scores import Collector, Kind
 
 
 def comparisons(mated: np.ndarray, non_mated: np.ndarray, tail: int = 10**6) -> Comparisons:
-    made = []
+    kinds = []
     for kind, values in ((Kind.MATED, mated), (Kind.NON_MATED, non_mated)):
         collector = Collector(kind, tail)
         numbers = np.arange(len(values), dtype=np.int32)
         collector.add(values.astype(np.float32), numbers, numbers)
-        made.append(collector.finish())
-    return Comparisons(made[0], made[1], False, np.arange(max(len(mated), len(non_mated)), dtype=np.int32))
+        kinds.append(collector.finish())
+    return Comparisons(kinds[0], kinds[1], False, np.arange(max(len(mated), len(non_mated)), dtype=np.int32))
 
 
 @given(

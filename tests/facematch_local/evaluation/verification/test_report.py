@@ -33,8 +33,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> LoadedPack:
 
 @pytest.fixture(scope="module")
 def evaluation(population: Callable[..., Any]) -> Evaluation:
-    made = population({"": 60, EVIL: 20}, photos=3)
-    result = evaluate(made.dataset, made.embeddings, GENERIC, replicates=20)
+    sample = population({"": 60, EVIL: 20}, photos=3)
+    result = evaluate(sample.dataset, sample.embeddings, GENERIC, replicates=20)
     result.problems.append(Problem(EVIL, EVIL))  # type: ignore[attr-defined]
     return result
 

@@ -1,4 +1,4 @@
-"""A run: which cases are selected, and what happens to photos that cannot be read or decoded."""
+"""A run: the selection of cases, and photos that cannot be read or decoded."""
 
 from __future__ import annotations
 

@@ -86,3 +86,13 @@ def test_code_0_asks_for_any_warning_and_names_only_those() -> None:
 def test_a_code_without_a_measure_is_not_assessed() -> None:
     result = _judged(_case(9), 0.1)
     assert (result.raised, result.assessed, result.excess, result.measures) == (False, False, -1.0, "")
+
+
+def test_the_excess_over_a_lower_limit_is_a_share_of_it() -> None:
+    limit = load_policy().limits[Role.PORTRAIT]["inter_eye_distance"].minimum
+    assert limit is not None
+    for value, excess in ((limit / 2, 0.5), (1.25 * limit, -0.25)):
+        findings = load_policy().judge(1, Role.PORTRAIT, {"inter_eye_distance": Measure(value)})
+        result = judge(_case(11), findings)
+        assert result.excess == pytest.approx(excess)
+        assert result.raised is (excess > 0)

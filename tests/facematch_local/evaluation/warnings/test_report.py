@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facematch_local.calibration import GENERIC
 from facematch_local.checks import Role
 from facematch_local.codes import WarningCode
 from facematch_local.evaluation.warnings.cases import Case
 from facematch_local.evaluation.warnings.evaluate import Request, Results, Selection, evaluate, select
 from facematch_local.evaluation.warnings.figures import CaseResult
-from facematch_local.evaluation.warnings.report import PackUsed, WarningsReport, wrong_groups
+from facematch_local.evaluation.warnings.report import PackUsed, WarningsReport, pack_used, wrong_groups
+from facematch_local.networks import Networks
+from facematch_local.packs import LoadedPack, ModelPack
 
 EVIL = "<script>alert(1)</script>"
 
@@ -113,3 +116,10 @@ def test_the_worst_cases_come_first() -> None:
     assert [result.case.name for result in alarms.worst] == ["4", "5"]
     assert misses.title.startswith("Misses of code 9 (3): ")
     assert alarms.title.startswith("False alarms of code 9 (3): ")
+
+
+def test_the_networks_of_a_pack_are_named() -> None:
+    pack = ModelPack("own", "3", Path(), {})
+    networks = Networks(document=object(), recapture=object())  # type: ignore[arg-type]
+    loaded = LoadedPack(pack, None, GENERIC, networks, ("recapture",))  # type: ignore[arg-type]
+    assert pack_used(loaded) == PackUsed("own", "3", ("recapture", "document"), ("recapture",))
