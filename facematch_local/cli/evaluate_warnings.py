@@ -20,36 +20,39 @@ from facematch_local.cli.evaluate_common import (
     write,
 )
 
+Labels = Annotated[
+    Path,
+    typer.Argument(
+        help="CSV with the columns path, code (0 to 12, several separated by /; 0: no code may be raised), "
+        "label (positive or negative); optional role (card or portrait), kind (free text), subject (the person)."
+    ),
+]
+Data = Annotated[Path | None, typer.Option(help="Folder that paths start from; default that of the list.")]
+Portraits = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A folder of ordinary portraits in the data folder, on which no code may be raised; photos of one person "
+        "lie in a folder of their own."
+    ),
+]
+Limit = Annotated[
+    int,
+    typer.Option(min=0, help="Photos of each kind, label, code and role, and of each folder, evenly spaced; 0: all."),
+]
+Synthetic = Annotated[int, typer.Option(min=0, help="Synthetic cases of each kind, drawn from the ordinary portraits.")]
+LeaveOut = Annotated[
+    list[Path] | None,
+    typer.Option(help="CSV of photos with a wrong label: column path, optional column code (default all codes)."),
+]
+
 
 def warnings(
-    labels: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV with the columns path, code (0 to 12, several separated by /; 0: no code may be raised), "
-            "label (positive or negative); optional role (card or portrait), kind (free text), subject (the person)."
-        ),
-    ],
-    data: Annotated[Path | None, typer.Option(help="Folder that paths start from; default that of the list.")] = None,
-    portraits: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A folder of ordinary portraits in the data folder, on which no code may be raised; photos of one "
-            "person lie in a folder of their own."
-        ),
-    ] = None,
-    limit: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Photos of each kind, label, code and role, and of each folder, evenly spaced; 0: all."
-        ),
-    ] = 0,
-    synthetic: Annotated[
-        int, typer.Option(min=0, help="Synthetic cases of each kind, drawn from the ordinary portraits.")
-    ] = 0,
-    leave_out: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV of photos with a wrong label: column path, optional column code (default all codes)."),
-    ] = None,
+    labels: Labels,
+    data: Data = None,
+    portraits: Portraits = None,
+    limit: Limit = 0,
+    synthetic: Synthetic = 0,
+    leave_out: LeaveOut = None,
     pack: Pack = None,
     json_path: JsonPath = None,
     html_path: HtmlPath = None,

@@ -12,6 +12,7 @@ from facematch_local.calibration import Calibration
 from facematch_local.evaluation.verification.dataset import Dataset, Problem
 from facematch_local.evaluation.verification.embed import Embeddings
 from facematch_local.evaluation.verification.pairs import (
+    Comparisons,
     Listed,
     compare_all,
     compare_listed,
@@ -73,18 +74,9 @@ def evaluate(
         doubtful = _copies_of_other_people(dataset, embeddings)
         problems += [Problem(str(dataset.photos[at]), "another person has the same file") for at in doubtful]
         embeddings = replace(embeddings, usable=embeddings.usable & ~np.isin(np.arange(len(dataset.photos)), doubtful))
-        overall, by_group = compare_all(
-            embeddings.matrix,
-            dataset.subjects,
-            dataset.groups,
-            embeddings.usable,
-            embeddings.content,
-            progress,
-        )
     else:
-        listed = Listed(dataset.pairs.first, dataset.pairs.second, dataset.pairs.same, dataset.pairs.group)
-        overall, by_group = compare_listed(embeddings.matrix, listed, embeddings.usable)
         accuracy = _accuracy(dataset, embeddings)
+    overall, by_group = _compared(dataset, embeddings, progress)
     completed = _completed(dataset, embeddings)
     scopes = {
         name: scope_figures(
@@ -105,6 +97,16 @@ def evaluate(
         copies=_copies(dataset, embeddings) if dataset.pairs is None else 0,
         problems=problems,
     )
+
+
+def _compared(
+    dataset: Dataset, embeddings: Embeddings, progress: Callable[[float], None]
+) -> tuple[Comparisons, Mapping[str, Comparisons]]:
+    """The comparisons of everyone, and of each group."""
+    pairs, usable = dataset.pairs, embeddings.usable
+    if pairs is None:
+        return compare_all(embeddings.matrix, dataset.subjects, dataset.groups, usable, embeddings.content, progress)
+    return compare_listed(embeddings.matrix, Listed(pairs.first, pairs.second, pairs.same, pairs.group), usable)
 
 
 def _completed(dataset: Dataset, embeddings: Embeddings) -> Mapping[str, tuple[float, float]]:

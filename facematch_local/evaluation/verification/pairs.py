@@ -83,17 +83,15 @@ def compare_all(
             ):
                 done += share
                 progress(min(done / total, 1.0))
-    overall = Comparisons(everyone[Kind.MATED].finish(), everyone[Kind.NON_MATED].finish(), True, order)
-    by_group = {
-        name: Comparisons(
-            both[Kind.MATED].finish(),
-            both[Kind.NON_MATED].finish(),
-            True,
-            np.concatenate([part for inner, part in segments.items() if name in with_parents(inner)]),
-        )
-        for name, both in within.items()
+    photos_of = {
+        name: np.concatenate([part for inner, part in segments.items() if name in with_parents(inner)])
+        for name in all_names
     }
-    return overall, by_group
+    return _finished(everyone, order), {name: _finished(both, photos_of[name]) for name, both in within.items()}
+
+
+def _finished(collectors: Mapping[Kind, Collector], photos: NDArray[np.int32]) -> Comparisons:
+    return Comparisons(collectors[Kind.MATED].finish(), collectors[Kind.NON_MATED].finish(), True, photos)
 
 
 def compare_listed(

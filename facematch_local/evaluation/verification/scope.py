@@ -153,23 +153,24 @@ def scope_figures(
             gfnmr=1 - (1 - point.fnmr) * mated_share,
         )
 
-    def target(fmr: float) -> FmrPoint:
-        if not carries(comparisons.non_mated.count, fmr):
-            return FmrPoint(fmr, supported=False)
-        threshold = threshold_at_fmr(comparisons.non_mated, fmr)
-        point = operating_point(comparisons, threshold)
-        return FmrPoint(fmr, True, threshold, bootstrap.threshold_at_fmr(fmr), point.tmr, point.false_matches)
-
     return Scope(
         name=name,
         people=bootstrap.subjects,
         photos=len(comparisons.photos),
         comparisons=comparisons,
         marks=tuple(mark(percent) for percent in MARKS),
-        targets=tuple(target(fmr) for fmr in FMR_TARGETS),
+        targets=tuple(_target(comparisons, bootstrap, fmr) for fmr in FMR_TARGETS),
         eer=eer,
         eer_threshold=eer_threshold,
     )
+
+
+def _target(comparisons: Comparisons, bootstrap: SubjectBootstrap, fmr: float) -> FmrPoint:
+    if not carries(comparisons.non_mated.count, fmr):
+        return FmrPoint(fmr, supported=False)
+    threshold = threshold_at_fmr(comparisons.non_mated, fmr)
+    point = operating_point(comparisons, threshold)
+    return FmrPoint(fmr, True, threshold, bootstrap.threshold_at_fmr(fmr), point.tmr, point.false_matches)
 
 
 def mark_threshold(calibration: Calibration, percent: int) -> float:
