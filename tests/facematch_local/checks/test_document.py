@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.checks import Examination, Role, document, photocopy
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
@@ -14,7 +15,6 @@ from facematch_local.networks import Networks
 from facematch_local.networks.document import DocumentScores, Window
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
-from facematch_local.synthetic import cases as synthetic
 
 Pixels = NDArray[np.uint8]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.checks import Examination, Role
 from facematch_local.checks.recapture import recapture
 from facematch_local.faces import Face
@@ -16,7 +17,6 @@ from facematch_local.networks import Networks
 from facematch_local.networks.recapture import RecaptureScores
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Policy, load_policy
-from facematch_local.synthetic import cases as synthetic
 
 Pixels = NDArray[np.uint8]
 

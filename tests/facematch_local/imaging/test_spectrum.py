@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.faces import Face
 from facematch_local.imaging.spectrum import period_of, strongest_period
-from facematch_local.synthetic import cases as synthetic
 
 Pixels = NDArray[np.uint8]
 
