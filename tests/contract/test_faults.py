@@ -61,7 +61,7 @@ def test_a_check_that_fails_costs_no_answer(
     def fails(_: Any) -> Any:
         raise ZeroDivisionError(SECRET_IN_A_MESSAGE)
 
-    checks = [Check(c.name, fails, c.head) if c.name == "document" else c for c in CHECKS[Role.CARD]]
+    checks = [Check(c.name, fails, c.network) if c.name == "document" else c for c in CHECKS[Role.CARD]]
     monkeypatch.setitem(CHECKS, Role.CARD, tuple(checks))
     before = len(live.logs)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
