@@ -64,7 +64,7 @@ def test_a_policy_of_an_older_version(facematch: Command, tmp_path: Path, monkey
     monkeypatch.setenv("FACEMATCH_POLICY", str(path))
     completed = facematch("doctor")
     assert completed.code == 1
-    assert "card.document_colour.head has no limit" in completed.out.replace("\n", " ")
+    assert "card.document_colour is not a check; write card.photocopy" in completed.out.replace("\n", " ")
 
 
 @pytest.mark.parametrize("command", ["doctor", "serve"])
