@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,16 +14,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
 from facematch_local.calibration import Verdict, verdict
-from facematch_local.checks import Measure, Role, Subject, measure
-from facematch_local.codes import WarningCode
+from facematch_local.checks import Role, Subject, measure
 from facematch_local.cpu import available_cpus
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.imaging.decode import decode, from_array
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
 from facematch_local.policy import Finding, Policy, load_policy, warnings
+from facematch_local.result import MatchResult, PhotoResult
 from facematch_local.spare import SpareThreads
 
 _T = TypeVar("_T")
@@ -33,70 +31,6 @@ _T = TypeVar("_T")
 # a crowd to look for ghost portraits would only cost time.
 _GHOST_CANDIDATE_RATIO = 0.02
 _GHOST_CANDIDATES = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PhotoResult(BriefRepr):
-    """What was found in one photo.
-
-    Attributes:
-        photo: the decoded photo.
-        role: what it was meant to show.
-        faces: all faces, largest first; the first one was compared and carries its embedding.
-        crop: the compared face cut from the photo with some margin, HxWx3 uint8 BGR; None without a face.
-        aligned: the compared face as the recogniser saw it, 112x112x3 uint8 BGR; None without a face.
-        measures: what the checks of the role measured, by name of the check.
-        timings: seconds by stage: decode, detect, embed, checks.
-    """
-
-    photo: Photo
-    role: Role
-    faces: tuple[Face, ...]
-    crop: NDArray[np.uint8] | None
-    aligned: NDArray[np.uint8] | None
-    measures: Mapping[str, Measure]
-    timings: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def face(self) -> Face | None:
-        """The face that was compared."""
-        return self.faces[0] if self.faces else None
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class MatchResult(BriefRepr):
-    """The answer to one comparison.
-
-    Attributes:
-        percent: 0 to 100, two decimals; 0.0 when there was nothing to compare.
-        verdict: decided from `percent`; NO_MATCH when there was nothing to compare.
-        cosine: cosine similarity, -1 to 1; None when a face is missing.
-        warnings: the codes that hold, lowest first; empty when none does.
-        findings: every measure of both photos with its limit and outcome.
-        images: what was found in image 1 and in image 2.
-        pack: name and version of the model pack.
-        calibration: id of the calibration curve.
-        calibrated: False when the generic curve was used.
-        policy: version of the policy.
-        timings: seconds by stage, of both photos together, and `total`, which is less where they ran side by side.
-    """
-
-    percent: float
-    verdict: Verdict
-    cosine: float | None
-    warnings: tuple[WarningCode, ...]
-    findings: tuple[Finding, ...]
-    images: tuple[PhotoResult, PhotoResult]
-    pack: str
-    calibration: str
-    calibrated: bool
-    policy: str
-    timings: Mapping[str, float]
-
-    @property
-    def warning(self) -> WarningCode:
-        """The one code that the contract has room for: the lowest, or SUCCESSFUL."""
-        return self.warnings[0] if self.warnings else WarningCode.SUCCESSFUL
 
 
 class FaceMatcher:
@@ -117,7 +51,7 @@ class FaceMatcher:
         policy: Policy | None = None,
         limits: ImageLimits | None = None,
         executor: Executor | None = None,
-        turn: AbstractContextManager[object] | None = None,
+        large_photo_lock: AbstractContextManager[object] | None = None,
         decoder: Callable[[bytes], Photo] | None = None,
     ) -> None:
         """Take what a match needs.
@@ -128,15 +62,15 @@ class FaceMatcher:
             limits: limits on photos; default `ImageLimits()`.
             executor: runs image 1 while the calling thread does image 2; default `SpareThreads`, which does so
                 where a CPU is left for it. Its threads must never call `match` themselves.
-            turn: held while a large photo is unpacked whole, see `images.decode`; default a lock of the matcher's own.
+            large_photo_lock: see `imaging.decode.decode`; default a lock of the matcher's own.
             decoder: decodes photos instead of `images.decode`, for instance where it can be ended; then `limits` and
-                `turn` are its business. Raises what `images.decode` raises.
+                `large_photo_lock` have no effect. Raises what `imaging.decode.decode` raises.
         """
         self._pack = pack
         self._policy = policy or load_policy()
         self._executor = executor or SpareThreads(available_cpus() - 1)
-        turn = threading.Lock() if turn is None else turn
-        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), turn=turn)
+        large_photo_lock = threading.Lock() if large_photo_lock is None else large_photo_lock
+        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), large_photo_lock=large_photo_lock)
 
     @classmethod
     def open(

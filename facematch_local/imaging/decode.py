@@ -44,7 +44,9 @@ _END: Final = b"\xff\xd9"
 _ANY_BITS: Final = b"\x5a\xa5\x3c" * 64
 
 
-def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContextManager[object] | None = None) -> Photo:
+def decode(
+    data: bytes, limits: ImageLimits | None = None, large_photo_lock: AbstractContextManager[object] | None = None
+) -> Photo:
     """Decode the first frame of a photo. Safe to call from several threads.
 
     JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC/HEIF and AVIF; grey, palette, 16-bit, CMYK and transparent
@@ -53,8 +55,8 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
     Args:
         data: the encoded photo.
         limits: default `ImageLimits()`.
-        turn: held while a large photo is unpacked whole. A lock that several threads share makes such photos wait
-            for each other, so that one of them is in memory at a time.
+        large_photo_lock: held while a large photo is unpacked whole. Threads that share the lock have one such photo
+            in memory at a time.
 
     Raises:
         NoContentError: `data` is empty.
@@ -78,7 +80,8 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
             _check_pixels(image.width, image.height, limits)
-            with turn if turn is not None and _is_unpacked_whole(image) else nullcontext():
+            lock = large_photo_lock if _is_unpacked_whole(image) else None
+            with nullcontext() if lock is None else lock:
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
             # After decoding, because some of Pillow's plugins (TIFF, HEIF) turn the photo themselves and say so.
             pixels = _upright(pixels, _orientation(image))

@@ -82,14 +82,14 @@ def facematch_server(
 
 @contextmanager
 def _running(settings: Mapping[str, str], folder: Path) -> Iterator[FacematchServer]:
-    from facematch_server.store import Store, default_database_url
+    from facematch_server.store import KeySettings, Store, default_database_url
 
     own = {"FACEMATCH_DATA_DIR": str(folder), "FACEMATCH_SCENARIOS": "true", "FACEMATCH_LOG_FORMAT": "json"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_") or name in _KEPT}
     # The modules of this process, also where they come from a checkout.
     environ = {**_DEFAULTS, **kept, **own, **settings, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with closing(Store.open(default_database_url(environ))) as store:
-        key = store.create_key(name="pytest")
+        key = store.create_key(KeySettings(name="pytest"))
     command = [sys.executable, "-m", "facematch_server", "serve", "--host", "127.0.0.1", "--port", "0"]
     log = folder / "service.log"
     with log.open("wb") as stream:

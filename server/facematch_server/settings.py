@@ -9,7 +9,6 @@ import difflib
 import ipaddress
 import os
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -18,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from facematch_local.packs import DEFAULT_PACK
+from facematch_server.wire.profile import Profile
 
 PREFIX = "FACEMATCH_"
 # Variables that are no options of the service: of the contract commands, of the installer's launcher, ...
@@ -26,13 +26,6 @@ OTHER_VARIABLES: Final = frozenset(
 )
 # ... and of the tests of this project.
 _OF_TESTS: Final = ("FACEMATCH_TEST_", "FACEMATCH_WRITE_SNAPSHOT")
-
-
-class Profile(StrEnum):
-    """How replies are printed."""
-
-    DOCUMENTED = "documented"
-    OBSERVED = "observed"
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]

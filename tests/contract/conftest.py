@@ -140,7 +140,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     from facematch_server.logs import set_up_logs
     from facematch_server.running.serve import new_server
     from facematch_server.settings import Settings
-    from facematch_server.store import Store
+    from facematch_server.store import KeySettings, Store
 
     shared_matcher = matcher
     with contextlib.ExitStack() as stack:
@@ -154,7 +154,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             keeper.setFormatter(logging.getLogger().handlers[0].formatter)
             logging.getLogger().handlers[:] = [keeper]
             store = stack.enter_context(closing(Store.open(settings.store_url)))
-            new = store.create_key(name="contract tests")
+            new = store.create_key(KeySettings(name="contract tests"))
             app = create_app(settings, matcher or shared_matcher, store)
             sock = socket.create_server(("127.0.0.1", 0))
             port = sock.getsockname()[1]

@@ -18,7 +18,8 @@ import pytest
 
 from facematch_server.conformance import Call, Case, Outcome, Reply, Target, run, shape
 from facematch_server.conformance.report import junit
-from facematch_server.settings import Profile
+from facematch_server.store import KeySettings
+from facematch_server.wire.profile import Profile
 
 CROP = "/9j/2wBD"  # the first bytes of any JPEG
 DATA = {
@@ -100,7 +101,7 @@ def address(live: Any) -> list[str]:
 def test_our_service_passes_and_the_quota_is_told(
     facematch: Callable[..., Any], live: Any, address: list[str], tmp_path: Path, photo_server: Any
 ) -> None:
-    used_up = live.store.create_key(name="used up", quota=0)
+    used_up = live.store.create_key(KeySettings(name="used up", quota=0))
     urls = [photo_server.url + "/astronaut.jpg"] * 2
     before = live.store.usage(live.auth[0]).total
     options = ["--full", "--image-urls", *urls, "--exhausted-key", f"{used_up.api_key}:{used_up.api_secret}"]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from facematch_server.store import KeySettings
+
 FILE = {"format_type": "file"}
 SECRET_IN_A_MESSAGE = "photo of Mr Nguyen"
 
@@ -31,7 +33,7 @@ def broken(start: Callable[..., Any], matcher: Any) -> Any:
 def test_a_bug_is_a_500_logged_by_place_only(
     broken: Any, envelope: Callable[..., Any], astronaut_jpeg: bytes, path: str
 ) -> None:
-    key = broken.store.create_key(name="unlucky", quota=5)
+    key = broken.store.create_key(KeySettings(name="unlucky", quota=5))
     auth = (key.api_key, key.api_secret)
     headers = {"Origin": "http://page.example"}
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}

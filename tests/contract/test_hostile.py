@@ -42,7 +42,7 @@ from facematch_server.store import Store, default_database_url
 
 settings = Settings()
 for name in ("stranger", "honest"):
-    key = Store.open(settings.store_url).create_key(name=name)
+    key = Store.open(settings.store_url).create_key(KeySettings(name=name))
     print(name, key.api_key, key.api_secret, flush=True)
 class Stuck:
     "Decoders that are none: work in a thread of the service, which nothing ends."

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from facematch_server.store import KeyPair, KeySettings
+
 V2 = "/api/v2/ekyc/face_matching"
 FILE = {"format_type": "file"}
 
@@ -35,7 +37,7 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def new_key(service: Any, name: str) -> tuple[str, str]:
-    new = service.store.create_key(name=name, quota=100)
+    new = service.store.create_key(KeySettings(name=name, quota=100))
     return new.api_key, new.api_secret
 
 
@@ -50,7 +52,7 @@ def test_silent_bodies_of_one_key_leave_room_for_another(
         socks = []
         for number in range(6):  # alone, a key may have all places
             socks.append(silent_body(service, stack, greedy))
-            until(lambda number=number: pool.taken == number + 1)
+            until(lambda number=number: pool.in_flight == number + 1)
         response = service.post(params=FILE, files=files, auth=greedy)
         assert (response.status_code, envelope(response)["errorCode"]) == (503, "503")
         for _ in range(3):
@@ -60,14 +62,14 @@ def test_silent_bodies_of_one_key_leave_room_for_another(
         answer = socks[-1].recv(65536)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"retry-after" in answer
-        assert pool.taken == 5
+        assert pool.in_flight == 5
         # The other key can hold half of the house against the first one, and no more than that.
         for number in range(3):
             silent_body(service, stack, other)
-            until(lambda number=number: pool.taken == min(6, 5 + number + 1))
+            until(lambda number=number: pool.in_flight == min(6, 5 + number + 1))
         until(lambda: Counter(place.key for place in list(pool._holders)).most_common() == [("2", 3), ("3", 3)])
         assert service.post(params=FILE, files=files, auth=other).status_code == 503
-    until(lambda: pool.taken == 0)
+    until(lambda: pool.in_flight == 0)
     for auth in (greedy, other):
         until(lambda auth=auth: service.store.usage(auth[0]).reserved == 0)
     assert service.store.usage(greedy[0]).total == 0
@@ -80,9 +82,9 @@ def test_a_key_may_be_given_less_than_all(start: Callable[..., Any]) -> None:
     with ExitStack() as stack:
         for number in range(3):
             silent_body(service, stack, greedy)
-            until(lambda number=number: pool.taken == number + 1)
+            until(lambda number=number: pool.in_flight == number + 1)
         assert silent_body(service, stack, greedy).recv(65536).startswith(b"HTTP/1.1 503 ")
-        assert pool.taken == 3
+        assert pool.in_flight == 3
 
 
 class Gated:
@@ -162,8 +164,8 @@ def test_a_hundred_wrong_logins_at_once(
 ) -> None:
     """All are answered soon, and neither a key made here nor another imported one waits for them."""
     service = start(deadline_seconds=60)
-    service.store.import_key("moved-1", "secret-1")
-    service.store.import_key("moved-2", "secret-2")
+    service.store.import_keys([KeyPair("moved-1", "secret-1")])
+    service.store.import_keys([KeyPair("moved-2", "secret-2")])
     slow_hashes.clear()
     url = {"format_type": "url"}  # answered 6 by whoever is let in: no photo is needed
 
@@ -200,7 +202,7 @@ def test_a_client_that_starts_with_many_requests_is_hashed_once(
     start: Callable[..., Any], envelope: Callable[..., Any], slow_hashes: list[float]
 ) -> None:
     service = start(deadline_seconds=60)
-    service.store.import_key("moved-1", "secret-1")
+    service.store.import_keys([KeyPair("moved-1", "secret-1")])
     slow_hashes.clear()
 
     def log_in(_: int) -> str:

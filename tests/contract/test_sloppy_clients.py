@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from facematch_server.store import KeySettings
+
 V2 = "/api/v2/ekyc/face_matching"
 # No photo, but content: errorCode 3 says that it was read, 1 that it was not found.
 NOTE = b"no photo"
@@ -145,7 +147,7 @@ def test_credentials(live: Any, how: str) -> None:
 
 
 def test_a_client_that_ends_its_half_gets_its_reply_and_is_counted_once(live: Any, astronaut_jpeg: bytes) -> None:
-    key = live.store.create_key(name="half-closed", quota=5)
+    key = live.store.create_key(KeySettings(name="half-closed", quota=5))
     basic = base64.b64encode(f"{key.api_key}:{key.api_secret}".encode()).decode()
     request = post(live, parts(astronaut_jpeg) + b"--XyZ--\r\n", "Content-Type: multipart/form-data; boundary=XyZ")
     request = request.replace(live.basic.encode(), b"Basic " + basic.encode())
@@ -189,7 +191,7 @@ def test_a_client_whose_connection_is_lost_is_not_counted(
 
     slow = Slow()
     live = start(matcher=slow)
-    key = live.store.create_key(name="lost", quota=5)
+    key = live.store.create_key(KeySettings(name="lost", quota=5))
     basic = base64.b64encode(f"{key.api_key}:{key.api_secret}".encode()).decode()
     request = post(live, parts(astronaut_jpeg) + b"--XyZ--\r\n", "Content-Type: multipart/form-data; boundary=XyZ")
     with closing(socket.create_connection(("127.0.0.1", live.port), timeout=60)) as sock:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from facematch_server.store import KeySettings
+
 FILE = {"format_type": "file"}
 # A request waits for half a second; what takes longer than this waited more than once.
 SOON = 5.0
@@ -75,7 +77,7 @@ def is_503(service: Any, envelope: Callable[..., Any], photo: bytes, auth: tuple
 
 
 def test_a_locked_database(service: Any, path: Path, envelope: Callable[..., Any], astronaut_jpeg: bytes) -> None:
-    new = service.store.create_key(name="counted", quota=100)
+    new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     assert ready(service) == (200, None)
@@ -101,7 +103,7 @@ def test_a_database_file_that_is_deleted_and_put_back(
 ) -> None:
     from facematch_server.store import backup
 
-    new = service.store.create_key(name="counted", quota=100)
+    new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     assert envelope(service.post(params=FILE, files=files, auth=auth))["errorCode"] == "0"
@@ -145,7 +147,7 @@ def test_a_database_that_is_locked_when_the_work_is_done(
     locking = Locking()
     service = start(matcher=locking, database_seconds=0.5)
     database = Path(str(make_url(service.app.state.services.settings.store_url).database))
-    new = service.store.create_key(name="counted", quota=100)
+    new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)
     is_503(service, envelope, astronaut_jpeg, auth)
     stack.close()

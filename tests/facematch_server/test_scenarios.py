@@ -8,8 +8,9 @@ import pytest
 
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_server.running.serve import StartError, announce_scenarios
-from facematch_server.scenarios import Breakage, Scenario, parse_scenario
-from facematch_server.settings import Profile, Settings
+from facematch_server.scenarios.key import Breakage, Scenario, parse_scenario
+from facematch_server.settings import Settings
+from facematch_server.wire.profile import Profile
 
 EVERYBODY = "::"
 

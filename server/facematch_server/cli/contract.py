@@ -47,7 +47,7 @@ def contract(
     """
     from facematch_server.conformance import photos, report, suite
     from facematch_server.conformance.cases import Options, cases
-    from facematch_server.settings import Profile
+    from facematch_server.wire.profile import Profile
 
     if type1 not in ("card", "portrait"):
         raise typer.BadParameter("card or portrait", param_hint="--type")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -21,7 +21,7 @@ from facematch_local.errors import FacematchError
 from facematch_server.cli.serve import require_known_variables
 
 if TYPE_CHECKING:
-    from facematch_server.store import ApiKey, KeyLine, NewKey, Profile, Store, Usage
+    from facematch_server.store import ApiKey, KeyLine, KeySettings, NewKey, Store, Usage
 
 app = typer.Typer(help="API keys and their quotas.", no_args_is_help=True)
 
@@ -55,16 +55,9 @@ def create(
     """Create a key and print its secret, which is shown this once only."""
     if period is not None and quota is None:
         raise typer.BadParameter("a period needs a quota", param_hint="--period")
-    expires_at = None if expires is None else _checked("--expires", _expiry, expires)
+    settings = _settings(name, quota, period or "", profile or "", rate_limit, expires)
     with _store(create=True) as store:
-        new = store.create_key(
-            name,
-            quota=quota,
-            period=period or "total",
-            profile=cast("Profile | None", profile),
-            rate_limit=rate_limit,
-            expires_at=expires_at,
-        )
+        new = store.create_key(settings)
     _print_new(new, as_json)
 
 
@@ -138,9 +131,11 @@ def set_quota(
     period: PeriodOption = None,
 ) -> None:
     """Change a key's quota. What is used in the period already counts."""
+    from facematch_server.store import period_named
+
     number = _checked("N|none", _number_or_none, quota)
     with _store() as store:
-        key = store.set_quota(api_key, number, period or "total")
+        key = store.set_quota(api_key, number, period_named(period or ""))
     typer.echo(f"{api_key}: {_quota(key)}")
 
 
@@ -238,12 +233,21 @@ def audit(
     )
 
 
+def _settings(
+    name: str, quota: int | None, period: str, profile: str, rate_limit: int | None, expires: str | None
+) -> KeySettings:
+    from facematch_server.store import KeySettings, period_named, profile_named
+
+    expires_at = None if expires is None else _checked("--expires", _expiry, expires)
+    return KeySettings(name, quota, period_named(period), profile_named(profile), rate_limit, expires_at)
+
+
 def _import(lines: Sequence[KeyLine], check: bool) -> None:
     from facematch_server.store import KeyFileError
 
     with _store(create=not check) as store:
         taken = store.taken([line.pair.api_key for line in lines])
-        problems = [f"line {x.line}: there is a key already with api_key {x.pair.api_key}" for x in lines]
+        problems = [f"line {x.line}: a key with this api_key exists: {x.pair.api_key}" for x in lines]
         if taken:
             raise KeyFileError([p for p, x in zip(problems, lines, strict=True) if x.pair.api_key in taken])
         if not check:

@@ -18,7 +18,7 @@ from facematch_local.codes import ErrorCode
 from facematch_server.conformance.call import Call, Reply, Target, UnreachableError
 from facematch_server.conformance.cases import NOWHERE, Photos
 from facematch_server.conformance.shape import comparison, envelope, error, profile_of, shown
-from facematch_server.settings import Profile
+from facematch_server.wire.profile import Profile
 
 if TYPE_CHECKING:
     import httpx

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from facematch_local.calibration import verdict
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_server.conformance.call import Reply
-from facematch_server.settings import Profile
+from facematch_server.wire.profile import Profile
 
 Expectation: TypeAlias = Callable[[Reply], Iterator[str]]
 

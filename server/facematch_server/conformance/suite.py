@@ -10,7 +10,7 @@ from enum import StrEnum
 from facematch_server.conformance.call import Reply, Target, UnreachableError
 from facematch_server.conformance.cases import Case
 from facematch_server.conformance.shape import envelope, profile_of
-from facematch_server.settings import Profile
+from facematch_server.wire.profile import Profile
 
 
 class Outcome(StrEnum):

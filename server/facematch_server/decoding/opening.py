@@ -17,8 +17,9 @@ from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
+from facematch_server.matching.cores import Cores
 from facematch_server.matching.lanes import Job
-from facematch_server.matching.pool import Cores, current_job
+from facematch_server.matching.pool import current_job
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
@@ -76,7 +77,7 @@ def open_decoders(
 
     # Requests in the house that decode: those that compute, and those that stepped aside, with two photos each.
     return DecoderPool(
-        decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo, command or forkserver.command
+        decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo_lock, command or forkserver.command
     )
 
 
@@ -87,7 +88,7 @@ def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cor
     job's deadline passes or no decoder can be had.
     """
     if decoders is None:
-        return partial(decode, limits=image, turn=cores.large_photo)
+        return partial(decode, limits=image, large_photo_lock=cores.large_photo_lock)
     return partial(_decode_for_job, decoders, cores)
 
 
@@ -128,12 +129,12 @@ def _decode_for_job(decoders: DecoderPool, cores: Cores, data: bytes) -> Photo:
 @contextmanager
 def _aside(job: Job, cores: Cores) -> Iterator[None]:
     """Stand aside; a thread that waits for a decoder computes nothing, and its core counts as idle for others."""
-    cores.release()
+    cores.give_back()
     try:
         with job.aside():
             yield
     finally:
-        cores.acquire()
+        cores.take()
 
 
 def _allowance(pixels: int) -> Allowance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -77,15 +78,19 @@ def _note(scope: Scope, record: Record, status: int) -> None:
     route = getattr(scope.get("route"), "path", "(unknown)")
     method = scope["method"] if scope["method"] in _METHODS else "(unknown)"
     total = time.monotonic() - record.started
+    # A copy: the thread of a request that timed out may still add a stage.
+    seconds = dict(record.seconds)
     metrics.count_response(route, method, status)
     if record.endpoint:
         metrics.count_outcome(record.endpoint, record.error_code or str(status), record.invalid_code)
-        metrics.observe({**record.seconds, "total": total})
+        metrics.observe({**seconds, "total": total})
     if route not in _QUIET:
-        log("request", **_fields(record, method, route, status, total))
+        log("request", **_fields(record, method, route, status, seconds, total))
 
 
-def _fields(record: Record, method: str, route: str, status: int, total: float) -> dict[str, Any]:
+def _fields(
+    record: Record, method: str, route: str, status: int, seconds: Mapping[str, float], total: float
+) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "request_id": record.request_id,
         "method": method,
@@ -96,5 +101,5 @@ def _fields(record: Record, method: str, route: str, status: int, total: float) 
         "key": record.key,
         "ms": round(total * 1000, 1),
     }
-    fields.update({f"{stage}_ms": round(value * 1000, 1) for stage, value in record.seconds.items()})
+    fields.update({f"{stage}_ms": round(value * 1000, 1) for stage, value in seconds.items()})
     return {name: value for name, value in fields.items() if value is not None}

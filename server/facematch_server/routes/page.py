@@ -12,8 +12,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from facematch_local import __version__
+from facematch_server.matching.pack_info import pack_labels
 from facematch_server.routes.plain import PlainRoute
-from facematch_server.services import is_calibrated, notice_of, pack_labels, services_of
+from facematch_server.services import services_of
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -46,11 +47,11 @@ async def version(request: Request) -> Response:
     return JSONResponse(
         {
             "version": __version__,
-            "scenarios": bool(getattr(services.settings, "scenarios", False)),
+            "scenarios": services.settings.scenarios,
             "pack": labels["name"],
             "pack_version": labels["version"],
             "calibration": labels["calibration"],
-            "calibrated": is_calibrated(services.matcher),
-            "notice": notice_of(services.matcher),
+            "calibrated": services.matcher.pack.calibration.calibrated,
+            "notice": services.matcher.pack.pack.notice,
         }
     )

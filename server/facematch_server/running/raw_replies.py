@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from facematch_server.wire import print_failure
+from facematch_server.wire.reply import print_failure
 
 
 def raw_failure(status: int, message: str, retry_after: int | None = None) -> bytes:

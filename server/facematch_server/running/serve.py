@@ -16,9 +16,10 @@ from fastapi import FastAPI
 
 from facematch_local.errors import FacematchError
 from facematch_server.app import create_app, create_internal_app
+from facematch_server.assembly import new_cores, open_matcher, open_store, photo_decoder, start_decoders
 from facematch_server.http.http1 import MAX_HEAD
 from facematch_server.logs import log, log_fault, set_up_logs
-from facematch_server.matching.pool import Cores
+from facematch_server.matching.cores import Cores
 from facematch_server.running.acceptor import Acceptor
 from facematch_server.running.descriptors import room_for
 from facematch_server.running.ending import HardEnd
@@ -26,8 +27,7 @@ from facematch_server.running.listening import BACKLOG, StartError, bind, printe
 from facematch_server.running.memory import keep_collections_short, keep_memory_level
 from facematch_server.running.protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.running.stopping import calls
-from facematch_server.scenarios import SCENARIO_HEADER
-from facematch_server.services import new_cores, open_matcher, open_store, photo_decoder, start_decoders
+from facematch_server.scenarios.middleware import SCENARIO_HEADER
 from facematch_server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:

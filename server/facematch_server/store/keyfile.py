@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, cast
+from typing import Final
 
 from facematch_server.store.errors import InvalidKeyError, KeyFileError
-from facematch_server.store.records import KeyPair, KeySettings, Period, Profile
+from facematch_server.store.records import KeyPair, KeySettings, period_named, profile_named
 
 REQUIRED: Final = ("api_key", "api_secret")
 COLUMNS: Final = (*REQUIRED, "name", "quota", "period", "profile", "rate_limit", "expires_at")
@@ -120,8 +120,8 @@ def _pair(columns: list[str], cells: list[str]) -> KeyPair:
         KeySettings(
             name=values.get("name", ""),
             quota=_number(values, "quota"),
-            period=_period(values.get("period", "")),
-            profile=cast("Profile | None", values.get("profile") or None),
+            period=period_named(values.get("period", "")),
+            profile=profile_named(values.get("profile", "")),
             rate_limit=_number(values, "rate_limit"),
             expires_at=parse_expiry(expiry) if expiry else None,
         ),
@@ -135,10 +135,3 @@ def _number(values: Mapping[str, str], name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise ValueError(f"{name} is a whole number, or empty for no limit")
     return int(text)
-
-
-def _period(text: str) -> Period:
-    try:
-        return Period(text or Period.TOTAL)
-    except ValueError:
-        raise ValueError(f"a period is one of {', '.join(Period)}") from None

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Literal, get_args
+from typing import Final
 
 from facematch_server.store.errors import InvalidKeyError
-
-Profile = Literal["documented", "observed"]
-PROFILES: Final[tuple[str, ...]] = get_args(Profile)
+from facematch_server.wire.profile import Profile
 
 # Beyond what Basic authentication is used with anywhere; they bound what an unauthenticated caller
 # can make the service hash and look up.
@@ -28,6 +26,30 @@ class Period(StrEnum):
     TOTAL = "total"
     DAY = "day"
     MONTH = "month"
+
+
+def period_named(text: str) -> Period:
+    """The period with this name; the total if the name is empty.
+
+    Raises:
+        InvalidKeyError: no period has this name.
+    """
+    try:
+        return Period(text or Period.TOTAL)
+    except ValueError:
+        raise InvalidKeyError(f"the period is not one of {', '.join(Period)}") from None
+
+
+def profile_named(text: str) -> Profile | None:
+    """The wire profile with this name; None, the server's own, if the name is empty.
+
+    Raises:
+        InvalidKeyError: no profile has this name.
+    """
+    try:
+        return Profile(text) if text else None
+    except ValueError:
+        raise InvalidKeyError(f"the profile is not one of {', '.join(Profile)}") from None
 
 
 def usable_api_key(text: str) -> bool:
@@ -75,10 +97,10 @@ class KeySettings:
             raise InvalidKeyError(f"a quota lies between 0 and {MAX_COUNT}")
         if self.rate_limit is not None and not 1 <= self.rate_limit <= MAX_COUNT:
             raise InvalidKeyError(f"a rate limit lies between 1 and {MAX_COUNT} requests per minute")
-        if self.profile is not None and self.profile not in PROFILES:
-            raise InvalidKeyError(f"a profile is one of {', '.join(PROFILES)}")
-        if self.period not in tuple(Period):
-            raise InvalidKeyError(f"a period is one of {', '.join(Period)}")
+        if self.profile is not None and not isinstance(self.profile, Profile):
+            raise InvalidKeyError(f"the profile is not one of {', '.join(Profile)}")
+        if not isinstance(self.period, Period):
+            raise InvalidKeyError(f"the period is not one of {', '.join(Period)}")
         if self.expires_at is not None and self.expires_at.tzinfo is None:
             raise InvalidKeyError("an expiry states its time zone")
 
@@ -102,6 +124,11 @@ class ApiKey:
     disabled: bool
     created_at: datetime
     previous_secret_until: datetime | None = None
+
+    @property
+    def log_name(self) -> str:
+        """The name in logs: the number of the key, never the key itself."""
+        return str(self.id)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,6 @@ connection is about to be made to.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal
@@ -16,7 +15,7 @@ from typing import Final, Literal
 from facematch_local.errors import FacematchError
 from facematch_server.url_mode.urls import MalformedUrlError, WebUrl, parse
 
-Mode = Literal["auto", "public", "any", "off"]
+PolicyMode = Literal["auto", "public", "any", "off"]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -25,7 +24,7 @@ class UrlPolicyError(FacematchError):
     """An entry of `FACEMATCH_URL_ALLOW` is no host, address or network, or the mode is unknown."""
 
 
-class Kind(StrEnum):
+class AddressKind(StrEnum):
     """What an address is for."""
 
     PUBLIC = "public"
@@ -52,48 +51,48 @@ _METADATA_NAMES: Final = frozenset(
     {"metadata", "instance-data", "metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"}
 )
 
-_SPECIAL: Final[tuple[tuple[str, Kind], ...]] = (
-    *((network, Kind.METADATA) for network in _METADATA),
-    ("127.0.0.0/8", Kind.LOOPBACK),
-    ("10.0.0.0/8", Kind.PRIVATE),
-    ("172.16.0.0/12", Kind.PRIVATE),
-    ("192.168.0.0/16", Kind.PRIVATE),
-    ("169.254.0.0/16", Kind.LINK_LOCAL),
-    ("0.0.0.0/8", Kind.RESERVED),  # "this host": Linux connects to itself
-    ("100.64.0.0/10", Kind.RESERVED),  # carrier-grade NAT
-    ("192.0.0.0/24", Kind.RESERVED),
-    ("192.0.2.0/24", Kind.RESERVED),
-    ("192.88.99.0/24", Kind.RESERVED),  # 6to4 relays
-    ("198.18.0.0/15", Kind.RESERVED),  # benchmarks
-    ("198.51.100.0/24", Kind.RESERVED),
-    ("203.0.113.0/24", Kind.RESERVED),
-    ("224.0.0.0/3", Kind.RESERVED),  # multicast, future use, broadcast
-    ("::1/128", Kind.LOOPBACK),
-    ("fc00::/7", Kind.PRIVATE),
-    ("fe80::/10", Kind.LINK_LOCAL),
-    ("2001::/23", Kind.RESERVED),  # IETF protocols; holds Teredo, which wraps an IPv4 address
-    ("2001:db8::/32", Kind.RESERVED),
-    ("2002::/16", Kind.RESERVED),  # 6to4, wraps an IPv4 address
-    ("3fff::/20", Kind.RESERVED),
-    ("2000::/3", Kind.PUBLIC),
-    ("::/0", Kind.RESERVED),  # whatever is not global unicast, IPv4-compatible and local NAT64 included
-    ("0.0.0.0/0", Kind.PUBLIC),
+_SPECIAL: Final[tuple[tuple[str, AddressKind], ...]] = (
+    *((network, AddressKind.METADATA) for network in _METADATA),
+    ("127.0.0.0/8", AddressKind.LOOPBACK),
+    ("10.0.0.0/8", AddressKind.PRIVATE),
+    ("172.16.0.0/12", AddressKind.PRIVATE),
+    ("192.168.0.0/16", AddressKind.PRIVATE),
+    ("169.254.0.0/16", AddressKind.LINK_LOCAL),
+    ("0.0.0.0/8", AddressKind.RESERVED),  # "this host": Linux connects to itself
+    ("100.64.0.0/10", AddressKind.RESERVED),  # carrier-grade NAT
+    ("192.0.0.0/24", AddressKind.RESERVED),
+    ("192.0.2.0/24", AddressKind.RESERVED),
+    ("192.88.99.0/24", AddressKind.RESERVED),  # 6to4 relays
+    ("198.18.0.0/15", AddressKind.RESERVED),  # benchmarks
+    ("198.51.100.0/24", AddressKind.RESERVED),
+    ("203.0.113.0/24", AddressKind.RESERVED),
+    ("224.0.0.0/3", AddressKind.RESERVED),  # multicast, future use, broadcast
+    ("::1/128", AddressKind.LOOPBACK),
+    ("fc00::/7", AddressKind.PRIVATE),
+    ("fe80::/10", AddressKind.LINK_LOCAL),
+    ("2001::/23", AddressKind.RESERVED),  # IETF protocols; holds Teredo, which wraps an IPv4 address
+    ("2001:db8::/32", AddressKind.RESERVED),
+    ("2002::/16", AddressKind.RESERVED),  # 6to4, wraps an IPv4 address
+    ("3fff::/20", AddressKind.RESERVED),
+    ("2000::/3", AddressKind.PUBLIC),
+    ("::/0", AddressKind.RESERVED),  # whatever is not global unicast, IPv4-compatible and local NAT64 included
+    ("0.0.0.0/0", AddressKind.PUBLIC),
 )
 _TABLE: Final = tuple((ipaddress.ip_network(network), kind) for network, kind in _SPECIAL)
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
-_OPEN: Final[dict[tuple[str, bool], frozenset[Kind]]] = {
+_OPEN: Final[dict[tuple[str, bool], frozenset[AddressKind]]] = {
     ("off", False): frozenset(),
     ("off", True): frozenset(),
-    ("public", False): frozenset({Kind.PUBLIC}),
-    ("public", True): frozenset({Kind.PUBLIC}),
-    ("auto", False): frozenset({Kind.PUBLIC}),
+    ("public", False): frozenset({AddressKind.PUBLIC}),
+    ("public", True): frozenset({AddressKind.PUBLIC}),
+    ("auto", False): frozenset({AddressKind.PUBLIC}),
     # Whoever can call a service that listens on loopback is on this machine and reaches these anyway.
-    ("auto", True): frozenset({Kind.PUBLIC, Kind.LOOPBACK, Kind.PRIVATE}),
-    ("any", False): frozenset(Kind),
-    ("any", True): frozenset(Kind),
+    ("auto", True): frozenset({AddressKind.PUBLIC, AddressKind.LOOPBACK, AddressKind.PRIVATE}),
+    ("any", False): frozenset(AddressKind),
+    ("any", True): frozenset(AddressKind),
 }
-_NEVER_BY_ALLOWANCE: Final = frozenset({Kind.LINK_LOCAL, Kind.METADATA})
+_NEVER_BY_ALLOWANCE: Final = frozenset({AddressKind.LINK_LOCAL, AddressKind.METADATA})
 
 # Of the ports below 1024 images are served on these only. Above, photo stores may be anywhere (MinIO on
 # 9000, proxies on 3128, 8080 ...), but not on ports of other protocols: those browsers refuse to fetch
@@ -106,7 +105,7 @@ _BLOCKED_PORTS: Final = frozenset(
 )
 
 
-def kind_of(address: str | Address) -> Kind:
+def kind_of(address: str | Address) -> AddressKind:
     """What an address is for; IPv4 addresses wrapped in IPv6 ones are judged as what they wrap.
 
     Raises:
@@ -117,9 +116,9 @@ def kind_of(address: str | Address) -> Kind:
         if parsed in _NAT64:
             wrapped = kind_of(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
             # Behind a NAT64 gateway "private" is the gateway's network, not ours.
-            return wrapped if wrapped in (Kind.PUBLIC, *_NEVER_BY_ALLOWANCE) else Kind.RESERVED
+            return wrapped if wrapped in (AddressKind.PUBLIC, *_NEVER_BY_ALLOWANCE) else AddressKind.RESERVED
         if (int(parsed) >> 32) & 0xFDFFFFFF == 0x00005EFE:  # ISATAP wraps an IPv4 address
-            return Kind.RESERVED
+            return AddressKind.RESERVED
     return next(kind for network, kind in _TABLE if parsed in network)
 
 
@@ -159,7 +158,7 @@ class UrlPolicy:
         UrlPolicyError: unknown mode, or an entry of `allow` that cannot be read.
     """
 
-    mode: Mode
+    mode: PolicyMode
     allow: tuple[str, ...] = ()
     loopback_only: bool = False
     _allowances: tuple[Allowance, ...] = field(init=False, repr=False, compare=False)
@@ -168,20 +167,6 @@ class UrlPolicy:
         if (self.mode, self.loopback_only) not in _OPEN:
             raise UrlPolicyError("the URL policy is one of auto, public, any, off")
         object.__setattr__(self, "_allowances", tuple(_allowance(entry) for entry in self.allow))
-
-    @classmethod
-    def resolve(cls, mode: Mode, listen_host: str, allow: str | Iterable[str] = ()) -> UrlPolicy:
-        """The policy of a service that listens on `listen_host`.
-
-        Args:
-            mode: see `UrlPolicy`.
-            listen_host: address or name; anything but a loopback address or `localhost` counts as reachable
-                by others.
-            allow: entries, or one text of entries separated by commas.
-        """
-        entries = allow.split(",") if isinstance(allow, str) else allow
-        stripped = tuple(entry.strip() for entry in entries if entry.strip())
-        return cls(mode, stripped, _is_loopback(listen_host))
 
     def refusal(self, url: WebUrl) -> str | None:
         """Why a URL is refused before anything is looked up, or None."""
@@ -220,15 +205,6 @@ def _usual(port: int) -> bool:
 def _unwrapped(address: Address) -> Address:
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _allowance(entry: str) -> Allowance:

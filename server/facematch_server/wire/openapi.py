@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_server.wire import WARNINGS_HEADER
+from facematch_server.wire.reply import WARNINGS_HEADER
 
 _CROP: Final = "/9j/4AAQSkZJRgABAQAAAQABAAD…"
 _STRING: Final[dict[str, Any]] = {"type": "string"}

@@ -37,7 +37,7 @@ class BodyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Photos(BriefRepr):
+class PhotoPair(BriefRepr):
     """Both photos as bytes, neither empty."""
 
     image1: bytes
@@ -56,11 +56,11 @@ def body_kind(content_type: str) -> BodyKind:
     return BodyKind.OTHER
 
 
-def take_photos(mode: Mode, content_type: str, body: bytes, max_image_bytes: int) -> Photos:
-    """Take both photos out of a body. Where the header and the bytes disagree, the bytes decide.
+def take_photos(mode: Mode | None, content_type: str, body: bytes, max_image_bytes: int) -> PhotoPair:
+    """Take both photos out of a body. If the header and the bytes disagree, the bytes decide.
 
     Args:
-        mode: FILE or BASE64.
+        mode: FILE or BASE64; None for FILE if the body is a multipart form, else BASE64.
         content_type: the header, "" where there is none.
         body: the whole body.
         max_image_bytes: limit on a decoded photo.
@@ -69,6 +69,8 @@ def take_photos(mode: Mode, content_type: str, body: bytes, max_image_bytes: int
         ContractError: BAD_FORMAT_TYPE: the body is not what `mode` says. NO_CONTENT: a photo is missing or
             empty. BAD_IMAGE: a photo is no base64 or too large.
     """
+    if mode is None:
+        mode = Mode.FILE if is_multipart(content_type, body) else Mode.BASE64
     kind = body_kind(content_type)
     start = body[:256].lstrip()
     if mode is Mode.FILE:
@@ -86,17 +88,17 @@ def is_multipart(content_type: str, body: bytes) -> bool:
     return body_kind(content_type) is BodyKind.MULTIPART or body[:256].lstrip().startswith(b"--")
 
 
-def from_multipart(content_type: str, body: bytes) -> Photos:
+def from_multipart(content_type: str, body: bytes) -> PhotoPair:
     """Take `img1` and `img2` out of a multipart body; filenames and part types do not matter.
 
     Raises:
         ContractError: NO_CONTENT: a photo is missing or empty. BAD_FORMAT_TYPE: the body is no multipart form.
     """
     parts = form_parts(content_type, body, _NAMES) if body.strip() else {}
-    return _both(parts.get("img1", b""), parts.get("img2", b""))
+    return both(parts.get("img1", b""), parts.get("img2", b""))
 
 
-def from_json(body: bytes, max_image_bytes: int) -> Photos:
+def from_json(body: bytes, max_image_bytes: int) -> PhotoPair:
     """Take `img1` and `img2` out of a JSON body and decode their base64.
 
     Raises:
@@ -111,7 +113,7 @@ def from_json(body: bytes, max_image_bytes: int) -> Photos:
     texts = [fields.get(name) for name in _NAMES]
     if any(text is None or (isinstance(text, str | bytes) and not _payload(text).strip()) for text in texts):
         raise ContractError(ErrorCode.NO_CONTENT)
-    return _both(*(decode_base64(text, max_image_bytes) for text in texts))
+    return both(*(decode_base64(text, max_image_bytes) for text in texts))
 
 
 def decode_base64(text: object, max_bytes: int) -> bytes:
@@ -132,10 +134,15 @@ def decode_base64(text: object, max_bytes: int) -> bytes:
         raise ContractError(ErrorCode.BAD_IMAGE) from None
 
 
-def _both(image1: bytes, image2: bytes) -> Photos:
+def both(image1: bytes, image2: bytes) -> PhotoPair:
+    """Both photos.
+
+    Raises:
+        ContractError: NO_CONTENT: a photo is empty.
+    """
     if not image1 or not image2:
         raise ContractError(ErrorCode.NO_CONTENT)
-    return Photos(image1, image2)
+    return PhotoPair(image1, image2)
 
 
 def _payload(text: str | bytes) -> bytes:

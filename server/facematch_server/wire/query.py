@@ -33,23 +33,23 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the query asks for.
+class Query:
+    """The parameters of a request.
 
     Attributes:
-        mode: how the photos come.
-        type1: what image 1 is.
-        url1: URL of image 1, "" where there is none (always outside the url mode).
+        mode: how the photos come; None if the body decides between file and base64.
+        type1: what image 1 shows.
+        url1: URL of image 1; "" if it is missing, and outside the url mode.
         url2: URL of image 2, likewise.
     """
 
-    mode: Mode
+    mode: Mode | None
     type1: Role
     url1: str = ""
     url2: str = ""
 
 
-def parse_query(method: str, raw: bytes) -> Asked:
+def parse_query(method: str, raw: bytes) -> Query:
     """Parse the raw query string of a `GET` or `POST`.
 
     Raises:
@@ -65,8 +65,8 @@ def parse_query(method: str, raw: bytes) -> Asked:
     if (mode is Mode.URL) != (method == "GET"):
         raise ContractError(ErrorCode.BAD_FORMAT_TYPE)
     if mode is not Mode.URL:
-        return Asked(mode, type1)
-    return Asked(mode, type1, _url(values.get("img1", "")), _url(values.get("img2", "")))
+        return Query(mode, type1)
+    return Query(mode, type1, _url(values.get("img1", "")), _url(values.get("img2", "")))
 
 
 def parse_type1(raw: bytes) -> Role:

@@ -11,7 +11,8 @@ from typing import Any, Final
 from facematch_local.brief import BriefRepr
 from facematch_local.calibration import verdict
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_server.settings import Profile
+from facematch_local.result import MatchResult, PhotoResult
+from facematch_server.wire.profile import Profile
 
 WARNINGS_HEADER: Final = "X-Facematch-Warnings"
 
@@ -69,6 +70,12 @@ class Compared(BriefRepr):
         return ",".join(str(int(code)) for code in self.warnings) or str(int(WarningCode.SUCCESSFUL))
 
 
+def compared(result: MatchResult) -> Compared:
+    """The contract's part of a result."""
+    first, second = result.images
+    return Compared(result.percent, _found(first), _found(second), result.warnings, result.timings)
+
+
 def print_comparison(compared: Compared, profile: Profile) -> bytes:
     """The body of a reply with errorCode 0."""
     warning = compared.warning
@@ -100,6 +107,10 @@ def print_failure(status: int, message: str) -> bytes:
 def _envelope(data: dict[str, Any] | None, code: str, message: str, profile: Profile) -> bytes:
     content = {"data": data, "errorCode": code, "errorMessage": message}
     return json.dumps(content, sort_keys=profile is Profile.OBSERVED, separators=(",", ":")).encode("ascii")
+
+
+def _found(photo: PhotoResult) -> FoundFace | None:
+    return None if photo.face is None or photo.crop is None else FoundFace(photo.crop_jpeg(), photo.face.score)
 
 
 def _crop(face: FoundFace | None) -> str:

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facematch_local.codes import ErrorCode
-from facematch_server.access.gatekeeper import REFUSAL_SECONDS, Credentials, Gatekeeper, parse_basic
+from facematch_server.access.credentials import Credentials, parse_basic
+from facematch_server.access.gatekeeper import REFUSAL_SECONDS, Gatekeeper
+from facematch_server.assembly import hashes_at_once
 from facematch_server.errors import ContractError, ServiceError
-from facematch_server.matching.pool import Cores
-from facematch_server.services import hashes_at_once
+from facematch_server.matching.cores import Cores
 from facematch_server.store import UnavailableError, Why
 
 
@@ -51,9 +52,25 @@ def test_parse_basic(header: str | None, credentials: Credentials | None) -> Non
     assert parse_basic(header) == credentials
 
 
-@given(st.text(max_size=80))
-def test_any_header_parses(header: str) -> None:
-    parse_basic(header)
+@given(st.text(max_size=80) | st.text("Basic ABCabc=:", max_size=80).map("Basic ".__add__))
+def test_a_header_gives_the_credentials_that_it_encodes_or_none(header: str) -> None:
+    found = parse_basic(header)
+    if found is not None:
+        encoded = "".join(header.split()[1:]).rstrip("=")
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        assert f"{found.api_key}:{found.api_secret}" == decoded
+        assert found.api_key
+        assert found.api_secret
+        assert ":" not in found.api_key
+
+
+_NAMES = st.text(st.characters(codec="utf-8", exclude_characters=":"), min_size=1, max_size=20)
+_SECRETS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+
+
+@given(_NAMES, _SECRETS)
+def test_credentials_come_back_as_they_were_encoded(api_key: str, api_secret: str) -> None:
+    assert parse_basic(basic(f"{api_key}:{api_secret}")) == Credentials(api_key, api_secret)
 
 
 def test_credentials_are_not_printed() -> None:

@@ -33,7 +33,8 @@ from facematch_server.decoding.limits import Allowance
 from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
 from facematch_server.decoding.pool import DecoderPool
 from facematch_server.decoding.protocol import SLOTS
-from facematch_server.matching.pool import Cores, InferencePool
+from facematch_server.matching.cores import Cores
+from facematch_server.matching.pool import InferencePool
 from tests.hostile_photos import progressive_scans
 
 pytestmark = pytest.mark.skipif(lacking() is not None, reason="needs Linux")
@@ -308,8 +309,8 @@ def test_a_job_that_waits_for_a_slow_photo_leaves_its_core_to_others(bad: Decode
 
     async def scenario() -> None:
         async def request(work: Callable[[], object]) -> None:
-            with jobs.place() as place:
-                await place.run(work, soon())
+            with jobs.slot() as slot:
+                await slot.run(work, soon())
 
         waiting = asyncio.create_task(request(lambda: (slow(b"SLOW"), busy.append(cores.busy))))
         while not cores.busy:
@@ -353,7 +354,7 @@ sys.path[:0] = {path!r}
 sys.modules["fcntl"] = sys.modules["resource"] = None  # as on Windows
 sys.platform = "win32"
 from facematch_server.decoding.opening import decode_for_jobs, examine, open_decoders
-from facematch_server.matching.pool import Cores
+from facematch_server.matching.cores import Cores
 from facematch_local.imaging.photo import ImageLimits
 import facematch_server.app
 assert open_decoders(None, ImageLimits(), Cores(1), 1) is None

@@ -202,7 +202,7 @@ def test_an_owner_leaves_one_place_to_another_who_was_just_there() -> None:
 def test_an_owner_who_is_alone_has_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
     started = Started(2)
     started.lanes.done(started.submit("h"))
-    monkeypatch.setattr("facematch_server.matching.lanes._EXPECTED_SECONDS", 0.0)
+    monkeypatch.setattr("facematch_server.matching.lanes._ACTIVE_SECONDS", 0.0)
     for _ in range(2):
         started.submit("s")
     assert started.owners == "hss"

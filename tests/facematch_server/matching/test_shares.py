@@ -8,57 +8,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facematch_server.matching.shares import Shares, who_leaves
+from facematch_server.matching.shares import Shares, holder_to_withdraw
 
 
 @dataclass(frozen=True)
 class Held:
-    """A place."""
+    """A slot."""
 
     key: str
     address: str = "-"
     may_leave: bool = True
-    is_sending: bool = True
+    is_receiving: bool = True
     number: int = 0
 
 
 def test_a_key_that_fills_the_house_makes_room_and_keeps_half() -> None:
     holders = [Held("a", number=n) for n in range(10)]
     for n in range(4):
-        leaving = who_leaves(holders, "b", "-")
+        leaving = holder_to_withdraw(holders, "b", "-")
         assert leaving == Held("a", number=9 - n)
         holders.remove(leaving)
         holders.append(Held("b", number=20 + n))
-    assert who_leaves(holders, "b", "-") == Held("a", number=5)
+    assert holder_to_withdraw(holders, "b", "-") == Held("a", number=5)
     holders[5] = Held("b", number=24)
-    assert who_leaves(holders, "b", "-") is None
-    assert who_leaves(holders, "a", "-") is None
+    assert holder_to_withdraw(holders, "b", "-") is None
+    assert holder_to_withdraw(holders, "a", "-") is None
 
 
 def test_who_computes_stays_and_who_still_sends_goes_first() -> None:
-    running = Held("a", may_leave=False, is_sending=False)
-    queued = Held("a", is_sending=False, number=1)
+    running = Held("a", may_leave=False, is_receiving=False)
+    queued = Held("a", is_receiving=False, number=1)
     sending = Held("a", number=2)
-    assert who_leaves([running, sending, queued], "b", "-") == sending
-    assert who_leaves([running, queued, running], "b", "-") == queued
-    assert who_leaves([running, running, running], "b", "-") is None
+    assert holder_to_withdraw([running, sending, queued], "b", "-") == sending
+    assert holder_to_withdraw([running, queued, running], "b", "-") == queued
+    assert holder_to_withdraw([running, running, running], "b", "-") is None
 
 
 def test_addresses_of_one_key_share_it() -> None:
     holders = [Held("a", "1.1.1.1", number=n) for n in range(4)]
-    assert who_leaves(holders, "a", "1.1.1.1") is None
-    assert who_leaves(holders, "a", "2.2.2.2") == holders[3]
+    assert holder_to_withdraw(holders, "a", "1.1.1.1") is None
+    assert holder_to_withdraw(holders, "a", "2.2.2.2") == holders[3]
 
 
 def test_many_keys_of_one_address_share_it() -> None:
     holders = [Held(str(n), "1.1.1.1") for n in range(4)]
-    assert who_leaves(holders, "new", "1.1.1.1") is None
-    assert who_leaves(holders, "new", "2.2.2.2") == holders[3]
+    assert holder_to_withdraw(holders, "new", "1.1.1.1") is None
+    assert holder_to_withdraw(holders, "new", "2.2.2.2") == holders[3]
 
 
 def test_many_addresses_of_one_key_do_not_push_another_key_out() -> None:
     holders = [*(Held("a", f"10.0.0.{n}") for n in range(3)), *(Held("b", "2.2.2.2") for _ in range(3))]
-    assert who_leaves(holders, "a", "10.0.0.9") is None
+    assert holder_to_withdraw(holders, "a", "10.0.0.9") is None
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), min_size=1, max_size=200))
@@ -68,7 +68,7 @@ def test_a_key_that_asks_always_gets_its_share(asking: list[tuple[str, str]]) ->
     for number, (key, address) in enumerate(asking):
         held = sum(holder.key == key for holder in holders)
         if len(holders) >= 9:
-            leaving = who_leaves(holders, key, address)
+            leaving = holder_to_withdraw(holders, key, address)
             if leaving is None:
                 assert held >= 3
                 continue

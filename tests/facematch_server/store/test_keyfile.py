@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from facematch_server.store import KeyFileError, KeyPair, KeySettings, Period, parse_expiry, parse_key_file
+from facematch_server.wire.profile import Profile
 
 HEADER = "api_key,api_secret,name,quota,period,profile,rate_limit,expires_at\n"
 
@@ -25,7 +26,9 @@ def test_all_columns() -> None:
     )
     expires = datetime(2027, 12, 31, 10, tzinfo=UTC)
     assert line.line == 2
-    assert line.pair == KeyPair("k1", "hun,ter2", KeySettings("Ví điện tử", 100, Period.MONTH, "observed", 60, expires))
+    assert line.pair == KeyPair(
+        "k1", "hun,ter2", KeySettings("Ví điện tử", 100, Period.MONTH, Profile.OBSERVED, 60, expires)
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,8 +53,8 @@ def test_ways_to_write_the_same_file(text: str) -> None:
         ("k1,hunter2,,-1,,,,", "quota is a whole number"),
         ("k1,hunter2,,1.5,,,,", "quota is a whole number"),
         ("k1,hunter2,,9999999999,,,,", "a quota lies between"),
-        ("k1,hunter2,,1,week,,,", "a period is one of total, day, month"),
-        ("k1,hunter2,,,,other,,", "a profile is one of documented, observed"),
+        ("k1,hunter2,,1,week,,,", "the period is not one of total, day, month"),
+        ("k1,hunter2,,,,other,,", "the profile is not one of documented, observed"),
         ("k1,hunter2,,,,,0,", "a rate limit lies between"),
         ("k1,hunter2,,,,,,tomorrow", "an expiry is a date"),
         ("k1,hunter2,,,,,,2027-02-30", "an expiry is a date"),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from facematch_server.store import ApiKey, Store, UnavailableError, Why, backup, restore
+from facematch_server.store import ApiKey, KeySettings, Period, Store, UnavailableError, Why, backup, restore
 from facematch_server.store.outage import Outage
 
 ONLY_SQLITE = pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
@@ -51,7 +51,7 @@ def shop(database_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def key(shop: Store) -> ApiKey:
-    new = shop.create_key("counted", quota=100)
+    new = shop.create_key(KeySettings("counted", quota=100))
     key = shop.authenticate(new.api_key, new.api_secret)
     assert key is not None
     return key
@@ -169,7 +169,7 @@ def test_nothing_else_takes_the_place_of_a_deleted_file(
             path.with_name(path.name + name).unlink()
     if other == "another database":
         with closing(Store.open(f"sqlite:///{path}")) as fresh:
-            fresh.create_key("somebody else's")
+            fresh.create_key(KeySettings("somebody else's"))
     elif other == "the journal's":
         shutil.copy(copy, path)
     else:
@@ -229,11 +229,11 @@ def test_no_database_is_made_beside_the_journal_of_one_that_is_gone(shop: Store,
 DISK_FULL = """
 import resource, sys, time
 from pathlib import Path
-from facematch_server.store import Store, UnavailableError
+from facematch_server.store import KeySettings, Store, UnavailableError
 folder, way = Path(sys.argv[1]), sys.argv[2]
 filler = folder / "filler"
 store = Store.open(f"sqlite:///{folder / 'store.db'}")
-new = store.create_key(quota=10**6)
+new = store.create_key(KeySettings(quota=10**6))
 key = store.authenticate(new.api_key, new.api_secret)
 if way == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
@@ -312,7 +312,7 @@ def test_one_transaction_that_fails_stops_no_other(shop: Store, key: ApiKey) -> 
 
 
 def test_a_reservation_of_a_clock_far_ahead_blocks_nobody(store: Store, clock: Any) -> None:
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     right = clock.now
@@ -329,7 +329,7 @@ def test_a_reservation_of_a_clock_far_ahead_blocks_nobody(store: Store, clock: A
 
 
 def test_a_clock_put_back_a_little_leaves_requests_under_way_alone(store: Store, clock: Any) -> None:
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     held = store.reserve(key, 60)
@@ -339,9 +339,9 @@ def test_a_clock_put_back_a_little_leaves_requests_under_way_alone(store: Store,
     assert store.commit(held)
 
 
-@pytest.mark.parametrize("period", ["day", "month"])
-def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, period: str) -> None:
-    new = store.create_key(quota=1, period=period)
+@pytest.mark.parametrize("period", [Period.DAY, Period.MONTH])
+def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, period: Period) -> None:
+    new = store.create_key(KeySettings(quota=1, period=period))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     right = clock.now
@@ -358,7 +358,7 @@ def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, pe
 
 
 def test_no_reservation_lasts_for_more_than_an_hour(store: Store, clock: Any) -> None:
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     assert store.reserve(key, 10**6)
@@ -368,7 +368,7 @@ def test_no_reservation_lasts_for_more_than_an_hour(store: Store, clock: Any) ->
 
 def test_the_probe_leaves_nothing_behind(store: Store, database_url: str) -> None:
     store.ping()  # without any key
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     store.ping()
     usage = store.usage(new.api_key)
     assert (usage.reserved, usage.total, usage.remaining) == (0, 0, 1)
@@ -459,7 +459,7 @@ def test_a_server_that_hangs(shop: Store, key: ApiKey, postgres: Any) -> None:
 
     from facematch_server.access.gatekeeper import Gatekeeper
 
-    new = shop.create_key("asks")
+    new = shop.create_key(KeySettings("asks"))
     gatekeeper = Gatekeeper(shop, ttl_seconds=60, database_seconds=0.5)
     import base64
 

@@ -21,15 +21,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from facematch_server.http.http1 import FREE_CHUNKS
-from facematch_server.url_mode.fetch import Fetcher, FetchLimits, Reason, UrlPolicy, UrlUnavailableError
+from facematch_server.url_mode.errors import Reason, UrlUnavailableError
+from facematch_server.url_mode.fetch import Fetcher, FetchLimits
+from facematch_server.url_mode.policy import UrlPolicy
 from facematch_server.url_mode.reply_stream import MAX_INTERIM
 
 pytestmark = pytest.mark.anyio
 
 PUBLIC_ADDRESS = "93.184.216.34"
 LIMITS = FetchLimits(max_bytes=100_000, connect_seconds=2.0, total_seconds=5.0)
-LOCAL = UrlPolicy.resolve("auto", "127.0.0.1")
-PUBLIC = UrlPolicy.resolve("auto", "0.0.0.0")  # noqa: S104
+LOCAL = UrlPolicy("auto", loopback_only=True)
+PUBLIC = UrlPolicy("auto")
 
 
 @pytest.fixture
@@ -340,7 +342,7 @@ async def test_metadata_and_link_local_are_refused_on_a_loopback_service_too(url
 
 async def test_off_refuses_everything() -> None:
     network, names = Network(), Names()
-    policy = UrlPolicy.resolve("off", "127.0.0.1")
+    policy = UrlPolicy("off", loopback_only=True)
     for url in ("http://127.0.0.1/", f"http://{PUBLIC_ADDRESS}/", "http://public.example/"):
         assert await refused(url, policy, network=network, resolver=names) is Reason.FORBIDDEN
     assert (network.connected, names.asked) == ([], [])

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_server.settings import Profile
-from facematch_server.wire import Compared, FoundFace, print_comparison, print_error, print_failure
+from facematch_server.wire.profile import Profile
+from facematch_server.wire.reply import Compared, FoundFace, print_comparison, print_error, print_failure
 
 FACE = FoundFace(b"\xff\xd8jpeg" * 100, 0.999796)
 DOCUMENTED_ORDER = [
