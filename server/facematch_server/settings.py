@@ -1,4 +1,4 @@
-"""Every option of the service. Each one is the environment variable `FACEMATCH_` + its name in capitals.
+"""The settings of the service. Each one is the environment variable `FACEMATCH_` + its name in capitals.
 
 `docs/settings.md` is generated from this file (`settings_table`); a test keeps the two the same.
 """
@@ -20,7 +20,7 @@ from facematch_local.packs import DEFAULT_PACK
 from facematch_server.wire.profile import Profile
 
 PREFIX = "FACEMATCH_"
-# Variables that are no options of the service: of the contract commands, of the installer's launcher, ...
+# Variables that are not settings of the service: of the contract commands, of the installer's launcher, ...
 OTHER_VARIABLES: Final = frozenset(
     {"FACEMATCH_KEY", "FACEMATCH_SECRET", "FACEMATCH_RELEASE", "FACEMATCH_STANDARD_ARCHIVE"}
 )
@@ -32,23 +32,23 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class _UnknownVariables(PydanticBaseSettingsSource):
-    """Names that nothing reads, so that they are refused like wrong values; their values stay out of messages."""
+    """Reports unknown variables, so that they are refused like wrong values; messages do not show their values."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Nothing for any option."""
+        """No value for any setting."""
         del field
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """What is set and unknown, as options without values."""
+        """The unknown variables that are set, as settings without values."""
         return {name.removeprefix(PREFIX).lower(): "" for name in unknown_variables(os.environ)}
 
 
 class Settings(BaseSettings):
-    """Options of the service, read from the environment.
+    """The settings of the service, read from the environment.
 
     Raises:
-        ValidationError: a value is wrong, or a variable `FACEMATCH_...` is set that nothing reads; see `problems`.
+        ValidationError: a value is wrong, or a variable `FACEMATCH_...` is unknown; see `problems`.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -57,30 +57,30 @@ class Settings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *_: Any, **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given, then the environment, whose unknown names count as options that do not exist."""
+        """Arguments first, then the environment, in which unknown names are errors."""
         return sources["init_settings"], sources["env_settings"], _UnknownVariables(settings_cls)
 
     host: str = Field(
         "127.0.0.1",
-        description="Address to listen on. `0.0.0.0` to be reached by others, `::` to be reached through "
-        "IPv6 and IPv4.",
+        description="Address to listen on: `0.0.0.0` for clients on other machines, `::` for IPv6 and IPv4.",
     )
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for a free one.")
     internal_host: str = Field(
-        "", description="Address of the internal port; empty takes `host`. Only used with `internal_port`."
+        "", description="Address of the internal port; empty: `host`. Used with `internal_port` only."
     )
     internal_port: int | None = Field(
         None,
         ge=0,
         le=65535,
-        description="Second port. When set, `/`, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are "
-        "served there and no longer on `port`.",
+        description="Second port. If set, `/`, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are served "
+        "there instead of "
+        "on `port`.",
     )
 
     tls_cert: Path | None = Field(
         None,
-        description="Certificate (PEM, with its chain): both ports then speak TLS. Read at the start only. Without it "
-        "they speak plain HTTP, for a proxy in front.",
+        description="Certificate (PEM, with its chain): both ports then use TLS. Read at the start only. Without it "
+        "they use plain HTTP, for a proxy in front.",
     )
     tls_key: Path | None = Field(
         None, description="Private key (PEM, no passphrase) of `tls_cert`; empty: it is in the same file."
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     policy: Path | None = Field(None, description="Policy file (thresholds of the checks) instead of the shipped one.")
 
     data_dir: str = Field(
-        "", description="Folder of the database; empty: the user's data folder as the operating system has it."
+        "", description="Folder of the database; empty: the user's data folder of the operating system."
     )
     database_url: str = Field(
         "", description="Database of keys and quotas (SQLAlchemy URL); empty: SQLite `facematch.db` in `data_dir`."
@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         "loopback only; `any`; `off`.",
     )
     url_allow: CommaSeparated = Field(
-        (), description="Host names, addresses or networks (comma separated) the url mode may reach on top."
+        (), description="Host names, addresses or networks (comma separated) that the url mode may reach in addition."
     )
     url_connect_seconds: float = Field(3.0, gt=0, description="Time to connect to an image server.")
     url_seconds: float = Field(
@@ -130,32 +130,35 @@ class Settings(BaseSettings):
 
     max_image_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="Largest encoded photo in bytes.")
     max_image_pixels: int = Field(
-        50_000_000, ge=4096, description="Largest photo in pixels, told from its header before it is decoded."
+        50_000_000, ge=4096, description="Largest photo in pixels, checked in its header before it is decoded."
     )
 
     threads: int = Field(
-        0, ge=0, le=256, description="Inference threads; 0: as many as affinity and the cgroup's quota give CPUs."
+        0,
+        ge=0,
+        le=256,
+        description="Inference threads; 0: the number of CPUs that affinity and the cgroup's quota allow.",
     )
     decode_processes: int | None = Field(
         None,
         ge=0,
         le=256,
-        description="Processes kept ready to decode photos, which alone parse what strangers send; empty: as many as "
-        "inference threads; 0: none, photos are decoded in the service's own process, where nothing can end it. Linux "
-        "only; elsewhere it is 0. See [Security](security.md#photos-that-are-hostile).",
+        description="Processes kept ready to decode photos, so that no other process parses untrusted photos; empty: "
+        "as many as "
+        "inference threads; 0: none, the service itself decodes photos and cannot interrupt that. Linux only; on other "
+        "systems it is 0. See [Security](security.md#photos-that-are-hostile).",
     )
-    queue_size: int = Field(
-        32, ge=0, description="Requests that may wait for a thread; one more is answered 503 at once."
-    )
+    queue_size: int = Field(32, ge=0, description="Requests that may wait for a thread; further ones get 503 at once.")
     deadline_seconds: float = Field(
-        20.0, gt=0, description="Time for a request from its acceptance, body included; later it is answered 503."
+        20.0, gt=0, description="Time for a request from its arrival, body included; after it the reply is 503."
     )
     key_share: float = Field(
         1.0,
         gt=0,
         le=1,
-        description="Largest part of the places (threads and queue) that one key may hold, also when nobody else "
-        "needs them. Below it, a full house takes places back from the key that holds the most.",
+        description="Largest part of the slots (threads and queue) that one key may hold, also when no other key "
+        "needs them. "
+        "Within it, when all slots are taken, the key with the most slots loses some to other keys.",
     )
     address_share: float = Field(
         1.0,
@@ -166,8 +169,9 @@ class Settings(BaseSettings):
     database_seconds: float = Field(
         2.0,
         gt=0,
-        description="How long a request waits for a database that is locked or does not answer; then 503. Once until "
-        "it is admitted, and once until it is counted.",
+        description="How long a request waits for a database that is locked or does not answer; then 503. Applies "
+        "until "
+        "it is admitted, and again until it is counted.",
     )
     body_seconds: float = Field(
         15.0, gt=0, description="Time for a client to send the whole body (else 408); the deadline bounds it too."
@@ -175,8 +179,9 @@ class Settings(BaseSettings):
     header_seconds: float = Field(
         10.0,
         gt=0,
-        description="Time for a client to send the whole request head, from the first moment of its "
-        "connection on, TLS handshake included (else the connection is closed).",
+        description="Time for a client to send the whole request head, from the start of its connection, TLS "
+        "handshake included "
+        "(else the connection is closed).",
     )
     write_seconds: float = Field(
         30.0, gt=0, description="Time for a client to read a reply (else the connection is cut off)."
@@ -185,8 +190,9 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         1000,
         ge=1,
-        description="Open connections per port, unfinished TLS handshakes included; one more is answered "
-        "503 (with TLS: not answered) and closed. Fewer where the system's limit on open files does not allow it.",
+        description="Open connections per port, unfinished TLS handshakes included; further ones get 503 (with TLS: "
+        "no reply) and "
+        "are closed. Fewer if the system's limit on open files does not allow them.",
     )
     drain_seconds: float = Field(
         0.0, ge=0, description="After SIGTERM: how long `/readyz` says 503 while requests are still accepted."
@@ -198,17 +204,17 @@ class Settings(BaseSettings):
     cors_origins: CommaSeparated = Field(
         ("*",), description="Origins whose pages may call the service (comma separated); `*`: any; empty: none."
     )
-    page: bool = Field(True, description="Serve the page at `/`, beside `/v1/compare`.")
+    page: bool = Field(True, description="Serve the page at `/`, on the port of `/v1/compare`.")
     scenarios: bool = Field(
         False,
         description="For developers of clients: API keys such as `scenario-error-4` give fixed replies and take any "
         "secret. See [Contract testing](contract-testing.md).",
     )
     scenarios_anyway: bool = Field(
-        False, description="Allow `scenarios` although others than this machine can reach the service."
+        False, description="Allow `scenarios` although other machines can reach the service."
     )
     docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")
 
     @field_validator("url_allow", "cors_origins", mode="before")
@@ -235,7 +241,7 @@ class Settings(BaseSettings):
 
     @property
     def internal_listen_host(self) -> str:
-        """Where the internal port listens, if there is one."""
+        """Address of the internal port, if it is used."""
         return self.internal_host or self.host
 
     @property
@@ -245,30 +251,30 @@ class Settings(BaseSettings):
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:
-    """Names `FACEMATCH_...` that nothing reads, in capitals, sorted."""
+    """Unknown names `FACEMATCH_...`, in capitals, sorted."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
     found = {name.upper() for name in names if name.upper().startswith(PREFIX)}
     return sorted(name for name in found - known if not name.startswith(_OF_TESTS))
 
 
-def tell_unknown(variable: str) -> str:
-    """What to say of a variable that nothing reads: the nearest one that there is."""
+def describe_unknown(variable: str) -> str:
+    """The message about an unknown variable, with the nearest known one."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
-    return f"{variable}: there is no such setting" + (f", did you mean {nearest[0]}?" if nearest else "")
+    return f"{variable}: unknown setting" + (f", did you mean {nearest[0]}?" if nearest else "")
 
 
 def problems(error: ValidationError) -> list[str]:
-    """What is wrong with the settings, one line each; without the values, since a database URL holds a password."""
+    """The problems of the settings, one line each, without values: a database URL holds a password."""
     lines = []
     for item in error.errors():
         variable = PREFIX + "_".join(map(str, item["loc"])).upper()
-        lines.append(tell_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {item['msg']}")
+        lines.append(describe_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {item['msg']}")
     return lines
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address or `localhost`; a name that may resolve to anything is not."""
+    """Whether `host` is a loopback address or `localhost`. Other names count as reachable, whatever they resolve to."""
     if host == "localhost":
         return True
     try:
@@ -285,7 +291,7 @@ def settings_table() -> str:
 def _table_lines() -> Iterator[str]:
     yield "# Settings"
     yield ""
-    yield "Every option of the service is an environment variable. This page is generated from"
+    yield "Every setting of the service is an environment variable. This page is generated from"
     yield "`server/facematch_server/settings.py`; write it anew with"
     yield "`python -m facematch_server.settings > docs/settings.md`."
     yield ""
@@ -298,7 +304,7 @@ def _table_lines() -> Iterator[str]:
 def _default(value: Any) -> str:
     if isinstance(value, tuple):
         value = ",".join(value)
-    # A default that depends on the machine (a factory) is told in words by the description.
+    # A default that depends on the machine (a factory) is explained in the description.
     if value is None or str(value) in ("", "PydanticUndefined"):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

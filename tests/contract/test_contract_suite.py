@@ -53,8 +53,8 @@ def test_good_replies_of_both_profiles() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"matching": "87"}, "no percentage"),
-        ({"matching": "100.01"}, "no percentage"),
+        ({"matching": "87"}, "not a percentage"),
+        ({"matching": "100.01"}, "not a percentage"),
         ({"matching": 87.42}, "no string"),
         ({"matching": "75.0"}, "means 0"),
         ({"match": "0"}, "means 1"),
@@ -62,10 +62,10 @@ def test_good_replies_of_both_profiles() -> None:
         ({"invalidCode": "13"}, "not one of 0 to 12"),
         ({"invalidMessage": None}, "no string"),
         ({"invalidMessage": "successful"}, "not 'Successful'"),
-        ({"invalidCode": "4", "invalidMessage": "The ID card photo does not contain a face"}, "yet face1 is there"),
+        ({"invalidCode": "4", "invalidMessage": "The ID card photo does not contain a face"}, "but face1 is present"),
         ({"face1": "", "face1_score": ""}, "a face is missing"),
         ({"face1": ""}, "one is empty"),
-        ({"face1": "data:image/jpeg;base64," + CROP}, "no plain base64"),
+        ({"face1": "data:image/jpeg;base64," + CROP}, "not plain base64"),
         ({"face1": "iVBORw0KGgo="}, "no JPEG"),
         ({"face1_score": "1.5"}, "no number from 0 to 1"),
         ({"face1_score": "0.9997961"}, "no number from 0 to 1"),
@@ -83,7 +83,7 @@ def test_what_is_wrong_with_a_comparison_is_said(change: dict[str, Any], words: 
         (reply(headers={"x-facematch-warnings": "9,10"}), "does not begin with invalidCode 0"),
         (reply(errorCode=0), "not one of the strings"),
         (reply(errorMessage="success"), "not 'Success'"),
-        (reply(errorCode="3", errorMessage="Incorrect image format"), "data is there if and only if"),
+        (reply(errorCode="3", errorMessage="Incorrect image format"), "data must be present if and only if"),
         (reply({name: DATA[name] for name in DATA if name != "match"}), "missing: ['match']"),
         (Reply(200, {"content-type": "application/json"}, b"<html>"), "no JSON object"),
         (Reply(200, {"content-type": "application/json"}, b"[" * 100_000), "no JSON object"),
@@ -159,10 +159,10 @@ def test_a_server_that_always_says_match_fails(facematch: Callable[..., Any], tm
         done = facematch("contract", "--base-url", url, "--key", "k", "--secret", "s", "--junit", tmp_path / "out.xml")
         compat = facematch("compat-check", "--base-url", url, "--key", "k", "--secret", "s")
     assert done.code == 1
-    assert "not the same person, yet match is 1" in done.out
+    assert "not the same person, but match is 1" in done.out
     cases = ElementTree.parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314
     failed = {case.get("name") for case in cases if case.find("failure") is not None}
-    assert {"two people", "no face never matches", "a wrong secret", "bytes that are no photo"} <= failed
+    assert {"two people", "no face never matches", "a wrong secret", "bytes that are not a photo"} <= failed
     assert "two portraits of one person" not in failed
     assert compat.code == 1
     assert "do not use this server" in compat.out

@@ -1,4 +1,4 @@
-"""What a client of the cloud service meets at an address, in plain words: before its host name is pointed there."""
+"""A check in plain words before a client of the cloud service moves to another address."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TLS_SECONDS: Final = 10.0
 
 
 class Level(StrEnum):
-    """What a finding means for a client."""
+    """The effect of a finding on clients."""
 
     SAME = "same"
     DIFFERS = "differs"
@@ -37,13 +37,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """One result of the check.
 
     Attributes:
-        about: what.
-        level: whether a client meets what the cloud documents.
+        about: the subject.
+        level: the effect on clients.
         found: what was found.
-        advice: what to do or set, "" where nothing.
+        advice: what to do or to set; "" without advice.
     """
 
     about: str
@@ -53,14 +53,14 @@ class Finding:
 
 
 def compare_with_cloud(target: Target, auth: tuple[str, str], photos: Photos) -> list[Finding]:
-    """Look at the address, then replay the three calls of the vendor's page and what goes wrong with them.
+    """Check the address, then replay the three calls of the vendor's page and common errors.
 
     Uses three requests of the key's quota.
 
     Args:
-        target: the server; `host_name` is the name clients will use where it differs from the address.
-        auth: key and secret that clients will use.
-        photos: a card, its holder, and a photo without a face.
+        target: the server; `host_name` is the name that clients will use, if it is not that of the address.
+        auth: key and secret of the clients.
+        photos: a card, a portrait of its holder, and a photo without a face.
     """
     parts = urlsplit(target.base_url)
     findings = [*_name(parts, target), *_transport(parts, target)]
@@ -72,14 +72,14 @@ def compare_with_cloud(target: Target, auth: tuple[str, str], photos: Photos) ->
     return findings
 
 
-# -- the way there ---------------------------------------------------------------------------------
+# -- the address -----------------------------------------------------------------------------------
 
 
 def _name(parts: SplitResult, target: Target) -> Iterator[Finding]:
     host = parts.hostname or ""
     name = target.host_name or host
     if _is_address(name):
-        advice = "pass the name that clients use as --host-name, so that name and certificate are looked at too"
+        advice = "pass the name that clients use as --host-name, so that name and certificate are checked, too"
         yield Finding("host name", Level.DIFFERS, f"{name} is an address; the cloud has a name", advice)
         return
     addresses, expected = _resolved(name), _resolved(host)
@@ -88,7 +88,7 @@ def _name(parts: SplitResult, target: Target) -> Iterator[Finding]:
         yield Finding("host name", Level.PROBLEM, f"{name} does not resolve on this machine", advice)
     elif not set(addresses) & set(expected):
         found = f"{name} resolves to {', '.join(addresses)}, not to this server"
-        advice = f"clients on this machine still reach another one; override {name} in DNS or in the hosts file"
+        advice = f"clients on this machine still reach another server; override {name} in DNS or in the hosts file"
         yield Finding("host name", Level.PROBLEM, found, advice)
     else:
         yield Finding("host name", Level.SAME, f"{name} resolves to {', '.join(addresses)}")
@@ -167,11 +167,11 @@ def _resolved(host: str) -> list[str]:
     return sorted({str(entry[4][0]) for entry in found})
 
 
-# -- what it says ----------------------------------------------------------------------------------
+# -- the replies -----------------------------------------------------------------------------------
 
 
 class _Replay:
-    """The documented calls, as the page's own programs make them."""
+    """The documented calls, in the form of the page's example programs."""
 
     def __init__(self, target: Target, client: httpx.Client, auth: tuple[str, str], photos: Photos) -> None:
         self._target = target
@@ -180,12 +180,12 @@ class _Replay:
         self._photos = photos
 
     def findings(self) -> Iterator[Finding]:
-        """Everything that is asked, one after the other."""
+        """All checks of the replies, in order."""
         yield from self._made_up()
         file = self._send(self._file())
         if 300 <= file.status < 400:
             found = f"HTTP {file.status} to {shown(file.headers.get('location', ''))}"
-            advice = "clients lose the body of a POST when they are redirected: serve the call where it is asked for"
+            advice = "clients lose the body of a POST at a redirect: serve this path without a redirect"
             yield Finding("file mode", Level.PROBLEM, found, advice)
             return
         yield self._documented("file mode", file)
@@ -206,7 +206,7 @@ class _Replay:
         return Call("POST", "type1=card&format_type=file", auth=auth or self._auth, files=parts)
 
     def _base64(self) -> Call:
-        # The page's program breaks the base64 into lines.
+        # The page's program wraps the base64 into lines.
         texts = [base64.encodebytes(photo).decode("ascii") for photo in (self._photos.card, self._photos.portrait)]
         body = json.dumps(dict(zip(("img1", "img2"), texts, strict=True))).encode()
         headers = {"Content-Type": "application/json"}
@@ -227,7 +227,7 @@ class _Replay:
         profile = profile_of(reply)
         if profile is Profile.OBSERVED:
             found = "observed profile: invalidCode is a number, keys are in alphabetical order"
-            advice = "as live clients were seen to need; for the page's own form set FACEMATCH_WIRE_PROFILE=documented"
+            advice = "some live clients need it; for the form of the page set FACEMATCH_WIRE_PROFILE=documented"
             yield Finding("reply", Level.DIFFERS, found, advice)
         elif profile is Profile.DOCUMENTED:
             found = "documented profile: invalidCode is a string, keys are in the page's order"
@@ -250,7 +250,7 @@ class _Replay:
         reply = self._send(Call("GET", f"img1={NOWHERE}&img2={NOWHERE}&type1=card&format_type=url", auth=self._auth))
         problems = [*envelope(reply), *error(ErrorCode.URL_UNAVAILABLE)(reply)]
         found = "; ".join(problems) or "errorCode 2 for an address that gives nothing"
-        advice = "with FACEMATCH_URL_POLICY it is decided which addresses the service may fetch photos from"
+        advice = "FACEMATCH_URL_POLICY decides from which addresses the service may fetch photos"
         yield Finding("url mode", Level.PROBLEM if problems else Level.SAME, found, advice)
 
     def _no_face(self) -> Iterator[Finding]:
@@ -267,5 +267,5 @@ class _Replay:
     def _made_up(self) -> Iterator[Finding]:
         reply = self._send(Call("GET", "", path="/version"))
         if isinstance(reply.json, dict) and reply.json.get("scenarios") is True:
-            advice = "start the service without FACEMATCH_SCENARIOS before anyone relies on it"
-            yield Finding("scenarios", Level.PROBLEM, "keys such as scenario-success get made-up matches", advice)
+            advice = "start the service without FACEMATCH_SCENARIOS before production"
+            yield Finding("scenarios", Level.PROBLEM, "keys such as scenario-success get synthetic matches", advice)

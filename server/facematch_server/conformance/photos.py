@@ -1,4 +1,4 @@
-"""Photos to send: the package's own samples, or an operator's."""
+"""Photos to send: the samples of the package, or an operator's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from facematch_server.conformance.cases import Photos
 
 
 def photos(card: Path | None = None, portrait: Path | None = None) -> Photos:
-    """What is sent; a card and its holder's portrait may be one's own, both or neither.
+    """The photos to send. The operator may give a card and a portrait of its holder: both or neither.
 
     Raises:
-        FacematchError: only one was given, or a file cannot be read.
+        FacematchError: one of both is missing, or a file cannot be read.
     """
     if (card is None) != (portrait is None):
         raise FacematchError("give both --card and --portrait (one person), or neither")

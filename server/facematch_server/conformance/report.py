@@ -13,13 +13,13 @@ from facematch_server.conformance.suite import Outcome, Result
 if TYPE_CHECKING:
     from rich.table import Table
 
-# What XML 1.0 cannot hold at all.
+# Characters that XML 1.0 cannot hold.
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COLOURS: Final = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.SKIPPED: "yellow"}
 
 
 def counts(results: Sequence[Result]) -> dict[Outcome, int]:
-    """How many ended which way."""
+    """Number of cases by outcome."""
     found = Counter(result.outcome for result in results)
     return {outcome: found[outcome] for outcome in Outcome}
 
@@ -41,7 +41,7 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def junit(results: Sequence[Result], base_url: str) -> bytes:
-    """The results as JUnit XML, as CI systems read it."""
+    """The results as JUnit XML, for CI systems."""
     found = counts(results)
     seconds = sum(result.reply.seconds for result in results if result.reply)
     totals = {

@@ -14,7 +14,7 @@ from facematch_server.wire.profile import Profile
 
 
 class Outcome(StrEnum):
-    """How a case ended."""
+    """The outcome of a case."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -23,13 +23,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One case and how it ended.
+    """One case and its outcome.
 
     Attributes:
         case: the case.
-        outcome: how it ended.
-        problems: what was wrong, in words; the reason of a skipped one.
-        reply: what came back, None where nothing did.
+        outcome: its outcome.
+        problems: the problems in words; for a skipped case the reason.
+        reply: the reply; None without one.
     """
 
     case: Case
@@ -44,13 +44,13 @@ def run(
     profile: Profile | None = None,
     tell: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
-    """Ask everything, one request after the other; last, whether all replies speak one profile.
+    """Run the cases one after the other; then check that all replies have one wire profile.
 
     Args:
         target: the server.
-        cases: what to ask.
-        profile: the profile it must be; None for either.
-        tell: called with each result as it comes.
+        cases: the cases.
+        profile: the required wire profile; None for either.
+        tell: called with each result.
     """
     results = []
     with target.client() as client:
@@ -63,7 +63,7 @@ def run(
 
 
 def detected_profile(results: Sequence[Result]) -> Profile | None:
-    """The profile that most comparisons spoke; None where there was none."""
+    """The wire profile of most comparisons; None without a comparison."""
     spoken = [profile for result in results if result.reply and (profile := profile_of(result.reply))]
     return Counter(spoken).most_common(1)[0][0] if spoken else None
 
@@ -80,7 +80,7 @@ def _ask(case: Case, send: Callable[[], Reply]) -> Result:
 
 
 def _one_profile(results: Sequence[Result], wanted: Profile | None) -> Result:
-    case = Case("profile", f"all replies speak {wanted or 'one profile'}", None)
+    case = Case("profile", f"all replies have {wanted or 'one wire profile'}", None)
     compared = [result for result in results if result.reply and result.reply.data]
     if not compared:
         return Result(case, Outcome.SKIPPED, ("nothing was compared",))

@@ -1,4 +1,4 @@
-"""Around every request: an id, one log line, metrics, and an envelope for whatever nobody expected."""
+"""Around every request: an id, one log line, metrics, and an envelope for unexpected errors."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from facematch_server.metrics import Metrics
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 
-# nginx's status for a client that went away before the reply; only ever logged and counted.
+# nginx's status for a client that closed the connection before the reply; logged and counted only.
 CLIENT_GONE: Final = 499
 
-# Methods counted by name; anything else is what a client made up.
+# Methods counted by name; clients invent others.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-# Asked every few seconds by load balancers and Prometheus: counted, not logged.
+# Load balancers and Prometheus ask for these every few seconds: counted, not logged.
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestMiddleware:
-    """Outermost but for CORS. Exceptions end here, so that no outer layer prints them."""
+    """The outermost middleware but for `edge`. Exceptions end here, so that no outer layer prints them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -55,7 +55,7 @@ class RequestMiddleware:
         except ClientGoneError:
             status = CLIENT_GONE
         except asyncio.CancelledError:
-            # The time for going down is over; the server's own reply would be a 500 in plain text.
+            # The time to stop is over; uvicorn's own reply would be a 500 in plain text.
             task = asyncio.current_task()
             if status or task is None or not scope["app"].state.services.draining:
                 raise
@@ -73,7 +73,7 @@ class RequestMiddleware:
 
 
 def _note(scope: Scope, record: Record, status: int) -> None:
-    # Only here, since the metrics exist once the application has started, middleware before.
+    # Looked up here: the middleware exists before the application starts, the metrics do not.
     metrics: Metrics = scope["app"].state.services.metrics
     route = getattr(scope.get("route"), "path", "(unknown)")
     method = scope["method"] if scope["method"] in _METHODS else "(unknown)"

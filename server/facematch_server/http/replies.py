@@ -24,7 +24,7 @@ def documented_error(error: ContractError, profile: Profile) -> Response:
 
 
 def service_error(error: ServiceError) -> Response:
-    """A reply for what is no documented outcome."""
+    """A reply for an undocumented outcome."""
     headers = _headers(error.retry_after)
     if error.close:
         headers["Connection"] = "close"

@@ -25,12 +25,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from facematch_server.store.records import ApiKey, KeySettings, Period
 from facematch_server.wire.profile import Profile
 
-# SQLite numbers rows itself only where the primary key is INTEGER (64 bits wide there anyway).
+# SQLite numbers rows only if the primary key is INTEGER (which has 64 bits there).
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment. SQLite has no time zones: there it is UTC without saying so."""
+    """An aware moment. SQLite has no time zones; it stores UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -103,7 +103,7 @@ class UsageRow(Base):
 
 
 class ReservationRow(Base):
-    """A request under way of a key with a quota."""
+    """A request in flight of a key with a quota."""
 
     __tablename__ = "reservations"
     __table_args__ = (Index(None, "key_id", "expires_at"),)
@@ -115,7 +115,7 @@ class ReservationRow(Base):
 
 
 class AuditRow(Base):
-    """One change of a key. Rows are only ever added."""
+    """One change of a key. Rows are added, never changed."""
 
     __tablename__ = "audit"
 
@@ -128,7 +128,7 @@ class AuditRow(Base):
 
 
 def key_of(row: KeyRow) -> ApiKey:
-    """What a row says of its key; no secret."""
+    """The key of a row; no secret."""
     return ApiKey(
         id=row.id,
         api_key=row.api_key,

@@ -1,8 +1,7 @@
-"""Which hosts, addresses and ports the url mode may reach.
+"""The hosts, addresses and ports that the url mode may reach.
 
-Two questions: what kind of address is it (facts, from IANA's special-purpose registries, RFC 6890 and
-its successors), and which kinds does the policy open. The first is asked of the very address a
-connection is about to be made to.
+Two questions decide: the kind of an address (a fact, from IANA's special-purpose registries, RFC 6890 and its
+successors), and the kinds that the policy opens. The first is asked about the address of the connection itself.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class UrlPolicyError(FacematchError):
-    """An entry of `FACEMATCH_URL_ALLOW` is no host, address or network, or the mode is unknown."""
+    """The mode is unknown, or an entry of `FACEMATCH_URL_ALLOW` is not a host, address or network."""
 
 
 class AddressKind(StrEnum):
-    """What an address is for."""
+    """The purpose of an address."""
 
     PUBLIC = "public"
     LOOPBACK = "loopback"
@@ -35,11 +34,11 @@ class AddressKind(StrEnum):
     RESERVED = "reserved"
 
 
-# Reached through addresses that are public, private or reserved by their number, but answered by the cloud
-# the machine runs in, with the machine's credentials.
+# Metadata services. Their numbers are public, private or reserved, but the cloud of the machine answers there, with the
+# machine's credentials.
 _METADATA: Final = (
     "169.254.169.254/32",  # AWS, Azure, Google Cloud, OpenStack ...
-    "169.254.170.2/32",  # AWS, of containers
+    "169.254.170.2/32",  # AWS, for containers
     "100.100.100.200/32",  # Alibaba Cloud
     "168.63.129.16/32",  # Azure's host
     "192.0.0.192/32",  # Oracle Cloud
@@ -75,7 +74,7 @@ _SPECIAL: Final[tuple[tuple[str, AddressKind], ...]] = (
     ("2002::/16", AddressKind.RESERVED),  # 6to4, wraps an IPv4 address
     ("3fff::/20", AddressKind.RESERVED),
     ("2000::/3", AddressKind.PUBLIC),
-    ("::/0", AddressKind.RESERVED),  # whatever is not global unicast, IPv4-compatible and local NAT64 included
+    ("::/0", AddressKind.RESERVED),  # everything but global unicast, IPv4-compatible and local NAT64 included
     ("0.0.0.0/0", AddressKind.PUBLIC),
 )
 _TABLE: Final = tuple((ipaddress.ip_network(network), kind) for network, kind in _SPECIAL)
@@ -87,16 +86,16 @@ _OPEN: Final[dict[tuple[str, bool], frozenset[AddressKind]]] = {
     ("public", False): frozenset({AddressKind.PUBLIC}),
     ("public", True): frozenset({AddressKind.PUBLIC}),
     ("auto", False): frozenset({AddressKind.PUBLIC}),
-    # Whoever can call a service that listens on loopback is on this machine and reaches these anyway.
+    # A client of a service that listens on loopback is on this machine and can reach these itself.
     ("auto", True): frozenset({AddressKind.PUBLIC, AddressKind.LOOPBACK, AddressKind.PRIVATE}),
     ("any", False): frozenset(AddressKind),
     ("any", True): frozenset(AddressKind),
 }
 _NEVER_BY_ALLOWANCE: Final = frozenset({AddressKind.LINK_LOCAL, AddressKind.METADATA})
 
-# Of the ports below 1024 images are served on these only. Above, photo stores may be anywhere (MinIO on
-# 9000, proxies on 3128, 8080 ...), but not on ports of other protocols: those browsers refuse to fetch
-# from (Fetch standard, "port blocking") and those of databases and control planes.
+# Below 1024, photo stores use these ports only. Above, they use any port (MinIO 9000, proxies 3128, 8080 ...) but those
+# of other protocols: the ports that browsers block (Fetch standard, "port blocking"), and those of databases and
+# control planes.
 _LOW_PORTS: Final = frozenset({80, 443})
 _BLOCKED_PORTS: Final = frozenset(
     {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697, 10080}
@@ -106,7 +105,7 @@ _BLOCKED_PORTS: Final = frozenset(
 
 
 def kind_of(address: str | Address) -> AddressKind:
-    """What an address is for; IPv4 addresses wrapped in IPv6 ones are judged as what they wrap.
+    """The purpose of an address. An IPv6 address that wraps an IPv4 address counts as the latter.
 
     Raises:
         ValueError: not an address.
@@ -115,7 +114,7 @@ def kind_of(address: str | Address) -> AddressKind:
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed in _NAT64:
             wrapped = kind_of(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
-            # Behind a NAT64 gateway "private" is the gateway's network, not ours.
+            # Behind a NAT64 gateway, "private" is the gateway's network, not this one.
             return wrapped if wrapped in (AddressKind.PUBLIC, *_NEVER_BY_ALLOWANCE) else AddressKind.RESERVED
         if (int(parsed) >> 32) & 0xFDFFFFFF == 0x00005EFE:  # ISATAP wraps an IPv4 address
             return AddressKind.RESERVED
@@ -124,12 +123,12 @@ def kind_of(address: str | Address) -> AddressKind:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """One entry of the list of what is allowed on top.
+    """One entry of `FACEMATCH_URL_ALLOW`.
 
     Attributes:
-        host: a DNS name, or None for a network.
-        network: addresses, or None for a name.
-        port: the only port it opens, or None for every usual one.
+        host: a DNS name; None for a network.
+        network: addresses; None for a name.
+        port: the only port that it opens; None for every usual port.
     """
 
     host: str | None
@@ -137,7 +136,7 @@ class Allowance:
     port: int | None
 
     def covers(self, host: str, address: Address, port: int) -> bool:
-        """Whether a connection is meant."""
+        """Whether the entry allows a connection."""
         named = self.host is not None and self.host == host
         inside = self.network is not None and address in self.network
         return (named or inside) and (_usual(port) if self.port is None else self.port == port)
@@ -145,14 +144,14 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class UrlPolicy:
-    """What the url mode may reach.
+    """The addresses that the url mode may reach.
 
     Attributes:
-        mode: `public` for public addresses; `auto` for those and, where `loopback_only`, loopback and private
-            ones; `any` for everything; `off` for nothing.
-        allow: opened on top of `mode`: `host`, `host:port`, `address`, `address:port`, `network/length`.
+        mode: `public` for public addresses; `auto` for those and, if `loopback_only`, loopback and private ones; `any`
+            for all; `off` for none.
+        allow: allowed in addition to `mode`: `host`, `host:port`, `address`, `address:port`, `network/length`.
             Link-local and metadata addresses stay closed; only `any` opens them.
-        loopback_only: whether the service itself is reachable from its own machine only.
+        loopback_only: whether only programs of this machine can reach the service.
 
     Raises:
         UrlPolicyError: unknown mode, or an entry of `allow` that cannot be read.
@@ -165,11 +164,11 @@ class UrlPolicy:
 
     def __post_init__(self) -> None:
         if (self.mode, self.loopback_only) not in _OPEN:
-            raise UrlPolicyError("the URL policy is one of auto, public, any, off")
+            raise UrlPolicyError(f"the URL policy {self.mode!r} is not one of auto, public, any, off")
         object.__setattr__(self, "_allowances", tuple(_allowance(entry) for entry in self.allow))
 
     def refusal(self, url: WebUrl) -> str | None:
-        """Why a URL is refused before anything is looked up, or None."""
+        """Why a URL is refused before its host is looked up; None if it is not."""
         if self.mode == "any":
             return None
         named = any(entry.host == url.host for entry in self._allowances)
@@ -182,10 +181,10 @@ class UrlPolicy:
         return None
 
     def permits(self, host: str, port: int, address: str) -> bool:
-        """Whether to connect to `address`, which `host` was resolved to.
+        """Whether a connection to `address`, an address of `host`, is permitted.
 
         Raises:
-            ValueError: `address` is no IP address.
+            ValueError: `address` is not an IP address.
         """
         parsed = _unwrapped(ipaddress.ip_address(address))
         kind = kind_of(parsed)
@@ -218,7 +217,7 @@ def _allowance(entry: str) -> Allowance:
         url = None
     _, _, port = entry.rpartition(":")
     if url is None or url.target != "/" or "/" in entry:
-        raise UrlPolicyError(f"{entry!r} is no host, host:port, address or network that URLs can be allowed for")
+        raise UrlPolicyError(f"{entry!r} is not a host, host:port, address or network that URLs can be allowed for")
     explicit = url.port if port.isdigit() and ":" in entry else None
     try:
         return Allowance(None, ipaddress.ip_network(url.host), explicit)

@@ -221,8 +221,8 @@ def test_import_of_a_file_with_wrong_lines_imports_nothing(facematch: Facematch,
     file.write_text("api_key,api_secret,quota\nclient-1,hunter2,5\nclient-2,hunter2,lots\n,hunter2,\n", "utf-8")
     completed = facematch("keys", "import", file)
     assert completed.code == 2
-    assert "line 3: quota is a whole number" in completed.err
-    assert "line 4: an api_key has" in completed.err
+    assert "line 3: quota is not a whole number" in completed.err
+    assert "line 4: the api_key is not usable" in completed.err
     assert completed.err.endswith("facematch: nothing was imported\n")
     assert "hunter2" not in completed.err
     assert listed(facematch) == []

@@ -32,7 +32,7 @@ from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
 from facematch_server.decoding.limits import Allowance
 from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
 from facematch_server.decoding.pool import DecoderPool
-from facematch_server.decoding.protocol import SLOTS
+from facematch_server.decoding.protocol import BUFFERS
 from facematch_server.matching.cores import Cores
 from facematch_server.matching.pool import InferencePool
 from tests.hostile_photos import progressive_scans
@@ -121,7 +121,7 @@ def photos(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, bytes]]:
     exif[0x0112] = 6
     yield "turned", saved(small, "JPEG", exif=exif)
     yield "reduced", saved(small.resize((4800, 3200)), "JPEG")
-    yield "larger than a slot", saved(small.resize((2400, 1600)), "PNG", compress_level=1)
+    yield "larger than a buffer", saved(small.resize((2400, 1600)), "PNG", compress_level=1)
     yield "large", saved(small.resize((4200, 3000)), "PNG", compress_level=1)
 
 
@@ -153,11 +153,11 @@ def test_the_same_errors(good: DecoderPool, data: bytes) -> None:
 
 
 def test_pixels_outlive_what_comes_after_them(good: DecoderPool) -> None:
-    """Also more of them than a decoder has slots, changed by their owner, and given up in any order."""
+    """Also more of them than a decoder has buffers, changed by their owner, and given up in any order."""
     colours = list(range(0, 250, 10))
     data = [saved(Image.new("L", (64, 64), colour), "PNG") for colour in colours]
     kept = [good.decode(photo, soon()) for photo in data]
-    assert len(kept) > 3 * SLOTS
+    assert len(kept) > 3 * BUFFERS
     for photo, colour in zip(kept, colours, strict=True):
         assert (photo.pixels == colour).all()
         photo.pixels[:] = 255
@@ -208,8 +208,8 @@ def test_decoders_have_nothing_of_the_service(bad: DecoderPool, monkeypatch: pyt
         (b"EXIT", "its decoder ended", "decoder ended with exit code 3"),
         (b"RAISE", "its decoder ended", "decoder ended with exit code 1"),
         (b"EAT", "its decoder ended", "decoder ended with exit code 1"),
-        (b"BURN", "takes too long", "decoder ended: the photo took more CPU time than photos do"),
-        (b"BIG", "its decoder ended", "decoder ended: it answered as none does"),
+        (b"BURN", "takes too long", "decoder ended: the photo took too much CPU time"),
+        (b"BIG", "its decoder ended", "decoder ended: it broke the protocol"),
     ],
 )
 def test_a_photo_that_ends_its_decoder_costs_itself_only(
@@ -342,7 +342,7 @@ def test_no_processes_where_none_are_asked_for_or_possible(monkeypatch: pytest.M
 
 def test_the_doctor_says_which_way_it_is() -> None:
     told, wrong = examine("")
-    assert (told, wrong) == ("photos are decoded in processes of their own", False)
+    assert (told, wrong) == ("photos are decoded in separate processes", False)
     told, wrong = examine("0")
     assert "FACEMATCH_DECODE_PROCESSES is 0" in told
     assert not wrong

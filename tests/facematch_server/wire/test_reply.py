@@ -131,7 +131,7 @@ def test_errors_carry_no_data(code: ErrorCode, profile: Profile) -> None:
 
 
 def test_success_is_no_error() -> None:
-    with pytest.raises(ValueError, match="success"):
+    with pytest.raises(ValueError, match="SUCCESS"):
         print_error(ErrorCode.SUCCESS, Profile.DOCUMENTED)
 
 
