@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from facematch_server.conformance import Call, Case, Outcome, Reply, Target, run, shape
+from facematch_server.conformance import Call, Case, CaseOutcome, Reply, Target, run, shape
 from facematch_server.conformance.report import junit
 from facematch_server.store import KeySettings
 from facematch_server.wire.profile import Profile
@@ -172,7 +172,7 @@ def test_what_a_server_says_does_no_harm_to_the_report() -> None:
     evil = json.dumps({"data": None, "errorCode": "\x00\x1b[31m]]>[/bold]", "errorMessage": "x"}).encode()
     with server_that_says(evil) as url:
         results = run(Target(url), [Case("evil", "evil", Call("GET", ""), (shape.success,))])
-    assert results[0].outcome is Outcome.FAILED
+    assert results[0].outcome is CaseOutcome.FAILED
     assert ElementTree.fromstring(junit(results, url)).get("failures") == "1"  # noqa: S314
 
 

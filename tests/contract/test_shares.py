@@ -1,4 +1,4 @@
-"""One key, or one address, does not starve the others: places, threads and slow logins, over real sockets."""
+"""One key, or one address, does not starve the others: slots, threads and slow logins, over real sockets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_silent_bodies_of_one_key_leave_room_for_another(
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     with ExitStack() as stack:
         socks = []
-        for number in range(6):  # alone, a key may have all places
+        for number in range(6):  # alone, a key may hold all slots
             socks.append(silent_body(service, stack, greedy))
             until(lambda number=number: pool.in_flight == number + 1)
         response = service.post(params=FILE, files=files, auth=greedy)
@@ -58,16 +58,16 @@ def test_silent_bodies_of_one_key_leave_room_for_another(
         for _ in range(3):
             response = service.post(params=FILE, files=files, auth=other)
             assert envelope(response)["errorCode"] == "0"
-        # The newest of the silent ones gave its place, and was told so.
+        # The newest of the silent requests lost its slot, and got a reply.
         answer = socks[-1].recv(65536)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"retry-after" in answer
         assert pool.in_flight == 5
-        # The other key can hold half of the house against the first one, and no more than that.
+        # The other key can hold half of the slots against the first one, and no more.
         for number in range(3):
             silent_body(service, stack, other)
             until(lambda number=number: pool.in_flight == min(6, 5 + number + 1))
-        until(lambda: Counter(place.key for place in list(pool._holders)).most_common() == [("2", 3), ("3", 3)])
+        until(lambda: Counter(slot.key for slot in list(pool._holders)).most_common() == [("2", 3), ("3", 3)])
         assert service.post(params=FILE, files=files, auth=other).status_code == 503
     until(lambda: pool.in_flight == 0)
     for auth in (greedy, other):

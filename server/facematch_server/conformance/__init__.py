@@ -15,18 +15,18 @@ compat    the check before a client of the cloud service moves
 from __future__ import annotations
 
 from facematch_server.conformance.call import Call, Reply, Target
-from facematch_server.conformance.cases import Case, Photos, cases
-from facematch_server.conformance.compat import Finding, compare_with_cloud
-from facematch_server.conformance.suite import Outcome, Result, run
+from facematch_server.conformance.cases import Case, SamplePhotos, cases
+from facematch_server.conformance.compat import Observation, compare_with_cloud
+from facematch_server.conformance.suite import CaseOutcome, Result, run
 
 __all__ = [
     "Call",
     "Case",
-    "Finding",
-    "Outcome",
-    "Photos",
+    "CaseOutcome",
+    "Observation",
     "Reply",
     "Result",
+    "SamplePhotos",
     "Target",
     "cases",
     "compare_with_cloud",

@@ -44,7 +44,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Photos:
+class SamplePhotos:
     """The encoded photos to send.
 
     Attributes:
@@ -82,13 +82,13 @@ NOWHERE: Final = "http://unreachable.invalid/photo.jpg"
 _JSON: Final = {"Content-Type": "application/json"}
 
 
-def cases(photos: Photos, auth: tuple[str, str], options: Options) -> list[Case]:
+def cases(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> list[Case]:
     """All cases, in order."""
     groups = (_modes, _oddities, _truth, _errors, _order)
     return [case for group in groups for case in group(photos, auth, options)]
 
 
-def _modes(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _modes(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     file, base64_ = (f"type1={options.type1}&format_type={mode}" for mode in ("file", "base64"))
     expects = (success, matched)
     yield Case("modes", "file", Call("POST", file, auth=auth, files=_parts(photos)), expects, True)
@@ -114,7 +114,7 @@ def _encoded(url: str) -> str:
     return quote(url, safe="")
 
 
-def _oddities(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _oddities(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     parts = {"img1": ("demo_4.", photos.card, "text/plain"), "img2": ("x", photos.portrait, "image/png")}
     call = Call("POST", "format_type=file&is_thumb=false&get_thumb=false", auth=auth, files=parts)
     yield Case("oddities", "no type1, unknown parameters, odd names and types of parts", call, (success,), True)
@@ -137,7 +137,7 @@ def _oddities(photos: Photos, auth: tuple[str, str], options: Options) -> Iterat
     yield Case("oddities", "a charset, a stray contentType, a CORS header of the reply", call, (success,), True)
 
 
-def _truth(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _truth(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     query = "type1=portrait&format_type=file"
     same = _files(photos.portrait, photos.portrait)
     call = Call("POST", query, auth=auth, files=same)
@@ -148,7 +148,7 @@ def _truth(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[
     yield Case("answers", "no face never matches", call, (no_face,), True)
 
 
-def _errors(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _errors(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     file, base64_ = (f"type1={options.type1}&format_type={mode}" for mode in ("file", "base64"))
     parts = _parts(photos)
 
@@ -183,7 +183,7 @@ def _errors(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator
         yield case(ErrorCode.BAD_FORMAT_TYPE, "a form sent as base64", Call("POST", base64_, auth=auth, files=parts))
 
 
-def _order(_: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _order(_: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     """Several errors in one request: 5 precedes 4, 6, 1, 2, 3."""
     file = f"type1={options.type1}&format_type=file"
     yield Case("order", "5 before 6", Call("GET", "", auth=None), (error(ErrorCode.BAD_CREDENTIALS),))
@@ -195,7 +195,7 @@ def _order(_: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]
         yield Case("order", "4 before 6", call, (error(ErrorCode.OUT_OF_REQUESTS),))
 
 
-def _parts(photos: Photos) -> Mapping[str, tuple[str, bytes, str]]:
+def _parts(photos: SamplePhotos) -> Mapping[str, tuple[str, bytes, str]]:
     return _files(photos.card, photos.portrait)
 
 

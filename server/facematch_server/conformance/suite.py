@@ -13,7 +13,7 @@ from facematch_server.conformance.shape import envelope, profile_of
 from facematch_server.wire.profile import Profile
 
 
-class Outcome(StrEnum):
+class CaseOutcome(StrEnum):
     """The outcome of a case."""
 
     PASSED = "passed"
@@ -33,7 +33,7 @@ class Result:
     """
 
     case: Case
-    outcome: Outcome
+    outcome: CaseOutcome
     problems: tuple[str, ...] = ()
     reply: Reply | None = None
 
@@ -42,7 +42,7 @@ def run(
     target: Target,
     cases: Sequence[Case],
     profile: Profile | None = None,
-    tell: Callable[[Result], None] = lambda _: None,
+    on_result: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Run the cases one after the other; then check that all replies have one wire profile.
 
@@ -50,15 +50,15 @@ def run(
         target: the server.
         cases: the cases.
         profile: the required wire profile; None for either.
-        tell: called with each result.
+        on_result: called with each result.
     """
     results = []
     with target.client() as client:
         for case in cases:
             results.append(_ask(case, lambda case=case: target.send(client, case.call)))  # type: ignore[misc]
-            tell(results[-1])
+            on_result(results[-1])
     results.append(_one_profile(results, profile))
-    tell(results[-1])
+    on_result(results[-1])
     return results
 
 
@@ -70,21 +70,21 @@ def detected_profile(results: Sequence[Result]) -> Profile | None:
 
 def _ask(case: Case, send: Callable[[], Reply]) -> Result:
     if case.call is None:
-        return Result(case, Outcome.SKIPPED, (case.skip,))
+        return Result(case, CaseOutcome.SKIPPED, (case.skip,))
     try:
         reply = send()
     except UnreachableError as error:
-        return Result(case, Outcome.FAILED, (f"no reply: {error}",))
+        return Result(case, CaseOutcome.FAILED, (f"no reply: {error}",))
     problems = [problem for expect in (envelope, *case.expects) for problem in expect(reply)]
-    return Result(case, Outcome.FAILED if problems else Outcome.PASSED, tuple(problems), reply)
+    return Result(case, CaseOutcome.FAILED if problems else CaseOutcome.PASSED, tuple(problems), reply)
 
 
 def _one_profile(results: Sequence[Result], wanted: Profile | None) -> Result:
     case = Case("profile", f"all replies have {wanted or 'one wire profile'}", None)
     compared = [result for result in results if result.reply and result.reply.data]
     if not compared:
-        return Result(case, Outcome.SKIPPED, ("nothing was compared",))
+        return Result(case, CaseOutcome.SKIPPED, ("nothing was compared",))
     expected = wanted or detected_profile(results)
     other = [result.case.name for result in compared if result.reply and profile_of(result.reply) is not expected]
     problems = tuple(f"not {expected or 'of a known profile'}: {name}" for name in other)
-    return Result(case, Outcome.FAILED if problems else Outcome.PASSED, problems)
+    return Result(case, CaseOutcome.FAILED if problems else CaseOutcome.PASSED, problems)

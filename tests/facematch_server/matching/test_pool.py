@@ -86,7 +86,7 @@ def test_a_job_that_waited_too_long_never_starts(gate: threading.Event) -> None:
     assert not started
 
 
-def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.Event) -> None:
+def test_a_job_that_runs_too_long_keeps_its_slot_until_it_ends(gate: threading.Event) -> None:
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
         with pytest.raises(ServiceError), pool.slot() as slot:
@@ -98,7 +98,7 @@ def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.
     asyncio.run(scenario())
 
 
-def test_a_cancelled_request_gives_its_place_back(gate: threading.Event) -> None:
+def test_a_cancelled_request_gives_its_slot_back(gate: threading.Event) -> None:
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
 
@@ -116,8 +116,8 @@ def test_a_cancelled_request_gives_its_place_back(gate: threading.Event) -> None
     asyncio.run(scenario())
 
 
-def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: threading.Event) -> None:
-    """First who is still sending, then who waits for a thread, never who computes; and the place is free at once."""
+def test_slots_are_withdrawn_from_the_key_with_the_most(gate: threading.Event) -> None:
+    """First a request that is received, then one that is queued, never one that runs; the slot is free at once."""
 
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=2)
@@ -186,7 +186,7 @@ def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: thread
         tasks = [asyncio.create_task(request("a")) for _ in range(2)]
         await until(lambda: pool.in_flight == 2)
         tasks[1].cancel()  # by the server, at the very moment ...
-        with pool.slot("b"):  # ... at which its place is taken back
+        with pool.slot("b"):  # ... at which its slot is withdrawn
             with pytest.raises(asyncio.CancelledError):
                 await tasks[1]
             assert pool.in_flight == 2

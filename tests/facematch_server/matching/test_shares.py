@@ -1,4 +1,4 @@
-"""Who holds how many places, and who gives one back."""
+"""Division of the slots."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Held:
     number: int = 0
 
 
-def test_a_key_that_fills_the_house_makes_room_and_keeps_half() -> None:
+def test_a_key_that_holds_all_slots_makes_room_and_keeps_half() -> None:
     holders = [Held("a", number=n) for n in range(10)]
     for n in range(4):
         leaving = holder_to_withdraw(holders, "b", "-")
@@ -63,7 +63,7 @@ def test_many_addresses_of_one_key_do_not_push_another_key_out() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), min_size=1, max_size=200))
 def test_a_key_that_asks_always_gets_its_share(asking: list[tuple[str, str]]) -> None:
-    """Three keys and nine places: whoever holds fewer than three and asks gets one, whoever holds them all."""
+    """Three keys and nine slots: a key with fewer than three gets one more, whichever key holds them all."""
     holders: list[Held] = []
     for number, (key, address) in enumerate(asking):
         held = sum(holder.key == key for holder in holders)
@@ -78,7 +78,7 @@ def test_a_key_that_asks_always_gets_its_share(asking: list[tuple[str, str]]) ->
 
 @pytest.mark.parametrize(("share", "allowed"), [(1.0, 4), (0.5, 2), (0.6, 3), (0.01, 1)])
 def test_shares_bound_what_one_may_hold_at_all(share: float, allowed: int) -> None:
-    assert Shares().allow([Held("a")] * 4, "b", "-", 4)  # a full house: whether anybody leaves is another question
+    assert Shares().allow([Held("a")] * 4, "b", "-", 4)  # all taken: `holder_to_withdraw` decides
     for shares in (Shares(key=share), Shares(address=share)):
         holders: list[Held] = []
         while len(holders) < 4 and shares.allow(holders, "a", "-", 4):
