@@ -1,4 +1,4 @@
-"""The suite and the check before a move: they pass where all is well, and see what is wrong."""
+"""The suite and the check before a move: they pass for a correct server, and report errors."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ def test_good_replies_of_both_profiles() -> None:
     [
         ({"matching": "87"}, "not a percentage"),
         ({"matching": "100.01"}, "not a percentage"),
-        ({"matching": 87.42}, "no string"),
+        ({"matching": 87.42}, "not a string"),
         ({"matching": "75.0"}, "means 0"),
         ({"match": "0"}, "means 1"),
         ({"invalidCode": 0}, "neither profile"),
         ({"invalidCode": "13"}, "not one of 0 to 12"),
-        ({"invalidMessage": None}, "no string"),
+        ({"invalidMessage": None}, "not a string"),
         ({"invalidMessage": "successful"}, "not 'Successful'"),
         ({"invalidCode": "4", "invalidMessage": "The ID card photo does not contain a face"}, "but face1 is present"),
         ({"face1": "", "face1_score": ""}, "a face is missing"),
         ({"face1": ""}, "one is empty"),
         ({"face1": "data:image/jpeg;base64," + CROP}, "not plain base64"),
-        ({"face1": "iVBORw0KGgo="}, "no JPEG"),
-        ({"face1_score": "1.5"}, "no number from 0 to 1"),
-        ({"face1_score": "0.9997961"}, "no number from 0 to 1"),
+        ({"face1": "iVBORw0KGgo="}, "not a JPEG"),
+        ({"face1_score": "1.5"}, "not a number from 0 to 1"),
+        ({"face1_score": "0.9997961"}, "not a number from 0 to 1"),
     ],
 )
 def test_what_is_wrong_with_a_comparison_is_said(change: dict[str, Any], words: str) -> None:
@@ -85,8 +85,8 @@ def test_what_is_wrong_with_a_comparison_is_said(change: dict[str, Any], words: 
         (reply(errorMessage="success"), "not 'Success'"),
         (reply(errorCode="3", errorMessage="Incorrect image format"), "data must be present if and only if"),
         (reply({name: DATA[name] for name in DATA if name != "match"}), "missing: ['match']"),
-        (Reply(200, {"content-type": "application/json"}, b"<html>"), "no JSON object"),
-        (Reply(200, {"content-type": "application/json"}, b"[" * 100_000), "no JSON object"),
+        (Reply(200, {"content-type": "application/json"}, b"<html>"), "not a JSON object"),
+        (Reply(200, {"content-type": "application/json"}, b"[" * 100_000), "not a JSON object"),
     ],
 )
 def test_what_is_wrong_with_a_reply_is_said(wrong: Reply, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Faults of the service itself: a 5xx with the same envelope, and nothing told that should not be."""
+"""Faults of the service itself: a 5xx with the same envelope, without internal details."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_check_that_fails_costs_no_answer(
 ) -> None:
     from facematch_local.checks import CHECKS, Check, Role
 
-    live = start()  # of its own: lines go to the service that was started last
+    live = start()  # a new service: log lines go to the service that was started last
 
     def fails(_: Any) -> Any:
         raise ZeroDivisionError(SECRET_IN_A_MESSAGE)

@@ -1,4 +1,4 @@
-"""Slow, endless, broken-off and too many: what a client may cost, over real sockets."""
+"""Limits on slow, endless, aborted and too many requests, over real sockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILE = {"format_type": "file"}
 
 
 class SlowMatcher:
-    """A matcher whose matches wait for a gate; what surrounds it is the real service."""
+    """A matcher whose matches wait for a gate; everything around it is the real service."""
 
     def __init__(self, matcher: Any) -> None:
         self._matcher = matcher
@@ -134,7 +134,7 @@ def test_a_body_over_the_limit_is_not_kept(strict: Any, how: str) -> None:
         pieces = [head(strict, f"Content-Length: {stated}", "Connection: close"), bytes(size)]
     answer = strict.raw(*pieces)
     if how == "understated":
-        # What follows the stated length is no request; the first one is answered for itself.
+        # The bytes after the stated length are not a request; the first request gets its own reply.
         assert answer.startswith(b"HTTP/1.1 ")
         assert status_of(answer) < 500
     else:
@@ -216,7 +216,7 @@ def test_overload(
             assert response.status_code == 503
             assert int(response.headers["Retry-After"]) >= 1
             assert envelope(response)["errorCode"] == "503"
-        # What needs no thread is still answered.
+        # Requests that need no thread still get their replies.
         assert envelope(live.post(params={"format_type": "url"}, auth=auth))["errorCode"] == "6"
         assert alive(live)
         stuck.gate.set()

@@ -114,7 +114,7 @@ def gated(matcher: Any) -> Iterator[Gated]:
 def test_keys_take_turns_for_the_threads(
     start: Callable[..., Any], gated: Gated, envelope: Callable[..., Any], astronaut_jpeg: bytes
 ) -> None:
-    """Whoever has sent many waits for himself: another key's request is next."""
+    """A key with many requests delays itself only: the request of another key is next."""
     service = start(matcher=gated, threads=1, queue_size=8, deadline_seconds=100)
     pool = service.app.state.services.pool
     greedy, other = new_key(service, "greedy"), new_key(service, "other")
@@ -167,7 +167,7 @@ def test_a_hundred_wrong_logins_at_once(
     service.store.import_keys([KeyPair("moved-1", "secret-1")])
     service.store.import_keys([KeyPair("moved-2", "secret-2")])
     slow_hashes.clear()
-    url = {"format_type": "url"}  # answered 6 by whoever is let in: no photo is needed
+    url = {"format_type": "url"}  # errorCode 6 shows that the key was admitted: no photo is needed
 
     def log_in(number: int) -> tuple[int, str]:
         api_key = "moved-1" if wrong == "one key" else f"nobody-{number}"
@@ -185,7 +185,7 @@ def test_a_hundred_wrong_logins_at_once(
         if wrong == "one key":
             hashed = len(slow_hashes)
             assert envelope(service.post(params=url, auth=("moved-2", "secret-2")))["errorCode"] == "6"
-            assert len(slow_hashes) - hashed <= 8  # two at work, its own, and what came beside it
+            assert len(slow_hashes) - hashed <= 8  # two that run, its own, and those that arrived beside it
         results = Counter(answer.result() for answer in answers)
     assert set(results) == {(200, "5"), (503, "503")}
     assert sum(results.values()) == 100

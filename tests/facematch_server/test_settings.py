@@ -86,7 +86,7 @@ def test_a_wrong_value_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_variable_that_anything_here_reads_is_known() -> None:
-    """Commands, the pytest plugin, scripts, what is deployed: none of them may stop the service."""
+    """The variables of commands, of the pytest plugin, of scripts and of the deployment must not stop the service."""
     named = set()
     for folder in ("facematch_local", "server", "scripts"):
         for path in (ROOT / folder).rglob("*"):

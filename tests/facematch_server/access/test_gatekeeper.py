@@ -26,7 +26,7 @@ def basic(pair: str, scheme: str = "Basic") -> str:
 
 @dataclass(frozen=True)
 class FakeLogin:
-    """What `look_up` finds."""
+    """The result of `look_up`."""
 
     key: Any
     slow: bool = False
@@ -135,7 +135,7 @@ class SlowStore(FakeStore):
 
 
 def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf, hashing: int = 2) -> list[str]:
-    """What becomes of logins (address, pair) that come at once, in this order; the gate opens when all wait."""
+    """The results of logins (address, pair) that arrive together, in this order; the gate opens when all wait."""
 
     async def scenario() -> list[str]:
         gatekeeper = Gatekeeper(store, ttl_seconds=50, hashing=hashing)
@@ -232,7 +232,7 @@ def test_a_store_that_hangs_is_given_up(stage: str) -> None:
                         await admission.commit()
                 assert time.monotonic() - begun < 5
             gate.set()
-            if stage == "reserve":  # what was reserved for nobody is given back
+            if stage == "reserve":  # a reservation without a waiting request is given back
                 while store.calls.count("release") < 4:
                     await asyncio.sleep(0.01)
         finally:
@@ -275,7 +275,7 @@ def test_a_request_past_its_deadline_is_not_counted_for_long() -> None:
 
 
 def test_refusals_of_credentials_take_one_fixed_time() -> None:
-    """However fast or slow the store is with this key or that; those who may come in do not wait."""
+    """The time does not depend on the store or the key; admitted requests do not wait."""
     taken = []
     for seconds in (0.0, REFUSAL_SECONDS / 2):
 

@@ -1,4 +1,4 @@
-"""What a bundle says of itself (licences, checksums, bill of materials), and install.sh, which believes none of it."""
+"""A bundle's metadata (licences, checksums, bill of materials), and install.sh, which checks all of it."""
 
 from __future__ import annotations
 

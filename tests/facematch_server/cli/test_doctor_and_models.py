@@ -15,7 +15,7 @@ Command = Callable[..., Any]
 
 @pytest.fixture
 def site(pack_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation of its own: one good pack named `mine`, and an empty data folder."""
+    """A separate installation: one good pack named `mine`, and an empty data folder."""
     for name in list(os.environ):
         if name.startswith("FACEMATCH_"):
             monkeypatch.delenv(name)

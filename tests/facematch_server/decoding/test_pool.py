@@ -62,7 +62,7 @@ def misbehaving_pool(keep: int = 1, most: int = 3) -> DecoderPool:
 
 @pytest.fixture
 def bad() -> Iterator[DecoderPool]:
-    """Decoders that do what photos tell them."""
+    """Decoders that obey commands in photos."""
     pool = misbehaving_pool()
     yield pool
     pool.close()
@@ -97,7 +97,7 @@ def alive(pid: int) -> bool:
 
 
 def photos(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, bytes]]:
-    """A photo of every format, mode and orientation that comes a way of its own."""
+    """A photo of every format, mode and orientation with its own code path."""
     decode(saved(Image.new("RGB", (8, 8)), "PNG"))  # registers HEIF
     small = Image.fromarray(pixels[:200, :300, ::-1].copy())
     for format, options in (

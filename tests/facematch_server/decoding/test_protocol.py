@@ -1,4 +1,4 @@
-"""What a decoder says is believed of nobody else: it parses what strangers send."""
+"""The service checks every message of a decoder, because a decoder parses untrusted photos."""
 
 from __future__ import annotations
 

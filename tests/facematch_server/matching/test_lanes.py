@@ -39,7 +39,7 @@ def test_no_more_start_than_there_are_slots() -> None:
 
 
 def test_the_owner_with_the_fewest_jobs_is_next() -> None:
-    """Twenty of a stranger's wait already; the one that comes last goes first."""
+    """Twenty jobs of one owner wait already; the job of another owner goes first."""
     started = Started(1)
     for _ in range(20):
         started.submit("s")

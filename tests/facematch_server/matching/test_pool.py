@@ -147,11 +147,11 @@ def test_slots_are_withdrawn_from_the_key_with_the_most(gate: threading.Event) -
         assert ended[1:] == ["queued 503"]
         third = asyncio.create_task(request("third", "d"))
         await third
-        assert ended[2:] == ["third 503"]  # one each: nobody has to leave
+        assert ended[2:] == ["third 503"]  # one each: no slot is withdrawn
         gate.set()
         await asyncio.gather(running, first, second)
         assert pool.in_flight == 0
-        # Nothing is left of whoever gave way: its photos are in no queue.
+        # Nothing is left of the withdrawn request: its photos are in no queue.
         assert pool.queued == 0
 
     asyncio.run(scenario())
@@ -199,7 +199,7 @@ def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: thread
 
 
 def test_who_is_taken_up_at_that_very_moment_stays(gate: threading.Event) -> None:
-    """Between the choice of who leaves and its end a thread may begin the work: then it is another's turn to leave."""
+    """A thread may begin the job between choice and withdrawal: then another request loses its slot."""
 
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=2)
@@ -263,7 +263,7 @@ def test_a_timeout_of_the_works_own_is_no_deadline() -> None:
 
 
 def test_closing_answers_everybody(gate: threading.Event) -> None:
-    """Who waits for a thread is refused at once, in whichever queue the work is; who computes gets the outcome."""
+    """A queued request is refused at once, in every queue; a running one gets its outcome."""
 
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=3)

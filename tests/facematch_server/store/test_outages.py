@@ -1,4 +1,4 @@
-"""Databases that are locked, deleted, replaced, full or gone: told soon, never papered over, and well once back."""
+"""Databases that are locked, deleted, replaced, full or gone: reported soon, never hidden, used again once back."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def why_not(action: Callable[[], object]) -> Why:
 
 
 def works_again(store: Store, key: ApiKey) -> None:
-    """Within a few seconds, without anybody's help."""
+    """Within a few seconds, without an operator."""
     end = time.monotonic() + 20
     while True:
         try:
@@ -105,7 +105,7 @@ def test_a_locked_database_is_waited_for_once_and_not_for_long(shop: Store, key:
         begun = time.monotonic()
         assert why_not(lambda: shop.reserve(key, 60, soon())) is Why.LOCKED
         assert 0.3 < time.monotonic() - begun < 5
-        # The next ones are told at once: their patience would be a minute.
+        # The next requests fail at once, although their limit is a minute.
         begun = time.monotonic()
         for _ in range(20):
             assert why_not(lambda: shop.reserve(key, 60, soon(60))) is Why.LOCKED
@@ -113,7 +113,7 @@ def test_a_locked_database_is_waited_for_once_and_not_for_long(shop: Store, key:
             if time.monotonic() - begun > 0.5:
                 break
         assert time.monotonic() - begun < 5
-        # Reading needs no lock, so a wrong secret is told from a right one.
+        # Reading needs no lock, so a wrong secret is recognised.
         assert shop.look_up(key.api_key, "wrong", soon()).key is None
         assert why_not(lambda: shop.ping(soon())) is Why.LOCKED
         # Finished work is worth a try in any case, and may be tried again.
@@ -175,7 +175,7 @@ def test_nothing_else_takes_the_place_of_a_deleted_file(
     else:
         path.write_bytes(b"" if other == "empty" else b"\xff\xd8" * 5000)
     expected = Why.STALE_JOURNAL if other == "the journal's" else Why.REPLACED
-    # The key is neither refused nor counted anywhere else: nobody knows.
+    # The key is neither refused nor counted: its state is unknown.
     assert why_not(lambda: shop.look_up(key.api_key, "x", soon())) is expected
     time.sleep(1.1)
     assert why_not(lambda: shop.reserve(key, 60, soon())) is expected
@@ -281,7 +281,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("way", ["limit", "disk"])
 def test_a_full_disk(way: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Told by what fails and by the probe; what was counted stays, and counting goes on once there is room."""
+    """Reported by the failing call and by the probe; counts stay, and counting continues once the disk has room."""
     folder = request.getfixturevalue("small_disk") if way == "disk" else tmp_path
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", DISK_FULL, str(folder), way],
@@ -454,7 +454,7 @@ def test_a_server_that_only_reads(shop: Store, key: ApiKey, database_url: str) -
 @pytest.mark.slow
 @ONLY_POSTGRES
 def test_a_server_that_hangs(shop: Store, key: ApiKey, postgres: Any) -> None:
-    """Stopped in its tracks, with the connections open: whoever asks is answered all the same, and in time."""
+    """The server stops with open connections: every request still gets its reply in time."""
     import asyncio
 
     from facematch_server.access.gatekeeper import Gatekeeper

@@ -43,7 +43,7 @@ def everything_stored(url: str) -> str:
     return "\n".join(rows)
 
 
-# -- who may come in -------------------------------------------------------------------------------------
+# -- authentication -------------------------------------------------------------------------------------
 
 
 def test_a_created_key_is_accepted_with_its_secret_only(store: Store) -> None:
@@ -333,7 +333,7 @@ def test_expired_reservations_are_given_back_and_late_commits_still_count(store:
     assert lost
     clock.forward(seconds=61)
     assert store.usage(key.api_key).remaining == 2
-    assert store.commit(late)  # expired, but nobody took its place yet
+    assert store.commit(late)  # expired, but not replaced yet
     assert spend(store, key)  # takes the place of `lost`
     assert store.reserve(key, 60) is None
     assert not store.commit(lost)
@@ -446,7 +446,7 @@ def test_rate_limit_lets_a_burst_through_then_says_how_long_to_wait() -> None:
     assert limiter.allow(1, 30) == pytest.approx(2.0)
     assert limiter.allow(2, 30) == 0.0
     assert limiter.allow(3, None) == 0.0
-    for _ in range(100):  # who waits as told is always let in
+    for _ in range(100):  # a client that waits as stated is always admitted
         wait = limiter.allow(1, 30)
         assert wait > 0
         now += wait

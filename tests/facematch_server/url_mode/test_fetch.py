@@ -247,7 +247,7 @@ HOSTILE = [
     "http://loc\u200balhost/",
     "http://evil.example\u2100/",
     "http://evil\u2024example/x\u0000",
-    # user names, and what looks like one host to one parser and like another to the next
+    # user names, and texts that look like different hosts to different parsers
     "http://user:secret@public.example/",
     "http://@public.example/",
     "http://public.example@127.0.0.1/",
@@ -521,7 +521,7 @@ async def test_a_body_without_end_is_left_at_the_limit(chunked: bool) -> None:
 
     async with server(endless) as (port, _):
         assert await refused(f"http://127.0.0.1:{port}/") is Reason.TOO_LARGE
-    assert sent < 10_000_000  # what fits into the socket's buffers
+    assert sent < 10_000_000  # as much as fits into the socket's buffers
 
 
 @pytest.mark.parametrize(("size", "fits"), [(100_000, True), (100_001, False)])
@@ -671,7 +671,7 @@ async def test_encodings_are_undone_within_the_limit(encoding: str, body: bytes,
         assert b"\r\nAccept-Encoding: identity\r\n" in heads[0]
 
 
-# -- what goes along and what does not -------------------------------------------------------------------
+# -- the content of a request ---------------------------------------------------------------------------
 
 
 async def test_nothing_of_the_service_goes_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Kinds of addresses, and what the policies open."""
+"""Kinds of addresses, and the kinds that each policy opens."""
 
 from __future__ import annotations
 

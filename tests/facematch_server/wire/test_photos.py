@@ -182,7 +182,7 @@ def test_base64_as_clients_write_it(how: str, length: int) -> None:
 
 @given(st.binary(min_size=1, max_size=400), st.sampled_from(sorted(set(_encodings(b"x")) - {"lines to spaces"})))
 def test_base64_of_any_bytes(inner: bytes, how: str) -> None:
-    # A `+` at either end that became a blank cannot be told from a blank; no photo begins or ends with one.
+    # A `+` at either end that became a blank looks like any blank; no photo begins or ends with `+`.
     photo = b"\xff\xd8\xff" + inner + b"\xff\xd9"
     assert decode_base64(_encodings(photo)[how], LIMIT) == photo
 
