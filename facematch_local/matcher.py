@@ -1,4 +1,4 @@
-"""One match, start to end."""
+"""The face matcher: compares two photos from decoding to verdict and warnings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.calibration import Verdict, verdict
-from facematch_local.checks import Role, Subject, measure
+from facematch_local.checks import Examination, Role, measure
 from facematch_local.cpu import available_cpus
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.imaging.decode import decode, from_array
@@ -27,14 +27,14 @@ from facematch_local.spare import SpareThreads
 
 _T = TypeVar("_T")
 
-# Faces smaller than this share of the largest one are background on any policy; embedding each face of
-# a crowd to look for ghost portraits would only cost time.
+# Faces with less than this share of the largest one's area are background under any policy. Embedding all faces of a
+# crowd in the search for ghost portraits would only cost time.
 _GHOST_CANDIDATE_RATIO = 0.02
 _GHOST_CANDIDATES = 3
 
 
 class FaceMatcher:
-    """Compares photos. Construct it once and share it: it is safe to use from several threads.
+    """Compares photos. Create one matcher and share it: it is safe to use from several threads.
 
     ```python
     from facematch_local import FaceMatcher
@@ -54,17 +54,17 @@ class FaceMatcher:
         large_photo_lock: AbstractContextManager[object] | None = None,
         decoder: Callable[[bytes], Photo] | None = None,
     ) -> None:
-        """Take what a match needs.
+        """Create a matcher.
 
         Args:
             pack: models and calibration.
-            policy: thresholds; default the shipped ones.
+            policy: limits of the checks; default the shipped policy.
             limits: limits on photos; default `ImageLimits()`.
-            executor: runs image 1 while the calling thread does image 2; default `SpareThreads`, which does so
-                where a CPU is left for it. Its threads must never call `match` themselves.
-            large_photo_lock: see `imaging.decode.decode`; default a lock of the matcher's own.
-            decoder: decodes photos instead of `images.decode`, for instance where it can be ended; then `limits` and
-                `large_photo_lock` have no effect. Raises what `imaging.decode.decode` raises.
+            executor: processes image 1 while the calling thread processes image 2; default `SpareThreads`, which does
+                so if a CPU is free. Its threads must not call `match`.
+            large_photo_lock: the large-photo lock, see `imaging.decode.decode`; default a lock for this matcher.
+            decoder: decodes photos instead of `imaging.decode.decode`, for example in a process that can be terminated.
+                `limits` and `large_photo_lock` then have no effect. It must raise the same exceptions.
         """
         self._pack = pack
         self._policy = policy or load_policy()
@@ -83,8 +83,15 @@ class FaceMatcher:
     ) -> FaceMatcher:
         """Find a pack by name or path, verify it and open it.
 
+        Args:
+            pack: name or path of the pack; default the best installed pack.
+            policy: limits of the checks; default the shipped policy.
+            limits: limits on photos; default `ImageLimits()`.
+            sessions: settings of ONNX Runtime; default `SessionSettings()`.
+
         Raises:
-            PackError: there is no such pack, or it is damaged.
+            PackError: the pack does not exist or is damaged.
+            PolicyError: the pack's calibration file or the shipped policy is invalid.
         """
         return cls(load_pack(find_pack(str(pack)), sessions), policy, limits)
 
@@ -104,15 +111,15 @@ class FaceMatcher:
         image2: bytes | NDArray[np.uint8] | Photo,
         type1: Role | str = Role.CARD,
     ) -> MatchResult:
-        """Compare the face of image 1 with that of image 2.
+        """Compare the largest face of image 1 with the largest face of image 2.
 
         Args:
             image1: an encoded photo, an HxWx3 uint8 BGR array, or a decoded `Photo`.
-            image2: the same; always a portrait.
-            type1: what image 1 is: "card" or "portrait".
+            image2: a portrait, in one of the same forms.
+            type1: type of image 1: "card" or "portrait".
 
         Raises:
-            NoContentError: a photo has no bytes.
+            NoContentError: a photo is empty.
             ImageFormatError: a photo cannot be decoded or is over a limit.
             ValueError: `type1` is neither "card" nor "portrait".
         """
@@ -122,7 +129,7 @@ class FaceMatcher:
         try:
             second = self._look_at(image2, Role.PORTRAIT)
         finally:
-            # Errors are reported in the order of the photos, and no work is left behind.
+            # Wait in any case: an error of image 1 takes precedence, and no work remains in the background.
             first = pending.result()
         findings = (*self._judge(1, first), *self._judge(2, second))
         similarity = cosine(first.face, second.face) if first.face and second.face else None
@@ -144,10 +151,17 @@ class FaceMatcher:
     def examine(
         self, image: bytes | NDArray[np.uint8] | Photo, role: Role | str
     ) -> tuple[PhotoResult, tuple[Finding, ...]]:
-        """Look at one photo as `match` does: what was found in it, and every measure against its limit.
+        """Examine one photo in the same way as `match`.
+
+        Args:
+            image: an encoded photo, an HxWx3 uint8 BGR array, or a decoded `Photo`.
+            role: type of the photo: "card" or "portrait".
+
+        Returns:
+            The result, and each measure with its limit and outcome.
 
         Raises:
-            NoContentError, ImageFormatError, ValueError: as `match` does.
+            NoContentError, ImageFormatError, ValueError: in the same cases as `match`.
         """
         result = self._look_at(image, Role(role))
         return result, self._judge(1, result)
@@ -157,8 +171,8 @@ class FaceMatcher:
         photo = stopwatch.time("decode", lambda: self._photo(image))
         found = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
         faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
-        subject = Subject(photo, role, faces, self._pack.heads, self._pack.calibration)
-        measures = stopwatch.time("checks", lambda: measure(subject))
+        examination = Examination(photo, role, faces, self._pack.networks, self._pack.calibration)
+        measures = stopwatch.time("checks", lambda: measure(examination))
         return PhotoResult(
             photo=photo,
             role=role,
@@ -181,18 +195,18 @@ class FaceMatcher:
 
 
 def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint8]:
-    """The face with `margin` of its size on each side, kept inside the photo; HxWx3 uint8 BGR, a copy."""
+    """Crop a face with `margin` of its size on each side, clipped to the photo: HxWx3 uint8 BGR, a copy."""
     left, top, right, bottom = (float(value) for value in face.box)
     dx, dy = margin * (right - left), margin * (bottom - top)
     x1, y1 = max(round(left - dx), 0), max(round(top - dy), 0)
     x2, y2 = min(round(right + dx), photo.width), min(round(bottom + dy), photo.height)
-    # A box may lie outside the photo altogether where the detector guessed beyond the border.
+    # The detector may place a box completely outside the photo.
     x1, y1 = min(x1, photo.width - 1), min(y1, photo.height - 1)
     return photo.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].copy()
 
 
 def _embed(analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-    """Embed the compared face and, on a card, those that may be its ghost portrait."""
+    """Embed the compared face and, on a card, the faces that may be its ghost portrait."""
     candidates = min(len(faces), 1)
     if role is Role.CARD:
         large = [face for face in faces[1:] if face.area >= _GHOST_CANDIDATE_RATIO * faces[0].area]
@@ -205,7 +219,7 @@ def _summed(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str
 
 
 class _Stopwatch:
-    """Seconds by stage."""
+    """Measures seconds by stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

@@ -1,27 +1,30 @@
-"""Thresholds, and from measures to warnings. The numbers stand in `policy.toml`, nowhere else.
+"""The policy: limits of the checks, and the warnings that follow from them. All limits are in `policy.toml`.
 
 ```toml
-[portrait.margin]               # role and name of the check
-code = 12
-min = 0.0                       # and/or max
+version = "15"
 
-[portrait.mask]                 # a check with two ways to measure has a limit for each
+[portrait.crop]                 # role and name of the check
+code = 12
+min = 0.1                       # and/or max
+
+[portrait.mask]
 code = 9
-head.max = 0.5
-classical.max = 0.9
+max = 0.15
 ```
 """
 
 from __future__ import annotations
 
-import math
+import difflib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from facematch_local.checks import CHECKS, Measure, Role
 from facematch_local.codes import WarningCode
@@ -29,9 +32,21 @@ from facematch_local.errors import PolicyError
 
 DEFAULT_POLICY: Final = Path(__file__).with_name("policy.toml")
 
+# Names of checks up to version 14, and their present names.
+_RENAMED: Final[Mapping[str, str]] = {
+    "face_found": "face_confidence",
+    "second_face_ratio": "single_face",
+    "hat": "head_covering",
+    "face_height_ratio": "head_size",
+    "margin": "crop",
+    "document_colour": "photocopy, with max = 1 - min: the value is now the probability of a copy",
+    "portrait_differs": "portrait_substitution",
+    "text_differs": "text_alteration",
+}
+
 
 class Outcome(StrEnum):
-    """What the policy makes of a measure."""
+    """Outcome of a measure under the policy."""
 
     PASSED = "passed"
     WARNING = "warning"
@@ -40,27 +55,27 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The range in which a measure raises no warning; bounds included, None where open."""
+    """The range without a warning; the bounds are inside the range, None for an open end."""
 
     code: WarningCode
     minimum: float | None = None
     maximum: float | None = None
 
     def holds(self, value: float) -> bool:
-        """Whether `value` lies in the range."""
+        """Whether `value` is in the range."""
         above = self.minimum is None or value >= self.minimum
         return above and (self.maximum is None or value <= self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A measure, the limit it was held against, and the outcome.
+    """A measure, its limit, and the outcome.
 
     Attributes:
         image: 1 or 2.
         name: name of the check.
-        measure: what was measured.
-        limit: what the policy asks.
+        measure: the measure.
+        limit: the policy's limit for it.
         outcome: passed, warning or not assessed.
     """
 
@@ -73,28 +88,32 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All thresholds of one version.
+    """All limits of one version.
 
     Attributes:
-        version: of the file, printed with every detailed result.
-        limits: by role, then by name of the check and method: `"margin"`, `"mask.head"`.
+        version: version of the policy file, stated in every detailed result.
+        limits: limits by role, then by name of the check.
     """
 
     version: str
     limits: Mapping[Role, Mapping[str, Limit]]
 
     def judge(self, image: int, role: Role, measures: Mapping[str, Measure]) -> tuple[Finding, ...]:
-        """Hold the measures of one photo against the limits for its role.
+        """Compare the measures of one photo with the limits of its role; measures without a limit are omitted.
 
-        Measures without a limit are left out: the policy does not ask for them.
+        Args:
+            image: number of the photo, 1 or 2.
+            role: role of the photo.
+            measures: measures by name of the check.
         """
         limits = self.limits[role]
-        asked = ((name, measure, limits.get(_key(name, measure.method))) for name, measure in measures.items())
-        return tuple(_finding(image, name, measure, limit) for name, measure, limit in asked if limit is not None)
+        return tuple(
+            _finding(image, name, measure, limits[name]) for name, measure in measures.items() if name in limits
+        )
 
 
 def warnings(findings: Iterable[Finding]) -> tuple[WarningCode, ...]:
-    """The codes that hold, lowest first: the contract's precedence."""
+    """Codes of the warnings that apply, lowest first, which is the contract's order of precedence."""
     return tuple(sorted({f.limit.code for f in findings if f.outcome is Outcome.WARNING}))
 
 
@@ -102,26 +121,71 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
     """Read a policy file.
 
     Raises:
-        PolicyError: the file is missing, does not have the form of the shipped `policy.toml`, or has limits that do not
-            fit the checks of this version.
+        PolicyError: the file is missing, does not have the form of the shipped `policy.toml`, or has limits for unknown
+            checks. The message names each wrong entry and the new name of a renamed check.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        limits = {
-            role: MappingProxyType(
-                {key: limit for name, entry in content[role].items() for key, limit in _limits(name, entry)}
-            )
-            for role in Role
-        }
-        policy = Policy(str(content["version"]), MappingProxyType(limits))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise PolicyError(f"{path}: not a policy file ({type(error).__name__}: {error})") from None
-    if misfits := list(_misfits(limits)):
-        raise PolicyError(
-            f"{path}: version {policy.version} does not fit the checks of this version: {'; '.join(misfits)}. "
-            f"Change these entries to be like those of {DEFAULT_POLICY}"
-        )
-    return policy
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"{path}: cannot be read as a policy file ({type(error).__name__}: {error})") from None
+    if wrong := list(_unknown(content)):
+        raise PolicyError(f"{path}: {'; '.join(wrong)}. {DEFAULT_POLICY} is an example of a valid file")
+    try:
+        file = _File.model_validate(content)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5])
+        raise PolicyError(f"{path}: not a valid policy ({faults}). {DEFAULT_POLICY} is an example") from None
+    limits = {
+        role: MappingProxyType({name: Limit(limit.code, limit.min, limit.max) for name, limit in entries.items()})
+        for role, entries in ((Role.PORTRAIT, file.portrait), (Role.CARD, file.card))
+    }
+    return Policy(str(file.version), MappingProxyType(limits))
+
+
+class _Limit(BaseModel):
+    """One entry of a policy file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    code: WarningCode
+    min: Annotated[float | None, Field(strict=True)] = None
+    max: Annotated[float | None, Field(strict=True)] = None
+
+    @model_validator(mode="after")
+    def _has_sense(self) -> Self:
+        if self.code is WarningCode.SUCCESSFUL:
+            raise ValueError("code 0 means that there is no warning")
+        if self.min is None and self.max is None:
+            raise ValueError("a limit needs min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is above max, so every photo would raise the warning")
+        return self
+
+
+class _File(BaseModel):
+    """A policy file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str | int | float
+    portrait: dict[str, _Limit]
+    card: dict[str, _Limit]
+
+
+def _unknown(content: Mapping[str, Any]) -> Iterator[str]:
+    """Messages about entries for unknown checks, and about entries in the form of version 14 or older."""
+    for role in Role:
+        entries = content.get(role)
+        if not isinstance(entries, Mapping):
+            continue  # the validation reports it
+        names = [check.name for check in CHECKS[role]]
+        for name, entry in entries.items():
+            if name not in names:
+                near = difflib.get_close_matches(name, names, 1)
+                new = _RENAMED.get(name) or (near[0] if near else "")
+                yield f"{role}.{name} is not a check" + (f"; write {role}.{new}" if new else "")
+            elif isinstance(entry, Mapping) and {"head", "classical"} & set(entry):
+                yield f"{role}.{name}: write head.min or head.max as min or max, and omit classical.*"
 
 
 def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:
@@ -130,41 +194,3 @@ def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:
     else:
         outcome = Outcome.PASSED if limit.holds(measure.value) else Outcome.WARNING
     return Finding(image, name, measure, limit, outcome)
-
-
-def _key(name: str, method: str) -> str:
-    return f"{name}.{method}" if method else name
-
-
-def _misfits(limits: Mapping[Role, Mapping[str, Limit]]) -> Iterator[str]:
-    """Limits that no measure would meet, and ways to measure what is asked that have none. A check may be left out."""
-    for role, found in limits.items():
-        keys = {check.name: {_key(check.name, method) for method in check.methods} for check in CHECKS[role]}
-        named = {key.partition(".")[0] for key in found}
-        needed = {key for name, ways in keys.items() if name in named for key in ways}
-        yield from (f"{role}.{key} has no limit" for key in sorted(needed - found.keys()))
-        yield from (f"{role}.{key} is not measured" for key in sorted(found.keys() - needed))
-
-
-def _limits(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:
-    code = WarningCode(entry["code"])
-    if code is WarningCode.SUCCESSFUL:
-        raise ValueError(f"{name}: code 0 means that there is no warning")
-    bounds = {key: value for key, value in entry.items() if key != "code"}
-    methods = {key: value for key, value in bounds.items() if isinstance(value, Mapping)}
-    if methods and methods.keys() != bounds.keys():
-        raise ValueError(f"{name}: bounds are stated once or by method, not both")
-    for method, own in methods.items() if methods else [("", bounds)]:
-        if not own or set(own) - {"min", "max"}:
-            raise ValueError(f"{name}: a limit has min and/or max, not {sorted(own)}")
-        bounds_of = {bound: _bound(name, value) for bound, value in own.items()}
-        if bounds_of.get("min", -math.inf) > bounds_of.get("max", math.inf):
-            raise ValueError(f"{name}: min is above max, so everything would be warned of")
-        yield _key(name, method), Limit(code, bounds_of.get("min"), bounds_of.get("max"))
-
-
-def _bound(name: str, value: Any) -> float:
-    # TOML knows nan and inf, and Python takes true for a number.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{name}: a bound is a finite number, not {value!r}")
-    return float(value)

@@ -1,4 +1,4 @@
-"""An executor that never makes its caller wait for a thread."""
+"""An executor whose callers never wait for a free thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _P = ParamSpec("_P")
 
 
 class SpareThreads(Executor):
-    """Runs a job beside the caller while a thread is spare, else at once in the calling thread.
+    """Runs a job in a spare thread if one is free, else immediately in the calling thread.
 
     A caller that waits for a job waits for running work only, never for a queue. Callers on many threads therefore
     cannot block each other, and under load each keeps to its own thread.
@@ -57,5 +57,5 @@ class SpareThreads(Executor):
         return done
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)

@@ -1,10 +1,11 @@
-"""The checks: one module per question, each with a pure `measure` function and no threshold inside.
+"""The checks: pure functions that measure a photo, one module per question. The limits are in the policy.
 
-`PORTRAIT_CHECKS` and `CARD_CHECKS` list what is asked of a photo by its role. A new check is one new
-module and one line here.
+`PORTRAIT_CHECKS` and `CARD_CHECKS` list the checks of a photo by its role. A new check needs one function, one line in
+these tables and one limit in `policy.toml`. A check with its own network also needs a module in
+`facematch_local.networks` and a cached property of `Examination` that runs the network.
 
-A check raises nothing, whatever the photo, and gives a finite number or a reason. `measure` does not rely on that: one
-faulty check must not cost a comparison its answer.
+A check must not raise an exception for any photo; it returns a finite number or a reason. `measure` catches exceptions
+nevertheless, because a faulty check must not fail a comparison.
 """
 
 from __future__ import annotations
@@ -15,33 +16,44 @@ import traceback
 from pathlib import PurePath
 from typing import Final
 
-from facematch_local.checks import card, face_count, geometry, occlusion, photocopy, presentation, sharpness, tampering
-from facematch_local.checks.base import Check, Measure, Role, Subject
+from facematch_local.checks import (
+    crop,
+    document,
+    face_size,
+    occlusion,
+    photocopy,
+    recapture,
+    sharpness,
+    single_face,
+    tampering,
+)
+from facematch_local.checks.check import Check, Measure, Role
+from facematch_local.checks.examination import Examination
 
 PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
-    Check("face_found", face_count.face_found),
-    Check("second_face_ratio", face_count.second_face_ratio),
+    Check("face_confidence", single_face.face_confidence),
+    Check("single_face", single_face.single_face),
     Check("sunglasses", occlusion.sunglasses, "occlusion"),
-    Check("hat", occlusion.hat, "occlusion"),
+    Check("head_covering", occlusion.head_covering, "occlusion"),
     Check("mask", occlusion.mask, "occlusion"),
-    Check("recapture", presentation.recapture, "recapture"),
+    Check("recapture", recapture.recapture, "recapture"),
     Check("blur", sharpness.blur),
     Check("noise", sharpness.noise),
-    Check("inter_eye_distance", geometry.inter_eye_distance),
-    Check("face_height_ratio", geometry.face_height_ratio),
-    Check("margin", geometry.margin),
+    Check("inter_eye_distance", face_size.inter_eye_distance),
+    Check("head_size", face_size.head_size),
+    Check("crop", crop.crop),
 )
 
 CARD_CHECKS: Final[tuple[Check, ...]] = (
-    Check("document", card.document, "document"),
-    Check("document_colour", photocopy.colour, "photocopy"),
-    Check("portrait_differs", tampering.portrait_differs),
-    Check("text_differs", tampering.text_differs),
-    Check("face_found", face_count.face_found),
-    Check("second_face_ratio", face_count.second_face_ratio),
+    Check("document", document.document, "document"),
+    Check("photocopy", photocopy.photocopy, "photocopy"),
+    Check("portrait_substitution", tampering.portrait_substitution),
+    Check("text_alteration", tampering.text_alteration),
+    Check("face_confidence", single_face.face_confidence),
+    Check("single_face", single_face.single_face),
     Check("blur", sharpness.blur),
     Check("noise", sharpness.noise),
-    Check("inter_eye_distance", geometry.inter_eye_distance),
+    Check("inter_eye_distance", face_size.inter_eye_distance),
 )
 
 CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
@@ -50,42 +62,46 @@ CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
 }
 
 
-def measure(subject: Subject) -> dict[str, Measure]:
-    """Every measure that is asked of the photo's role, by name of the check.
+def measure(examination: Examination) -> dict[str, Measure]:
+    """Run every check of the photo's role.
 
-    A check that fails, or gives no finite number, is not assessed and logged: one line with the check, the type of the
-    exception and the places that it passed, never its message, which may quote what the photo holds.
+    A check that raises an exception, or returns a number that is not finite, is not assessed. One log line states the
+    check, the type of the exception and its frames. The line omits the message of the exception, which may quote
+    content of the photo.
+
+    Returns:
+        The measures by name of the check.
 
     Raises:
-        MemoryError: the process is out of memory. That is no property of the photo; whoever asked should ask again.
+        MemoryError: the process is out of memory. The photo is not the cause; the caller may try again.
     """
-    return {check.name: _taken(check, subject) for check in CHECKS[subject.role]}
+    return {check.name: _taken(check, examination) for check in CHECKS[examination.role]}
 
 
-def _taken(check: Check, subject: Subject) -> Measure:
+def _taken(check: Check, examination: Examination) -> Measure:
     try:
-        taken = check.measure(subject)
+        taken = check.measure(examination)
     except MemoryError:
         raise
-    # A fault in a check, or in a library or head beneath it, may raise anything.
+    # A fault in a check, a library or a network may raise any exception.
     except Exception as error:
-        _log(check, subject, type(error).__name__, _places(error))
-        return Measure.not_assessed(f"the check failed: {type(error).__name__}", method=check.method(subject))
+        _log(check, examination, type(error).__name__, _places(error))
+        return Measure.not_assessed(f"the check failed: {type(error).__name__}")
     if taken.value is None or math.isfinite(taken.value):
         return taken
-    _log(check, subject, "no finite number", "its end")
-    return Measure.not_assessed("the check failed: no finite number", taken.unit, taken.method)
+    _log(check, examination, "the result is not finite", "its end")
+    return Measure.not_assessed("the check failed: the result is not finite", taken.unit)
 
 
-def _log(check: Check, subject: Subject, fault: str, place: str) -> None:
-    logging.getLogger(__name__).error("check %s of a %s failed: %s at %s", check.name, subject.role, fault, place)
+def _log(check: Check, examination: Examination, fault: str, place: str) -> None:
+    logging.getLogger(__name__).error("check %s of a %s failed: %s at %s", check.name, examination.role, fault, place)
 
 
 def _places(error: BaseException, most: int = 8) -> str:
-    """`file:line function` of the frames that an exception passed, innermost first; no source lines, no values."""
+    """`file:line function` of an exception's frames, innermost first; without source lines and values."""
     frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)][1:][-most:]
     names = (f"{'/'.join(PurePath(code.co_filename).parts[-2:])}:{line} {code.co_name}" for code, line in frames)
     return " < ".join(reversed(list(names)))
 
 
-__all__ = ["CARD_CHECKS", "CHECKS", "PORTRAIT_CHECKS", "Check", "Measure", "Role", "Subject", "measure"]
+__all__ = ["CARD_CHECKS", "CHECKS", "PORTRAIT_CHECKS", "Check", "Examination", "Measure", "Role", "measure"]

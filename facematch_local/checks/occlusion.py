@@ -1,91 +1,83 @@
-"""What covers the face: sunglasses, a hat, a mask (codes 7, 8, 9).
-
-Where there is an occlusion head, the pack's own or a lent one, the measure is its probability; without one, that
-of `occlusion_linear`.
-"""
+"""Coverings of the face: sunglasses, head covering, mask (codes 7, 8, 9), from the occlusion network."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.checks.base import CLASSICAL, HEAD, NO_FACE, Measure, Subject
+from facematch_local.checks.check import NO_FACE, NO_NETWORK, Measure
+from facematch_local.checks.examination import Examination
+from facematch_local.checks.logits import logit, lowered
 from facematch_local.faces import Face, head_axes
 
-# Inter-eye distance, pixels, below which the crop shows nothing of a frame, a hem or a mask.
-_LEAST_EYE_DISTANCE: Final[dict[str, dict[str, float]]] = {
-    HEAD: {"sunglasses": 5.0, "hat": 8.0, "mask": 4.0},
-    CLASSICAL: {"sunglasses": 10.0, "hat": 10.0, "mask": 10.0},
-}
+# Inter-eye distance in pixels below which a frame, a hem or a mask is too small to see.
+_LEAST_EYE_DISTANCE: Final[dict[str, float]] = {"sunglasses": 5.0, "head_covering": 8.0, "mask": 4.0}
 _OUTSIDE: Final[dict[str, str]] = {
     "sunglasses": "the picture ends at the eyes",
-    "hat": "the picture ends at the brows",
+    "head_covering": "the picture ends at the brows",
     "mask": "the picture ends at the mouth",
 }
-# The smaller the face, the more bare ones the head takes for covered. For every pixel by which the eyes are nearer to
-# each other than this, its probability counts for so much less, as a difference of logits
-# (scripts/training/heads/small_faces.py, on the tuned half). Hats are not judged on such faces.
+# Below 8 px between the eyes the network over-reports sunglasses and masks: subtract this many logits per missing pixel
+# (chosen on the development split). Head coverings are not assessed on such faces.
 _FULL_TRUST_EYE_DISTANCE: Final = 8.0
 _MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "mask": 1.1}
-# What must lie inside the picture for a code to be judged, in inter-eye distances below the eyes, along the head's own
-# axes: from where to where. Outside the picture the network sees border pixels repeated, and takes them for a hem, a
-# mask or a lens. The mouth lies 1.15 below the eyes (the ArcFace template); a cap's hem shows at 0.75 above them.
+# The region that must lie inside the picture for a check to be assessed: its top and bottom in inter-eye distances
+# below the eyes, along the head's own axes. Outside the picture the network sees repeated border pixels and mistakes
+# them for a hem, a mask or a lens. The mouth is 1.15 below the eyes (ArcFace template); the hem of a cap 0.75 above.
 _REGIONS: Final[dict[str, tuple[float, float]]] = {
     "sunglasses": (-0.2, 0.2),
-    "hat": (-0.75, 0.0),
+    "head_covering": (-0.75, 0.0),
     "mask": (0.0, 1.15),
 }
-# To the sides the region reaches so far beyond eyes and mouth corners. Of a face that the side of the picture cuts, the
-# detector places the landmarks that it cannot see at the border.
+# Distance of the region's sides beyond eyes and mouth corners. If a side of the picture cuts a face, the detector
+# places the invisible landmarks at the border.
 _BESIDE: Final = 0.15
-# With a mask the head sees little of the face and takes a fringe for a hem: 0.75 means there what 0.6 means without
-# (masked and bare faces of the tuned half, looked at one by one). As a difference of logits.
-_MISTAKEN_BESIDE_A_MASK: Final = math.log(0.75 / 0.25) - math.log(0.6 / 0.4)
+# With a mask the network sees little of the face and mistakes a fringe for a hem: a score of 0.75 then corresponds to
+# 0.6 without one (masked and bare faces of the development split, reviewed one by one). As a difference of logits.
+_MISTAKEN_BESIDE_A_MASK: Final = logit(0.75) - logit(0.6)
 
 
-def sunglasses(subject: Subject) -> Measure:
-    """Probability that dark glasses hide the eyes, 0 to 1; clear glasses are none."""
-    return _measure(subject, "sunglasses")
+def sunglasses(examination: Examination) -> Measure:
+    """Probability, 0 to 1, that dark glasses hide the eyes; clear glasses do not count."""
+    return _measure(examination, "sunglasses")
 
 
-def hat(subject: Subject) -> Measure:
-    """Probability that something covers the head above the brows, 0 to 1; hair is nothing.
+def head_covering(examination: Examination) -> Measure:
+    """Probability, 0 to 1, that something covers the head above the brows; hair does not count.
 
-    By the head it counts for less where there is a mask as well.
+    OFIQ: NoHeadCoverings. A mask lowers the result.
     """
-    measure = _measure(subject, "hat")
-    if measure.value is None or subject.occlusion is None:
+    measure = _measure(examination, "head_covering")
+    if measure.value is None or examination.occlusion is None:
         return measure
-    return Measure(_lowered(measure.value, _MISTAKEN_BESIDE_A_MASK * subject.occlusion.mask), method=measure.method)
+    return Measure(lowered(measure.value, _MISTAKEN_BESIDE_A_MASK * examination.occlusion.mask))
 
 
-def mask(subject: Subject) -> Measure:
-    """Probability that something covers mouth and nose, 0 to 1; a beard is nothing."""
-    return _measure(subject, "mask")
+def mask(examination: Examination) -> Measure:
+    """Probability, 0 to 1, that something covers mouth and nose; a beard does not count."""
+    return _measure(examination, "mask")
 
 
-def _measure(subject: Subject, kind: str) -> Measure:
-    method = _method(subject)
-    if subject.face is None or subject.head_crop is None:
-        return Measure.not_assessed(NO_FACE, method=method)
-    eye_distance = subject.face.inter_eye_distance
-    if eye_distance < _LEAST_EYE_DISTANCE[method][kind]:
-        return Measure.not_assessed("the face has too few pixels", method=method)
-    if not _in_picture(subject, _region(subject.face, kind)):
-        return Measure.not_assessed(_OUTSIDE[kind], method=method)
-    scores = subject.occlusion
-    if scores is None:
-        return Measure(subject.linear_occlusion[kind], method=method)
-    value = {"sunglasses": scores.sunglasses, "hat": scores.head_covering, "mask": scores.mask}[kind]
-    too_near = max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
-    return Measure(_lowered(value, _MISTAKEN_PER_PIXEL.get(kind, 0.0) * too_near), method=method)
+def _measure(examination: Examination, kind: str) -> Measure:
+    if examination.networks.occlusion is None:
+        return Measure.not_assessed(NO_NETWORK)
+    face, scores = examination.face, examination.occlusion
+    if face is None or scores is None:
+        return Measure.not_assessed(NO_FACE)
+    eye_distance = face.inter_eye_distance
+    if eye_distance < _LEAST_EYE_DISTANCE[kind]:
+        return Measure.not_assessed("the face has too few pixels")
+    if not _in_picture(examination, _region(face, kind)):
+        return Measure.not_assessed(_OUTSIDE[kind])
+    value = {"sunglasses": scores.sunglasses, "head_covering": scores.head_covering, "mask": scores.mask}[kind]
+    missing = max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
+    return Measure(lowered(value, _MISTAKEN_PER_PIXEL.get(kind, 0.0) * missing))
 
 
 def _region(face: Face, kind: str) -> NDArray[np.float64]:
-    """(4, 2): corners, in pixels of the photo, of what must lie in the picture for a code to be judged."""
+    """(4, 2): corners, in pixels of the photo, of the region that must lie in the picture."""
     unit, eyes = max(face.inter_eye_distance, 1.0), face.eye_midpoint.astype(np.float64)
     across, down = head_axes(face)
     seen = (face.landmarks[[0, 1, 3, 4]] - eyes) @ across
@@ -93,19 +85,7 @@ def _region(face: Face, kind: str) -> NDArray[np.float64]:
     return np.array([eyes + x * across + y * unit * down for x in sides for y in _REGIONS[kind]], np.float64)
 
 
-def _in_picture(subject: Subject, points: NDArray[np.floating[Any]]) -> bool:
+def _in_picture(examination: Examination, points: NDArray[np.floating[Any]]) -> bool:
     """Whether all of these points of the photo, (2,) or (N, 2) x and y in pixels, lie inside it."""
-    height, width = subject.photo.pixels.shape[:2]
+    height, width = examination.photo.pixels.shape[:2]
     return bool(((points >= 0) & (points < (width, height))).all())
-
-
-def _lowered(probability: float, logits: float) -> float:
-    """A probability less a difference of logits; 0 to 1."""
-    if not logits:
-        return probability
-    kept = min(max(probability, 1e-6), 1 - 1e-6)
-    return 1 / (1 + (1 - kept) / kept * math.exp(logits))
-
-
-def _method(subject: Subject) -> str:
-    return CLASSICAL if subject.heads.occlusion is None else HEAD

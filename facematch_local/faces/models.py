@@ -1,4 +1,4 @@
-"""What the models of a pack offer to the search for faces."""
+"""Interfaces of a pack's models for the face analyser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Detector(Protocol):
-    """What insightface's SCRFD offers; it keeps no state between calls but a cache of anchor centres."""
+    """The used part of insightface's SCRFD. Its only state between calls is a cache of anchor centres."""
 
     def detect(
         self,
@@ -23,7 +23,7 @@ class Detector(Protocol):
 
 
 class Recogniser(Protocol):
-    """What insightface's ArcFaceONNX offers."""
+    """The used part of insightface's ArcFaceONNX."""
 
     input_size: tuple[int, int]
 
@@ -31,7 +31,7 @@ class Recogniser(Protocol):
 
 
 class LandmarkLocator(Protocol):
-    """What a pack's landmark head offers, see `facematch_local.networks.landmarks.LandmarkNetwork`."""
+    """A pack's landmark network, see `facematch_local.networks.landmarks`."""
 
     def locate(
         self, pixels: NDArray[np.uint8], landmarks: NDArray[np.float32], box: NDArray[np.float32]
@@ -39,6 +39,6 @@ class LandmarkLocator(Protocol):
 
 
 class FaceConfirmer(Protocol):
-    """What a pack's confirmation head offers, see `facematch_local.networks.face_filter.FaceFilterNetwork`."""
+    """A pack's face filter, see `facematch_local.networks.face_filter`."""
 
     def confirm(self, pixels: NDArray[np.uint8], box: NDArray[np.float32], score: float) -> float: ...

@@ -1,16 +1,16 @@
-"""Model packs: find one, verify it, open its sessions.
+"""Model packs: search, verification and loading.
 
-A pack is a folder. With a `pack.toml` it states name, version, roles, checksums and licence, see `manifest`; without
-one it is taken as a plain insightface folder, in which insightface's own rules tell detector and recogniser apart.
-Nothing is ever downloaded here.
+A pack is a folder. Its `pack.toml` states name, version, tasks, checksums and licence, see `manifest`. A folder without
+one is read as a plain insightface folder, in which insightface's own rules identify detector and recogniser. This
+package does not download files.
 """
 
 from facematch_local.packs.installed import Missing, Overview, asked_pack, overview
-from facematch_local.packs.loading import LoadedPack, calibration_for, landmarks_sha256, load_pack, open_heads
+from facematch_local.packs.loading import LoadedPack, calibration_for, landmarks_sha256, load_pack, open_networks
 from facematch_local.packs.manifest import (
     CALIBRATION,
     MANIFEST,
-    REQUIRED_ROLES,
+    REQUIRED_TASKS,
     ModelFile,
     ModelPack,
     NotInstalledError,
@@ -20,11 +20,11 @@ from facematch_local.packs.manifest import (
 )
 from facematch_local.packs.search import (
     DEFAULT_PACK,
-    HEAD_ROLES,
+    FALLBACK_TASKS,
     PREFERRED,
     SHIPPED,
+    fallback_networks,
     find_pack,
-    lent_heads,
     read_pack,
     scan_packs,
     search_folders,
@@ -35,10 +35,10 @@ from facematch_local.packs.sessions import SessionSettings
 __all__ = [
     "CALIBRATION",
     "DEFAULT_PACK",
-    "HEAD_ROLES",
+    "FALLBACK_TASKS",
     "MANIFEST",
     "PREFERRED",
-    "REQUIRED_ROLES",
+    "REQUIRED_TASKS",
     "SHIPPED",
     "LoadedPack",
     "Missing",
@@ -50,11 +50,11 @@ __all__ = [
     "Source",
     "asked_pack",
     "calibration_for",
+    "fallback_networks",
     "find_pack",
     "landmarks_sha256",
-    "lent_heads",
     "load_pack",
-    "open_heads",
+    "open_networks",
     "overview",
     "read_pack",
     "scan_packs",

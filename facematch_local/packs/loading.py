@@ -1,32 +1,28 @@
-"""A pack ready for use: verified, opened, tried out, with the curve for its recogniser."""
+"""Loading of a pack: verification, opening, trial run, and the calibration curve of its recogniser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import numpy as np
 
 from facematch_local.calibration import GENERIC, GENERIC_STRICT, Calibration, load_calibration
 from facematch_local.errors import PackError
 from facematch_local.faces import DetectionSettings, Detector, FaceAnalyser, Recogniser
-from facematch_local.networks import Networks
+from facematch_local.networks import Network, Networks
 from facematch_local.networks.document import DocumentNetwork
 from facematch_local.networks.face_filter import FaceFilterNetwork
-from facematch_local.networks.landmarks import LANDMARK_SIZE, LandmarkNetwork
+from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.networks.occlusion import OcclusionNetwork
 from facematch_local.networks.photocopy import PhotocopyNetwork
 from facematch_local.networks.recapture import RecaptureNetwork
 from facematch_local.packs.manifest import RECOGNISER_SIDES, ModelPack, sha256_of, verify_files, verify_pack
-from facematch_local.packs.search import SHIPPED, lent_heads
+from facematch_local.packs.search import SHIPPED, fallback_networks
 from facematch_local.packs.sessions import SessionSettings, open_session, open_with_insightface, require_providers
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
-_Head = TypeVar("_Head")
+_Network = TypeVar("_Network", bound=Network)
 
 _BUILT_IN_CALIBRATIONS: Final = Path(__file__).parents[1] / "calibrations"
 
@@ -36,18 +32,18 @@ class LoadedPack:
     """A pack ready for use.
 
     Attributes:
-        pack: what it says of itself.
-        analyser: its detector, recogniser and, if it has them, the heads for landmarks and confirmation.
-        calibration: the curve for its recogniser.
-        heads: learned heads, its own and those lent to it.
-        lent: roles of the heads that are the shipped pack's, since it brings none.
+        pack: the description of the pack.
+        analyser: its detector and recogniser, with landmark network and face filter if the pack has them.
+        calibration: calibration curve of the recogniser.
+        networks: the networks for checks, the pack's own and the fallback networks.
+        fallback: tasks for which the shipped pack provides the network.
     """
 
     pack: ModelPack
     analyser: FaceAnalyser
     calibration: Calibration
-    heads: Networks = field(default_factory=Networks)
-    lent: tuple[str, ...] = ()
+    networks: Networks = field(default_factory=Networks)
+    fallback: tuple[str, ...] = ()
 
 
 def load_pack(
@@ -55,42 +51,42 @@ def load_pack(
     sessions: SessionSettings | None = None,
     detection: DetectionSettings | None = None,
     *,
-    lend_heads: bool = True,
+    fallback: bool = True,
 ) -> LoadedPack:
-    """Verify a pack and open its sessions through `insightface.model_zoo`.
+    """Verify a pack, open its models and run each required model once.
 
     Args:
-        pack: what to open.
-        sessions: how ONNX Runtime runs.
-        detection: how faces are looked for; default as the pack states it.
-        lend_heads: use the shipped pack's heads for warnings where the pack brings none. A head looks at a crop by five
-            landmarks, whoever found them, and finds more than the classical measures.
+        pack: the pack to open.
+        sessions: settings of ONNX Runtime; default `SessionSettings()`.
+        detection: settings of the search for faces; default the pack's own.
+        fallback: use the shipped pack's networks for checks that the pack has no network for. Their crops depend only
+            on five landmarks or the face box, so they work with any detector.
 
     Raises:
-        PackError: a file, of the pack or a lent one, is damaged or is not the model its role says.
+        PackError: a file of the pack or of the fallback networks is damaged or is not a model for its task.
+        PolicyError: the pack's calibration file is invalid.
     """
-    lent = lent_heads(pack) if lend_heads else {}
+    fallback_files = fallback_networks(pack) if fallback else {}
     verify_pack(pack)
     try:
-        verify_files(lent)
+        verify_files(fallback_files)
     except PackError as error:
-        raise PackError(f"a head that {SHIPPED} lends to {pack.name}: {error}") from None
+        raise PackError(f"a network of {SHIPPED}, the fallback for {pack.name}: {error}") from None
     sessions = sessions or SessionSettings()
     require_providers(sessions)
     detector = cast(Detector, open_with_insightface(pack, "detection", sessions))
     recogniser = cast(Recogniser, open_with_insightface(pack, "recognition", sessions))
-    locator = _open_landmark_head(pack, sessions)
     analyser = FaceAnalyser(
         detector,
         recogniser,
         detection or _detection_settings(pack),
         mirror=pack.mirror,
-        locator=locator,
-        confirmer=_open_confirmation_head(pack, sessions),
+        locator=_open_network(pack, LandmarkNetwork, sessions),
+        confirmer=_open_network(pack, FaceFilterNetwork, sessions),
     )
     _try_out(pack, analyser)
-    heads = open_heads(replace(pack, files={**pack.files, **lent}), sessions)
-    return LoadedPack(pack, analyser, calibration_for(pack), heads, tuple(lent))
+    networks = open_networks(replace(pack, files={**pack.files, **fallback_files}), sessions)
+    return LoadedPack(pack, analyser, calibration_for(pack), networks, tuple(fallback_files))
 
 
 def _detection_settings(pack: ModelPack) -> DetectionSettings:
@@ -103,12 +99,12 @@ def _detection_settings(pack: ModelPack) -> DetectionSettings:
 
 
 def calibration_for(pack: ModelPack) -> Calibration:
-    """The pack's own curve, else a built-in one made for the same weights, else the generic one.
+    """Choose the calibration curve: the pack's own, else a built-in one for the same weights, else the generic one.
 
-    A curve that names another recogniser or landmark head than the pack's does not count.
+    If the pack's own curve names another recogniser or landmark network, the result is the strict generic curve.
 
     Raises:
-        PolicyError: the pack's calibration file is wrong.
+        PolicyError: the pack's calibration file is invalid.
     """
     weights = (
         sha256_of(pack.files["recognition"].path),
@@ -118,8 +114,8 @@ def calibration_for(pack: ModelPack) -> Calibration:
     )
     if pack.calibration is not None:
         own = load_calibration(pack.calibration)
-        # A curve made for other weights promises what nobody measured: after a change of the recogniser, or of how
-        # faces are aligned for it, the strictest curve is the honest one until a new curve is made.
+        # A curve for other weights states error rates that were not measured. After a change of the recogniser or of
+        # the alignment, use the strictest curve until the pack is calibrated again.
         return own if not own.recogniser_sha256 or _made_for(own) == weights else GENERIC_STRICT
     for path in sorted(_BUILT_IN_CALIBRATIONS.glob("*.json")):
         calibration = load_calibration(path)
@@ -129,13 +125,13 @@ def calibration_for(pack: ModelPack) -> Calibration:
 
 
 def landmarks_sha256(pack: ModelPack) -> str:
-    """Hex SHA-256 of the pack's landmark head, "" where it has none."""
-    head = pack.files.get("landmarks")
-    return sha256_of(head.path) if head else ""
+    """Hex SHA-256 of the pack's landmark network; "" if the pack has none."""
+    network = pack.files.get("landmarks")
+    return sha256_of(network.path) if network else ""
 
 
 def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
-    """What an embedding depends on: weights, and how a face is aligned and embedded."""
+    """Everything that an embedding depends on: weights, alignment and mirroring."""
     return (
         calibration.recogniser_sha256,
         calibration.landmarks_sha256,
@@ -144,76 +140,51 @@ def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
     )
 
 
-def open_heads(pack: ModelPack, settings: SessionSettings) -> Networks:
-    """Open the heads for warnings that a pack has files for.
+def open_networks(pack: ModelPack, settings: SessionSettings) -> Networks:
+    """Open a pack's networks for checks.
 
     Raises:
-        PackError: one is not the model that its role asks for.
+        PackError: a file is not a network for its task.
     """
-    occlusion, recapture, document, copy = (
-        pack.files.get(role) for role in ("occlusion", "recapture", "document", "copy")
-    )
     return Networks(
-        OcclusionNetwork(open_session(occlusion.path, settings), str(occlusion.path)) if occlusion else None,
-        RecaptureNetwork(open_session(recapture.path, settings), str(recapture.path)) if recapture else None,
-        DocumentNetwork(open_session(document.path, settings), str(document.path)) if document else None,
-        PhotocopyNetwork(open_session(copy.path, settings), str(copy.path)) if copy else None,
+        occlusion=_open_network(pack, OcclusionNetwork, settings),
+        recapture=_open_network(pack, RecaptureNetwork, settings),
+        document=_open_network(pack, DocumentNetwork, settings),
+        photocopy=_open_network(pack, PhotocopyNetwork, settings),
     )
 
 
-def _open_landmark_head(pack: ModelPack, settings: SessionSettings) -> LandmarkNetwork | None:
-    def works(head: LandmarkNetwork) -> bool:
-        points = head.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
-        return points.shape == (5, 2) and bool(np.isfinite(points).all())
-
-    return _open_tried(pack, "landmarks", LandmarkNetwork, works, settings)
-
-
-def _open_confirmation_head(pack: ModelPack, settings: SessionSettings) -> FaceFilterNetwork | None:
-    def works(head: FaceFilterNetwork) -> bool:
-        grey, box = np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32)
-        return 0 <= head.confirm(grey, box, 0.5) <= 1
-
-    return _open_tried(pack, "confirmation", FaceFilterNetwork, works, settings)
-
-
-def _open_tried(
-    pack: ModelPack,
-    role: str,
-    kind: Callable[[InferenceSession, str], _Head],
-    works: Callable[[_Head], bool],
-    settings: SessionSettings,
-) -> _Head | None:
-    """The pack's head of a role that every photo needs, tried out: it must not fail at the first request."""
-    file = pack.files.get(role)
+def _open_network(pack: ModelPack, network: type[_Network], settings: SessionSettings) -> _Network | None:
+    """Open the pack's network for a task and run it once; None if the pack has no file for the task."""
+    file = pack.files.get(network.TASK)
     if file is None:
         return None
-    head = kind(open_session(file.path, settings), str(file.path))
+    opened = network(open_session(file.path, settings), str(file.path))
     try:
-        good = works(head)
+        works = opened.works()
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
-        raise PackError(f"{file.path}: does not work as a head for {role} ({type(error).__name__})") from None
-    if not good:
-        raise PackError(f"{file.path}: gives nothing usable for {role}")
-    return head
+        raise PackError(f"{file.path}: fails at the task {network.TASK} ({type(error).__name__})") from None
+    if not works:
+        raise PackError(f"{file.path}: gives no usable output for the task {network.TASK}")
+    return opened
 
 
 def _try_out(pack: ModelPack, analyser: FaceAnalyser) -> None:
-    """Run both models once: one that opens may still not do what its role asks."""
+    """Run detector and recogniser once: a model that opens may still be unusable for its task."""
     detection, recognition = pack.files["detection"].path, pack.files["recognition"].path
     if not getattr(analyser.detector, "use_kps", False):
-        raise PackError(f"{detection}: finds no landmarks; a detector with five landmarks is needed")
+        raise PackError(f"{detection}: the detector returns no landmarks; use a detector with five landmarks")
     blank = np.full((120, 160, 3), 127, np.uint8)
     try:
         analyser.find(blank)
-    except Exception as error:  # whatever it is, the model is not a detector insightface can use
+    except Exception as error:  # any exception: insightface cannot use the model as a detector
         raise PackError(f"{detection}: does not work as a detector ({type(error).__name__})") from None
     side = analyser.recogniser.input_size[0]
     if side not in RECOGNISER_SIDES:
-        raise PackError(f"{recognition}: takes {side}x{side} pixels; faces can be aligned to {RECOGNISER_SIDES}")
+        raise PackError(f"{recognition}: the input is {side}x{side} pixels; supported sides are {RECOGNISER_SIDES}")
     try:
         features = analyser.recogniser.get_feat([np.full((side, side, 3), 127, np.uint8)])
     except Exception as error:
         raise PackError(f"{recognition}: does not work as a recogniser ({type(error).__name__})") from None
     if features.ndim != 2 or len(features) != 1 or features.shape[1] < 2 or not np.isfinite(features).all():
-        raise PackError(f"{recognition}: gives no embedding for a crop")
+        raise PackError(f"{recognition}: returns no embedding for a crop")

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
 
     host: str = Field(
         "127.0.0.1",
-        description="Address to listen on: `0.0.0.0` for clients on other machines, `::` for IPv6 and IPv4.",
+        description="Address to listen on. `0.0.0.0` opens the service to other machines, `::` does so through IPv6 "
+        "and IPv4.",
     )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for a free one.")
     internal_host: str = Field(
@@ -88,12 +89,10 @@ class Settings(BaseSettings):
 
     pack: str = Field(
         DEFAULT_PACK,
-        description="Model pack: a name looked up in the search path, or a folder; `auto`: the best one installed.",
+        description="Model pack: a name in the search path, or a folder; `auto`: the best installed pack.",
     )
-    models: str = Field(
-        "", description="Folders to search for packs first, separated as in `PATH`, before the shipped ones."
-    )
-    policy: Path | None = Field(None, description="Policy file (thresholds of the checks) instead of the shipped one.")
+    models: str = Field("", description="Folders to search for packs before the shipped ones, separated as in `PATH`.")
+    policy: Path | None = Field(None, description="Policy file (limits of the checks) instead of the shipped one.")
 
     data_dir: str = Field(
         "", description="Folder of the database; empty: the user's data folder of the operating system."
@@ -104,24 +103,25 @@ class Settings(BaseSettings):
 
     wire_profile: Profile = Field(
         Profile.DOCUMENTED,
-        description="How replies are printed: `documented` or `observed` (`invalidCode` as a number, keys in "
+        description="Wire profile of the replies: `documented` or `observed` (`invalidCode` as a number, keys in "
         "alphabetical order). A key can have its own.",
     )
     auth_failure_status: Literal[200, 401] = Field(
-        200, description="HTTP status that goes with errorCode 5: 200 as documented, or 401."
+        200, description="HTTP status of errorCode 5: 200 as documented, or 401."
     )
     no_face_as: Literal["warning", "error3"] = Field(
-        "warning", description="A photo without a face: `warning` (invalidCode 4 or 5) or `error3` (errorCode 3)."
+        "warning",
+        description="Answer to a photo without a face: `warning` (invalidCode 4 or 5) or `error3` (errorCode 3).",
     )
 
     url_policy: Literal["auto", "public", "any", "off"] = Field(
         "auto",
-        description="Which addresses the url mode may reach. `public`: no private, loopback, link-local, reserved or "
+        description="Addresses that the url mode may reach. `public`: no private, loopback, link-local, reserved or "
         "metadata addresses; `auto`: `public`, but loopback and private ones too while the service listens on "
         "loopback only; `any`; `off`.",
     )
     url_allow: CommaSeparated = Field(
-        (), description="Host names, addresses or networks (comma separated) that the url mode may reach in addition."
+        (), description="Further host names, addresses or networks (comma separated) that the url mode may reach."
     )
     url_connect_seconds: float = Field(3.0, gt=0, description="Time to connect to an image server.")
     url_seconds: float = Field(
@@ -130,7 +130,7 @@ class Settings(BaseSettings):
 
     max_image_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="Largest encoded photo in bytes.")
     max_image_pixels: int = Field(
-        50_000_000, ge=4096, description="Largest photo in pixels, checked in its header before it is decoded."
+        50_000_000, ge=4096, description="Largest photo in pixels; the header gives the size before decoding."
     )
 
     threads: int = Field(
@@ -143,35 +143,34 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=256,
-        description="Processes kept ready to decode photos, so that no other process parses untrusted photos; empty: "
-        "as many as "
-        "inference threads; 0: none, the service itself decodes photos and cannot interrupt that. Linux only; on other "
-        "systems it is 0. See [Security](security.md#photos-that-are-hostile).",
+        description="Processes kept ready to decode photos; only they parse photos from strangers. Empty: as many as "
+        "inference threads; 0: the service's own process decodes photos, and nothing can end a decoding. Linux "
+        "only; elsewhere it is 0. See [Security](security.md#photos-that-are-hostile).",
     )
-    queue_size: int = Field(32, ge=0, description="Requests that may wait for a thread; further ones get 503 at once.")
+    queue_size: int = Field(
+        32, ge=0, description="Requests that may wait for a thread; a further request gets 503 at once."
+    )
     deadline_seconds: float = Field(
-        20.0, gt=0, description="Time for a request from its arrival, body included; after it the reply is 503."
+        20.0, gt=0, description="Time for a request from its acceptance, body included; a later reply is 503."
     )
     key_share: float = Field(
         1.0,
         gt=0,
         le=1,
-        description="Largest part of the slots (threads and queue) that one key may hold, also when no other key "
-        "needs them. "
-        "Within it, when all slots are taken, the key with the most slots loses some to other keys.",
+        description="Largest share of the slots (threads and queue) that one key may hold, even if no other key needs "
+        "them. Below it, a service without free slots takes slots back from the key that holds the most.",
     )
     address_share: float = Field(
         1.0,
         gt=0,
         le=1,
-        description="The same for one address. Leave it at 1 behind a proxy, where all requests have one address.",
+        description="The same for one address. Keep it at 1 behind a proxy, where all requests have one address.",
     )
     database_seconds: float = Field(
         2.0,
         gt=0,
-        description="How long a request waits for a database that is locked or does not answer; then 503. Applies "
-        "until "
-        "it is admitted, and again until it is counted.",
+        description="Time that a request waits for a database that is locked or does not answer; then 503. Applies "
+        "once before admission, and once before the commit.",
     )
     body_seconds: float = Field(
         15.0, gt=0, description="Time for a client to send the whole body (else 408); the deadline bounds it too."
@@ -186,19 +185,20 @@ class Settings(BaseSettings):
     write_seconds: float = Field(
         30.0, gt=0, description="Time for a client to read a reply (else the connection is cut off)."
     )
-    keep_alive_seconds: int = Field(15, ge=0, description="How long an idle connection is kept open.")
+    keep_alive_seconds: int = Field(15, ge=0, description="Time that an idle connection stays open.")
     max_connections: int = Field(
         1000,
         ge=1,
-        description="Open connections per port, unfinished TLS handshakes included; further ones get 503 (with TLS: "
-        "no reply) and "
-        "are closed. Fewer if the system's limit on open files does not allow them.",
+        description="Open connections per port, unfinished TLS handshakes included; a further one gets "
+        "503 (with TLS: no answer) and is closed. Fewer if the system's limit on open files requires it.",
     )
     drain_seconds: float = Field(
-        0.0, ge=0, description="After SIGTERM: how long `/readyz` says 503 while requests are still accepted."
+        0.0,
+        ge=0,
+        description="After SIGTERM: time during which `/readyz` is 503 while the service still accepts requests.",
     )
     shutdown_seconds: int = Field(
-        30, ge=1, description="After that: how long accepted requests may take to finish before they are cut off."
+        30, ge=1, description="After that: time for accepted requests to finish before the service cuts them off."
     )
 
     cors_origins: CommaSeparated = Field(
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
     page: bool = Field(True, description="Serve the page at `/`, on the port of `/v1/compare`.")
     scenarios: bool = Field(
         False,
-        description="For developers of clients: API keys such as `scenario-error-4` give fixed replies and take any "
+        description="For developers of clients: API keys such as `scenario-error-4` return fixed replies with any "
         "secret. See [Contract testing](contract-testing.md).",
     )
     scenarios_anyway: bool = Field(
@@ -291,8 +291,8 @@ def settings_table() -> str:
 def _table_lines() -> Iterator[str]:
     yield "# Settings"
     yield ""
-    yield "Every setting of the service is an environment variable. This page is generated from"
-    yield "`server/facematch_server/settings.py`; write it anew with"
+    yield "Every option of the service is an environment variable. This page is generated from"
+    yield "`server/facematch_server/settings.py`; write it again with"
     yield "`python -m facematch_server.settings > docs/settings.md`."
     yield ""
     yield "| Variable | Default | Meaning |"

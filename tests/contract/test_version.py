@@ -46,7 +46,7 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(t
     described.mkdir(parents=True)
     (described / "pack.toml").write_text(
         'name = "mine"\nbase = "compact"\n[source]\npackage = "faces"\nversion = "1"\narchive = "f.whl"\n'
-        'sha256 = "ab"\n[roles.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
+        'sha256 = "ab"\n[tasks.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
     )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
     environ |= {"FACEMATCH_PACK": "mine", "FACEMATCH_MODELS": str(tmp_path / "models")}
@@ -55,5 +55,5 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(t
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
     assert done.returncode == 2
     assert done.stderr.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
-    assert done.stderr.endswith("`facematch models add mine` gets them\n")
+    assert done.stderr.endswith("install them with `facematch models add mine`\n")
     assert done.stderr.count("\n") == 1

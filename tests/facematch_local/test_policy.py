@@ -1,4 +1,4 @@
-"""The policy file: one limit per check, or one per method; what is not of that form is refused."""
+"""The policy file: one limit per check; every other form is refused, old names with the new ones."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from facematch_local.policy import Outcome, load_policy, warnings
 
 def _write(folder: Path, portrait: str) -> Path:
     path = folder / "policy.toml"
-    path.write_text(f'version = "t"\n{portrait}\n[card.face_found]\ncode = 4\nmin = 0.5\n', "utf-8")
+    path.write_text(f'version = "t"\n{portrait}\n[card.face_confidence]\ncode = 4\nmin = 0.5\n', "utf-8")
     return path
 
 
 def test_every_limit_speaks_of_a_check_and_every_check_has_one() -> None:
     policy = load_policy()
     for role, checks in CHECKS.items():
-        assert {key.split(".")[0] for key in policy.limits[role]} == {check.name for check in checks}
+        assert set(policy.limits[role]) == {check.name for check in checks}
 
 
-def test_a_limit_by_method_is_asked_for_its_method(tmp_path: Path) -> None:
-    policy = load_policy(_write(tmp_path, "[portrait.mask]\ncode = 9\nhead.max = 0.5\nclassical.max = 0.9"))
-    for method, value, outcome in (
-        ("head", 0.6, Outcome.WARNING),
-        ("classical", 0.6, Outcome.PASSED),
-        ("classical", 0.95, Outcome.WARNING),
+def test_bounds_are_included(tmp_path: Path) -> None:
+    policy = load_policy(_write(tmp_path, "[portrait.mask]\ncode = 9\nmin = 0.1\nmax = 0.5"))
+    for value, outcome in (
+        (0.09, Outcome.WARNING),
+        (0.1, Outcome.PASSED),
+        (0.5, Outcome.PASSED),
+        (0.51, Outcome.WARNING),
     ):
-        (finding,) = policy.judge(1, Role.PORTRAIT, {"mask": Measure(value, method=method)})
+        (finding,) = policy.judge(1, Role.PORTRAIT, {"mask": Measure(value)})
         assert finding.outcome is outcome
         assert finding.limit.code is WarningCode.MASK
-    assert policy.judge(1, Role.PORTRAIT, {"mask": Measure(0.99)}) == ()
+    assert policy.judge(1, Role.CARD, {"mask": Measure(0.99)}) == ()
 
 
-def test_what_could_not_be_assessed_is_said_and_raises_nothing(tmp_path: Path) -> None:
-    policy = load_policy(_write(tmp_path, "[portrait.margin]\ncode = 12\nmin = 0.0"))
-    findings = policy.judge(2, Role.PORTRAIT, {"margin": Measure.not_assessed("the eyes coincide", "IED")})
+def test_a_measure_that_was_not_assessed_is_reported_and_raises_nothing(tmp_path: Path) -> None:
+    policy = load_policy(_write(tmp_path, "[portrait.crop]\ncode = 12\nmin = 0.0"))
+    findings = policy.judge(2, Role.PORTRAIT, {"crop": Measure.not_assessed("the eyes coincide", "IED")})
     assert [f.outcome for f in findings] == [Outcome.NOT_ASSESSED]
     assert warnings(findings) == ()
 
@@ -61,7 +62,7 @@ def test_what_could_not_be_assessed_is_said_and_raises_nothing(tmp_path: Path) -
         "code = 9\nmax = true",
         f"code = 9\nmax = 1{400 * '0'}",
         "code = 9\nmin = 2\nmax = 1",
-        "code = 0\nhead.max = 1\nclassical.max = 1",
+        "code = 0\nmax = 1",
     ],
 )
 def test_other_forms_are_refused(tmp_path: Path, entry: str) -> None:
@@ -72,21 +73,25 @@ def test_other_forms_are_refused(tmp_path: Path, entry: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour\.head has no limit"),
-        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour\.classical has no limit"),
-        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034", r"card\.document_colour is not measured"),
-        (
-            "[portrait]\n[card.document_colour]\ncode = 2\nhead.min = 0.3",
-            r"card\.document_colour\.classical has no limit",
-        ),
-        ("[portrait.margin]\ncode = 12\nhead.min = 0.1", r"portrait\.margin has no limit"),
-        (
-            "[portrait.mask]\ncode = 9\nhead.max = 1\nclassical.max = 1\nother.max = 1",
-            r"portrait\.mask\.other is not measured",
-        ),
-        ("[portrait]\n[card.margin]\ncode = 12\nmin = 0.1", r"card\.margin is not measured"),
+        ("[portrait.hat]\ncode = 8\nmax = 0.5", r"portrait\.hat is not a check; write portrait\.head_covering"),
+        ("[portrait.margin]\ncode = 12\nmin = 0", r"portrait\.margin is not a check; write portrait\.crop"),
+        ("[portrait]\n[card.document_colour]\ncode = 2\nmin = 0", r"write card\.photocopy, with max = 1 - min"),
+        ("[portrait.sunglases]\ncode = 7\nmax = 0.5", r"write portrait\.sunglasses"),
+        ("[portrait]\n[card.crop]\ncode = 12\nmin = 0.1", r"card\.crop is not a check"),
+        ("[portrait.mask]\ncode = 9\nhead.max = 1\nclassical.max = 1", r"portrait\.mask: write head\.min or head\.max"),
+        ("[portrait.mask]\ncode = 9\nother = 1\nmax = 1", r"portrait\.mask\.other: Extra inputs"),
+        ("[somebody]", r"somebody: Extra inputs"),
     ],
 )
-def test_a_limit_that_no_measure_would_meet_is_refused(tmp_path: Path, entry: str, message: str) -> None:
+def test_a_limit_that_no_check_would_meet_is_refused(tmp_path: Path, entry: str, message: str) -> None:
+    portrait = "" if "[portrait" in entry else "[portrait]\n"
     with pytest.raises(PolicyError, match=message):
-        load_policy(_write(tmp_path, entry))
+        load_policy(_write(tmp_path, portrait + entry))
+
+
+def test_every_old_name_has_a_new_one_that_is_a_check() -> None:
+    from facematch_local.policy import _RENAMED
+
+    names = {check.name for checks in CHECKS.values() for check in checks}
+    assert {new.split(",")[0] for new in _RENAMED.values()} <= names
+    assert not names & set(_RENAMED)

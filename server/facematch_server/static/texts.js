@@ -61,8 +61,9 @@ export const WARNINGS_VI = {
 };
 
 export const MEASURES_VI = {
-  face_found: "độ tin cậy phát hiện khuôn mặt", second_face_ratio: "tỉ lệ khuôn mặt thứ hai", sunglasses: "kính râm",
-  hat: "mũ", mask: "khẩu trang", blur: "độ mờ", noise: "nhiễu", recapture: "chụp lại", inter_eye_distance: "khoảng cách hai mắt",
-  face_height_ratio: "tỉ lệ chiều cao khuôn mặt", margin: "khoảng cách tới mép ảnh", document: "có giấy tờ",
-  document_colour: "màu của giấy tờ", portrait_differs: "ảnh chân dung trên giấy tờ bị thay", text_differs: "chữ trên giấy tờ bị sửa",
+  face_confidence: "độ tin cậy phát hiện khuôn mặt", single_face: "tỉ lệ khuôn mặt thứ hai", sunglasses: "kính râm",
+  head_covering: "mũ", mask: "khẩu trang", blur: "độ mờ", noise: "nhiễu", recapture: "chụp lại",
+  inter_eye_distance: "khoảng cách hai mắt", head_size: "tỉ lệ chiều cao khuôn mặt", crop: "khoảng cách tới mép ảnh",
+  document: "có giấy tờ", photocopy: "bản sao đen trắng", portrait_substitution: "ảnh chân dung trên giấy tờ bị thay",
+  text_alteration: "chữ trên giấy tờ bị sửa",
 };

@@ -1,4 +1,4 @@
-"""One faulty check costs a comparison no more than that check."""
+"""A faulty check does not affect the rest of a comparison."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local import WarningCode
-from facematch_local.checks import CHECKS, Check, Measure, Role, Subject, geometry, measure, occlusion
+from facematch_local.checks import CHECKS, Check, Examination, Measure, Role, face_size, measure, occlusion
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.matcher import FaceMatcher
@@ -21,14 +21,14 @@ Pixels = NDArray[np.uint8]
 
 
 class SecretiveError(Exception):
-    """Quotes the photo in its message."""
+    """An exception that quotes the photo in its message."""
 
 
-def fails(subject: Subject) -> NoReturn:
-    raise SecretiveError(f"pixels {subject.photo.pixels[0, 0]} of the photo")
+def fails(examination: Examination) -> NoReturn:
+    raise SecretiveError(f"pixels {examination.photo.pixels[0, 0]} of the photo")
 
 
-class FaultyHead:
+class FaultyNetwork:
     def predict(self, crop: Pixels) -> NoReturn:
         raise SecretiveError(f"pixels {crop[0, 0]} of the photo")
 
@@ -40,70 +40,77 @@ def _ask(monkeypatch: pytest.MonkeyPatch, role: Role, *checks: Check) -> None:
 def test_a_check_that_raises_is_not_assessed_and_the_others_are(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels, astronaut_face: Face
 ) -> None:
-    _ask(monkeypatch, Role.PORTRAIT, Check("margin", fails), Check("inter_eye_distance", geometry.inter_eye_distance))
-    measures = measure(Subject(Photo(photo), Role.PORTRAIT, (astronaut_face,)))
-    assert measures["margin"] == Measure(None, reason="the check failed: SecretiveError")
+    _ask(monkeypatch, Role.PORTRAIT, Check("crop", fails), Check("inter_eye_distance", face_size.inter_eye_distance))
+    measures = measure(Examination(Photo(photo), Role.PORTRAIT, (astronaut_face,)))
+    assert measures["crop"] == Measure(None, reason="the check failed: SecretiveError")
     assert measures["inter_eye_distance"].value is not None
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("facematch_local.checks", logging.ERROR)
     message = record.getMessage()
-    assert message.startswith("check margin of a portrait failed: SecretiveError at checks/test_measure.py:")
+    assert message.startswith("check crop of a portrait failed: SecretiveError at checks/test_measure.py:")
     assert message.endswith(" fails")
     assert "pixels" not in caplog.text
     assert "\n" not in message
     assert record.exc_info is None
 
 
-def test_what_several_checks_share_fails_once_for_each_and_by_its_method(
+def test_a_shared_analysis_that_fails_is_reported_for_each_check(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels, astronaut_face: Face
 ) -> None:
-    kinds, policy = ("sunglasses", "hat", "mask"), load_policy()
+    kinds, policy = ("sunglasses", "head_covering", "mask"), load_policy()
     _ask(monkeypatch, Role.PORTRAIT, *(Check(kind, getattr(occlusion, kind), "occlusion") for kind in kinds))
-    faulty: Any = FaultyHead()
-    measures = measure(Subject(Photo(photo), Role.PORTRAIT, (astronaut_face,), Networks(occlusion=faulty)))
+    faulty: Any = FaultyNetwork()
+    measures = measure(Examination(Photo(photo), Role.PORTRAIT, (astronaut_face,), Networks(occlusion=faulty)))
     assert [taken.value for taken in measures.values()] == 3 * [None]
-    assert {taken.method for taken in measures.values()} == {"head"}
     assert len(caplog.records) == 3
-    assert all("checks/base.py:" in record.getMessage() for record in caplog.records)
-    # The detailed reply names them: with another method there would be no limit, and nothing to say.
+    assert all("checks/examination.py:" in record.getMessage() for record in caplog.records)
     findings = policy.judge(1, Role.PORTRAIT, measures)
     assert [(f.name, f.outcome) for f in findings] == [(kind, Outcome.NOT_ASSESSED) for kind in kinds]
     assert warnings(findings) == ()
-    without = measure(Subject(Photo(photo), Role.PORTRAIT, (astronaut_face,)))
-    assert {taken.method for taken in without.values()} == {"classical"}
-    assert None not in [taken.value for taken in without.values()]
+    without = measure(Examination(Photo(photo), Role.PORTRAIT, (astronaut_face,)))
+    assert {taken.reason for taken in without.values()} == {"the installation lacks the network for this check"}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_no_finite_number_is_not_assessed(
+def test_a_result_that_is_not_finite_is_not_assessed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels, value: float
 ) -> None:
-    _ask(monkeypatch, Role.CARD, Check("document", lambda _: Measure(value, "ln", method="head"), "document"))
-    (taken,) = measure(Subject(Photo(photo), Role.CARD, ())).values()
-    assert taken == Measure(None, "ln", "the check failed: no finite number", "head")
+    _ask(monkeypatch, Role.CARD, Check("document", lambda _: Measure(value, "ln"), "document"))
+    (taken,) = measure(Examination(Photo(photo), Role.CARD, ())).values()
+    assert taken == Measure(None, "ln", "the check failed: the result is not finite")
     assert len(caplog.records) == 1
 
 
-def test_want_of_memory_is_no_matter_of_the_check(monkeypatch: pytest.MonkeyPatch, photo: Pixels) -> None:
-    def starved(_: Subject) -> NoReturn:
+def test_a_memory_error_is_raised(monkeypatch: pytest.MonkeyPatch, photo: Pixels) -> None:
+    def starved(_: Examination) -> NoReturn:
         raise MemoryError
 
     _ask(monkeypatch, Role.CARD, Check("blur", starved))
     with pytest.raises(MemoryError):
-        measure(Subject(Photo(photo), Role.CARD, ()))
+        measure(Examination(Photo(photo), Role.CARD, ()))
 
 
-def test_a_match_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatch, matcher: FaceMatcher, astronaut: Pixels) -> None:
-    faulty = [Check(c.name, fails, c.head) if c.name == "text_differs" else c for c in CHECKS[Role.CARD]]
+def test_a_match_reports_a_failed_check_and_continues(
+    monkeypatch: pytest.MonkeyPatch, matcher: FaceMatcher, astronaut: Pixels
+) -> None:
+    faulty = [Check(c.name, fails, c.network) if c.name == "text_alteration" else c for c in CHECKS[Role.CARD]]
     _ask(monkeypatch, Role.CARD, *faulty)
     result = matcher.match(astronaut, astronaut)
     assert result.percent == 100.0
-    (finding,) = (f for f in result.findings if f.name == "text_differs")
+    (finding,) = (f for f in result.findings if f.name == "text_alteration")
     assert (finding.outcome, finding.measure.reason) == (Outcome.NOT_ASSESSED, "the check failed: SecretiveError")
     assert WarningCode.TAMPERING not in result.warnings
 
 
-def test_every_check_has_a_head_or_one_way_to_measure() -> None:
-    learned = {check.name: check.head for checks in CHECKS.values() for check in checks if check.head}
-    occluding = dict.fromkeys(("sunglasses", "hat", "mask"), "occlusion")
-    assert learned == {**occluding, "recapture": "recapture", "document": "document", "document_colour": "photocopy"}
+def test_the_checks_that_need_a_network() -> None:
+    learned = {check.name: check.network for checks in CHECKS.values() for check in checks if check.network}
+    occluding = dict.fromkeys(("sunglasses", "head_covering", "mask"), "occlusion")
+    assert learned == {**occluding, "recapture": "recapture", "document": "document", "photocopy": "photocopy"}
+
+
+def test_every_check_with_a_network_is_not_assessed_without_it(photo: Pixels, astronaut_face: Face) -> None:
+    for role, checks in CHECKS.items():
+        measures = measure(Examination(Photo(photo), role, (astronaut_face,)))
+        for check in checks:
+            lacks = measures[check.name].reason == "the installation lacks the network for this check"
+            assert lacks is (check.network is not None), check.name

@@ -1,4 +1,4 @@
-"""Codes 7, 8, 9: what hides the face is found by either method, and a bare face is not covered."""
+"""Codes 7, 8, 9: the network runs once, and each check requires its region inside the picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.checks import Role, Subject, occlusion
+from facematch_local.checks import Examination, Role, occlusion
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.networks import Networks
@@ -17,8 +17,8 @@ from facematch_local.networks.occlusion import OcclusionScores
 from facematch_local.policy import load_policy
 
 
-class _Head:
-    """Stands for an occlusion head; counts how often it is asked."""
+class _Network:
+    """An occlusion network with fixed scores that counts its calls."""
 
     def __init__(self, mask: float = 0.3) -> None:
         self.asked, self.mask = 0, mask
@@ -28,100 +28,67 @@ class _Head:
         return OcclusionScores(sunglasses=0.1, clear_glasses=0.9, mask=self.mask, head_covering=0.7)
 
 
-def _subject(pixels: NDArray[np.uint8], face: Face | None, head: Any = None) -> Subject:
-    return Subject(Photo(pixels), Role.PORTRAIT, (face,) if face else (), Networks(occlusion=head))
+def _examination(pixels: NDArray[np.uint8], face: Face | None, network: Any = None) -> Examination:
+    networks = Networks(occlusion=network or _Network())
+    return Examination(Photo(pixels), Role.PORTRAIT, (face,) if face else (), networks)
 
 
 def _limit(name: str) -> float:
-    maximum = load_policy().limits[Role.PORTRAIT][f"{name}.classical"].maximum
+    maximum = load_policy().limits[Role.PORTRAIT][name].maximum
     assert maximum is not None
     return maximum
 
 
-def _head_limit(name: str) -> float:
-    maximum = load_policy().limits[Role.PORTRAIT][f"{name}.head"].maximum
-    assert maximum is not None
-    return maximum
+def test_the_network_runs_once_for_all_three_checks(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    network = _Network(mask=0.0)
+    examination = _examination(photo, astronaut_face, network)
+    values = [check(examination) for check in (occlusion.sunglasses, occlusion.head_covering, occlusion.mask)]
+    assert [m.value for m in values] == [0.1, pytest.approx(0.7), 0.0]
+    assert network.asked == 1
 
 
-def test_a_bare_face_is_not_covered(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    subject = _subject(photo, astronaut_face)
-    for name, check in (("sunglasses", occlusion.sunglasses), ("hat", occlusion.hat), ("mask", occlusion.mask)):
-        measure = check(subject)
-        assert measure.method == "classical"
-        assert measure.value is not None
-        assert measure.value < _limit(name)
-
-
-def test_dark_lenses_count_as_sunglasses(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    bare = occlusion.sunglasses(_subject(photo.copy(), astronaut_face)).value
-    for x, y in astronaut_face.landmarks[:2]:
-        cv2.ellipse(photo, (int(x), int(y) + 3), (17, 13), 0, 0, 360, (15, 12, 10), -1, cv2.LINE_AA)
-    cv2.line(photo, (215, 100), (235, 102), (15, 12, 10), 4, cv2.LINE_AA)
-    covered = occlusion.sunglasses(_subject(photo, astronaut_face)).value
-    assert bare is not None
-    assert covered is not None
-    assert covered > _limit("sunglasses") > bare
-
-
-def test_a_surgical_mask_counts_as_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    shape = np.array([(188, 118), (222, 110), (262, 122), (262, 158), (240, 182), (208, 180), (188, 154)])
-    cv2.fillPoly(photo, [shape], (225, 205, 170), cv2.LINE_AA)
-    for y in (132, 145, 158):
-        cv2.line(photo, (192, y), (258, y + 3), (200, 180, 150), 2, cv2.LINE_AA)
-    value = occlusion.mask(_subject(photo, astronaut_face)).value
-    assert value is not None
-    assert value > _limit("mask")
-
-
-def test_a_head_of_the_pack_is_asked_once_for_all_three(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    head = _Head(mask=0.0)
-    subject = _subject(photo, astronaut_face, head)
-    values = [check(subject) for check in (occlusion.sunglasses, occlusion.hat, occlusion.mask)]
-    assert [(m.value, m.method) for m in values] == [(0.1, "head"), (pytest.approx(0.7), "head"), (0.0, "head")]
-    assert head.asked == 1
-
-
-@pytest.mark.parametrize("check", [occlusion.sunglasses, occlusion.hat, occlusion.mask])
+@pytest.mark.parametrize("check", [occlusion.sunglasses, occlusion.head_covering, occlusion.mask])
 def test_no_face_is_not_assessed(photo: NDArray[np.uint8], check: Any) -> None:
-    measure = check(_subject(photo, None))
+    measure = check(_examination(photo, None))
     assert measure.value is None
     assert measure.reason == "no face was found"
 
 
-def _cut(photo: NDArray[np.uint8], face: Face, left: int, top: int, right: int, bottom: int) -> Subject:
-    """The photo cut to these edges, the face where it lies then."""
+def _cut(photo: NDArray[np.uint8], face: Face, left: int, top: int, right: int, bottom: int) -> Examination:
+    """The photo cropped to these edges, and the face in its pixels."""
     shift = np.float32([left, top])
     part = np.ascontiguousarray(photo[top:bottom, left:right])
-    return _subject(part, Face(face.box - np.tile(shift, 2), face.landmarks - shift, face.score))
+    return _examination(part, Face(face.box - np.tile(shift, 2), face.landmarks - shift, face.score))
 
 
-def _turned(subject: Subject) -> Subject:
-    """A quarter turn counterclockwise."""
-    width = subject.photo.pixels.shape[1]
-    face = subject.faces[0]
+def _turned(examination: Examination) -> Examination:
+    """Photo and face after a quarter turn counterclockwise."""
+    width = examination.photo.pixels.shape[1]
+    face = examination.faces[0]
     points = np.stack([face.landmarks[:, 1], width - 1 - face.landmarks[:, 0]], axis=1)
     left, top, right, bottom = face.box
     box = np.float32([top, width - 1 - right, bottom, width - 1 - left])
-    return _subject(np.ascontiguousarray(np.rot90(subject.photo.pixels)), Face(box, points, face.score))
+    return _examination(np.ascontiguousarray(np.rot90(examination.photo.pixels)), Face(box, points, face.score))
 
 
-def test_a_picture_that_ends_at_the_brows_says_nothing_of_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    subject = _cut(photo, astronaut_face, 0, 85, 512, 512)
+def test_a_picture_that_ends_at_the_brows_is_not_assessed_for_hats(
+    photo: NDArray[np.uint8], astronaut_face: Face
+) -> None:
+    examination = _cut(photo, astronaut_face, 0, 85, 512, 512)
     for _ in range(4):
-        assert occlusion.hat(subject).reason == "the picture ends at the brows"
-        assert occlusion.mask(subject).value is not None
-        subject = _turned(subject)
+        assert occlusion.head_covering(examination).reason == "the picture ends at the brows"
+        assert occlusion.mask(examination).value is not None
+        examination = _turned(examination)
 
 
-def test_a_lying_head_at_the_border_still_has_its_hat(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_a_rotated_head_at_the_border_is_assessed_for_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     ear = int(astronaut_face.landmarks[:, 0].max() + 0.4 * astronaut_face.inter_eye_distance)
     lying = _turned(_cut(photo, astronaut_face, 0, 0, ear, 512))
     assert lying.faces[0].landmarks[:, 1].min() < 20
-    assert occlusion.hat(lying).value is not None
+    assert occlusion.head_covering(lying).value is not None
 
 
-def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_a_face_cut_at_the_mouth_is_not_assessed_for_masks(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     x, y = astronaut_face.landmarks[3:5].mean(axis=0).astype(int)
     for edges in ((0, 0, 512, y - 6), (x, 0, 512, 512), (0, 0, x, 512)):
         cut = _cut(photo, astronaut_face, *edges)
@@ -130,64 +97,59 @@ def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astrona
 
 
 @pytest.mark.parametrize("beside", [0.05, 0.4])
-def test_a_face_cut_by_a_side_is_not_judged(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
-    """Where the picture ends less than 0.15 inter-eye distances beside an eye."""
+def test_a_face_cut_by_a_side_is_not_assessed(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
+    """The picture ends less than 0.15 inter-eye distances beside an eye."""
     reach, eyes = beside * astronaut_face.inter_eye_distance, astronaut_face.landmarks[[0, 1, 3, 4], 0]
     for edges in ((int(eyes.min() - reach), 0, 512, 512), (0, 0, int(eyes.max() + reach), 512)):
-        subject = _cut(photo, astronaut_face, *edges)
+        examination = _cut(photo, astronaut_face, *edges)
         for _ in range(4):
-            for check in (occlusion.sunglasses, occlusion.hat, occlusion.mask):
-                assert (check(subject).value is None) == (beside < 0.15)
-            subject = _turned(subject)
+            for check in (occlusion.sunglasses, occlusion.head_covering, occlusion.mask):
+                assert (check(examination).value is None) == (beside < 0.15)
+            examination = _turned(examination)
 
 
-def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    found = {mask: occlusion.hat(_subject(photo, astronaut_face, _Head(mask))).value for mask in (0.0, 0.5, 1.0)}
+def test_a_mask_lowers_the_result_for_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    found = {
+        mask: occlusion.head_covering(_examination(photo, astronaut_face, _Network(mask))).value
+        for mask in (0.0, 0.5, 1.0)
+    }
     assert found[0.0] == pytest.approx(0.7)
     assert found[0.0] > found[0.5] > found[1.0]  # type: ignore[operator]
     assert found[1.0] == pytest.approx(1 / (1 + 0.3 / 0.7 * 0.75 / 0.25 * 0.4 / 0.6))
 
 
 def _reduced(photo: NDArray[np.uint8], face: Face, pixels: float) -> tuple[NDArray[np.uint8], Face]:
-    """The photo made so small that its eyes lie `pixels` apart."""
+    """The photo scaled down until the eyes are `pixels` apart."""
     scale = pixels / face.inter_eye_distance
     small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
     return small, Face((face.box * scale).astype(np.float32), (face.landmarks * scale).astype(np.float32), 0.9)
 
 
 @pytest.mark.parametrize(
-    ("pixels", "by_head", "by_classical"),
+    ("pixels", "assessed"),
     [
-        (11, ("sunglasses", "hat", "mask"), ("sunglasses", "hat", "mask")),
-        (9, ("sunglasses", "hat", "mask"), ()),
-        (7, ("sunglasses", "mask"), ()),
-        (4.5, ("mask",), ()),
-        (3.5, (), ()),
+        (9, ("sunglasses", "head_covering", "mask")),
+        (7, ("sunglasses", "mask")),
+        (4.5, ("mask",)),
+        (3.5, ()),
     ],
 )
-def test_a_head_sees_smaller_faces(
-    photo: NDArray[np.uint8],
-    astronaut_face: Face,
-    pixels: float,
-    by_head: tuple[str, ...],
-    by_classical: tuple[str, ...],
+def test_small_faces_are_not_assessed(
+    photo: NDArray[np.uint8], astronaut_face: Face, pixels: float, assessed: tuple[str, ...]
 ) -> None:
     small, face = _reduced(photo, astronaut_face, pixels)
-    checks = {"sunglasses": occlusion.sunglasses, "hat": occlusion.hat, "mask": occlusion.mask}
-    for head, assessed in ((_Head(), by_head), (None, by_classical)):
-        subject = _subject(small, face, head)
-        assert tuple(name for name, check in checks.items() if check(subject).value is not None) == assessed
+    checks = {"sunglasses": occlusion.sunglasses, "head_covering": occlusion.head_covering, "mask": occlusion.mask}
+    examination = _examination(small, face)
+    assert tuple(name for name, check in checks.items() if check(examination).value is not None) == assessed
 
 
-def test_what_covers_a_small_face_is_doubted_the_more_the_smaller_it_is(
-    photo: NDArray[np.uint8], astronaut_face: Face
-) -> None:
+def test_the_result_decreases_with_the_size_of_a_small_face(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     found = []
     for pixels in (12, 8, 6, 5):
         small, face = _reduced(photo, astronaut_face, pixels)
-        found.append(occlusion.mask(_subject(small, face, _Head(mask=0.9))).value)
+        found.append(occlusion.mask(_examination(small, face, _Network(mask=0.9))).value)
     assert found[0] == pytest.approx(0.9)
     assert found[1] == pytest.approx(0.9)
-    assert found[1] > found[2] > found[3] > _head_limit("mask")  # type: ignore[operator]
+    assert found[1] > found[2] > found[3] > _limit("mask")  # type: ignore[operator]
     small, face = _reduced(photo, astronaut_face, 5)
-    assert occlusion.mask(_subject(small, face, _Head(mask=0.6))).value < _head_limit("mask")  # type: ignore[operator]
+    assert occlusion.mask(_examination(small, face, _Network(mask=0.6))).value < _limit("mask")  # type: ignore[operator]
