@@ -94,6 +94,7 @@ def test_a_list_gives_accuracy_by_its_folds(population: Callable[..., Any], tmp_
     assert (evaluation.accuracy.folds, evaluation.accuracy.given) == (4, True)
     assert evaluation.accuracy.mean > 0.95
     assert evaluation.overall.comparisons.non_mated.count == 40
+    assert evaluation.copies == 0
     every = evaluate(dataset.with_all_pairs(), rows, GENERIC, replicates=20)
     assert every.overall.comparisons.non_mated.count == 80 * 79 // 2 - 40
     assert every.accuracy is None
