@@ -93,9 +93,42 @@ def sample(module: str, source: str, seed: int, least: int = LEAST) -> tuple[Mut
     shuffled = [choice.sample(list(found.values()), len(found)) for found in places.values()]
     in_turn = [choice.choice(place) for row in zip_longest(*shuffled) for place in row if place]
     wanted = max(least, least + source.count("\n") // LINES_PER_MUTANT)
-    chosen = (_with_lines(mutant, source) for mutant in in_turn)
-    kept = [mutant for mutant in chosen if mutant.before != mutant.after][:wanted]
+    meanings, kept = {_meaning(source)}, list[Mutant]()
+    for mutant in in_turn:
+        meaning = _meaning(mutant.applied(source))
+        if len(kept) < wanted and meaning not in meanings:
+            meanings.add(meaning)
+            kept.append(_with_lines(mutant, source))
     return tuple(sorted(kept, key=lambda mutant: mutant.line))
+
+
+def _meaning(source: str) -> str:
+    """The code without its layout and with negations resolved, to compare changes of different operators."""
+    return ast.dump(_WithoutNegations().visit(ast.parse(source)))
+
+
+class _WithoutNegations(ast.NodeTransformer):
+    """`not a is b` becomes `a is not b`, and `not not a` becomes `a`."""
+
+    _OPPOSITE: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
+        ast.Is: ast.IsNot,
+        ast.IsNot: ast.Is,
+        ast.In: ast.NotIn,
+        ast.NotIn: ast.In,
+        ast.Eq: ast.NotEq,
+        ast.NotEq: ast.Eq,
+    }
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802 (the name that ast wants)
+        self.generic_visit(node)
+        inner = node.operand
+        if not isinstance(node.op, ast.Not):
+            return node
+        if isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.Not):
+            return inner.operand
+        if isinstance(inner, ast.Compare) and len(inner.ops) == 1 and type(inner.ops[0]) in self._OPPOSITE:
+            return ast.Compare(inner.left, [self._OPPOSITE[type(inner.ops[0])]()], inner.comparators)
+        return node
 
 
 def _candidates(module: str, source: str) -> Iterator[tuple[Position, Mutant]]:

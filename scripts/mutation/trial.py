@@ -111,7 +111,7 @@ def mutated(path: Path, source: str) -> Iterator[None]:
 
 
 def run_tests(tests: Sequence[str], timeout: float, output: Path) -> Outcome:
-    """Run pytest on these files or folders in a fork, up to the first failure.
+    """Run pytest on these files or folders, in this order, in a fork, up to the first failure.
 
     Args:
         tests: paths from the working folder.
@@ -143,7 +143,8 @@ def _run_forked(tests: Sequence[str], output: Path) -> None:
             os.dup2(stream, standard)
         import pytest
 
-        code = int(pytest.main([*_FLAGS, *tests]))
+        # One after the other: given a file and its folder at once, pytest takes the folder's order.
+        code = next((code for test in tests if (code := int(pytest.main([*_FLAGS, test])))), 0)
         sys.stdout.flush()
     finally:
         os._exit(code)
