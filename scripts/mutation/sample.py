@@ -10,9 +10,9 @@ import difflib
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, Final
 
 import cosmic_ray.plugins
@@ -93,18 +93,25 @@ def sample(module: str, source: str, seed: int, least: int = LEAST) -> tuple[Mut
     shuffled = [choice.sample(list(found.values()), len(found)) for found in places.values()]
     in_turn = [choice.choice(place) for row in zip_longest(*shuffled) for place in row if place]
     wanted = max(least, least + source.count("\n") // LINES_PER_MUTANT)
-    meanings, kept = {_meaning(source)}, list[Mutant]()
-    for mutant in in_turn:
+    return tuple(sorted(islice(_distinct(in_turn, source), wanted), key=lambda mutant: mutant.line))
+
+
+def _distinct(mutants: Iterable[Mutant], source: str) -> Iterator[Mutant]:
+    """The mutants that can be compiled and mean something else than the source and the mutants before them."""
+    meanings = {_meaning(source), ""}
+    for mutant in mutants:
         meaning = _meaning(mutant.applied(source))
-        if len(kept) < wanted and meaning not in meanings:
+        if meaning not in meanings:
             meanings.add(meaning)
-            kept.append(_with_lines(mutant, source))
-    return tuple(sorted(kept, key=lambda mutant: mutant.line))
+            yield _with_lines(mutant, source)
 
 
 def _meaning(source: str) -> str:
-    """The code without its layout and with negations resolved, to compare changes of different operators."""
-    return ast.dump(_WithoutNegations().visit(ast.parse(source)))
+    """The code without its layout and with negations resolved; "" for code that does not compile (`not a := b`)."""
+    try:
+        return ast.dump(_WithoutNegations().visit(ast.parse(source)))
+    except SyntaxError:
+        return ""
 
 
 class _WithoutNegations(ast.NodeTransformer):
