@@ -71,9 +71,7 @@ def _modules(paths: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
                 yield module, tuple(room.get("modules", {}).get(path.stem, room["tests"]))
 
 
-def _results(
-    tests_of: dict[str, tuple[str, ...]], copy: Path, seed: int, least: int, output: Path
-) -> Iterator[Result]:
+def _results(tests_of: dict[str, tuple[str, ...]], copy: Path, seed: int, least: int, output: Path) -> Iterator[Result]:
     known = equivalents()
     usual: dict[tuple[str, ...], float] = {}
     for module, tests in tests_of.items():

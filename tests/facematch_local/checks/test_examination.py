@@ -47,9 +47,7 @@ def test_the_largest_face_is_compared() -> None:
         (0.0, (90, 60)),
     ],
 )
-def test_the_face_in_grey_is_reduced_to_48_pixels_between_the_eyes(
-    eye_distance: float, shape: tuple[int, int]
-) -> None:
+def test_the_face_in_grey_is_reduced_to_48_pixels_between_the_eyes(eye_distance: float, shape: tuple[int, int]) -> None:
     grey = _examination(_face(eye_distance, 20, 30, 80, 120)).face_grey
     assert grey is not None
     assert (grey.shape, grey.dtype) == (shape, np.float32)
