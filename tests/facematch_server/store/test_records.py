@@ -1,0 +1,98 @@
+"""What a key may be: each limit, its last value and the first one beyond it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from facematch_server.store import ApiKey, InvalidKeyError, KeyPair, KeySettings, Period
+from facematch_server.store.records import Reservation, usable_api_key, usable_api_secret
+
+NOW = datetime(2026, 3, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        ("", False),
+        ("a", True),
+        ("a" * 255, True),
+        ("a" * 256, False),
+        ("a:b", False),
+        (" a", False),
+        ("a ", False),
+        ("a b", True),
+        ("ả", True),
+        ("a\nb", False),
+        ("a\x7fb", False),
+        ("a\x9fb", False),
+        ("a\xa0b", True),
+        ("a\ud800b", False),
+        ("a\udfffb", False),
+    ],
+)
+def test_an_api_key(text: str, usable: bool) -> None:
+    assert usable_api_key(text) is usable
+    if usable:
+        assert KeyPair(text, "secret").api_key == text
+    else:
+        with pytest.raises(InvalidKeyError, match="api_key has 1 to 255 characters"):
+            KeyPair(text, "secret")
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [("", False), ("a", True), ("a" * 1024, True), ("a" * 1025, False), (" a:b ", True), ("a\0b", False)],
+)
+def test_an_api_secret(text: str, usable: bool) -> None:
+    assert usable_api_secret(text) is usable
+    if usable:
+        assert KeyPair("key", text).api_secret == text
+    else:
+        with pytest.raises(InvalidKeyError, match="api_secret has 1 to 1024 characters"):
+            KeyPair("key", text)
+
+
+MOST = 2**31 - 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        ({"name": "a" * 200}, ""),
+        ({"name": "a" * 201}, "a name has at most 200"),
+        ({"name": "a\nb"}, "a name has at most 200"),
+        ({"quota": 0}, ""),
+        ({"quota": -1}, f"a quota lies between 0 and {MOST}"),
+        ({"quota": MOST}, ""),
+        ({"quota": MOST + 1}, "a quota lies"),
+        ({"rate_limit": 1}, ""),
+        ({"rate_limit": 0}, f"a rate limit lies between 1 and {MOST}"),
+        ({"rate_limit": MOST}, ""),
+        ({"rate_limit": MOST + 1}, "a rate limit lies"),
+        ({"profile": "observed"}, ""),
+        ({"profile": "other"}, "a profile is one of documented, observed"),
+        ({"period": Period.DAY}, ""),
+        ({"period": "year"}, "a period is one of total, day, month"),
+        ({"expires_at": NOW}, ""),
+        ({"expires_at": NOW.replace(tzinfo=None)}, "an expiry states its time zone"),
+    ],
+)
+def test_the_settings_of_a_key(settings: dict[str, Any], wrong: str) -> None:
+    if not wrong:
+        assert KeySettings(**settings)
+        return
+    with pytest.raises(InvalidKeyError, match=wrong):
+        KeySettings(**settings)
+
+
+def test_a_key_expires_at_its_moment() -> None:
+    assert not ApiKey(1, "key", KeySettings(), False, NOW).expired(NOW)
+    key = ApiKey(1, "key", KeySettings(expires_at=NOW), False, NOW)
+    assert [key.expired(NOW + timedelta(seconds=s)) for s in (-1, 0, 1)] == [False, True, True]
+
+
+def test_a_reservation_prints_no_lock() -> None:
+    assert "lock" not in repr(Reservation("id", 1, NOW.date(), True))
