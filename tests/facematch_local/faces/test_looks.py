@@ -1,4 +1,4 @@
-"""When a look is enough and which faces count, at the limits: with a detector, a filter and a recogniser of fixed answers."""
+"""When a look is enough and which faces count, at the limits; detector, filter and recogniser give fixed answers."""
 
 from __future__ import annotations
 

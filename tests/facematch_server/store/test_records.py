@@ -30,7 +30,6 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
         ("a\x9fb", False),
         ("a\xa0b", True),
         ("a\ud800b", False),
-        ("a\udfffb", False),
     ],
 )
 def test_an_api_key(text: str, usable: bool) -> None:
@@ -40,6 +39,11 @@ def test_an_api_key(text: str, usable: bool) -> None:
     else:
         with pytest.raises(InvalidKeyError, match="api_key has 1 to 255 characters"):
             KeyPair(text, "secret")
+
+
+def test_no_surrogate_is_usable() -> None:
+    assert not any(usable_api_secret(f"a{surrogate}b") for surrogate in ("\ud800", "\udbff", "\udc00", "\udfff"))
+    assert usable_api_secret("a\ud7ffb\ue000")
 
 
 @pytest.mark.parametrize(
