@@ -22,7 +22,7 @@ run: setup
 	$(BIN)/facematch serve
 
 test: dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 test-slow: dev
 	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered

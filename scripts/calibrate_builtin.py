@@ -7,7 +7,7 @@
 
 The data folder holds `lfw/<person>/`, `asian_faces/<person>/`, `east_asian_people/`, one photo a person, and
 `lfw_pairs.csv`. With `--held-out` only people take
-part on whom the recogniser of `compact` was not trained (scripts/training/detector/split.py says who): impostor scores
+part on whom the recogniser of `compact` was not trained (`facematch_local.evaluation.split` says who): impostor scores
 of people seen in training are too low, and a curve made from them would promise too much.
 
 The curve is made from all people that take part. What it would do to others is measured by leaving people out:
@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,6 +33,8 @@ from numpy.typing import NDArray
 
 from facematch_local.calibration import Calibration, as_calibration
 from facematch_local.cpu import available_cpus
+from facematch_local.evaluation.split import held_out as is_held_out
+from facematch_local.evaluation.split import held_out_people
 from facematch_local.evaluation.verification import calibrate as calibration
 from facematch_local.evaluation.verification import report
 from facematch_local.evaluation.verification.dataset import Dataset
@@ -94,12 +95,11 @@ def list_people(data: Path, held_out: bool) -> Dataset:
 
     files = sorted([*data.glob("lfw/*/*.jpg"), *data.glob("asian_faces/*/*"), *data.glob(f"{ONE_PHOTO_EACH}/*")])
     if held_out:
-        sys.path.insert(0, str(Path(__file__).parent / "training" / "detector"))
-        from split import list_photos
-
-        kept = {photo.path for photo in list_photos(data) if photo.held_out}
+        people = held_out_people(data / "lfw_pairs.csv")
         # Nothing was trained on the people of whom there is one photo each.
-        files = [f for f in files if f.parent.name == ONE_PHOTO_EACH or f.relative_to(data).as_posix() in kept]
+        files = [
+            f for f in files if f.parent.name == ONE_PHOTO_EACH or is_held_out(f.relative_to(data).as_posix(), people)
+        ]
     groups = []
     for file in files:
         if file.parent.parent.name == "lfw":

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sieging.service import Address
+
 from tests.hostile_photos import HOSTILE, progressive_scans, small_jpeg
 from tests.hostile_requests import (
     BODIES,

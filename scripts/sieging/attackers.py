@@ -20,6 +20,7 @@ from typing import Any
 
 from sieging.arsenal import Weapon, in_turn, weapons
 from sieging.service import Address
+
 from tests.hostile_requests import V2, head
 
 # Longer than every bound of the service: what is still open then hangs.

@@ -1,4 +1,4 @@
-"""What made cases are drawn from: portraits and grounds of one half of the data."""
+"""Portraits and backgrounds that synthetic cases are drawn from, of one half of the data."""
 
 from __future__ import annotations
 
