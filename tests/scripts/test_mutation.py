@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -133,7 +134,7 @@ def test_tests_run_in_a_fork_until_the_time_is_up(tmp_path: Path, body: str, out
 def test_a_mutated_file_is_put_back(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_bytes(b"a = 1\r\n")
-    with pytest.raises(KeyError), mutated(file, "a = 2\n"):
+    with suppress(KeyError), mutated(file, "a = 2\n"):
         assert file.read_text("utf-8") == "a = 2\n"
         raise KeyError
     assert file.read_bytes() == b"a = 1\r\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from facematch_server.store import Store
-from facematch_server.store import backup as backups
+from facematch_server.store.backup import backup, restore
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
             super().backup(target, pages=pages, **options)
 
     connect = sqlite3.connect
-    monkeypatch.setattr(backups.sqlite3, "connect", lambda *given, **more: connect(*given, factory=Connection, **more))
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **more: connect(*given, **{"factory": Connection} | more))
     return seen
 
 
@@ -33,9 +33,9 @@ def test_no_writer_comes_between_two_pages(tmp_path: Path, steps: list[tuple[int
     url = f"sqlite:///{tmp_path / 'keys.db'}"
     store = Store.open(url)
     store.create_key("first")
-    backups.backup(url, tmp_path / "copy.db")
+    backup(url, tmp_path / "copy.db")
     store.create_key("second")
-    backups.restore(url, tmp_path / "copy.db")
+    restore(url, tmp_path / "copy.db")
     assert [key.name for key in store.list_keys()] == ["first"]
     store.close()
     assert len(steps) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ LOCK = "FOR NO KEY UPDATE"
 
 
 @pytest.fixture
-def locks(request: pytest.FixtureRequest) -> list[bool]:
+def locks() -> Iterator[list[bool]]:
     """Of each statement that reads a key: whether it locks the key's row."""
     seen: list[bool] = []
 
@@ -28,8 +28,8 @@ def locks(request: pytest.FixtureRequest) -> list[bool]:
             seen.append(text.endswith(LOCK))
 
     event.listen(Session, "do_orm_execute", noted)
-    request.addfinalizer(lambda: event.remove(Session, "do_orm_execute", noted))
-    return seen
+    yield seen
+    event.remove(Session, "do_orm_execute", noted)
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,7 @@ def _refused(outage: Outage) -> bool:
     try:
         outage.check()
     except UnavailableError as error:
-        assert (str(error), error.why) == ("gone", Why.GONE)
-        return True
+        return (str(error), error.why) == ("gone", Why.GONE)
     return False
 
 
