@@ -43,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         copy = Path(folder) / "tree"
         copy_tree(ROOT, copy)
         enter(copy)
-        results = list(_results(tests_of, copy, options.seed, options.mutants, Path(folder) / "output"))
-    if options.json:
-        options.json.write_text(json.dumps(as_json(results, options.seed), indent=1), "utf-8")
+        results: list[Result] = []
+        for result in _results(tests_of, copy, options.seed, options.mutants, Path(folder) / "output"):
+            results.append(result)
+            if options.json:  # each time: a run takes long and may be ended early
+                options.json.write_text(json.dumps(as_json(results, options.seed), indent=1), "utf-8")
     print(table(results), survivors(results), sep="\n\n")
     return int(share_killed(results) < options.least)
 
@@ -92,8 +94,6 @@ def _results(tests_of: dict[str, tuple[str, ...]], copy: Path, seed: int, least:
                 reason = failed[0] if failed else "" if outcome.name == "survived" else outcome.output[-300:]
                 result = Result(mutant, outcome.name, round(outcome.seconds, 2), reason)
             print(f"{result.outcome:10} {result.seconds:6.1f} s  {module}:{mutant.line}", file=sys.stderr, flush=True)
-            if result.outcome in ("survived", "broken"):
-                print(mutant.diff(), file=sys.stderr, flush=True)
             yield result
 
 

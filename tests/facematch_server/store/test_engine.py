@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from facematch_server.store import UnavailableError
@@ -97,11 +98,11 @@ def test_a_vanished_postgresql_server_is_noticed_within_seconds(monkeypatch: pyt
     given: dict[str, Any] = {}
     make = engines.create_engine
 
-    def create_engine(url: Any, **options: Any) -> Any:
+    def noted(url: Any, **options: Any) -> Any:
         given.update(options)
         return make(url, **options)
 
-    monkeypatch.setattr(engines, "create_engine", create_engine)
+    monkeypatch.setattr(engines, "create_engine", noted)
     open_engine(POSTGRES).dispose()
     assert given["connect_args"] == {
         "keepalives_idle": 5,
@@ -118,3 +119,54 @@ def test_a_reason_is_one_line_without_the_statement() -> None:
     assert reason(DBAPIError("SELECT 1", {}, original)) == "database is locked"
     assert reason(original) == "database is locked"
     assert reason(OSError()) == "OSError"
+
+
+@pytest.mark.parametrize(("wait", "limit"), [(0.25, "250ms"), (3.0, "3000ms"), (-1.0, "1ms"), (None, None)])
+def test_a_statement_on_postgresql_takes_no_longer_than_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, wait: float | None, limit: str | None
+) -> None:
+    """0 would mean no limit there. Upgrades of the schema give none."""
+    opened = create_engine("sqlite://")
+    engines._set_up_postgresql(opened)
+    asked: list[tuple[str, Any]] = []
+    monkeypatch.setattr(Connection, "exec_driver_sql", lambda self, sql, values: asked.append((sql, values)))
+    options = {} if wait is None else {WAIT_OPTION: wait}
+    with opened.connect().execution_options(**options) as connection, connection.begin():
+        pass
+    opened.dispose()
+    assert [values for _, values in asked] == ([] if limit is None else [{"limit": limit}])
+    assert all("statement_timeout" in sql and "lock_timeout" in sql for sql, _ in asked)
+
+
+class _Starting:
+    """An engine whose file other processes are making: it is locked for the first few times."""
+
+    url = make_url("sqlite:////data/keys.db")
+
+    def __init__(self, times: int, message: str = "database is locked") -> None:
+        self.times, self.message = times, message
+
+    def raw_connection(self) -> Any:
+        if self.times > 0:
+            self.times -= 1
+            raise sqlite3.OperationalError(self.message)
+        return sqlite3.connect(":memory:")
+
+
+def test_a_first_start_waits_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = [100.0]
+    monkeypatch.setattr(engines.time, "monotonic", lambda: moments[0])
+    monkeypatch.setattr(engines.time, "sleep", lambda seconds: moments.__setitem__(0, moments[0] + seconds))
+    starting: Any = _Starting(5)
+    engines._enable_wal(starting)
+    assert starting.times == 0
+    with pytest.raises(UnavailableError, match=r"SQLite file /data/keys.db cannot be opened: database is locked"):
+        engines._enable_wal(_Starting(10_000))  # type: ignore[arg-type]
+    assert moments[0] == pytest.approx(100.25 + 15.0, abs=0.2)
+
+
+def test_a_file_that_is_no_database_is_not_waited_for() -> None:
+    broken: Any = _Starting(2, "file is not a database")
+    with pytest.raises(UnavailableError, match="not a database"):
+        engines._enable_wal(broken)
+    assert broken.times == 1
