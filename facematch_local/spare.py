@@ -1,4 +1,4 @@
-"""An executor that never makes its caller wait for a thread."""
+"""An executor whose callers never wait for a free thread."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ _P = ParamSpec("_P")
 
 
 class Permits(Protocol):
-    """Says whether a thread is spare; a semaphore, or one's own count of busy CPUs."""
+    """Grants the use of a spare thread, such as a semaphore or a count of busy CPUs."""
 
     def acquire(self, *, blocking: bool = True) -> bool: ...
     def release(self) -> None: ...
 
 
 class SpareThreads(Executor):
-    """Runs a job beside the caller while a thread is spare, else at once in the calling thread.
+    """Runs a job in a spare thread if one is free, else immediately in the calling thread.
 
-    Whoever waits for a job therefore waits for running work only, never for a place in a queue: callers on
-    many threads cannot block each other, and under load each keeps to its own thread.
+    A caller therefore waits only for running work, never in a queue: callers in several threads cannot block each
+    other, and under load each uses its own thread.
     """
 
     def __init__(self, count: int, permits: Permits | None = None) -> None:
-        """Keep spare threads, which start when first needed.
+        """Create the executor; its threads start on first use.
 
         Args:
-            count: how many, 0 or more.
-            permits: asked before a thread is used; default `count` of them, so that the threads are all there is.
+            count: number of threads, 0 or more.
+            permits: acquired before a thread is used; default a semaphore of `count`.
         """
         self._spare: Permits = permits or threading.Semaphore(count)
         self._threads = ThreadPoolExecutor(max(count, 1), thread_name_prefix="facematch-spare")
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Run `fn` beside the caller, in a copy of its context, or, without a spare thread, before this returns."""
+        """Run `fn` in a spare thread with a copy of the context; without a spare thread, run it before returning."""
         if self._spare.acquire(blocking=False):
             try:
                 future = self._threads.submit(partial(contextvars.copy_context().run, fn, *args, **kwargs))
@@ -55,5 +55,5 @@ class SpareThreads(Executor):
         return done
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)

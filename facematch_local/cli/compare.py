@@ -1,4 +1,4 @@
-"""`facematch compare`: two photos on the command line."""
+"""The command `facematch compare`: compares two photos."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def compare(
     image1: Annotated[Path, typer.Argument(help="Photo of the ID card (or a portrait, with --type1 portrait).")],
     image2: Annotated[Path, typer.Argument(help="Portrait photo.")],
-    type1: Annotated[str, typer.Option(help="What image 1 is: card or portrait.")] = "card",
+    type1: Annotated[str, typer.Option(help="Type of image 1: card or portrait.")] = "card",
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder.", envvar="FACEMATCH_PACK")] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file with other limits.", envvar="FACEMATCH_POLICY")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the complete result as JSON.")] = False,
     save_picture: Annotated[
         Path | None, typer.Option(help="Write a picture of both photos, faces and aligned crops (.png, .jpg).")
     ] = None,
@@ -32,7 +32,7 @@ def compare(
 ) -> None:
     """Compare the faces in two photos.
 
-    Exit code 0 whatever the verdict is (but see --exit-code); 2 when a photo or the pack cannot be read.
+    Exit code 0 for any verdict (but see --exit-code); 2 if a photo or the pack cannot be read.
     """
     from facematch_local.calibration import Verdict
     from facematch_local.matcher import FaceMatcher
@@ -55,7 +55,7 @@ def compare(
 
 
 def _decoded(path: Path) -> Photo:
-    """The photo of a file; an error names which of the two it was."""
+    """Decode the photo in a file; an error message names the file."""
     from facematch_local.imaging.decode import decode
 
     data = read_photo(path)
@@ -66,7 +66,7 @@ def _decoded(path: Path) -> Photo:
 
 
 def as_data(result: MatchResult) -> dict[str, Any]:
-    """A result as plain data, in the words of the service's `POST /v1/compare`: no photos and no embeddings."""
+    """A result as plain data, with the keys of the service's `POST /v1/compare`; without photos and embeddings."""
     return {
         "percent": result.percent,
         "match": int(result.verdict),
@@ -118,8 +118,8 @@ def _save(result: MatchResult, path: Path) -> None:
 
     try:
         Image.fromarray(draw(result)[:, :, ::-1].copy()).save(path)
-    except ValueError:  # Pillow knows no format by that ending
-        raise FacematchError(f"{path}: name a .png or .jpg file for the picture") from None
+    except ValueError:  # Pillow does not know a format with this suffix
+        raise FacematchError(f"{path}: the picture must be a .png or .jpg file") from None
     except OSError as error:
         raise FacematchError(f"{path}: {error.strerror or 'cannot be written'}") from None
 
@@ -145,7 +145,7 @@ def _print(result: MatchResult) -> None:
     out.print()
     for number, photo in enumerate(result.images, 1):
         _print_photo(number, photo, [finding for finding in result.findings if finding.image == number])
-    curve = result.calibration + ("" if result.calibrated else " (no curve is known for this pack)")
+    curve = result.calibration + ("" if result.calibrated else " (no curve for this pack)")
     milliseconds = "  ".join(f"{stage} {1000 * seconds:.0f}" for stage, seconds in result.timings.items())
     out.print(f"[dim]pack {escape(result.pack)}, calibration {escape(curve)}, policy {escape(result.policy)}[/]")
     out.print(f"[dim]milliseconds: {milliseconds}[/]")
@@ -173,7 +173,7 @@ def _value(finding: Finding) -> str:
     value, unit = finding.measure.value, finding.measure.unit
     if value is None:
         return "-"
-    # Probabilities far below any limit are no more telling for their exponent.
+    # The exponent of a probability far below any limit is not informative.
     return (f"{value:.3g}" if abs(value) >= 0.001 else "0") + ("" if unit == "1" else f" {unit}")
 
 

@@ -1,6 +1,6 @@
 """The photos of the data folder: their sets, labels and side of the split.
 
-The split is the project's (`facematch_local.evaluation.split`): by person where people are named, by photo elsewhere.
+The split is the project's (`scripts.development.split`): by person where people are named, by photo elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 
-from facematch_local.evaluation.split import held_out, held_out_people
+from scripts.development.split import held_out, held_out_people
 from scripts.training.common.image import Array
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facematch_local.evaluation.split import held_out, held_out_people
+from scripts.development.split import held_out, held_out_people
 
 
 def portraits_and_grounds(data: Path, unseen: bool) -> tuple[list[Path], list[Path]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facematch_local.evaluation.split import held_out
 from facematch_local.networks.document import DocumentNetwork
+from scripts.development.split import held_out
 from scripts.training.common.faces import find_faces
 from scripts.training.common.image import Array
 from scripts.training.common.photos import LONGEST, Photo, list_portraits, load_photo

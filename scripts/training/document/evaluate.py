@@ -2,7 +2,7 @@
 
     python -m scripts.training.document.evaluate --data DATA
 
-The pack finds the faces. `facematch_local.synthetic.cases` draws the synthetic cases, other code than the one that drew
+The pack finds the faces. `facematch_local.synthetic` draws the synthetic cases, other code than the one that drew
 the documents for the training. The
 outlines of print and edges on the same photos stand beside those of the network.
 """
@@ -17,15 +17,15 @@ from typing import Any
 import cv2
 import numpy as np
 
+from facematch_local import synthetic as made
 from facematch_local.checks.check import Role
 from facematch_local.checks.document import document as measure
 from facematch_local.checks.examination import Examination
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import Limit, load_policy
-from facematch_local.synthetic import cases as made
+from scripts.development.split import held_out, held_out_people
 from scripts.training.common.arguments import add_pack, add_tuned, parser_of
 from scripts.training.common.sets import portraits_and_grounds
 

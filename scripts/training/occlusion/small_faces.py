@@ -16,11 +16,11 @@ import numpy as np
 from facematch_local.checks import occlusion
 from facematch_local.checks.check import Role
 from facematch_local.checks.examination import Examination
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo
 from facematch_local.packs import load_pack, read_pack
 from facematch_local.policy import load_policy
+from scripts.development.split import held_out, held_out_people
 from scripts.training.common.arguments import add_pack, parser_of
 from scripts.training.common.image import jpeg
 from scripts.training.common.photos import list_portraits, read_rows

@@ -20,12 +20,12 @@ from facematch_local.checks.check import Role
 from facematch_local.checks.examination import Examination
 from facematch_local.checks.photocopy import photocopy
 from facematch_local.codes import WarningCode
-from facematch_local.evaluation.split import held_out
-from facematch_local.evaluation.warnings.synthetic_cases import made_cases
+from facematch_local.evaluation.warnings.synthetic_cases import synthetic_cases
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Limit, load_policy
+from scripts.development.split import held_out
 from scripts.training.common.arguments import add_tuned, parser_of
 from scripts.training.common.photos import read_rows
 from scripts.training.common.repository import COMPACT, LEFT_OUT
@@ -46,7 +46,7 @@ def cases(data: Path, count: int, unseen: bool) -> Iterator[tuple[str, bool, Pix
     portraits, grounds = (
         [p for p in files if p.relative_to(data).as_posix() not in doubtful] for files in (portraits, grounds)
     )
-    for case in made_cases(portraits, grounds, count, seed=2):
+    for case in synthetic_cases(portraits, grounds, count, seed=2):
         if case.code is WarningCode.PHOTOCOPY:
             yield f"made, {case.kind}", case.positive, np.asarray(case.read())
 

@@ -15,14 +15,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facematch_local import synthetic as made
 from facematch_local.checks.check import Role
 from facematch_local.errors import FacematchError
-from facematch_local.evaluation.warnings.report import ordinary_portraits, read_cases
 from facematch_local.imaging.decode import decode
 from facematch_local.matcher import FaceMatcher
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Outcome
-from facematch_local.synthetic import cases as made
+from scripts.development.labels import labelled_rows, portrait_cases
+from scripts.development.split import Split
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array
 
@@ -57,10 +58,10 @@ def _u8(values: Array) -> Array:
 
 def photos(data: Path) -> Iterator[tuple[str, str, bytes | Array]]:
     """Set, edit ("" for none) and photo, of the held-out half."""
-    labelled = frozenset(case.name for case in read_cases(data / "labels.csv", data, unseen=None))
+    labelled = frozenset(row.path for row in labelled_rows(data / "labels.csv", data, None))
     for folder in SETS:
         skip = labelled if folder in ("lfw", "scenes") else frozenset()
-        cases = ordinary_portraits(data, folder, unseen=True, limit=PER_SET, skip=skip)
+        cases = portrait_cases(data, folder, Split.TEST, limit=PER_SET, skip=skip)
         for number, name in enumerate(case.name for case in cases if case.code == 0):
             content = (data / name).read_bytes()
             yield folder, "", content

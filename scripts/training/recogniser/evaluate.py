@@ -18,8 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local.evaluation.split import HELD_OUT_FOLDS
 from facematch_local.networks.landmarks import LandmarkNetwork
+from scripts.development.split import HELD_OUT_FOLDS
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.augment import printed, tone
 from scripts.training.common.geometry import ARCFACE, similarity

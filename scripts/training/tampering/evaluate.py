@@ -2,7 +2,7 @@
 
     python -m scripts.training.tampering.evaluate --data DATA --pack PACK --cards 80
 
-Cards are drawn around LFW portraits (`facematch_local.synthetic.cases`), compressed once and twice, and tampered with:
+Cards are drawn around LFW portraits (`facematch_local.synthetic`), compressed once and twice, and tampered with:
 portraits pasted, blended, pasted after another compression, text edited. The limit of the policy is chosen on the first
 half of the people; the second half shows its effect.
 """
@@ -13,15 +13,15 @@ import itertools
 
 import numpy as np
 
+from facematch_local import synthetic as made
 from facematch_local.checks.check import Role
 from facematch_local.checks.examination import Examination
 from facematch_local.checks.tampering import portrait_substitution, text_alteration
-from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import Photo
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
-from facematch_local.synthetic import cases as made
+from scripts.development.split import held_out, held_out_people
 from scripts.training.common.arguments import parser_of
 
 MEASURES = {"portrait_substitution": portrait_substitution, "text_alteration": text_alteration}

@@ -1,4 +1,4 @@
-"""Codes 4, 5, 6: a face, and no second person."""
+"""Codes 4, 5, 6: the photo shows a face, and no second person."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_from_46_percent_two_faces_are_prints_of_one_portrait() -> None:
         assert (single_face(examination).value == 0.0) is ghost
 
 
-def test_a_face_without_an_embedding_is_no_ghost() -> None:
+def test_a_face_without_an_embedding_is_not_a_ghost() -> None:
     embedded = _embedded(MAIN, 1.0), _embedded(_second(100), 1.0)
     for faces in ((embedded[0], _second(100)), (MAIN, embedded[1]), (MAIN, _second(100))):
         assert single_face(_examined(Role.CARD, *faces)).value == pytest.approx(0.25)

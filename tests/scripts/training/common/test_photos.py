@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facematch_local.evaluation.split import held_out, held_out_people
+from scripts.development.split import held_out, held_out_people
 from scripts.training.common.photos import list_photos, list_portraits, load_photo
 
 PAIRS = (
