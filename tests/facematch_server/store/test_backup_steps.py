@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from facematch_server.store import Store
+from facematch_server.store import KeySettings, Store
 from facematch_server.store.backup import backup, restore
 
 
@@ -32,9 +32,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 def test_no_writer_comes_between_two_pages(tmp_path: Path, steps: list[tuple[int, int]]) -> None:
     url = f"sqlite:///{tmp_path / 'keys.db'}"
     store = Store.open(url)
-    store.create_key("first")
+    store.create_key(KeySettings("first"))
     backup(url, tmp_path / "copy.db")
-    store.create_key("second")
+    store.create_key(KeySettings("second"))
     restore(url, tmp_path / "copy.db")
     assert [key.name for key in store.list_keys()] == ["first"]
     store.close()

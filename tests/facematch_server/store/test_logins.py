@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from facematch_server.store import Store
+from facematch_server.store import KeyPair, Store
 from facematch_server.store.hashing import Verifier
 
 
@@ -43,7 +43,7 @@ def test_an_unknown_key_costs_a_strong_hash(store: Store, spent: list[tuple[bool
 
 def test_with_an_imported_key_every_refusal_costs_a_slow_hash_too(store: Store, spent: list[tuple[bool, bool]]) -> None:
     made = store.create_key()
-    imported = store.import_key("imported", "secret")
+    [imported] = store.import_keys([KeyPair("imported", "secret")])
     assert store.authenticate("unknown", "secret") is None
     assert spent == [STRONG, WEAK]
     spent.clear()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from facematch_server.store import Store, UnavailableError
+from facematch_server.store import KeySettings, Store, UnavailableError
 from facematch_server.store.engine import PATIENCE_SECONDS, WAIT_OPTION, open_engine
 from facematch_server.store.sessions import Sessions
 
@@ -25,7 +25,7 @@ def test_changes_of_keys_are_durable_and_counts_are_not(store: Store, monkeypatc
     """A checkpoint costs a request more than its place in a power cut is worth."""
     synced: list[int] = []
     monkeypatch.setattr(Sessions, "_sync", lambda self: synced.append(1))
-    key = store.create_key(quota=3).key
+    key = store.create_key(KeySettings(quota=3)).key
     assert len(synced) == 1
     for change in (store.disable_key, store.enable_key, store.set_quota):
         change(key.api_key, 5) if change == store.set_quota else change(key.api_key)  # type: ignore[operator]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +13,9 @@ from facematch_local.checks import Measure, Role
 from facematch_local.codes import WarningCode
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
-from facematch_local.matcher import MatchResult, PhotoResult
 from facematch_local.policy import Finding, Limit, Outcome
-from facematch_server.wire.detailed import CompareOut, describe
+from facematch_local.result import MatchResult, PhotoResult
+from facematch_server.wire.detailed import CompareOut
 
 CROP = np.full((40, 30, 3), 120, np.uint8)
 FACE = Face(np.array([10, 20, 30, 50], np.float32), np.arange(10, dtype=np.float32).reshape(5, 2), 0.75)
@@ -53,7 +52,7 @@ RESULT = MatchResult(
 
 
 def test_a_result_is_described_whole() -> None:
-    described = describe(RESULT, "request-1")
+    described = CompareOut.of(RESULT, "request-1")
     content = described.model_dump()
     wire, images = content.pop("wire"), content.pop("images")
     findings, warnings = content.pop("findings"), content.pop("warnings")
@@ -61,6 +60,7 @@ def test_a_result_is_described_whole() -> None:
         "request_id": "request-1",
         "percent": 0.0,
         "match": -1,
+        "verdict": "no_match",
         "cosine": None,
         "pack": "pack 1",
         "calibration": "curve-1",
@@ -83,7 +83,7 @@ def test_a_result_is_described_whole() -> None:
 
 
 def test_a_face_and_its_crops() -> None:
-    card, portrait = describe(RESULT, "").images
+    card, portrait = CompareOut.of(RESULT, "").images
     assert [(f.box, f.score) for f in card.faces] == [([10.0, 20.0, 30.0, 50.0], 0.75)]
     assert card.faces[0].landmarks == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
     for crop in (card.crop, card.aligned):
@@ -92,7 +92,7 @@ def test_a_face_and_its_crops() -> None:
 
 
 def test_its_text_shows_no_crop_no_landmarks_and_no_reply() -> None:
-    described = describe(RESULT, "request-1")
+    described = CompareOut.of(RESULT, "request-1")
     for text in (repr(described), str(described)):
         for name in ("crop", "aligned", "landmarks", "documented", "observed"):
             assert f"{name}=" not in text
@@ -100,14 +100,14 @@ def test_its_text_shows_no_crop_no_landmarks_and_no_reply() -> None:
 
 
 def test_a_description_stays_as_it_is() -> None:
-    described = describe(RESULT, "")
+    described = CompareOut.of(RESULT, "")
     with pytest.raises(ValidationError):
         described.percent = 100.0  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_comparison_has_two_photos(count: int) -> None:
-    content = describe(replace(RESULT), "").model_dump()
+    content = CompareOut.of(RESULT, "").model_dump()
     content["images"] = (2 * content["images"])[:count]
     with pytest.raises(ValidationError, match="images"):
         CompareOut.model_validate(content)

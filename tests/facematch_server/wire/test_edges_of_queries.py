@@ -7,14 +7,14 @@ import pytest
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
-from facematch_server.wire import Asked, Mode, parse_query, parse_type1
+from facematch_server.wire.query import Mode, Query, parse_query, parse_type1
 
 URL = "https://cdn.example.com/selfie.jpg?a=1"
 
 
 @pytest.mark.parametrize(("method", "mode"), [("GET", Mode.URL), ("POST", Mode.FILE), ("POST", Mode.BASE64)])
 def test_each_method_has_its_modes(method: str, mode: Mode) -> None:
-    assert parse_query(method, f"format_type={mode}".encode()) == Asked(mode, Role.CARD)
+    assert parse_query(method, f"format_type={mode}".encode()) == Query(mode, Role.CARD)
     with pytest.raises(ContractError) as raised:
         parse_query("POST" if method == "GET" else "GET", f"format_type={mode}".encode())
     assert raised.value.code is ErrorCode.BAD_FORMAT_TYPE

@@ -9,8 +9,8 @@ import pytest
 
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
-from facematch_server.wire import Mode, take_photos
-from facematch_server.wire.photos import decode_base64
+from facematch_server.wire.photos import decode_base64, take_photos
+from facematch_server.wire.query import Mode
 
 LIMIT = 10 * 1024 * 1024
 
