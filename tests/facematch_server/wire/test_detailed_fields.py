@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from facematch_local.imaging.photo import Photo
 from facematch_local.policy import Finding, Limit, Outcome
 from facematch_local.result import MatchResult, PhotoResult
 from facematch_server.wire.detailed import CompareOut
+from facematch_server.wire.reply import compared
 
 CROP = np.full((40, 30, 3), 120, np.uint8)
 FACE = Face(np.array([10, 20, 30, 50], np.float32), np.arange(10, dtype=np.float32).reshape(5, 2), 0.75)
@@ -111,3 +113,14 @@ def test_a_comparison_has_two_photos(count: int) -> None:
     content["images"] = (2 * content["images"])[:count]
     with pytest.raises(ValidationError, match="images"):
         CompareOut.model_validate(content)
+
+
+def test_the_contracts_reply_has_a_face_only_with_its_crop() -> None:
+    both, none = compared(replace(RESULT, images=(CARD, CARD))), compared(replace(RESULT, images=(PORTRAIT, PORTRAIT)))
+    assert both.face1 is not None
+    assert (both.face1, both.face1.score) == (both.face2, 0.75)
+    assert both.face1.jpeg.startswith(b"\xff\xd8")
+    assert (none.face1, none.face2) == (None, None)
+    uncropped = compared(replace(RESULT, images=(replace(CARD, crop=None), CARD)))
+    assert uncropped.face1 is None
+    assert uncropped.face2 is not None

@@ -9,7 +9,7 @@ import pytest
 
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
-from facematch_server.wire.photos import decode_base64, take_photos
+from facematch_server.wire.photos import PhotoPair, decode_base64, take_photos
 from facematch_server.wire.query import Mode
 
 LIMIT = 10 * 1024 * 1024
@@ -28,3 +28,24 @@ def test_a_form_is_known_by_its_first_256_bytes(blanks: int, code: ErrorCode) ->
     with pytest.raises(ContractError) as raised:
         take_photos(Mode.FILE, "text/html", body, LIMIT)
     assert raised.value.code is code
+
+
+@pytest.mark.parametrize(("blanks", "read"), [(255, True), (256, False)])
+def test_json_is_known_by_its_first_256_bytes(blanks: int, read: bool) -> None:
+    """`curl -d` states a web form for whatever it sends."""
+    body = b" " * blanks + b'{"img1": "eHg=", "img2": "eXk="}'
+    form = "application/x-www-form-urlencoded"
+    if read:
+        assert take_photos(Mode.BASE64, form, body, LIMIT) == PhotoPair(b"xx", b"yy")
+    else:
+        with pytest.raises(ContractError) as raised:
+            take_photos(Mode.BASE64, form, body, LIMIT)
+        assert raised.value.code is ErrorCode.BAD_FORMAT_TYPE
+
+
+def test_without_a_mode_the_body_decides() -> None:
+    head = b'Content-Disposition: form-data; name="%b"\r\n\r\n'
+    form = b"--b\r\n" + head % b"img1" + b"xx\r\n--b\r\n" + head % b"img2" + b"yy\r\n--b--"
+    json = b'{"img1": "eHg=", "img2": "eXk="}'
+    for header, body in (("multipart/form-data; boundary=b", form), ("", form), ("application/json", json), ("", json)):
+        assert take_photos(None, header, body, LIMIT) == PhotoPair(b"xx", b"yy")
