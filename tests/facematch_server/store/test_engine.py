@@ -170,3 +170,16 @@ def test_a_file_that_is_no_database_is_not_waited_for() -> None:
     with pytest.raises(UnavailableError, match="not a database"):
         engines._enable_wal(broken)
     assert broken.times == 1
+
+
+@pytest.mark.parametrize(("content", "refused"), [(b"", False), (b"x", True)])
+def test_a_journal_without_its_database_is_refused_unless_it_is_empty(
+    tmp_path: Path, content: bytes, refused: bool
+) -> None:
+    (tmp_path / "keys.db-wal").write_bytes(content)
+    url = f"sqlite:///{tmp_path / 'keys.db'}"
+    if refused:
+        with pytest.raises(UnavailableError, match=r"keys.db-wal is still there"):
+            is_new(url)
+    else:
+        assert is_new(url)
