@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,16 +14,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
 from facematch_local.calibration import Verdict, verdict
-from facematch_local.checks import Examination, Measure, Role, measure
-from facematch_local.codes import WarningCode
+from facematch_local.checks import Examination, Role, measure
 from facematch_local.cpu import available_cpus
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.imaging.decode import decode, from_array
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
 from facematch_local.policy import Finding, Policy, load_policy, warnings
+from facematch_local.result import MatchResult, PhotoResult
 from facematch_local.spare import SpareThreads
 
 _T = TypeVar("_T")
@@ -33,71 +31,6 @@ _T = TypeVar("_T")
 # crowd in the search for ghost portraits would only cost time.
 _GHOST_CANDIDATE_RATIO = 0.02
 _GHOST_CANDIDATES = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PhotoResult(BriefRepr):
-    """The result for one photo.
-
-    Attributes:
-        photo: the decoded photo.
-        role: purpose of the photo: card or portrait.
-        faces: all faces, largest first; the first one was compared and has an embedding.
-        crop: the compared face with a margin, HxWx3 uint8 BGR; None without a face.
-        aligned: the compared face as input of the recogniser, 112x112x3 uint8 BGR; None without a face.
-        measures: the measures of the role's checks, by name of the check.
-        timings: seconds by stage: decode, detect, embed, checks.
-    """
-
-    photo: Photo
-    role: Role
-    faces: tuple[Face, ...]
-    crop: NDArray[np.uint8] | None
-    aligned: NDArray[np.uint8] | None
-    measures: Mapping[str, Measure]
-    timings: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def face(self) -> Face | None:
-        """The face that was compared."""
-        return self.faces[0] if self.faces else None
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class MatchResult(BriefRepr):
-    """The result of one comparison.
-
-    Attributes:
-        percent: 0 to 100, rounded to two decimals; 0.0 if a face is missing.
-        verdict: follows from `percent`; NO_MATCH if a face is missing.
-        cosine: cosine similarity, -1 to 1; None if a face is missing.
-        warnings: codes of the warnings that apply, lowest first; empty if none applies.
-        findings: the measures of both photos with limit and outcome.
-        images: the results for image 1 and image 2.
-        pack: name and version of the model pack.
-        calibration: id of the calibration curve.
-        calibrated: False if a generic curve was used.
-        policy: version of the policy.
-        timings: seconds by stage, summed over both photos, and `total`, the elapsed time; the total is less than the
-            sum if the photos were processed in parallel.
-    """
-
-    percent: float
-    verdict: Verdict
-    cosine: float | None
-    warnings: tuple[WarningCode, ...]
-    findings: tuple[Finding, ...]
-    images: tuple[PhotoResult, PhotoResult]
-    pack: str
-    calibration: str
-    calibrated: bool
-    policy: str
-    timings: Mapping[str, float]
-
-    @property
-    def warning(self) -> WarningCode:
-        """The single code of the contract's reply: the lowest one, or SUCCESSFUL."""
-        return self.warnings[0] if self.warnings else WarningCode.SUCCESSFUL
 
 
 class FaceMatcher:
@@ -118,7 +51,7 @@ class FaceMatcher:
         policy: Policy | None = None,
         limits: ImageLimits | None = None,
         executor: Executor | None = None,
-        turn: AbstractContextManager[object] | None = None,
+        large_photo_lock: AbstractContextManager[object] | None = None,
         decoder: Callable[[bytes], Photo] | None = None,
     ) -> None:
         """Create a matcher.
@@ -129,15 +62,15 @@ class FaceMatcher:
             limits: limits on photos; default `ImageLimits()`.
             executor: processes image 1 while the calling thread processes image 2; default `SpareThreads`, which does
                 so if a CPU is free. Its threads must not call `match`.
-            turn: the large-photo lock, see `imaging.decode.decode`; default a lock for this matcher.
+            large_photo_lock: the large-photo lock, see `imaging.decode.decode`; default a lock for this matcher.
             decoder: decodes photos instead of `imaging.decode.decode`, for example in a process that can be terminated.
-                `limits` and `turn` then have no effect. It must raise the same exceptions.
+                `limits` and `large_photo_lock` then have no effect. It must raise the same exceptions.
         """
         self._pack = pack
         self._policy = policy or load_policy()
         self._executor = executor or SpareThreads(available_cpus() - 1)
-        turn = threading.Lock() if turn is None else turn
-        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), turn=turn)
+        large_photo_lock = threading.Lock() if large_photo_lock is None else large_photo_lock
+        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), large_photo_lock=large_photo_lock)
 
     @classmethod
     def open(

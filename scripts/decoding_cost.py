@@ -23,7 +23,7 @@ from skimage import data
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding.opening import open_decoders
-from facematch_server.matching.pool import Cores
+from facematch_server.matching.cores import Cores
 from facematch_server.running.memory import keep_memory_level
 
 SIZES = ((640, 480), (1280, 960), (1600, 1200), (2560, 1920), (4000, 3000))

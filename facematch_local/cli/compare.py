@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,8 @@ from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from facematch_local.imaging.photo import Photo
-    from facematch_local.matcher import MatchResult, PhotoResult
     from facematch_local.policy import Finding
+    from facematch_local.result import MatchResult, PhotoResult
 
 
 def compare(
@@ -38,16 +38,17 @@ def compare(
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import DEFAULT_PACK
     from facematch_local.policy import load_policy
+    from facematch_local.result import describe
 
     if type1 not in ("card", "portrait"):
-        raise typer.BadParameter("card or portrait", param_hint="--type1")
+        raise typer.BadParameter(f"{type1!r} is neither card nor portrait", param_hint="--type1")
     photos = _decoded(image1), _decoded(image2)
     matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
     result = matcher.match(*photos, type1=type1)
     if save_picture:
         _save(result, save_picture)
     if as_json:
-        console().print_json(data=as_data(result))
+        console().print_json(describe(result).model_dump_json())
     else:
         _print(result)
     if exit_code and result.verdict is not Verdict.MATCH:
@@ -63,52 +64,6 @@ def _decoded(path: Path) -> Photo:
         return decode(data)
     except FacematchError as error:
         raise type(error)(f"{path}: {error}") from None
-
-
-def as_data(result: MatchResult) -> dict[str, Any]:
-    """A result as plain data, with the keys of the service's `POST /v1/compare`; without photos and embeddings."""
-    return {
-        "percent": result.percent,
-        "match": int(result.verdict),
-        "verdict": result.verdict.name.lower(),
-        "cosine": result.cosine,
-        "warnings": [{"code": int(code), "message": code.message} for code in result.warnings],
-        "findings": [_finding(finding) for finding in result.findings],
-        "images": [_photo(photo) for photo in result.images],
-        "pack": result.pack,
-        "calibration": result.calibration,
-        "calibrated": result.calibrated,
-        "policy": result.policy,
-        "timings": {stage: round(seconds, 6) for stage, seconds in result.timings.items()},
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "image": finding.image,
-        "name": finding.name,
-        "value": finding.measure.value,
-        "unit": finding.measure.unit,
-        "reason": finding.measure.reason,
-        "code": int(finding.limit.code),
-        "minimum": finding.limit.minimum,
-        "maximum": finding.limit.maximum,
-        "outcome": finding.outcome.value,
-    }
-
-
-def _photo(photo: PhotoResult) -> dict[str, Any]:
-    return {
-        "role": photo.role.value,
-        "format": photo.photo.format,
-        "width": photo.photo.width,
-        "height": photo.photo.height,
-        "scale": photo.photo.scale,
-        "faces": [
-            {"box": face.box.tolist(), "landmarks": face.landmarks.tolist(), "score": face.score}
-            for face in photo.faces
-        ],
-    }
 
 
 def _save(result: MatchResult, path: Path) -> None:
@@ -134,10 +89,10 @@ def _print(result: MatchResult) -> None:
     verdict = result.verdict.name.lower()
     if result.cosine is None:
         missing = " and ".join(str(n) for n, photo in enumerate(result.images, 1) if photo.face is None)
-        said = f"nothing to compare: no face in image {missing}"
+        note = f"nothing to compare: no face in image {missing}"
     else:
-        said = f"cosine {result.cosine:.4f}"
-    out.print(f"[bold {_COLOURS[verdict]}]{result.percent:.2f} %  {verdict.replace('_', ' ')}[/]  [dim]{said}[/]")
+        note = f"cosine {result.cosine:.4f}"
+    out.print(f"[bold {_COLOURS[verdict]}]{result.percent:.2f} %  {verdict.replace('_', ' ')}[/]  [dim]{note}[/]")
     for code in result.warnings:
         out.print(f"[bold red]{int(code):>2}[/]  {code.message}")
     if not result.warnings:

@@ -13,7 +13,7 @@ from facematch_local.calibration import Verdict
 
 if TYPE_CHECKING:
     from facematch_local.faces import Face
-    from facematch_local.matcher import MatchResult, PhotoResult
+    from facematch_local.result import MatchResult, PhotoResult
 
 PANEL: Final = 560
 CROP: Final = 224

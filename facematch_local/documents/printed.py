@@ -100,7 +100,7 @@ def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
 
 
 def _level_axes(face: Face) -> NDArray[np.float64] | None:
-    """The photo's axes nearest to the head's; None if the roll is outside `_TILTED`."""
+    """The photo's axes nearest to the head's; None if the angle between them is outside `_TILTED`."""
     across = head_axes(face)[0]
     angle = float(np.degrees(np.arctan2(across[1], across[0])))
     quarter = round(angle / 90) * 90

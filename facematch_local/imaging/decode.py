@@ -43,7 +43,9 @@ _END: Final = b"\xff\xd9"
 _ANY_BITS: Final = b"\x5a\xa5\x3c" * 64
 
 
-def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContextManager[object] | None = None) -> Photo:
+def decode(
+    data: bytes, limits: ImageLimits | None = None, large_photo_lock: AbstractContextManager[object] | None = None
+) -> Photo:
     """Decode the first frame of a photo. Safe to call from several threads.
 
     Supported formats are JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC/HEIF and AVIF. Grey, palette, 16-bit, CMYK and
@@ -52,7 +54,7 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
     Args:
         data: the encoded photo.
         limits: default `ImageLimits()`.
-        turn: the large-photo lock, held while a photo of more than 12 million pixels is decoded at full size. If
+        large_photo_lock: held while a photo of more than 12 million pixels is decoded at full size. If
             threads share the lock, one such photo is in memory at a time. Default no lock.
 
     Returns:
@@ -80,7 +82,8 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
             _check_pixels(image.width, image.height, limits)
-            with turn if turn is not None and _is_unpacked_whole(image) else nullcontext():
+            lock = large_photo_lock if _is_unpacked_whole(image) else None
+            with nullcontext() if lock is None else lock:
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
             # Read the orientation after decoding: Pillow's TIFF and HEIF plugins rotate the photo and reset the tag.
             pixels = _upright(pixels, _orientation(image))

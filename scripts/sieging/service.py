@@ -129,11 +129,11 @@ def running_service(folder: Path, pack: str, tls: bool, **options: str) -> Itera
 
 
 def _keys(folder: Path) -> tuple[tuple[str, str], tuple[str, str], str]:
-    from facematch_server.store import Store, default_database_url
+    from facematch_server.store import KeyPair, KeySettings, Store, default_database_url
 
     with closing(Store.open(default_database_url({"FACEMATCH_DATA_DIR": str(folder)}))) as store:
-        honest, hostile = (store.create_key(name=name) for name in ("honest", "hostile"))
-        store.import_key("imported-key", "a secret of somebody else's choice")
+        honest, hostile = (store.create_key(KeySettings(name=name)) for name in ("honest", "hostile"))
+        store.import_keys([KeyPair("imported-key", "a secret of somebody else's choice")])
     return (honest.api_key, honest.api_secret), (hostile.api_key, hostile.api_secret), "imported-key"
 
 

@@ -1,4 +1,4 @@
-"""`GET /version`: what runs here, for the page and for operators."""
+"""`GET /version`: version and pack, for the page and for operators."""
 
 from __future__ import annotations
 

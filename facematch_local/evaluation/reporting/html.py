@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from facematch_local.brief import BriefRepr
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -28,8 +30,8 @@ class TableView:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+@dataclass(frozen=True, slots=True, repr=False)
+class Figure(BriefRepr):
     """Images with a caption.
 
     Attributes:

@@ -340,7 +340,7 @@ def test_large_photos_decoded_at_full_size_wait_for_each_other(
 
     monkeypatch.setattr(images, "_pixels", slow)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(partial(decode, turn=threading.Lock()), [data, data]))
+        list(pool.map(partial(decode, large_photo_lock=threading.Lock()), [data, data]))
     assert most == at_once
 
 
