@@ -11,7 +11,7 @@ from typing import Any, Final
 from scripts.mutation.sample import Mutant
 
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
-OUTCOMES: Final = ("killed", "timeout", "survived", "equivalent", "broken")
+OUTCOMES: Final = ("killed", "timeout", "survived", "equivalent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,13 @@ def table(results: Sequence[Result]) -> str:
 
 def _row(name: str, results: Sequence[Result]) -> str:
     count = {outcome: sum(result.outcome == outcome for result in results) for outcome in OUTCOMES}
-    killed, survived = count["killed"] + count["timeout"], count["survived"] + count["broken"]
-    share = f"{share_killed(results):.0%}"
-    return f"| {name} | {len(results)} | {killed} | {survived} | {count['equivalent']} | {share} |"
+    killed, share = count["killed"] + count["timeout"], f"{share_killed(results):.0%}"
+    return f"| {name} | {len(results)} | {killed} | {count['survived']} | {count['equivalent']} | {share} |"
 
 
 def survivors(results: Iterable[Result]) -> str:
     """The mutants that no test noticed, as diffs."""
-    return "\n\n".join(result.mutant.diff() for result in results if result.outcome in ("survived", "broken"))
+    return "\n\n".join(result.mutant.diff() for result in results if result.outcome == "survived")
 
 
 def as_json(results: Sequence[Result], seed: int) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Outcome:
     """How the tests ended.
 
     Attributes:
-        name: survived (all passed), killed, timeout, or broken (pytest could not run).
+        name: survived (all passed), killed (a test failed, or could not even be imported), or timeout.
         seconds: that they took.
         output: the last lines of pytest's output.
     """
@@ -127,9 +127,7 @@ def run_tests(tests: Sequence[str], timeout: float, output: Path) -> Outcome:
     if status is None:
         name = "timeout"
     else:
-        # 1: a test failed; 2: a module of tests could not be imported; others: pytest's own trouble.
-        code = os.waitstatus_to_exitcode(status)
-        name = {0: "survived", 1: "killed", 2: "killed"}.get(code, "killed" if code < 0 else "broken")
+        name = "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
     return Outcome(name, seconds, output.read_text("utf-8", "replace")[-2000:] if output.is_file() else "")
 
 
