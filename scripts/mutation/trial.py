@@ -124,10 +124,8 @@ def run_tests(tests: Sequence[str], timeout: float, output: Path) -> Outcome:
         _run_forked(tests, output)
     status = _ended(child, started + timeout)
     seconds = time.monotonic() - started
-    if status is None:
-        name = "timeout"
-    else:
-        name = "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+    passed = status is not None and os.waitstatus_to_exitcode(status) == 0
+    name = "survived" if passed else "timeout" if status is None else "killed"
     return Outcome(name, seconds, output.read_text("utf-8", "replace")[-2000:] if output.is_file() else "")
 
 
