@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
 
 from facematch_server.store.models import Base, UtcDateTime
@@ -32,30 +32,37 @@ def test_a_stored_moment_is_aware() -> None:
     assert column.process_result_value(None, DIALECT) is None
 
 
-def _described(column: Column[Any]) -> tuple[str, str, bool]:
-    return column.name, str(column.type.compile(DIALECT)), bool(column.nullable)
+def _described(table: Table) -> dict[str, object]:
+    return {
+        "columns": [(c.name, str(c.type.compile(DIALECT)), c.nullable) for c in table.columns],
+        "key": [column.name for column in table.primary_key],
+        "unique": [list(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)],
+        "references": sorted((key.parent.name, key.target_fullname) for key in table.foreign_keys),
+    }
 
 
-def test_the_first_revision_has_the_columns_of_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a change after that revision: compare with the database that all revisions make (test_schema.py)."""
+def test_the_first_revision_has_the_tables_of_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a second revision: compare with the database that all revisions make, as test_schema.py does."""
     first = importlib.import_module("facematch_server.store.migrations.versions.0001_keys")
-    made: dict[str, list[tuple[str, str, bool]]] = {}
+    made: dict[str, dict[str, object]] = {}
+    indexes: list[tuple[str, list[str]]] = []
 
     class Recorder:
         def create_table(self, name: str, *parts: Any) -> None:
-            table = Table(name, MetaData(), *(part for part in parts if isinstance(part, Column)))
-            made[name] = [_described(column) for column in table.columns]
+            made[name] = _described(Table(name, MetaData(), *parts))
 
-        def create_index(self, *_: object) -> None: ...
+        def create_index(self, _: str, table: str, columns: list[str]) -> None:
+            indexes.append((table, columns))
 
         def f(self, name: str) -> str:
             return name
 
     monkeypatch.setattr(first, "op", Recorder())
     first.upgrade()
-    assert made == {
-        name: [_described(column) for column in table.columns] for name, table in Base.metadata.tables.items()
-    }
+    tables = Base.metadata.tables
+    assert made == {name: _described(table) for name, table in tables.items()}
+    found = [(name, index.columns.keys()) for name, table in tables.items() for index in table.indexes]
+    assert sorted(indexes) == sorted(found) == [("audit", ["api_key"]), ("reservations", ["key_id", "expires_at"])]
 
 
 def test_the_columns_of_a_key_and_of_the_audit_trail() -> None:
