@@ -44,7 +44,7 @@ _PRELOADED: Final = (
 _BUILT: Final = ("models/standard/*.onnx",)
 # Plugins that the tests of single modules do without, and that take longer to start than those tests.
 _WITHOUT: Final = ("xdist", "cacheprovider", "schemathesis", "pytest_cov")
-_FLAGS: Final = ("-q", "-x", "--hypothesis-seed=0", "--timeout=0", *(f"-pno:{name}" for name in _WITHOUT))
+_FLAGS: Final = ("-q", "-x", "--hypothesis-seed=0", "--timeout=30", *(f"-pno:{name}" for name in _WITHOUT))
 
 
 @dataclass(frozen=True, slots=True)

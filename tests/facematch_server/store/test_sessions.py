@@ -47,6 +47,7 @@ def test_a_session_is_given_what_is_left_of_the_time(sessions: Sessions) -> None
 
 def test_a_writer_that_has_no_time_left_does_not_wait_for_another(sessions: Sessions) -> None:
     with sessions.write():
+        assert sessions._write_lock.locked()  # the threads of one process queue here, not in SQLite
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match="locked"), sessions.write(begun - 1.0):
             pass
