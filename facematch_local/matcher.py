@@ -23,7 +23,7 @@ from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
 from facematch_local.policy import Finding, Policy, load_policy, warnings
 from facematch_local.result import MatchResult, PhotoResult
-from facematch_local.spare import SpareThreads
+from facematch_local.spare_threads import SpareThreads
 
 _T = TypeVar("_T")
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.calibration import Verdict
 from facematch_local.checks import Measure, Role
 from facematch_local.codes import WarningCode

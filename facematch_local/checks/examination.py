@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.checks.check import Role
+from facematch_local.documents.find import Document, find_document
 from facematch_local.documents.outline import closer, outline
-from facematch_local.documents.printed import Document, find_document
 from facematch_local.faces import Face
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
 from facematch_local.imaging.photo import Photo, Pixels

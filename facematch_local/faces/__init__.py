@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from facematch_local.faces.analyser import FaceAnalyser
 from facematch_local.faces.face import Face, cosine, head_axes, portrait_corners
-from facematch_local.faces.models import Detector, FaceConfirmer, LandmarkLocator, Recogniser
+from facematch_local.faces.interfaces import Detector, FaceFilter, LandmarkLocator, Recogniser
 from facematch_local.faces.settings import DetectionSettings
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "Detector",
     "Face",
     "FaceAnalyser",
-    "FaceConfirmer",
+    "FaceFilter",
     "LandmarkLocator",
     "Recogniser",
     "cosine",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facematch_local.faces.alignment import arcface_template, distinct_landmarks, similarity_transform
 from facematch_local.faces.face import Face
-from facematch_local.faces.models import Detector, FaceConfirmer, LandmarkLocator, Recogniser
+from facematch_local.faces.interfaces import Detector, FaceFilter, LandmarkLocator, Recogniser
 from facematch_local.faces.overlap import distinct
 from facematch_local.faces.settings import DetectionSettings
 from facematch_local.imaging.resampling import warp
@@ -34,7 +34,7 @@ class FaceAnalyser:
             because its calibration curve depends on it.
         locator: landmark network of the pack, or None; corrects the landmarks of each face. The calibration curve
             depends on it as well.
-        confirmer: face filter of the pack, or None; rejects boxes that do not contain a face.
+        face_filter: face filter of the pack, or None; rejects boxes that do not contain a face.
     """
 
     detector: Detector
@@ -42,7 +42,7 @@ class FaceAnalyser:
     settings: DetectionSettings = field(default_factory=DetectionSettings)
     mirror: bool = False
     locator: LandmarkLocator | None = None
-    confirmer: FaceConfirmer | None = None
+    face_filter: FaceFilter | None = None
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Find the faces of an HxWx3 uint8 BGR photo, largest first, without embeddings."""
@@ -129,8 +129,8 @@ class FaceAnalyser:
             faint: whether the face filter also examines large faces below `score`. A second person is often one of
                 them.
         """
-        settings, confirmer = self.settings, self.confirmer
-        if confirmer is None:
+        settings, face_filter = self.settings, self.face_filter
+        if face_filter is None:
             return self._detected(pixels, size, settings.score)
         seen = self._detected(pixels, size, settings.least_score if faint else settings.score)
         least = settings.faint_face * max(pixels.shape[:2])
@@ -143,16 +143,16 @@ class FaceAnalyser:
         agreed = [
             face
             for face in unsure
-            if confirmer.confirm(pixels, face.box, face.score)
+            if face_filter.confirm(pixels, face.box, face.score)
             >= (settings.score if max(face.width, face.height) >= least else settings.small_face_confirmation)
         ]
         return distinct((*sure, *agreed))
 
     def _scored(self, pixels: NDArray[np.uint8], faces: tuple[Face, ...]) -> tuple[Face, ...]:
         """The faces; for those below `score`, the face filter's combined confidence replaces the detector's."""
-        if self.confirmer is None:
+        if self.face_filter is None:
             return faces
-        confirm, least = self.confirmer.confirm, self.settings.score
+        confirm, least = self.face_filter.confirm, self.settings.score
         return tuple(
             face if face.score >= least else replace(face, score=confirm(pixels, face.box, face.score))
             for face in faces

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 
 # Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align): 35.24 / 40.68.
 # Used to estimate the eye distance of a head in profile from the eye-to-mouth distance, which yaw does not shorten.

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.imaging.dct_blocks import (
     BLOCK,
     FINE,

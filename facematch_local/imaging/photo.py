@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 
 # HxWx3 uint8, BGR unless stated otherwise.
 Pixels = NDArray[np.uint8]

@@ -83,7 +83,7 @@ def load_pack(
         detection or _detection_settings(pack),
         mirror=pack.mirror,
         locator=_open_network(pack, LandmarkNetwork, sessions),
-        confirmer=_open_network(pack, FaceFilterNetwork, sessions),
+        face_filter=_open_network(pack, FaceFilterNetwork, sessions),
     )
     _try_out(pack, analyser)
     networks = open_networks(replace(pack, files={**pack.files, **fallback_files}), sessions)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.imaging.photo import Pixels
 from facematch_local.synthetic.pixels import cropped_to, to_uint8
 from facematch_local.synthetic.text import NAMES, write_text

@@ -17,9 +17,9 @@ from facematch_server.access.key_store import KeyStore
 from facematch_server.assembly import Parts, new_cores, open_services
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.http.edge import ApiCorsMiddleware, PathMiddleware, ReplyHeadersMiddleware
-from facematch_server.http.middleware import REQUEST_ID_HEADER, RequestMiddleware
-from facematch_server.http.record import record_of
 from facematch_server.http.replies import documented_error, failure, service_error
+from facematch_server.http.request_log import REQUEST_ID_HEADER, RequestMiddleware
+from facematch_server.http.request_record import record_of
 from facematch_server.logs import log_fault
 from facematch_server.matching.comparer import Matcher
 from facematch_server.matching.cores import Cores
@@ -32,7 +32,7 @@ from facematch_server.wire.openapi import complete_description
 from facematch_server.wire.reply import WARNINGS_HEADER
 
 if TYPE_CHECKING:
-    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.decoder_pool import DecoderPool
 
 
 def create_app(

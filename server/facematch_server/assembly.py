@@ -19,8 +19,8 @@ from facematch_server.logs import LOGGER, log
 from facematch_server.matching.comparer import Matcher, MatcherComparer, warm_up
 from facematch_server.matching.cores import Cores
 from facematch_server.matching.pack_info import log_warnings, pack_labels
-from facematch_server.matching.pool import InferencePool
-from facematch_server.matching.shares import Shares
+from facematch_server.matching.slot_shares import Shares
+from facematch_server.matching.thread_pool import InferencePool
 from facematch_server.metrics import Metrics
 from facematch_server.scenarios.comparer import scenario_comparers
 from facematch_server.scenarios.store import ScenarioStore
@@ -29,7 +29,7 @@ from facematch_server.settings import Settings
 from facematch_server.store.hashing import CONCURRENT_SCRYPT
 
 if TYPE_CHECKING:
-    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.decoder_pool import DecoderPool
     from facematch_server.store import Store
 
 _END_SECONDS: Final = 1.0
@@ -131,7 +131,7 @@ def open_matcher(settings: Settings, cores: Cores, decoder: Callable[[bytes], Ph
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import SessionSettings, find_pack, load_pack, search_folders
     from facematch_local.policy import load_policy
-    from facematch_local.spare import SpareThreads
+    from facematch_local.spare_threads import SpareThreads
 
     folders = search_folders({"FACEMATCH_MODELS": settings.models}) if settings.models else None
     # One thread per inference: requests run side by side instead of competing for cores.
@@ -154,8 +154,8 @@ def open_store(settings: Settings) -> Store:
 
 def open_fetcher(settings: Settings) -> PhotoFetcher:
     """The fetcher of photos by URL."""
+    from facematch_server.url_mode.allowed_hosts import UrlPolicy
     from facematch_server.url_mode.fetch import Fetcher, FetchLimits
-    from facematch_server.url_mode.policy import UrlPolicy
 
     policy = UrlPolicy(settings.url_policy, allow=settings.url_allow, loopback_only=settings.listens_on_loopback_only)
     limits = FetchLimits(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pythonjsonlogger.json import JsonFormatter
 
-from facematch_server.repeats import RepeatFilter
+from facematch_server.log_repeats import RepeatFilter
 
 LOGGER: Final = logging.getLogger("facematch")
 

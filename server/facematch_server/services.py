@@ -12,7 +12,7 @@ from facematch_server.access.gatekeeper import Gatekeeper
 from facematch_server.access.key_store import KeyStore
 from facematch_server.access.readiness import StorageProbe
 from facematch_server.matching.comparer import Comparer, Matcher
-from facematch_server.matching.pool import InferencePool
+from facematch_server.matching.thread_pool import InferencePool
 from facematch_server.metrics import Metrics
 from facematch_server.settings import Settings
 from facematch_server.store.records import ApiKey

@@ -490,7 +490,7 @@ def test_the_shipped_pack_is_calibrated_with_its_landmark_head() -> None:
     assert calibration_for(without) is GENERIC_STRICT
 
 
-@pytest.mark.parametrize(("role", "attribute"), [("landmarks", "locator"), ("face_filter", "confirmer")])
+@pytest.mark.parametrize(("role", "attribute"), [("landmarks", "locator"), ("face_filter", "face_filter")])
 def test_networks_that_belong_to_the_detector_are_opened_and_have_no_fallback(role: str, attribute: str) -> None:
     shipped = find_pack("compact")
     assert getattr(load_pack(shipped).analyser, attribute) is not None

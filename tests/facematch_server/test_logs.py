@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from facematch_server.repeats import PER_WINDOW, WINDOW_SECONDS, RepeatFilter
+from facematch_server.log_repeats import PER_WINDOW, WINDOW_SECONDS, RepeatFilter
 
 CODE = """
 import sys

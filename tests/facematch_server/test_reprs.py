@@ -16,7 +16,7 @@ import pytest
 
 import facematch_local
 import facematch_server
-from facematch_local.brief import BriefRepr, brief
+from facematch_local.brief_repr import BriefRepr, brief
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_server.wire.detailed import CompareOut

@@ -86,8 +86,8 @@ def test_a_turned_and_larger_face_gets_the_same_landmarks(
 
 
 def test_the_face_filter_distinguishes_faces_from_other_objects(astronaut: NDArray[np.uint8]) -> None:
-    confirmer = load_pack(find_pack("compact")).analyser.confirmer
-    assert confirmer is not None
-    assert confirmer.confirm(astronaut, ASTRONAUT.box, 0.4) > 0.9
+    face_filter = load_pack(find_pack("compact")).analyser.face_filter
+    assert face_filter is not None
+    assert face_filter.confirm(astronaut, ASTRONAUT.box, 0.4) > 0.9
     elsewhere = [(20, 300, 120, 420), (300, 20, 420, 160), (150, 350, 260, 480)]  # flag, shuttle, suit
-    assert max(confirmer.confirm(astronaut, np.float32(box), 0.4) for box in elsewhere) < 0.2
+    assert max(face_filter.confirm(astronaut, np.float32(box), 0.4) for box in elsewhere) < 0.2

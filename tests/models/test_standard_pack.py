@@ -37,7 +37,7 @@ def test_it_is_open_and_calibrated(standard: LoadedPack) -> None:
 
 def test_the_networks_are_installed(standard: LoadedPack) -> None:
     assert standard.analyser.locator is not None
-    assert standard.analyser.confirmer is not None
+    assert standard.analyser.face_filter is not None
     assert standard.analyser.settings.confirm_below == 0.85
     assert standard.analyser.settings.landmark_looks == 2
     assert None not in (

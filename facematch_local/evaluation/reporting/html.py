@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.errors import FacematchError
 from facematch_local.faces import FaceAnalyser
 from facematch_local.imaging.decode import decode

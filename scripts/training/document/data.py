@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from facematch_local.documents.printed import Document, find_document
+from facematch_local.documents.find import Document, find_document
 from facematch_local.faces import Face
 from facematch_local.imaging.perspective import rectified
 from facematch_local.networks.document import DOCUMENT_PLACES, DOCUMENT_SIZE, DocumentNetwork, document_view

@@ -41,7 +41,7 @@ def main() -> None:
         rng = np.random.default_rng(SEED)
         cases[f"made: {name}"] = [change(photo, rng) for photo in held.labelled]
     analyser = load_pack(read_pack(arguments.pack)).analyser
-    analysers = {"without": replace(analyser, confirmer=None), "with": analyser}
+    analysers = {"without": replace(analyser, face_filter=None), "with": analyser}
     result: dict[str, Any] = {
         name: {kind: recall(as_library(one), of_kind, 640).report() for kind, of_kind in cases.items()}
         | {"false faces, no_card without people": false_faces(as_library(one), held.blank, 640)}

@@ -11,9 +11,9 @@ from typing import Final
 
 from facematch_local.codes import ErrorCode
 from facematch_server.access.credentials import parse_basic
+from facematch_server.access.database_wait import Patience
 from facematch_server.access.key_store import KeyStore
 from facematch_server.access.logins import Logins
-from facematch_server.access.patience import Patience
 from facematch_server.access.reservations import Reservations
 from facematch_server.errors import ContractError
 from facematch_server.store.hashing import CONCURRENT_SCRYPT

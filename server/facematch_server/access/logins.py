@@ -8,9 +8,9 @@ import time
 from typing import Any, Final
 
 from facematch_server.access.credentials import Credentials
+from facematch_server.access.database_wait import GRACE_SECONDS, Patience, in_time
 from facematch_server.access.fair_queue import FairQueue, Lane
 from facematch_server.access.key_store import KeyStore
-from facematch_server.access.patience import GRACE_SECONDS, Patience, in_time
 from facematch_server.access.workers import Job, Workers
 from facematch_server.errors import BUSY, ServiceError
 from facematch_server.store.logins import Login

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import Final
 
+from facematch_server.access.database_wait import GRACE_SECONDS, in_time
 from facematch_server.access.key_store import KeyStore
-from facematch_server.access.patience import GRACE_SECONDS, in_time
 from facematch_server.access.workers import Workers
 from facematch_server.logs import log_fault
 from facematch_server.store.records import ApiKey, Reservation

@@ -19,7 +19,7 @@ from typing import Final
 
 from facematch_local.errors import FacematchError
 from facematch_local.imaging.photo import ImageLimits, Photo
-from facematch_server.decoding import protocol
+from facematch_server.decoding import messages as protocol
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 
 Decode = Callable[[bytes, ImageLimits, contextlib.AbstractContextManager[object]], Photo]

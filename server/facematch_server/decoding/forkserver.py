@@ -22,7 +22,8 @@ import numpy as np
 
 from facematch_local.imaging import decode as images
 from facematch_local.imaging.photo import ImageLimits
-from facematch_server.decoding import decoder, protocol
+from facematch_server.decoding import decoder
+from facematch_server.decoding import messages as protocol
 from facematch_server.decoding.decoder import Decode
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.running.memory import keep_memory_level

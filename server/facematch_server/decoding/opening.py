@@ -19,10 +19,10 @@ from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
 from facematch_server.matching.cores import Cores
 from facematch_server.matching.lanes import Job
-from facematch_server.matching.pool import current_job
+from facematch_server.matching.thread_pool import current_job
 
 if TYPE_CHECKING:
-    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.decoder_pool import DecoderPool
     from facematch_server.decoding.processes import Command
 
 # Memory of unpacking: the most for each pixel, see `docs/operating.md`, and for the file and the libraries.
@@ -73,7 +73,7 @@ def open_decoders(
         return None
     # Imported here: other systems lack modules that these import.
     from facematch_server.decoding import forkserver
-    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.decoder_pool import DecoderPool
 
     # Requests in flight that decode: `threads` of them compute and as many stand aside, with two photos each.
     return DecoderPool(

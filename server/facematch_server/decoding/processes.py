@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from facematch_server.decoding import protocol
+from facematch_server.decoding import messages as protocol
 from facematch_server.decoding.errors import DecoderError
 from facematch_server.decoding.limits import DecoderLimits
 

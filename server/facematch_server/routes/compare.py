@@ -12,8 +12,8 @@ from facematch_local.codes import ErrorCode
 from facematch_local.result import MatchResult
 from facematch_server.errors import ContractError
 from facematch_server.http.body import leave_if_lost
-from facematch_server.http.record import address_of, record_of
 from facematch_server.http.replies import MEDIA_TYPE, documented_error
+from facematch_server.http.request_record import address_of, record_of
 from facematch_server.routes.photos import with_photos
 from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import services_of

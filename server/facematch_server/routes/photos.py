@@ -10,7 +10,7 @@ from starlette.requests import Request
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError, documented
 from facematch_server.http.body import body_limit, read_body
-from facematch_server.http.record import Record, address_of
+from facematch_server.http.request_record import Record, address_of
 from facematch_server.services import Services
 from facematch_server.wire.photos import PhotoPair, both, take_photos
 from facematch_server.wire.query import Mode, Query

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from facematch_server.running.protocol import LimitedH11Protocol
+from facematch_server.running.http_protocol import LimitedH11Protocol
 from facematch_server.running.raw_replies import raw_failure
 
 _TOO_MANY: Final = raw_failure(503, "Too many connections, try again later", retry_after=1)

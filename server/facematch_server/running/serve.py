@@ -22,16 +22,16 @@ from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.matching.cores import Cores
 from facematch_server.running.acceptor import Acceptor
 from facematch_server.running.descriptors import room_for
-from facematch_server.running.ending import HardEnd
+from facematch_server.running.hard_stop import HardEnd
+from facematch_server.running.http_protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.running.listening import BACKLOG, StartError, bind, printed, takes_ipv4
 from facematch_server.running.memory import keep_collections_short, keep_memory_level
-from facematch_server.running.protocol import LimitedH11Protocol, limited_protocol
-from facematch_server.running.stopping import calls
+from facematch_server.running.stop_signals import calls
 from facematch_server.scenarios.middleware import SCENARIO_HEADER
 from facematch_server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
-    from facematch_server.decoding.pool import DecoderPool
+    from facematch_server.decoding.decoder_pool import DecoderPool
     from facematch_server.store import Store
 
 # A head of `MAX_HEAD` with every byte escaped; `RequestStream` enforces the real limit.

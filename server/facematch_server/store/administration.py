@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from facematch_server.store import counting
 from facematch_server.store.errors import InvalidKeyError, KeyExistsError, UnknownKeyError
 from facematch_server.store.hashing import hash_strong, hash_weak, new_secret
-from facematch_server.store.models import AuditRow, KeyRow, key_of
 from facematch_server.store.records import ApiKey, AuditEntry, KeyPair, KeySettings, NewKey, Period, Usage
 from facematch_server.store.sessions import Sessions
+from facematch_server.store.tables import AuditRow, KeyRow, key_of
 
 # PostgreSQL's advisory lock for the first key; no other lock of this database has this number.
 _FIRST_KEY_LOCK: Final = 0x66616366

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from facematch_server.store.models import KeyRow, ReservationRow, UsageRow
 from facematch_server.store.records import Period, Reservation
+from facematch_server.store.tables import KeyRow, ReservationRow, UsageRow
 
 # The longest time to the expiry of a reservation, ...
 _LONGEST: Final = timedelta(hours=1)

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import exists, or_, select
 
 from facematch_server.store.hashing import SLOW_PREFIX, Verifier
-from facematch_server.store.models import KeyRow, key_of
 from facematch_server.store.records import ApiKey, usable_api_key, usable_api_secret
 from facematch_server.store.sessions import Sessions
+from facematch_server.store.tables import KeyRow, key_of
 
 
 @dataclass(frozen=True, slots=True)

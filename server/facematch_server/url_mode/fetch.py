@@ -23,8 +23,8 @@ import certifi
 import httpcore
 
 from facematch_local import __version__
+from facematch_server.url_mode.allowed_hosts import UrlPolicy
 from facematch_server.url_mode.errors import Reason, UrlUnavailableError
-from facematch_server.url_mode.policy import UrlPolicy
 from facematch_server.url_mode.reply_stream import TidyStream
 from facematch_server.url_mode.urls import MalformedUrlError, WebUrl, join, parse
 

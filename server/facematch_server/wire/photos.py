@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
 from facematch_server.wire.bounded_json import string_fields

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.calibration import verdict
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_local.result import MatchResult, PhotoResult

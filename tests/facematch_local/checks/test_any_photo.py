@@ -223,9 +223,9 @@ def _faces_are_cut(sources: Sources, scene: Scene) -> None:
     for face in faces[:1]:
         assert face_crop(Photo(pixels), face).size
         assert analyser.align(pixels, face).shape == (112, 112, 3)
-        if analyser.locator is not None and analyser.confirmer is not None:
+        if analyser.locator is not None and analyser.face_filter is not None:
             assert np.isfinite(analyser.locator.locate(pixels, face.landmarks, face.box)).all()
-            assert 0 <= analyser.confirmer.confirm(pixels, face.box, face.score) <= 1
+            assert 0 <= analyser.face_filter.confirm(pixels, face.box, face.score) <= 1
 
 
 def _faces_are_found(sources: Sources, scene: Scene) -> None:

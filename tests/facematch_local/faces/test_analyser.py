@@ -210,15 +210,15 @@ class FakeConfirmer:
 )
 def test_the_face_filter_examines_uncertain_faces(score: float, says: float, found: list[float]) -> None:
     plain = analyser_of(FakeDetector([LARGE], score=score))
-    faces = replace(plain, confirmer=FakeConfirmer(says)).find(blank(200, 200))
+    faces = replace(plain, face_filter=FakeConfirmer(says)).find(blank(200, 200))
     assert [face.score for face in faces] == pytest.approx(found)
 
 
 def test_a_confident_face_needs_no_filter_and_no_search_for_faint_ones() -> None:
-    confirmer, detector = FakeConfirmer(0.01), FakeDetector([LARGE], score=0.9)
-    faces = replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
+    face_filter, detector = FakeConfirmer(0.01), FakeDetector([LARGE], score=0.9)
+    faces = replace(analyser_of(detector), face_filter=face_filter).find(blank(200, 200))
     assert [face.score for face in faces] == pytest.approx([0.9])
-    assert (confirmer.asked, len(detector.looks)) == (0, 1)
+    assert (face_filter.asked, len(detector.looks)) == (0, 1)
 
 
 def test_the_next_pass_runs_if_the_filter_rejects_the_first_face() -> None:
@@ -232,32 +232,32 @@ def test_the_next_pass_runs_if_the_filter_rejects_the_first_face() -> None:
             self.faces, self.score = ([LARGE], 0.6) if coarse else ([SMALL], 0.95)
             return super().detect(img, input_size)
 
-    faces = replace(analyser_of(Detector()), confirmer=FakeConfirmer(0.1)).find(blank(1000, 1000))
+    faces = replace(analyser_of(Detector()), face_filter=FakeConfirmer(0.1)).find(blank(1000, 1000))
     assert [round(face.width) for face in faces] == [100]
 
 
 def test_faint_faces_are_few_and_large() -> None:
     asked = {}
     for size in (0.1, 0.3):
-        confirmer = FakeConfirmer(0.01)
+        face_filter = FakeConfirmer(0.01)
         detector = FakeDetector([(0.01 * n, 0.1, size + 0.01 * n, 0.1 + size) for n in range(50)], score=0.3)
-        assert not replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
-        asked[size] = confirmer.asked
+        assert not replace(analyser_of(detector), face_filter=face_filter).find(blank(200, 200))
+        asked[size] = face_filter.asked
     assert asked == {0.1: 0, 0.3: 2 * DetectionSettings().most_candidates}
     pair = FakeDetector([(0.6, 0.6, 1.0, 1.0), (0.0, 0.0, 0.8, 0.8)], score=0.3)
-    faces = replace(analyser_of(pair), confirmer=FakeConfirmer(0.8)).find(blank(200, 200))
+    faces = replace(analyser_of(pair), face_filter=FakeConfirmer(0.8)).find(blank(200, 200))
     assert [round(face.width) for face in faces] == [160, 80]  # largest first
 
 
 def test_a_sheet_of_thousands_of_small_patterns_costs_little() -> None:
     """The face filter runs a limited number of times, and all boxes are compared at once."""
     grid = [(x / 60, y / 60, (x + 0.9) / 60, (y + 0.9) / 60) for x in range(60) for y in range(50)]
-    confirmer = FakeConfirmer(0.01)
-    assert not replace(analyser_of(FakeDetector(grid, score=0.6)), confirmer=confirmer).find(blank(2000, 2000))
-    assert 0 < confirmer.asked <= 8 * DetectionSettings().most_confirmed
+    face_filter = FakeConfirmer(0.01)
+    assert not replace(analyser_of(FakeDetector(grid, score=0.6)), face_filter=face_filter).find(blank(2000, 2000))
+    assert 0 < face_filter.asked <= 8 * DetectionSettings().most_confirmed
     begun = time.process_time()
     assert len(analyser_of(FakeDetector(grid, score=0.9)).find(blank(2000, 2000))) == 3000
-    found = replace(analyser_of(FakeDetector(grid, score=0.9)), confirmer=confirmer).find(blank(2000, 2000))
+    found = replace(analyser_of(FakeDetector(grid, score=0.9)), face_filter=face_filter).find(blank(2000, 2000))
     assert len(found) == 3000
     assert time.process_time() - begun < 10  # a second; comparing box by box took a minute
 
@@ -273,12 +273,12 @@ def test_a_sheet_of_thousands_of_small_patterns_costs_little() -> None:
 )
 def test_one_face_is_not_found_twice(second: tuple[float, float, float, float], count: int) -> None:
     pair = analyser_of(FakeDetector([LARGE, second], score=0.95))
-    assert len(replace(pair, confirmer=FakeConfirmer(0.99)).find(blank(400, 400))) == count
+    assert len(replace(pair, face_filter=FakeConfirmer(0.99)).find(blank(400, 400))) == count
 
 
 def test_a_box_with_nan_is_not_a_face() -> None:
     nowhere = FakeDetector([(float("nan"), 0.1, 0.5, 0.6)], score=0.6)
-    assert not replace(analyser_of(nowhere), confirmer=FakeConfirmer(0.9)).find(blank(200, 200))
+    assert not replace(analyser_of(nowhere), face_filter=FakeConfirmer(0.9)).find(blank(200, 200))
 
 
 @pytest.mark.parametrize("far", [-1e30, -50.0, 50.0, 1e9, float("inf")])

@@ -112,7 +112,7 @@ def test_an_unsure_face_is_looked_at_with_half_its_size_on_each_side(side: float
     ],
 )
 def test_what_the_face_filter_must_say_of_large_and_small_faces(side: float, says: float, found: bool) -> None:
-    analyser = FaceAnalyser(_Detector(side=side, score=0.6), _Recogniser(), confirmer=_Filter(says))
+    analyser = FaceAnalyser(_Detector(side=side, score=0.6), _Recogniser(), face_filter=_Filter(says))
     assert bool(analyser.find(PHOTO)) is found
 
 
@@ -120,7 +120,7 @@ def test_what_the_face_filter_must_say_of_large_and_small_faces(side: float, say
 def test_a_faint_face_has_the_confidence_of_detector_and_filter_together(
     score: float, says: float, shown: float
 ) -> None:
-    analyser = FaceAnalyser(_Detector(score=score), _Recogniser(), confirmer=_Filter(says))
+    analyser = FaceAnalyser(_Detector(score=score), _Recogniser(), face_filter=_Filter(says))
     assert [face.score for face in analyser.find(PHOTO)] == pytest.approx([shown])
 
 

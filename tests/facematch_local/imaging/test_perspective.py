@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facematch_local.documents import printed as document
+from facematch_local.documents import find as document
 from facematch_local.faces import Face, head_axes, portrait_corners
 from facematch_local.imaging.perspective import covered, photo_corners, rectified, shown
 

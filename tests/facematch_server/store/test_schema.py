@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, create_engine, inspect, text
 
 from facematch_server.store import KeySettings, SchemaError, Store, UnavailableError, status, upgrade
-from facematch_server.store.models import Base
+from facematch_server.store.tables import Base
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from facematch_server.http.http1 import FREE_CHUNKS
+from facematch_server.url_mode.allowed_hosts import UrlPolicy
 from facematch_server.url_mode.errors import Reason, UrlUnavailableError
 from facematch_server.url_mode.fetch import Fetcher, FetchLimits
-from facematch_server.url_mode.policy import UrlPolicy
 from facematch_server.url_mode.reply_stream import MAX_INTERIM
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from facematch_server.url_mode.allowed_hosts import UrlPolicy
 from facematch_server.url_mode.fetch import FetchLimits
-from facematch_server.url_mode.policy import UrlPolicy
 from facematch_server.url_mode.urls import MalformedUrlError, join, parse
 
 # Ports above 1023 that photos are not fetched from: those that browsers block (Fetch standard, "port blocking"), and

@@ -11,9 +11,9 @@ import anyio
 import httpcore
 import pytest
 
+from facematch_server.url_mode.allowed_hosts import UrlPolicy
 from facematch_server.url_mode.errors import Reason, UrlUnavailableError
 from facematch_server.url_mode.fetch import Fetcher, FetchLimits
-from facematch_server.url_mode.policy import UrlPolicy
 
 pytestmark = pytest.mark.anyio
 LIMITS = FetchLimits(connect_seconds=3.0, total_seconds=10.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from facematch_server.store.models import Base
+from facematch_server.store.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

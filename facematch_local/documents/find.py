@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.documents.card_edges import card_edges
 from facematch_local.documents.upright_view import EYES, HEIGHT, WIDTH, upright
 from facematch_local.faces import Face, head_axes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facematch_server.matching.shares import Shares, holder_to_withdraw
+from facematch_server.matching.slot_shares import Shares, holder_to_withdraw
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from facematch_server.running.turns import PACE_SECONDS, Turns
+from facematch_server.running.pipelining import PACE_SECONDS, Turns
 
 
 def test_one_at_a_time_in_order_at_the_pace() -> None:

@@ -38,7 +38,7 @@ class LandmarkLocator(Protocol):
     ) -> NDArray[np.float32]: ...
 
 
-class FaceConfirmer(Protocol):
+class FaceFilter(Protocol):
     """A pack's face filter, see `facematch_local.networks.face_filter`."""
 
     def confirm(self, pixels: NDArray[np.uint8], box: NDArray[np.float32], score: float) -> float: ...

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import MetaData, Table, UniqueConstraint
 from sqlalchemy.dialects import sqlite
 
-from facematch_server.store.models import Base, UtcDateTime
+from facematch_server.store.tables import Base, UtcDateTime
 
 DIALECT = sqlite.dialect()
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -11,9 +11,9 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from facematch_server.http.http1 import BadMessageError
+from facematch_server.running.pipelining import Turns
 from facematch_server.running.raw_replies import raw_failure
 from facematch_server.running.request_stream import RequestStream
-from facematch_server.running.turns import Turns
 
 
 class LimitedH11Protocol(H11Protocol):

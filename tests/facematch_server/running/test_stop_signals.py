@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from facematch_server.running import stopping
+from facematch_server.running import stop_signals as stopping
 
 
 async def signalled(number: signal.Signals) -> bool:

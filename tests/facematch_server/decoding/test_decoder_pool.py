@@ -29,12 +29,12 @@ from facematch_local.errors import ImageFormatError, NoContentError
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
+from facematch_server.decoding.decoder_pool import DecoderPool
 from facematch_server.decoding.limits import Allowance
+from facematch_server.decoding.messages import BUFFERS
 from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
-from facematch_server.decoding.pool import DecoderPool
-from facematch_server.decoding.protocol import BUFFERS
 from facematch_server.matching.cores import Cores
-from facematch_server.matching.pool import InferencePool
+from facematch_server.matching.thread_pool import InferencePool
 from tests.hostile_photos import progressive_scans
 
 pytestmark = pytest.mark.skipif(lacking() is not None, reason="needs Linux")

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 
-from facematch_server.running.ending import HardEnd
+from facematch_server.running.hard_stop import HardEnd
 
 CODE = """
 import sys
 sys.path[:0] = {path!r}
-from facematch_server.running.ending import HardEnd
+from facematch_server.running.hard_stop import HardEnd
 HardEnd().within(0.3)
 try:
     while True:

@@ -14,7 +14,8 @@ from typing import Final
 from facematch_local.errors import ImageFormatError
 from facematch_local.imaging.decode import check_size
 from facematch_local.imaging.photo import Photo
-from facematch_server.decoding import forkserver, protocol
+from facematch_server.decoding import forkserver
+from facematch_server.decoding import messages as protocol
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import DecoderLimits
 from facematch_server.decoding.processes import BlamelessError, Command, Decoder, EndedError, ForkServer

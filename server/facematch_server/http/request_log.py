@@ -11,8 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facematch_server.errors import ClientGoneError
-from facematch_server.http.record import Record, attach, new_record
 from facematch_server.http.replies import failure
+from facematch_server.http.request_record import Record, attach, new_record
 from facematch_server.logs import log, log_fault
 from facematch_server.metrics import Metrics
 

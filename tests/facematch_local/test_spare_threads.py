@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from facematch_local.spare import SpareThreads
+from facematch_local.spare_threads import SpareThreads
 
 
 def here() -> int:

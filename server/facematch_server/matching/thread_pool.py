@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from facematch_server.errors import BUSY, ServiceError
 from facematch_server.matching.cores import Cores
 from facematch_server.matching.lanes import Job, Lanes
-from facematch_server.matching.shares import Shares, holder_to_withdraw
+from facematch_server.matching.slot_shares import Shares, holder_to_withdraw
 
 _T = TypeVar("_T")
 

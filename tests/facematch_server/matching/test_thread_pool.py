@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from facematch_local.spare import SpareThreads
+from facematch_local.spare_threads import SpareThreads
 from facematch_server.errors import ServiceError
 from facematch_server.matching.cores import Cores
-from facematch_server.matching.pool import InferencePool
+from facematch_server.matching.thread_pool import InferencePool
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facematch_server.settings import Settings, is_loopback
-from facematch_server.url_mode.policy import AddressKind, UrlPolicy, UrlPolicyError, kind_of
+from facematch_server.url_mode.allowed_hosts import AddressKind, UrlPolicy, UrlPolicyError, kind_of
 from facematch_server.url_mode.urls import parse
 
 

@@ -18,7 +18,7 @@ LIMITS = ImageLimits(max_side=100)
 
 
 def test_there_and_back() -> None:
-    from facematch_server.decoding import protocol
+    from facematch_server.decoding import messages as protocol
 
     photo = Photo(PIXELS, 0.5, "WEBP")
     released: list[int] = []
@@ -50,7 +50,7 @@ def test_there_and_back() -> None:
 )
 def test_lies_about_pixels(photo: Photo) -> None:
     """Of the first two the file is larger than stated, which is allowed: buffers are."""
-    from facematch_server.decoding import protocol
+    from facematch_server.decoding import messages as protocol
 
     message, handle = protocol.pixels_message(photo), protocol.put(PIXELS.data)
     if photo.pixels.size <= PIXELS.size and photo.scale == 1 and photo.format == "PNG":
@@ -62,7 +62,7 @@ def test_lies_about_pixels(photo: Photo) -> None:
 
 @pytest.mark.parametrize("kind", ["unsealed", "short", "no memory", "message"])
 def test_files_that_could_change_below_our_feet(kind: str) -> None:
-    from facematch_server.decoding import protocol
+    from facematch_server.decoding import messages as protocol
 
     message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
     if kind == "unsealed":
@@ -79,7 +79,7 @@ def test_files_that_could_change_below_our_feet(kind: str) -> None:
 
 
 def test_nobody_can_change_what_was_put() -> None:
-    from facematch_server.decoding import protocol
+    from facematch_server.decoding import messages as protocol
 
     handle = protocol.put(b"photo")
     for change in (lambda: os.pwrite(handle, b"x", 0), lambda: os.ftruncate(handle, 0)):
@@ -89,7 +89,7 @@ def test_nobody_can_change_what_was_put() -> None:
 
 
 def test_a_slot_is_written_again() -> None:
-    from facematch_server.decoding import protocol
+    from facematch_server.decoding import messages as protocol
 
     buffer = protocol.Buffer()
     message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
