@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import tomllib
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not tests_of:
         print("no module of modules.toml lies there", file=sys.stderr)
         return 2
+    # So that a run that is ended leaves no copy and no tests behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder) / "tree"
         copy_tree(ROOT, copy)

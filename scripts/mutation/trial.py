@@ -149,14 +149,16 @@ def _run_forked(tests: Sequence[str], output: Path) -> None:
 def _ended(child: int, deadline: float) -> int | None:
     """Wait status of the child, None if it was killed at the deadline. Its process group is ended in both cases."""
     status: int | None = None
-    while status is None and time.monotonic() < deadline:
-        done, seen = os.waitpid(child, os.WNOHANG)
-        if done:
-            status = seen
-        else:
-            time.sleep(0.02)
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
+    try:
+        while status is None and time.monotonic() < deadline:
+            done, seen = os.waitpid(child, os.WNOHANG)
+            if done:
+                status = seen
+            else:
+                time.sleep(0.02)
+    finally:  # also where the run itself is ended
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
     if status is None:
         os.waitpid(child, 0)
     return status
