@@ -2,7 +2,7 @@
 
 `PORTRAIT_CHECKS` and `CARD_CHECKS` list the checks of a photo by its role. A new check needs one function, one line in
 these tables and one limit in `policy.toml`. A check with its own network also needs a module in
-`facematch_local.networks` and a cached property of `Examination` that runs the network.
+`facematch_local.networks`, and a cached property of `Examination` where several checks share its answer.
 
 A check must not raise an exception for any photo; it returns a finite number or a reason. `measure` catches exceptions
 nevertheless, because a faulty check must not fail a comparison.

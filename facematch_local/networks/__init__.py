@@ -1,7 +1,9 @@
 """The optional networks of a pack, one module per network.
 
 `landmarks` and `face_filter` serve the search for faces. The others serve checks; `Networks` holds them. A new network
-needs one module with a subclass of `Network` and one entry in `TASKS`.
+for a check needs one module with a subclass of `Network`, one entry in `TASKS`, one field in `Networks`, one line in
+`packs.loading.open_networks` and, if packs without it shall use the shipped one, its task in
+`packs.search.FALLBACK_TASKS`.
 """
 
 from __future__ import annotations
