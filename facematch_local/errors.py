@@ -4,6 +4,7 @@
 FacematchError            base of all
 ├── NoContentError        no bytes at all                        -> errorCode 1
 ├── ImageFormatError      not a decodable photo, or over a limit -> errorCode 3
+│   └── ImageLimitError   over a limit on size
 ├── PackError             a model pack is missing or damaged     -> the service refuses to start
 └── PolicyError           the policy or a calibration file is wrong
 ```
@@ -24,6 +25,10 @@ class NoContentError(FacematchError):
 
 class ImageFormatError(FacematchError):
     """The bytes are no photo that can be decoded, or are over a limit."""
+
+
+class ImageLimitError(ImageFormatError):
+    """The photo has more bytes or pixels than the limits allow."""
 
 
 class PackError(FacematchError):
