@@ -62,21 +62,32 @@ def _fetch_url(url: str, max_bytes: int) -> bytes:
         filesystem, path = url_to_fs(url, **_options(url))
         with filesystem.open(path, "rb") as stream:
             return _read(stream, max_bytes)
-    except FileNotFoundError:
-        raise FetchError(RowError.MISSING_FILE, "the storage has no such file") from None
-    except PermissionError:
-        raise FetchError(RowError.UNREADABLE, "the storage refuses access") from None
-    except IsADirectoryError:
-        raise FetchError(RowError.UNREADABLE, "a folder, not a file") from None
-    except ImportError:
-        raise FetchError(RowError.UNREADABLE, "the package for this kind of URL is not installed") from None
     # Storages raise what their client libraries raise, and messages may contain the URL with its secrets.
     except Exception as error:
-        if type(error) is ValueError:
-            raise FetchError(RowError.UNREADABLE, "the URL is malformed or its scheme is unknown") from None
-        status = getattr(error, "status", None)
-        detail = f"HTTP status {status}" if isinstance(status, int) else type(error).__name__
-        raise FetchError(RowError.UNAVAILABLE, f"the storage does not give the file ({detail})") from None
+        code, reason = _meaning(error)
+        raise FetchError(code, reason) from None
+
+
+def _meaning(error: Exception) -> tuple[RowError, str]:
+    """Code and reason of an exception of fsspec or of a storage's client library."""
+    if isinstance(error, FileNotFoundError):
+        cause = error.__cause__
+        # fsspec reports every failure of a web server as a missing file, with the failure as the cause.
+        of_web = isinstance(cause, ValueError) or type(cause).__module__.partition(".")[0] == "aiohttp"
+        if isinstance(cause, Exception) and of_web and getattr(cause, "status", None) != 404:
+            return _meaning(cause)
+        return RowError.MISSING_FILE, "the storage has no such file"
+    if isinstance(error, PermissionError):
+        return RowError.UNREADABLE, "the storage refuses access"
+    if isinstance(error, IsADirectoryError):
+        return RowError.UNREADABLE, "a folder, not a file"
+    if isinstance(error, ImportError):
+        return RowError.UNREADABLE, "the package for this kind of URL is not installed"
+    if isinstance(error, ValueError):
+        return RowError.UNREADABLE, "the URL is malformed or its scheme is unknown"
+    status = getattr(error, "status", None)
+    detail = f"HTTP status {status}" if isinstance(status, int) else type(error).__name__
+    return RowError.UNAVAILABLE, f"the storage does not give the file ({detail})"
 
 
 def _options(url: str) -> dict[str, Any]:

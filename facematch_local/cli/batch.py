@@ -105,9 +105,12 @@ def _run(job: Job, pack: str | None, policy: Path | None, html_path: Path | None
 
 
 def _show(job: Job, summary: Summary, seconds: float) -> None:
+    from facematch_local.batch.tally import VERDICTS
+
     tally, out = summary.tally, console(stderr=True)
-    verdicts = ", ".join(f"{verdict.replace('_', ' ')} {count:,}" for verdict, count in sorted(tally.verdicts.items()))
-    out.print(f"{tally.rows:,} rows in {job.out}: {verdicts or 'no result'}", markup=False)
+    counts = [(verdict, tally.verdicts[verdict]) for verdict in VERDICTS]
+    verdicts = ", ".join(f"{verdict.replace('_', ' ')} {count:,}" for verdict, count in counts)
+    out.print(f"{tally.rows:,} rows in {job.out}: {verdicts}", markup=False)
     if tally.errors:
         errors = ", ".join(f"{code} {count:,}" for code, count in sorted(tally.errors.items()))
         out.print(f"rows without a result: {errors}", markup=False)
