@@ -22,8 +22,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from benchmark import made_card, made_portrait
 
 from facematch_local.batch.examining import Examined, Examiner, ExaminerSettings, Identity
@@ -50,27 +52,63 @@ def main() -> None:
         settings = ExaminerSettings(str(find_pack(options.pack).folder))
         with tempfile.TemporaryDirectory(prefix="facematch-batch-") as folder:
             pairs = write_pairs(Path(folder), options.rows)
-            seconds = measure(pairs, settings, options.jobs, options.rounds)
+            spent = measure(pairs, settings, options.jobs, options.rounds)
     except (FacematchError, OSError) as error:
         print(f"batch_benchmark: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    floors = spent["floor"]
     data = {
         "pack": options.pack,
         "rows": options.rows,
         "jobs": options.jobs,
         "cpus": available_cpus(),
-        "rows_a_second": {name: options.rows / statistics.median(values) for name, values in seconds.items()},
-        "throughput_in_floors": {
-            name: statistics.median(floor / value for floor, value in zip(seconds["floor"], values, strict=True))
-            for name, values in seconds.items()
+        "contestants": {
+            name: {
+                "rows_a_second": options.rows / statistics.median(one.wall for one in values),
+                "cpu_ms_a_row": 1000 * statistics.median(one.cpu for one in values) / options.rows,
+                "throughput_in_floors": ratio([floor.wall for floor in floors], [one.wall for one in values]),
+                "cpu_in_floors": ratio([one.cpu for one in values], [floor.cpu for floor in floors]),
+            }
+            for name, values in spent.items()
         },
     }
     if options.json:
         print(json.dumps(data, indent=1))
         return
     print(f"pack {options.pack}, {options.rows} rows of two photos, {options.jobs} jobs, {options.rounds} rounds")
-    for name, rate in data["rows_a_second"].items():
-        print(f"{name:<10}{rate:7.2f} rows a second   {data['throughput_in_floors'][name]:5.2f} floors")
+    print("             rows/s   throughput in floors   CPU ms a row   CPU in floors")
+    for name, one in data["contestants"].items():
+        print(
+            f"{name:<10}{one['rows_a_second']:9.2f}{one['throughput_in_floors']:23.2f}"
+            f"{one['cpu_ms_a_row']:15.1f}{one['cpu_in_floors']:16.3f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of a contestant in a round: on the clock, and of all CPUs."""
+
+    wall: float
+    cpu: float
+
+
+@contextlib.contextmanager
+def spending(spent: list[Spent]) -> Iterator[None]:
+    """Add what the block takes."""
+    wall, cpu = time.perf_counter(), cpu_seconds()
+    yield
+    spent.append(Spent(time.perf_counter() - wall, cpu_seconds() - cpu))
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and its children that run."""
+    me = psutil.Process()
+    return sum(sum(process.cpu_times()[:2]) for process in (me, *me.children(recursive=True)))
+
+
+def ratio(values: Sequence[float], to: Sequence[float]) -> float:
+    """Median of the ratios within the rounds."""
+    return statistics.median(value / other for value, other in zip(values, to, strict=True))
 
 
 def write_pairs(folder: Path, rows: int) -> Path:
@@ -91,31 +129,28 @@ def with_comment(jpeg: bytes, text: str) -> bytes:
     return jpeg[:2] + b"\xff\xfe" + (len(text) + 2).to_bytes(2) + text.encode() + jpeg[2:]
 
 
-def measure(pairs: Path, settings: ExaminerSettings, jobs: int, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contestant in each round, after one round that does not count."""
-    seconds: dict[str, list[float]] = {"floor": [], "processes": [], "threads": []}
+def measure(pairs: Path, settings: ExaminerSettings, jobs: int, rounds: int) -> dict[str, list[Spent]]:
+    """What each contestant takes in each round, after one round that does not count."""
+    spent: dict[str, list[Spent]] = {"floor": [], "processes": [], "threads": []}
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         rows = sum(1 for _ in pairs.open(encoding="utf-8")) - 1
         shares = [range(start, rows, jobs) for start in range(jobs)]
 
-        def floor(numbers: Sequence[range]) -> float:
-            started = time.perf_counter()
-            list(pool.map(compare_directly, [settings] * jobs, [str(pairs.parent)] * jobs, numbers))
-            return time.perf_counter() - started
+        def floor(numbers: Sequence[range], spent: list[Spent]) -> None:
+            with spending(spent):
+                list(pool.map(compare_directly, [settings] * jobs, [str(pairs.parent)] * jobs, numbers))
 
         # Tasks of one row each until all processes have loaded their models.
-        floor([range(1)] * jobs)
-        contestants: dict[str, Callable[[], float]] = {
-            "floor": lambda: floor(shares),
-            "processes": lambda: seconds_of(pairs, jobs, Workers(settings, jobs)),
-            "threads": lambda: seconds_of(pairs, jobs, Threads(settings, jobs)),
+        floor([range(2)] * jobs, [])
+        contestants: dict[str, Callable[[list[Spent]], None]] = {
+            "floor": lambda spent: floor(shares, spent),
+            "processes": lambda spent: run_batch(pairs, jobs, Workers(settings, jobs), spent),
+            "threads": lambda spent: run_batch(pairs, jobs, Threads(settings, jobs), spent),
         }
         for turn in range(rounds + 1):
             for name, contestant in contestants.items():
-                value = contestant()
-                if turn:
-                    seconds[name].append(value)
-    return seconds
+                contestant(spent[name] if turn else [])
+    return spent
 
 
 _EXAMINERS: dict[ExaminerSettings, Examiner] = {}
@@ -159,33 +194,29 @@ class Threads:
         return await loop.run_in_executor(self._threads, self._examiner.examine, data, role)
 
 
-class Clock:
-    """Starts when the work starts."""
+class Strict:
+    """Watches a run in which every row must have a result."""
 
     def begin(self, total: int, finished: int) -> None:
-        """Start."""
-        del total, finished
-        self.started = time.perf_counter()
+        """Nothing."""
 
     def advance(self, outcome: Outcome) -> None:
         """Check that there is a result."""
         assert outcome.fault is None, outcome
 
 
-def seconds_of(pairs: Path, jobs: int, pool: contextlib.AbstractContextManager[Pool]) -> float:
-    """Seconds of a run from its first row to the last one, without the end of the processes."""
-    clock, ended = Clock(), []
+def run_batch(pairs: Path, jobs: int, pool: contextlib.AbstractContextManager[Pool], spent: list[Spent]) -> None:
+    """A run, counted from the list to its last part."""
 
     @contextlib.contextmanager
-    def timed() -> Iterator[Pool]:
+    def ready() -> Iterator[Pool]:
         with pool as inner:
             warm_up(inner, jobs)
-            yield inner
-            ended.append(time.perf_counter())
+            with spending(spent):
+                yield inner
 
     with tempfile.TemporaryDirectory(prefix="facematch-batch-") as folder:
-        run(Job(pairs, Path(folder) / "out.csv", str(pairs.parent), jobs), timed(), clock)
-    return ended[0] - clock.started
+        run(Job(pairs, Path(folder) / "out.csv", str(pairs.parent), jobs), ready(), Strict())
 
 
 def warm_up(pool: Pool, jobs: int) -> None:

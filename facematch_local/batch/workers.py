@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection
+from multiprocessing.connection import Connection
+from types import TracebackType
 from typing import Final, Self
 
 from facematch_local.batch.examining import Examined, Examiner, Identity
@@ -23,6 +24,8 @@ from facematch_local.errors import FacematchError
 Opener = Callable[[], Examiner]
 """Opens an examiner in a process; hashable, and pickled by reference or as a frozen dataclass."""
 
+# Spawned: a process with threads and models in it must not be forked.
+_SPAWN: Final = multiprocessing.get_context("spawn")
 _CRASHED: Final = Fault(RowError.CRASHED, "the process that examines the photo ends")
 
 
@@ -42,15 +45,23 @@ class Workers:
             jobs: processes.
         """
         self._opener, self._jobs = opener, jobs
-        self._pool, self._alone = _pool(jobs), _pool(1)
+        # The processes end when the writing end is closed, which the system does if this process is killed.
+        self._alive, self._lifeline = _SPAWN.Pipe(duplex=False)
+        self._pool, self._alone = self._new_pool(jobs), self._new_pool(1)
         self._one_at_a_time = asyncio.Lock()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._lifeline.close()
         for pool in (self._pool, self._alone):
             pool.shutdown(cancel_futures=True)
+        self._lifeline.close()
+        self._alive.close()
 
     def start(self) -> Identity:
         """Start the processes and wait for the first one that is ready.
@@ -71,7 +82,7 @@ class Workers:
             return await _call(pool, self._opener, data, role)
         except BrokenProcessPool:
             if pool is self._pool:
-                self._pool = _pool(self._jobs)
+                self._pool = self._new_pool(self._jobs)
                 await asyncio.to_thread(self.start)
         async with self._one_at_a_time:
             return await self._examine_alone(data, role)
@@ -80,14 +91,12 @@ class Workers:
         try:
             return await _call(self._alone, self._opener, data, role)
         except BrokenProcessPool:
-            self._alone = _pool(1)
+            self._alone = self._new_pool(1)
             await asyncio.to_thread(_start, self._alone, self._opener, 1)
             return _CRASHED
 
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    # Spawned: a process with threads and models in it must not be forked.
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_prepare)
+    def _new_pool(self, jobs: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(jobs, _SPAWN, initializer=_prepare, initargs=(self._alive,))
 
 
 def _start(pool: ProcessPoolExecutor, opener: Opener, jobs: int) -> Identity:
@@ -105,32 +114,42 @@ async def _call(pool: ProcessPoolExecutor, opener: Opener, data: bytes, role: Ro
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Let processes that start inherit a blocked SIGINT: Ctrl-C is for the process that waits for them."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Start processes with SIGINT blocked, since Ctrl-C is for the process that waits for them, and see it afterwards.
+
+    The system may give a signal to any thread, and Python then runs its handler in the main thread, in the midst of a
+    start; so the handler waits too.
+    """
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
-def _prepare() -> None:
-    """Set up a process."""
+def _prepare(alive: Connection) -> None:
+    """Set up a process.
+
+    Args:
+        alive: reading end of a pipe, which ends when this process shall end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A killed parent stops no child: each would wait for work forever.
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
     # Some libraries write what they think of a photo to standard error.
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
 
 
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
+def _end_with(alive: Connection) -> None:
+    alive.poll(None)
     os._exit(1)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from facematch_local.batch.engine import FailedRowError
@@ -316,8 +317,11 @@ def kills(pairs: Path, count: int, start: Callable[[], subprocess.Popen[bytes]])
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"begin")
         time.sleep(generator.uniform(0.0, 0.4))
+        children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        # The processes that examine photos end with the one that started them.
+        assert not psutil.wait_procs(children, timeout=30)[1]
         process.stdout.close()
         yield len(parts.finished()) if parts.folder.exists() else -1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,15 @@ def _end() -> object:
     import os
 
     os._exit(3)
+
+
+def test_an_error_ends_the_processes_at_once() -> None:
+    started = time.monotonic()
+
+    async def examine(workers: Workers) -> None:
+        await workers.examine(b"photo", Role.CARD)
+
+    with contextlib.suppress(TimeoutError), Workers(StubSettings(seconds=300.0), 2) as workers:
+        workers.start()
+        asyncio.run(asyncio.wait_for(examine(workers), 0.2))
+    assert time.monotonic() - started < 60

@@ -155,6 +155,7 @@ def resume(folder: Path, pack_path: Path, out: str, *more: str) -> subprocess.Po
         env=os.environ | {"PYTHONPATH": paths},
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -171,7 +172,8 @@ def wait_for_parts(process: subprocess.Popen[str], folder: Path, count: int) -> 
 def test_ctrl_c(folder: Path, pack_path: Path) -> None:
     process = start(folder, pack_path, 300)
     wait_for_parts(process, folder, 2)
-    process.send_signal(signal.SIGINT)
+    # As a terminal does: to all processes of the run.
+    os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert error == "interrupted; run the same command with --resume to go on\n"
