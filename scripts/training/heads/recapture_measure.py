@@ -14,8 +14,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from facematch_local.checks.base import Role
 
+from facematch_local.checks.base import Role
 from facematch_local.errors import FacematchError
 from facematch_local.evaluation.warnings.report import ordinary_portraits, read_cases
 from facematch_local.imaging.decode import decode

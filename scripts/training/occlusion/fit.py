@@ -14,9 +14,9 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from facematch_local.checks.occlusion_linear import KINDS, features
 from scipy.optimize import minimize
 
+from facematch_local.checks.occlusion_linear import KINDS, features
 from facematch_local.evaluation.split import held_out, held_out_people
 from facematch_local.imaging.decode import decode
 from facematch_local.networks.occlusion import occlusion_crop
