@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     )
     from facematch_local.faces import Face
     from facematch_local.imaging.photo import ImageLimits, Photo
-    from facematch_local.matcher import FaceMatcher, MatchResult, PhotoResult
+    from facematch_local.matcher import FaceMatcher
     from facematch_local.policy import Finding, Limit, Outcome, Policy
+    from facematch_local.result import MatchResult, PhotoResult
 
 __version__ = "0.1.0"
 
@@ -33,8 +34,9 @@ _MODULES = {
     "errors": ("FacematchError", "ImageFormatError", "NoContentError", "PackError", "PolicyError"),
     "faces": ("Face",),
     "imaging.photo": ("ImageLimits", "Photo"),
-    "matcher": ("FaceMatcher", "MatchResult", "PhotoResult"),
+    "matcher": ("FaceMatcher",),
     "policy": ("Finding", "Limit", "Outcome", "Policy"),
+    "result": ("MatchResult", "PhotoResult"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

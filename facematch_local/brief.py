@@ -1,4 +1,4 @@
-"""How what holds a photo or an embedding is printed: into logs and tracebacks, so by shape and size only."""
+"""Representation of objects with photos or embeddings: only shapes and sizes, for logs and tracebacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class BriefRepr:
-    """A dataclass (`repr=False`) that prints arrays by type and shape, bytes by their number."""
+    """Base of a dataclass (`repr=False`) whose representation shows arrays by type and shape, and bytes by length."""
 
     __slots__ = ()
 
@@ -21,7 +21,7 @@ class BriefRepr:
 
 
 def brief(value: Any) -> str:
-    """`repr(value)`, but for arrays `<float32 512>` or `<uint8 480x640x3>`, and for bytes `<1234 bytes>`."""
+    """`repr(value)`, except `<float32 512>` or `<uint8 480x640x3>` for arrays and `<1234 bytes>` for bytes."""
     if isinstance(value, np.ndarray):
         return f"<{value.dtype} {'x'.join(map(str, value.shape))}>"
     if isinstance(value, bytes | bytearray | memoryview):

@@ -1,4 +1,4 @@
-"""Cosine to percent, percent to verdict."""
+"""Calibration: conversion of a cosine to percent, and of percent to a verdict."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A strictly increasing curve from cosine similarity to percent.
+    """A strictly increasing, piecewise linear curve from cosine similarity to percent.
 
     Attributes:
-        id: name of the curve, printed with every detailed result.
-        cosines: knots, strictly increasing, the first 0.0 and the last 1.0.
-        percents: percent at each knot, strictly increasing, the first 0.0 and the last 100.0.
-        calibrated: False for the generic curve, which no data of the pack at hand stand behind.
-        recogniser_sha256: the weights that the curve was made for, or "".
-        landmarks_sha256: the landmark head that the faces were aligned with, "" for none.
-        landmark_looks: looks of that head at a face.
-        mirror: whether the mirrored crop was embedded too.
+        id: name of the curve, stated in every detailed result.
+        cosines: knots, strictly increasing from 0.0 to 1.0.
+        percents: percent at each knot, strictly increasing from 0.0 to 100.0.
+        calibrated: False for a generic curve, which does not rest on data of the pack.
+        recogniser_sha256: checksum of the recogniser that the curve applies to; "" for any.
+        landmarks_sha256: checksum of the landmark network used for alignment; "" for none.
+        landmark_looks: number of passes of the landmark network over a face.
+        mirror: whether the mirrored crop was embedded as well.
+
+    Raises:
+        PolicyError: the curve does not rise strictly from (0, 0) to (1, 100).
     """
 
     id: str
@@ -55,10 +58,9 @@ class Calibration:
             raise PolicyError(f"calibration {self.id}: the curve must rise strictly from (0, 0) to (1, 100)")
 
     def percent(self, cosine: float) -> float:
-        """Percent for a cosine, 0 to 100, rounded to the two decimals that are printed.
+        """Percent for a cosine, 0 to 100, rounded to two decimals; 0 for cosines of 0 or less and for NaN.
 
-        0 for cosines of 0 and below, and for what is no number. Everything that follows, the verdict above
-        all, is decided from this very number, so that what a client reads and what was decided cannot differ.
+        The verdict is derived from this rounded number, so that it agrees with the number in the reply.
         """
         if not cosine > 0.0:
             return 0.0
@@ -69,21 +71,22 @@ class Calibration:
         return float(np.interp(percent, self.percents, self.cosines))
 
 
-# Used for weights no curve is known for. The knots lie well above those of the margin-trained (ArcFace) packs
-# measured here, so that such a model says "no match" too often rather than too seldom.
+# The curve for weights without a curve of their own. Its knots are well above those of the measured margin-trained
+# (ArcFace) packs, so that an unknown model reports "no match" too often rather than too rarely.
 GENERIC = Calibration("generic-1", (0.0, 0.45, 0.55, 1.0), (0.0, 65.0, 75.0, 100.0), calibrated=False)
 
 
-# Used when a pack brings a curve, but for other weights. Small distilled recognisers put strangers much closer
-# together (`compact`: 0.39 and 0.59, docs/accuracy.md); these knots lie above theirs too.
+# The curve for a pack whose own curve was made for other weights. Small distilled recognisers give two people much
+# higher cosines (`compact`: 0.39 and 0.59, docs/accuracy.md); these knots are above theirs as well.
 GENERIC_STRICT = Calibration("generic-strict-1", (0.0, 0.72, 0.82, 1.0), (0.0, 65.0, 75.0, 100.0), calibrated=False)
 
 
 def as_calibration(content: Mapping[str, Any]) -> Calibration:
-    """The curve of a calibration file's content.
+    """Build the curve from the content of a calibration file.
 
     Raises:
         KeyError, TypeError, ValueError: the content does not have the documented form.
+        PolicyError: the curve does not rise strictly from (0, 0) to (1, 100).
     """
     knots = content["curve"]
     return Calibration(
@@ -110,7 +113,7 @@ def load_calibration(path: Path) -> Calibration:
 
 
 def verdict(percent: float) -> Verdict:
-    """The contract's verdict for the printed percent: above 75, 65 to 75, below."""
+    """The contract's verdict for a percentage: MATCH above 75, UNSURE from 65 to 75, NO_MATCH below 65."""
     if percent > 75:
         return Verdict.MATCH
     return Verdict.UNSURE if percent >= 65 else Verdict.NO_MATCH

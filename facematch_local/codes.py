@@ -1,4 +1,4 @@
-"""The two code tables of the contract, with the exact texts clients compare against."""
+"""The two code tables of the contract, with the exact messages that clients compare."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ErrorCode(IntEnum):
-    """`errorCode` of the reply. Anything but `SUCCESS` carries no `data`."""
+    """`errorCode` of the reply. Only `SUCCESS` has `data`."""
 
     SUCCESS = 0
     NO_CONTENT = 1
@@ -18,12 +18,12 @@ class ErrorCode(IntEnum):
 
     @property
     def message(self) -> str:
-        """The documented `errorMessage`, spelling included."""
+        """The documented `errorMessage`, with the contract's spelling."""
         return _ERROR_MESSAGES[self]
 
 
 class WarningCode(IntEnum):
-    """`invalidCode` of the reply. Several may hold; the lowest one is printed."""
+    """`invalidCode` of the reply. If several warnings apply, the reply has the lowest code."""
 
     SUCCESSFUL = 0
     NO_CARD = 1
@@ -41,7 +41,7 @@ class WarningCode(IntEnum):
 
     @property
     def message(self) -> str:
-        """The documented `invalidMessage`, spelling included."""
+        """The documented `invalidMessage`, with the contract's spelling."""
         return _WARNING_MESSAGES[self]
 
 

@@ -1,7 +1,7 @@
-"""How many CPUs this process may really use.
+"""Number of CPUs available to this process.
 
-`os.cpu_count()` names the machine's CPUs. In a container with a quota of two that is the way to dozens of
-threads that throttle each other, so affinity and the cgroup's quota (v1 and v2) are what counts here.
+`os.cpu_count()` returns the CPUs of the machine. In a container with a quota of two CPUs that leads to dozens of
+threads that throttle each other. This module uses the affinity and the quota of the cgroup (v1 and v2) instead.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path, PurePosixPath
 
 @dataclass(frozen=True, slots=True)
 class CpuBudget:
-    """CPUs by source.
+    """Limits on the CPUs of this process.
 
     Attributes:
-        machine: CPUs of the machine.
-        affinity: CPUs the scheduler may put this process on.
-        quota: CPUs' worth of time per period that the cgroup grants, None without a limit.
+        machine: number of CPUs of the machine.
+        affinity: number of CPUs on which the scheduler may run this process.
+        quota: CPU time per period granted by the cgroup, in CPUs; None without a limit.
     """
 
     machine: int
@@ -29,27 +29,27 @@ class CpuBudget:
 
     @property
     def usable(self) -> int:
-        """Threads worth running, at least 1. Half a CPU counts as one: it would be idle otherwise."""
+        """Useful number of threads, at least 1. A fraction of a CPU counts as one, so that it is not left idle."""
         return max(1, min(self.affinity, math.ceil(self.quota) if self.quota is not None else self.affinity))
 
 
 def available_cpus() -> int:
-    """CPUs this process may use by affinity and cgroup quota, at least 1."""
+    """Number of CPUs that this process may use by affinity and cgroup quota, at least 1."""
     return cpu_budget().usable
 
 
 def cpu_budget() -> CpuBudget:
-    """What machine, affinity and cgroup grant this process."""
+    """The limits of machine, affinity and cgroup for this process."""
     machine = os.cpu_count() or 1
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else machine
     return CpuBudget(machine, affinity, cgroup_quota())
 
 
 def cgroup_quota(root: Path = Path("/")) -> float | None:
-    """The tightest CPU quota of this process's cgroup and all above it, in CPUs; None without one.
+    """The lowest CPU quota of this process's cgroup and its ancestors, in CPUs; None without a quota.
 
     Args:
-        root: where `proc` and `sys` are mounted; another folder in tests.
+        root: folder in which `proc` and `sys` are mounted; another folder in tests.
     """
     quotas = [quota for folder in _cpu_groups(root) if (quota := _quota(folder)) is not None]
     return min(quotas, default=None)
@@ -67,7 +67,7 @@ def _cpu_groups(root: Path) -> Iterator[Path]:
             hierarchies = [mount / controllers, mount / "cpu"]
         else:
             continue
-        # In a container the path may be the host's, of which only the top is mounted: parents cover that.
+        # In a container the path may be that of the host, with only the root mounted: the parents cover this case.
         group = PurePosixPath("/") / path
         for hierarchy in hierarchies:
             for part in (group, *group.parents):
@@ -80,7 +80,7 @@ def _quota(folder: Path) -> float | None:
         fields = [_read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip()]
     try:
         quota, period = (int(field) for field in fields)
-    except ValueError:  # "max", or no such files
+    except ValueError:  # "max", or the files do not exist
         return None
     return quota / period if quota > 0 and period > 0 else None
 

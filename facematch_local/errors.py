@@ -1,22 +1,22 @@
-"""Every exception the library raises on purpose.
+"""The documented exceptions of the library.
 
 ```
-FacematchError            base of all
-├── NoContentError        no bytes at all                        -> errorCode 1
+FacematchError            base class
+├── NoContentError        the photo is empty                     -> errorCode 1
 ├── ImageFormatError      not a decodable photo, or over a limit -> errorCode 3
-│   └── ImageLimitError   over a limit on size
-├── PackError             a model pack is missing or damaged     -> the service refuses to start
-└── PolicyError           the policy or a calibration file is wrong
+│   └── ImageLimitError   more bytes or pixels than the limits allow
+├── PackError             a model pack is missing or damaged     -> the service does not start
+└── PolicyError           a policy or calibration file is invalid
 ```
 
-Messages never quote the photo's content; they may name a file of the installation.
+Messages never quote the content of a photo; they may name a file of the installation.
 """
 
 from __future__ import annotations
 
 
 class FacematchError(Exception):
-    """Base class of all errors raised on purpose."""
+    """Base class of the documented errors."""
 
 
 class NoContentError(FacematchError):
@@ -24,7 +24,7 @@ class NoContentError(FacematchError):
 
 
 class ImageFormatError(FacematchError):
-    """The bytes are no photo that can be decoded, or are over a limit."""
+    """The photo cannot be decoded, or is over a limit."""
 
 
 class ImageLimitError(ImageFormatError):

@@ -1,4 +1,4 @@
-"""One match, start to end."""
+"""The face matcher: compares two photos from decoding to verdict and warnings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,92 +14,27 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.brief import BriefRepr
 from facematch_local.calibration import Verdict, verdict
-from facematch_local.checks import Examination, Measure, Role, measure
-from facematch_local.codes import WarningCode
+from facematch_local.checks import Examination, Role, measure
 from facematch_local.cpu import available_cpus
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.imaging.decode import decode, from_array
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
 from facematch_local.policy import Finding, Policy, load_policy, warnings
+from facematch_local.result import MatchResult, PhotoResult
 from facematch_local.spare import SpareThreads
 
 _T = TypeVar("_T")
 
-# Faces smaller than this share of the largest one are background on any policy; embedding each face of
-# a crowd to look for ghost portraits would only cost time.
+# Faces with less than this share of the largest one's area are background under any policy. Embedding all faces of a
+# crowd in the search for ghost portraits would only cost time.
 _GHOST_CANDIDATE_RATIO = 0.02
 _GHOST_CANDIDATES = 3
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PhotoResult(BriefRepr):
-    """What was found in one photo.
-
-    Attributes:
-        photo: the decoded photo.
-        role: what it was meant to show.
-        faces: all faces, largest first; the first one was compared and carries its embedding.
-        crop: the compared face cut from the photo with some margin, HxWx3 uint8 BGR; None without a face.
-        aligned: the compared face as the recogniser saw it, 112x112x3 uint8 BGR; None without a face.
-        measures: what the checks of the role measured, by name of the check.
-        timings: seconds by stage: decode, detect, embed, checks.
-    """
-
-    photo: Photo
-    role: Role
-    faces: tuple[Face, ...]
-    crop: NDArray[np.uint8] | None
-    aligned: NDArray[np.uint8] | None
-    measures: Mapping[str, Measure]
-    timings: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def face(self) -> Face | None:
-        """The face that was compared."""
-        return self.faces[0] if self.faces else None
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class MatchResult(BriefRepr):
-    """The answer to one comparison.
-
-    Attributes:
-        percent: 0 to 100, two decimals; 0.0 when there was nothing to compare.
-        verdict: decided from `percent`; NO_MATCH when there was nothing to compare.
-        cosine: cosine similarity, -1 to 1; None when a face is missing.
-        warnings: the codes that hold, lowest first; empty when none does.
-        findings: every measure of both photos with its limit and outcome.
-        images: what was found in image 1 and in image 2.
-        pack: name and version of the model pack.
-        calibration: id of the calibration curve.
-        calibrated: False when the generic curve was used.
-        policy: version of the policy.
-        timings: seconds by stage, of both photos together, and `total`, which is less where they ran side by side.
-    """
-
-    percent: float
-    verdict: Verdict
-    cosine: float | None
-    warnings: tuple[WarningCode, ...]
-    findings: tuple[Finding, ...]
-    images: tuple[PhotoResult, PhotoResult]
-    pack: str
-    calibration: str
-    calibrated: bool
-    policy: str
-    timings: Mapping[str, float]
-
-    @property
-    def warning(self) -> WarningCode:
-        """The one code that the contract has room for: the lowest, or SUCCESSFUL."""
-        return self.warnings[0] if self.warnings else WarningCode.SUCCESSFUL
-
-
 class FaceMatcher:
-    """Compares photos. Construct it once and share it: it is safe to use from several threads.
+    """Compares photos. Create one matcher and share it: it is safe to use from several threads.
 
     ```python
     from facematch_local import FaceMatcher
@@ -117,26 +51,26 @@ class FaceMatcher:
         policy: Policy | None = None,
         limits: ImageLimits | None = None,
         executor: Executor | None = None,
-        turn: AbstractContextManager[object] | None = None,
+        large_photo_lock: AbstractContextManager[object] | None = None,
         decoder: Callable[[bytes], Photo] | None = None,
     ) -> None:
-        """Take what a match needs.
+        """Create a matcher.
 
         Args:
             pack: models and calibration.
-            policy: thresholds; default the shipped ones.
+            policy: limits of the checks; default the shipped policy.
             limits: limits on photos; default `ImageLimits()`.
-            executor: runs image 1 while the calling thread does image 2; default `SpareThreads`, which does so
-                where a CPU is left for it. Its threads must never call `match` themselves.
-            turn: held while a large photo is unpacked whole, see `images.decode`; default a lock of the matcher's own.
-            decoder: decodes photos instead of `images.decode`, for instance where it can be ended; then `limits` and
-                `turn` are its business. Raises what `images.decode` raises.
+            executor: processes image 1 while the calling thread processes image 2; default `SpareThreads`, which does
+                so if a CPU is free. Its threads must not call `match`.
+            large_photo_lock: the large-photo lock, see `imaging.decode.decode`; default a lock for this matcher.
+            decoder: decodes photos instead of `imaging.decode.decode`, for example in a process that can be terminated.
+                `limits` and `large_photo_lock` then have no effect. It must raise the same exceptions.
         """
         self._pack = pack
         self._policy = policy or load_policy()
         self._executor = executor or SpareThreads(available_cpus() - 1)
-        turn = threading.Lock() if turn is None else turn
-        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), turn=turn)
+        large_photo_lock = threading.Lock() if large_photo_lock is None else large_photo_lock
+        self._decode = decoder or partial(decode, limits=limits or ImageLimits(), large_photo_lock=large_photo_lock)
 
     @classmethod
     def open(
@@ -149,8 +83,15 @@ class FaceMatcher:
     ) -> FaceMatcher:
         """Find a pack by name or path, verify it and open it.
 
+        Args:
+            pack: name or path of the pack; default the best installed pack.
+            policy: limits of the checks; default the shipped policy.
+            limits: limits on photos; default `ImageLimits()`.
+            sessions: settings of ONNX Runtime; default `SessionSettings()`.
+
         Raises:
-            PackError: there is no such pack, or it is damaged.
+            PackError: the pack does not exist or is damaged.
+            PolicyError: the pack's calibration file or the shipped policy is invalid.
         """
         return cls(load_pack(find_pack(str(pack)), sessions), policy, limits)
 
@@ -170,15 +111,15 @@ class FaceMatcher:
         image2: bytes | NDArray[np.uint8] | Photo,
         type1: Role | str = Role.CARD,
     ) -> MatchResult:
-        """Compare the face of image 1 with that of image 2.
+        """Compare the largest face of image 1 with the largest face of image 2.
 
         Args:
             image1: an encoded photo, an HxWx3 uint8 BGR array, or a decoded `Photo`.
-            image2: the same; always a portrait.
-            type1: what image 1 is: "card" or "portrait".
+            image2: a portrait, in one of the same forms.
+            type1: type of image 1: "card" or "portrait".
 
         Raises:
-            NoContentError: a photo has no bytes.
+            NoContentError: a photo is empty.
             ImageFormatError: a photo cannot be decoded or is over a limit.
             ValueError: `type1` is neither "card" nor "portrait".
         """
@@ -188,7 +129,7 @@ class FaceMatcher:
         try:
             second = self._look_at(image2, Role.PORTRAIT)
         finally:
-            # Errors are reported in the order of the photos, and no work is left behind.
+            # Wait in any case: an error of image 1 takes precedence, and no work remains in the background.
             first = pending.result()
         findings = (*self._judge(1, first), *self._judge(2, second))
         similarity = cosine(first.face, second.face) if first.face and second.face else None
@@ -210,10 +151,17 @@ class FaceMatcher:
     def examine(
         self, image: bytes | NDArray[np.uint8] | Photo, role: Role | str
     ) -> tuple[PhotoResult, tuple[Finding, ...]]:
-        """Look at one photo as `match` does: what was found in it, and every measure against its limit.
+        """Examine one photo in the same way as `match`.
+
+        Args:
+            image: an encoded photo, an HxWx3 uint8 BGR array, or a decoded `Photo`.
+            role: type of the photo: "card" or "portrait".
+
+        Returns:
+            The result, and each measure with its limit and outcome.
 
         Raises:
-            NoContentError, ImageFormatError, ValueError: as `match` does.
+            NoContentError, ImageFormatError, ValueError: in the same cases as `match`.
         """
         result = self._look_at(image, Role(role))
         return result, self._judge(1, result)
@@ -247,18 +195,18 @@ class FaceMatcher:
 
 
 def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint8]:
-    """The face with `margin` of its size on each side, kept inside the photo; HxWx3 uint8 BGR, a copy."""
+    """Crop a face with `margin` of its size on each side, clipped to the photo: HxWx3 uint8 BGR, a copy."""
     left, top, right, bottom = (float(value) for value in face.box)
     dx, dy = margin * (right - left), margin * (bottom - top)
     x1, y1 = max(round(left - dx), 0), max(round(top - dy), 0)
     x2, y2 = min(round(right + dx), photo.width), min(round(bottom + dy), photo.height)
-    # A box may lie outside the photo altogether where the detector guessed beyond the border.
+    # The detector may place a box completely outside the photo.
     x1, y1 = min(x1, photo.width - 1), min(y1, photo.height - 1)
     return photo.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].copy()
 
 
 def _embed(analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-    """Embed the compared face and, on a card, those that may be its ghost portrait."""
+    """Embed the compared face and, on a card, the faces that may be its ghost portrait."""
     candidates = min(len(faces), 1)
     if role is Role.CARD:
         large = [face for face in faces[1:] if face.area >= _GHOST_CANDIDATE_RATIO * faces[0].area]
@@ -271,7 +219,7 @@ def _summed(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str
 
 
 class _Stopwatch:
-    """Seconds by stage."""
+    """Measures seconds by stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The policy: limits, and from measures to warnings. The numbers stand in `policy.toml` and nowhere else.
+"""The policy: limits of the checks, and the warnings that follow from them. All limits are in `policy.toml`.
 
 ```toml
 version = "15"
@@ -32,14 +32,14 @@ from facematch_local.errors import PolicyError
 
 DEFAULT_POLICY: Final = Path(__file__).with_name("policy.toml")
 
-# Names that checks had up to version 14.
+# Names of checks up to version 14, and their present names.
 _RENAMED: Final[Mapping[str, str]] = {
     "face_found": "face_confidence",
     "second_face_ratio": "single_face",
     "hat": "head_covering",
     "face_height_ratio": "head_size",
     "margin": "crop",
-    "document_colour": "photocopy, with max = 1 - min: it is the probability of a copy now",
+    "document_colour": "photocopy, with max = 1 - min: the value is now the probability of a copy",
     "portrait_differs": "portrait_substitution",
     "text_differs": "text_alteration",
 }
@@ -55,14 +55,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The range in which a measure raises no warning; bounds included, None where open."""
+    """The range without a warning; the bounds are inside the range, None for an open end."""
 
     code: WarningCode
     minimum: float | None = None
     maximum: float | None = None
 
     def holds(self, value: float) -> bool:
-        """Whether `value` lies in the range."""
+        """Whether `value` is in the range."""
         above = self.minimum is None or value >= self.minimum
         return above and (self.maximum is None or value <= self.maximum)
 
@@ -91,15 +91,21 @@ class Policy:
     """All limits of one version.
 
     Attributes:
-        version: of the file, printed with every detailed result.
-        limits: by role, then by name of the check.
+        version: version of the policy file, stated in every detailed result.
+        limits: limits by role, then by name of the check.
     """
 
     version: str
     limits: Mapping[Role, Mapping[str, Limit]]
 
     def judge(self, image: int, role: Role, measures: Mapping[str, Measure]) -> tuple[Finding, ...]:
-        """Compare the measures of one photo with the limits for its role; measures without a limit are left out."""
+        """Compare the measures of one photo with the limits of its role; measures without a limit are omitted.
+
+        Args:
+            image: number of the photo, 1 or 2.
+            role: role of the photo.
+            measures: measures by name of the check.
+        """
         limits = self.limits[role]
         return tuple(
             _finding(image, name, measure, limits[name]) for name, measure in measures.items() if name in limits
@@ -107,7 +113,7 @@ class Policy:
 
 
 def warnings(findings: Iterable[Finding]) -> tuple[WarningCode, ...]:
-    """The codes that hold, lowest first: the contract's precedence."""
+    """Codes of the warnings that apply, lowest first, which is the contract's order of precedence."""
     return tuple(sorted({f.limit.code for f in findings if f.outcome is Outcome.WARNING}))
 
 
@@ -115,20 +121,20 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
     """Read a policy file.
 
     Raises:
-        PolicyError: the file is missing, lacks the form of the shipped `policy.toml`, or has limits for checks that
-            this version does not have; the message names each wrong entry and, for a renamed check, its new name.
+        PolicyError: the file is missing, does not have the form of the shipped `policy.toml`, or has limits for unknown
+            checks. The message names each wrong entry and the new name of a renamed check.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise PolicyError(f"{path}: cannot be read as a policy file ({type(error).__name__}: {error})") from None
     if wrong := list(_unknown(content)):
-        raise PolicyError(f"{path}: {'; '.join(wrong)}. {DEFAULT_POLICY} shows the form of this version")
+        raise PolicyError(f"{path}: {'; '.join(wrong)}. {DEFAULT_POLICY} is an example of a valid file")
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5])
-        raise PolicyError(f"{path}: not a valid policy ({faults}). {DEFAULT_POLICY} shows the form") from None
+        raise PolicyError(f"{path}: not a valid policy ({faults}). {DEFAULT_POLICY} is an example") from None
     limits = {
         role: MappingProxyType({name: Limit(limit.code, limit.min, limit.max) for name, limit in entries.items()})
         for role, entries in ((Role.PORTRAIT, file.portrait), (Role.CARD, file.card))
@@ -167,11 +173,11 @@ class _File(BaseModel):
 
 
 def _unknown(content: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences about entries that fit no check of this version, or that have limits by method as up to version 14."""
+    """Messages about entries for unknown checks, and about entries in the form of version 14 or older."""
     for role in Role:
         entries = content.get(role)
         if not isinstance(entries, Mapping):
-            continue  # the model says so
+            continue  # the validation reports it
         names = [check.name for check in CHECKS[role]]
         for name, entry in entries.items():
             if name not in names:
@@ -179,7 +185,7 @@ def _unknown(content: Mapping[str, Any]) -> Iterator[str]:
                 new = _RENAMED.get(name) or (near[0] if near else "")
                 yield f"{role}.{name} is not a check" + (f"; write {role}.{new}" if new else "")
             elif isinstance(entry, Mapping) and {"head", "classical"} & set(entry):
-                yield f"{role}.{name}: write head.min or head.max as min or max, and leave classical.* out"
+                yield f"{role}.{name}: write head.min or head.max as min or max, and omit classical.*"
 
 
 def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:

@@ -1,4 +1,4 @@
-"""An executor that never makes its caller wait for a thread."""
+"""An executor whose callers never wait for a free thread."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
 
-class Permits(Protocol):
-    """Says whether a thread is spare; a semaphore, or one's own count of busy CPUs."""
-
-    def acquire(self, *, blocking: bool = True) -> bool: ...
-    def release(self) -> None: ...
-
-
 class SpareThreads(Executor):
-    """Runs a job beside the caller while a thread is spare, else at once in the calling thread.
+    """Runs a job in a spare thread if one is free, else immediately in the calling thread.
 
-    Whoever waits for a job therefore waits for running work only, never for a place in a queue: callers on
-    many threads cannot block each other, and under load each keeps to its own thread.
+    A caller that waits for a job waits for running work only, never for a queue. Callers on many threads therefore
+    cannot block each other, and under load each keeps to its own thread.
     """
 
-    def __init__(self, count: int, permits: Permits | None = None) -> None:
-        """Keep spare threads, which start when first needed.
+    def __init__(
+        self,
+        count: int,
+        take: Callable[[], bool] | None = None,
+        give_back: Callable[[], object] | None = None,
+    ) -> None:
+        """Threads start with the first jobs.
 
         Args:
-            count: how many, 0 or more.
-            permits: asked before a thread is used; default `count` of them, so that the threads are all there is.
+            count: spare threads, 0 or more.
+            take: reserves a thread for a job and returns True, or returns False if the caller must run the job
+                itself. Must not block. Default: True while fewer than `count` jobs run.
+            give_back: called at the end of every job for which `take` returned True. Give both or neither.
         """
-        self._spare: Permits = permits or threading.Semaphore(count)
+        permits = threading.Semaphore(count)
+        self._take = take or partial(permits.acquire, blocking=False)
+        self._give_back = give_back or permits.release
         self._threads = ThreadPoolExecutor(max(count, 1), thread_name_prefix="facematch-spare")
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Run `fn` beside the caller, in a copy of its context, or, without a spare thread, before this returns."""
-        if self._spare.acquire(blocking=False):
+        """Run `fn` in a spare thread with a copy of the caller's context; without one, before this returns."""
+        if self._take():
             try:
                 future = self._threads.submit(partial(contextvars.copy_context().run, fn, *args, **kwargs))
             except BaseException:
-                self._spare.release()
+                self._give_back()
                 raise
-            future.add_done_callback(lambda _: self._spare.release())
+            future.add_done_callback(lambda _: self._give_back())
             return future
         done: Future[_T] = Future()
         try:
@@ -55,5 +57,5 @@ class SpareThreads(Executor):
         return done
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)

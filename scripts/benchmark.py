@@ -1,9 +1,9 @@
-"""What a comparison costs, as a ratio to the least it can cost.
+"""Cost of a comparison as a ratio to its lower bound.
 
-The *floor* is the same work in ten straight lines: decode both JPEGs with OpenCV, detect at 640x640, align and embed
-with the very same weights through insightface, nothing checked, nothing printed. Against it stand, in the same run
-and turn by turn so that both see the same weather: `FaceMatcher.match`, and a whole request over HTTP to a live
-`facematch serve`. Medians; a ratio is worth more than a time, which depends on the machine and on what else it does.
+The *floor* is the minimum work in ten lines: decode both JPEGs with OpenCV, detect at 640x640, align and embed with the
+same weights through insightface, without checks and output. In the same run, alternating with it under the same load of
+the machine, the script measures `FaceMatcher.match` and a complete HTTP request to a running `facematch serve`. It
+reports medians. Prefer the ratios to the times, which depend on the machine and its load.
 
     python scripts/benchmark.py [--pack buffalo_sc] [--card card.jpg --portrait selfie.jpg] [--rounds 15] [--json]
 """
@@ -42,13 +42,17 @@ STAGES = ("decode", "detect", "embed", "checks")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Medians in milliseconds, and what they are worth.
+    """Medians in milliseconds, and their conditions.
 
     Attributes:
         floor: the direct calls.
         match: `FaceMatcher.match` in this process.
-        request: a request over HTTP; None when it was not asked for.
-        stages: milliseconds of both photos together, which run side by side where a CPU is free.
+        request: an HTTP request; None if it was not measured.
+        stages: time by stage, summed over both photos, which run in parallel if a CPU is free.
+        card, portrait: size of the photos as text.
+        pack: name and version of the model pack.
+        cpus: number of usable CPUs.
+        rounds: number of measured rounds.
     """
 
     floor: float
@@ -63,11 +67,11 @@ class Report:
 
     @property
     def checks_share(self) -> float:
-        """Time of all checks over time of detection and recognition."""
+        """Time of all checks divided by the time of detection and recognition."""
         return self.stages["checks"] / (self.stages["detect"] + self.stages["embed"])
 
     def data(self) -> dict[str, Any]:
-        """For JSON."""
+        """The report as plain data for JSON."""
         return {
             "floor_ms": self.floor,
             "match_ms": self.match,
@@ -88,10 +92,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--pack", default=os.environ.get("FACEMATCH_PACK") or DEFAULT_PACK)
-    parser.add_argument("--card", type=Path, help="JPEG of a card; default a made one, 1600x1000")
+    parser.add_argument("--card", type=Path, help="JPEG of a card; default a synthetic one, 1600x1000")
     parser.add_argument("--portrait", type=Path, help="JPEG of a portrait; default a free one, 1200x1600")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--no-http", action="store_true", help="leave the service out")
+    parser.add_argument("--no-http", action="store_true", help="do not measure the service")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     try:
@@ -106,7 +110,7 @@ def main() -> None:
 
 
 def measure(pack: ModelPack, card: bytes, portrait: bytes, rounds: int, *, over_http: bool) -> Report:
-    """Run all contestants in turn, after one round that does not count."""
+    """Run floor, match and request alternately, after one unmeasured round."""
     matcher = FaceMatcher.open(pack.folder)
     floor = floor_of(pack)
     times: dict[str, list[float]] = {"floor": [], "match": [], "request": []}
@@ -139,7 +143,7 @@ def measure(pack: ModelPack, card: bytes, portrait: bytes, rounds: int, *, over_
 
 
 def floor_of(pack: ModelPack) -> Callable[[bytes, bytes], float]:
-    """The least that answers the question: two JPEGs in, one cosine out."""
+    """The minimum work of a comparison: a function from two JPEGs to their cosine."""
     from insightface.model_zoo import get_model
     from insightface.utils.face_align import norm_crop
 
@@ -152,7 +156,7 @@ def floor_of(pack: ModelPack) -> Callable[[bytes, bytes], float]:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         boxes, landmarks = detector.detect(pixels, input_size=(640, 640))
         if not len(boxes):
-            raise RuntimeError("the floor finds no face in these photos")
+            raise RuntimeError("the direct calls find no face in a photo; give photos with a face")
         largest = int(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1).argmax())
         crop = norm_crop(pixels, landmarks[largest], image_size=recogniser.input_size[0])
         embedding: NDArray[np.float32] = recogniser.get_feat(crop)[0]
@@ -163,7 +167,7 @@ def floor_of(pack: ModelPack) -> Callable[[bytes, bytes], float]:
 
 @contextmanager
 def service(pack: ModelPack) -> Iterator[Callable[[bytes, bytes], object]]:
-    """A live `facematch serve` with a database of its own; gives a function that sends one request."""
+    """Start `facematch serve` with a temporary database; yield a function that sends one request."""
     import httpx
 
     with tempfile.TemporaryDirectory(prefix="facematch-benchmark-") as folder, socket.socket() as free:
@@ -191,7 +195,7 @@ def service(pack: ModelPack) -> Iterator[Callable[[bytes, bytes], object]]:
                     files = {"img1": ("card.jpg", card), "img2": ("portrait.jpg", portrait)}
                     reply = client.post(PATH, files=files).raise_for_status().json()
                     if reply["errorCode"] != "0":
-                        raise RuntimeError(f"the service answers errorCode {reply['errorCode']}")
+                        raise RuntimeError(f"the service replied with errorCode {reply['errorCode']}")
                     return reply
 
                 yield request
@@ -202,15 +206,15 @@ def service(pack: ModelPack) -> Iterator[Callable[[bytes, bytes], object]]:
 
 @contextmanager
 def nothing() -> Iterator[Callable[[bytes, bytes], object]]:
-    """Stands in for the service when it is left out."""
+    """Replacement for `service` that does nothing."""
     yield lambda _card, _portrait: None
 
 
 def wait_until_ready(client: Any, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Return once `/readyz` says so.
+    """Wait until `/readyz` replies with 200.
 
     Raises:
-        RuntimeError: the service ended, or is not ready after a minute.
+        RuntimeError: the service stopped, or is not ready after a minute.
     """
     import httpx
 
@@ -228,13 +232,13 @@ def wait_until_ready(client: Any, server: subprocess.Popen[bytes], log: Path) ->
 
 
 def made_portrait() -> bytes:
-    """A free portrait (NASA, public domain) in the size of a phone's selfie."""
+    """A free portrait (NASA, public domain) scaled to the size of a phone's selfie, as JPEG."""
     portrait = astronaut()[:448, 64:400]
     return encode_jpeg(cv2.resize(portrait, (1200, 1600), interpolation=cv2.INTER_CUBIC).astype(np.uint8))
 
 
 def made_card() -> bytes:
-    """A card-like picture, 1600x1000: the portrait at the left, lines of text beside it."""
+    """A synthetic card, 1600x1000, as JPEG: the portrait at the left, lines of text beside it."""
     card = np.full((1000, 1600, 3), (205, 220, 210), np.uint8)
     card[250:800, 90:540] = cv2.resize(astronaut()[10:230, 130:310], (450, 550), interpolation=cv2.INTER_AREA)
     for row in range(8):
@@ -243,7 +247,7 @@ def made_card() -> bytes:
 
 
 def astronaut() -> NDArray[np.uint8]:
-    """512x512x3 uint8 BGR."""
+    """The astronaut photo of scikit-image: 512x512x3 uint8 BGR."""
     import skimage.data
 
     photo: NDArray[np.uint8] = skimage.data.astronaut()[:, :, ::-1]
@@ -251,25 +255,25 @@ def astronaut() -> NDArray[np.uint8]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
+    """Elapsed time of one call in seconds."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def milliseconds(values: list[float]) -> float:
-    """Median, in milliseconds."""
+    """Median of times in seconds, in milliseconds."""
     return round(1000 * statistics.median(values), 2)
 
 
 def describe(photo: bytes) -> str:
-    """Size of a JPEG, for people."""
+    """Size of a JPEG as text."""
     decoded = decode(photo)
     return f"{decoded.width}x{decoded.height}, {len(photo) // 1024} KiB"
 
 
 def as_text(report: Report) -> str:
-    """The report for people."""
+    """The report as text."""
     lines = [
         f"pack {report.pack}, {report.cpus} CPUs, {report.rounds} rounds, medians",
         f"card {report.card}; portrait {report.portrait}",
@@ -282,7 +286,7 @@ def as_text(report: Report) -> str:
         lines.append(
             f"request  {report.request:8.1f} ms   {ratio:4.2f} floors   POST over HTTP, checks and crops included"
         )
-    lines += ["", "of a match, both photos together (they run side by side where a CPU is free):"]
+    lines += ["", "stages of a match, summed over both photos (which run in parallel if a CPU is free):"]
     lines += [f"  {stage:<8}{value:8.1f} ms" for stage, value in report.stages.items()]
     lines.append(f"checks take {report.checks_share:.2f} of detection and recognition")
     return "\n".join(lines)

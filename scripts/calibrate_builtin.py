@@ -1,19 +1,19 @@
-"""Make a built-in calibration curve from the labelled photos, and measure it on people it was not made from.
+"""Compute a built-in calibration curve from the labelled photos, and evaluate it on people left out of it.
 
-    python scripts/calibrate_builtin.py --data ../shared/data --pack ../shared/models/buffalo_sc \
+    python -m scripts.calibrate_builtin --data ../shared/data --pack ../shared/models/buffalo_sc \
         --out facematch_local/calibrations/buffalo_sc.json --report buffalo_sc.json
-    python scripts/calibrate_builtin.py --data ../shared/data --pack models/compact --held-out \
+    python -m scripts.calibrate_builtin --data ../shared/data --pack models/compact --held-out \
         --out models/compact/calibration.json --report compact.json
 
-The data folder holds `lfw/<person>/`, `asian_faces/<person>/`, `east_asian_people/`, one photo a person, and
-`lfw_pairs.csv`. With `--held-out` only people take
-part on whom the recogniser of `compact` was not trained (scripts/training/detector/split.py says who): impostor scores
-of people seen in training are too low, and a curve made from them would promise too much.
+The data folder holds `lfw/<person>/`, `asian_faces/<person>/`, `east_asian_people/` with one photo of each person, and
+`lfw_pairs.csv`. `--held-out` restricts the data to people that the recogniser of `compact` was not trained on
+(`scripts.development.split`): non-mated scores of people seen in training are too low, and a curve from them would
+promise too much.
 
-The curve is made from all people that take part. What it would do to others is measured by leaving people out:
+The curve is computed from all these people. Its effect on others is estimated by leaving people out:
 
-- halves: made from one half of the people (by a hash of the name), measured on the other, and the other way round;
-- two out: for every two people of the hard group, made without them, measured between them; all added up.
+- halves: computed from one half of the people (by a hash of the name), evaluated on the other, and vice versa;
+- two out: for every two people of the hard group, computed without them, evaluated between them; all added up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,16 +34,20 @@ from numpy.typing import NDArray
 from facematch_local.calibration import Calibration, as_calibration
 from facematch_local.cpu import available_cpus
 from facematch_local.evaluation.verification import calibrate as calibration
-from facematch_local.evaluation.verification import report
+from facematch_local.evaluation.verification.data import as_data
 from facematch_local.evaluation.verification.dataset import Dataset
 from facematch_local.evaluation.verification.embed import Embeddings, embed_photos
-from facematch_local.evaluation.verification.evaluate import MARKS, Evaluation, evaluate, mark_threshold
+from facematch_local.evaluation.verification.evaluate import Evaluation, evaluate
 from facematch_local.evaluation.verification.pairs import in_group, pair_scores
+from facematch_local.evaluation.verification.scope import MARKS, mark_threshold
 from facematch_local.packs import LoadedPack, find_pack, load_pack, sha256_of
+from scripts.development.split import held_out as is_held_out
+from scripts.development.split import held_out_people
 
 HARD_GROUP = "east_asian"
-# The sources of `asian_faces`, told apart by the size of their photos; pairs within one are the hardest.
+# The sources of `asian_faces`, distinguished by the size of their photos; pairs within one source are the hardest.
 STYLES = {160: "160px", 150: "150px"}
+ARRAYS = ("matrix", "usable", "unreadable", "content")
 ONE_PHOTO_EACH = "east_asian_people"
 SEVERAL_PHOTOS = "eleven"
 
@@ -54,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pack", required=True)
-    parser.add_argument("--held-out", action="store_true", help="only people not used in training compact")
+    parser.add_argument("--held-out", action="store_true", help="only people that compact was not trained on")
     parser.add_argument("--out", type=Path, required=True, help="calibration file to write")
     parser.add_argument("--report", type=Path, help="write all figures to this JSON file")
     parser.add_argument("--cache", type=Path, help="keep embeddings in this folder")
@@ -70,16 +73,16 @@ def main() -> None:
     everyone = np.ones(len(dataset.photos), bool)
 
     def measured(chosen: NDArray[np.bool_], curve: Calibration, replicates: int) -> dict[str, Any]:
-        return report.as_data(evaluated(dataset, embeddings, chosen, curve, replicates), pack, today)
+        return as_data(evaluated(dataset, embeddings, chosen, curve, replicates), pack, today)
 
     data = measured(everyone, pack.calibration, options.replicates)
     content = calibration.fit(data, date=today)
     curve = as_calibration(content)
     show_anchors(content)
     options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    print(f"wrote {options.out}; now measuring on people left out", flush=True)
+    print(f"wrote {options.out}; now evaluating on people left out", flush=True)
     figures: dict[str, Any] = {"calibration": {key: content[key] for key in ("id", "anchors", "data")}}
-    figures["on the people it was made from"] = summary(measured(everyone, curve, 100))
+    figures["on the people it was computed from"] = summary(measured(everyone, curve, 100))
     figures["halves"] = halves(dataset, measured, options.replicates)
     figures["two out"] = two_out(dataset, embeddings, data, measured)
     figures["lfw pairs"] = listed_pairs(options.data, dataset, embeddings, curve)
@@ -94,12 +97,13 @@ def list_people(data: Path, held_out: bool) -> Dataset:
 
     files = sorted([*data.glob("lfw/*/*.jpg"), *data.glob("asian_faces/*/*"), *data.glob(f"{ONE_PHOTO_EACH}/*")])
     if held_out:
-        sys.path.insert(0, str(Path(__file__).parent / "training" / "detector"))
-        from split import list_photos
-
-        kept = {photo.path for photo in list_photos(data) if photo.held_out}
-        # Nothing was trained on the people of whom there is one photo each.
-        files = [f for f in files if f.parent.name == ONE_PHOTO_EACH or f.relative_to(data).as_posix() in kept]
+        people_out = held_out_people(data / "lfw_pairs.csv")
+        # No training used the people with one photo each.
+        files = [
+            file
+            for file in files
+            if file.parent.name == ONE_PHOTO_EACH or is_held_out(file.relative_to(data).as_posix(), people_out)
+        ]
     groups = []
     for file in files:
         if file.parent.parent.name == "lfw":
@@ -122,19 +126,19 @@ def list_people(data: Path, held_out: bool) -> Dataset:
 
 
 def person_of(file: Path) -> str:
-    """Who a photo shows: the folder's name, or the file's where every person has one photo."""
+    """The person on a photo: the name of the folder, or of the file where every person has one photo."""
     return file.stem if file.parent.name == ONE_PHOTO_EACH else file.parent.name
 
 
 def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddings:
-    """Embeddings of the photos, from the cache where they are there for these very weights and photos."""
+    """Embeddings of the photos, from the cache if it has them for the same weights and photos."""
     key = hashlib.sha256(
         "".join(
             [
                 *(
-                    sha256_of(pack.pack.files[role].path)
-                    for role in ("detection", "recognition", "landmarks", "confirmation")
-                    if role in pack.pack.files
+                    sha256_of(pack.pack.files[task].path)
+                    for task in ("detection", "recognition", "landmarks", "face_filter")
+                    if task in pack.pack.files
                 ),
                 repr((pack.analyser.settings, pack.analyser.mirror)),
                 *map(str, dataset.photos),
@@ -145,14 +149,13 @@ def embedded(pack: LoadedPack, dataset: Dataset, cache: Path | None) -> Embeddin
     if file and file.is_file():
         with np.load(file) as held:
             return Embeddings(
-                **{name: held[name] for name in ("matrix", "usable", "unreadable", "content", "inter_eye")},
+                **{name: held[name] for name in ARRAYS},
                 reasons=held["reasons"].tolist(),
             )
     embeddings = embed_photos(pack.analyser, dataset.photos, available_cpus())
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        names = ("matrix", "usable", "unreadable", "content", "inter_eye")
-        np.savez(file, reasons=np.array(embeddings.reasons), **{name: getattr(embeddings, name) for name in names})
+        np.savez(file, reasons=np.array(embeddings.reasons), **{name: getattr(embeddings, name) for name in ARRAYS})
     return embeddings
 
 
@@ -162,11 +165,10 @@ def evaluated(
     """An evaluation of some of the photos."""
     at = np.flatnonzero(chosen)
     part = Dataset(dataset.name, [dataset.photos[i] for i in at], dataset.subjects[at], [dataset.groups[i] for i in at])
-    arrays = ("matrix", "usable", "unreadable", "content", "inter_eye")
     rows = replace(
         embeddings,
         reasons=[embeddings.reasons[i] for i in at],
-        **{name: getattr(embeddings, name)[at] for name in arrays},
+        **{name: getattr(embeddings, name)[at] for name in ARRAYS},
     )
     return evaluate(part, rows, curve, replicates)
 
@@ -174,7 +176,7 @@ def evaluated(
 def halves(
     dataset: Dataset, measured: Callable[[NDArray[np.bool_], Calibration, int], dict[str, Any]], replicates: int
 ) -> dict[str, Any]:
-    """Made from one half of the people, measured on the other."""
+    """Computed from one half of the people, evaluated on the other."""
     second = np.array([hashlib.sha256(person_of(path).encode()).digest()[0] % 2 == 1 for path in dataset.photos])
     results: dict[str, Any] = {}
     for name, made_from in (("first to second", ~second), ("second to first", second)):
@@ -199,7 +201,7 @@ def two_out(
 ) -> dict[str, Any]:
     """For every two people of the hard group with several photos: marks without them, false matches between them.
 
-    The random pairs, of which these two people are a vanishing part, are not measured again each time.
+    The random pairs are not evaluated again each time: two people are a negligible part of them.
     """
     hard = in_group(dataset.groups, HARD_GROUP) & embeddings.usable
     errors = dict.fromkeys(MARKS, 0)
@@ -231,7 +233,7 @@ def two_out(
 
 
 def listed_pairs(data: Path, dataset: Dataset, embeddings: Embeddings, curve: Calibration) -> dict[str, Any]:
-    """TMR of the official LFW pairs of one person, as far as their people take part."""
+    """TMR of the official mated LFW pairs of the photos in the dataset."""
     import csv
 
     number = {path.relative_to(data).as_posix(): at for at, path in enumerate(dataset.photos)}
@@ -265,7 +267,7 @@ def summary(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def show_anchors(content: Mapping[str, Any]) -> None:
-    """Print where the marks lie and why."""
+    """Print the position of each mark and its evidence."""
     for anchor in content["anchors"]:
         print(f"{anchor['percent']} % at {anchor['cosine']} (decided by {anchor['decided_by']})", flush=True)
         for item in anchor["evidence"]:

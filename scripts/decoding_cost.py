@@ -1,8 +1,8 @@
-"""What decoding in processes of their own costs a good photo, against decoding in the calling thread.
+"""Cost of decoding a valid photo in a separate process, compared with decoding in the calling thread.
 
-Turn by turn in the same run, so that both see the same weather: medians and the best of the rounds, milliseconds; and
-CPU time, of the decoder as well, which tells the cost where other programs keep the CPUs busy. And what the processes
-take in memory, each counted with its share of what they have in common.
+Both run alternately in the same run, under the same load of the machine. The script prints the median and the minimum
+in milliseconds, and the CPU time including the decoder's, which shows the cost on a machine with busy CPUs. It also
+prints the memory of the processes, each with its share of the common memory.
 
     python scripts/decoding_cost.py [--rounds 40]
 """
@@ -23,7 +23,7 @@ from skimage import data
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding.opening import open_decoders
-from facematch_server.matching.pool import Cores
+from facematch_server.matching.cores import Cores
 from facematch_server.running.memory import keep_memory_level
 
 SIZES = ((640, 480), (1280, 960), (1600, 1200), (2560, 1920), (4000, 3000))
@@ -39,7 +39,7 @@ def main() -> None:
     limits = ImageLimits()
     pool = open_decoders(1, limits, Cores(1), 1)
     if pool is None:
-        raise SystemExit("this system decodes in the service's own process")
+        raise SystemExit("this system does not support decoding in separate processes")
     pool.wait_until_ready()
     server = psutil.Process(pool.server_pid)
     print(f"{'photo':<12}{'here':>16}{'process':>16}{'more':>8}   median (best), ms; CPU, median, ms")
@@ -65,32 +65,32 @@ def main() -> None:
     for process in (server, *server.children()):
         kind = "fork server" if process == server else "decoder"
         memory = process.memory_full_info()
-        print(f"{kind}: {memory.pss / 2**20:.0f} MB (of its own {memory.uss / 2**20:.0f} MB)")
+        print(f"{kind}: {memory.pss / 2**20:.0f} MB (of which unshared {memory.uss / 2**20:.0f} MB)")
     pool.close()
 
 
 def cpu(server: psutil.Process) -> float:
-    """Milliseconds of CPU that this process and the decoders have used."""
+    """CPU time of this process and the decoders in milliseconds."""
     times = [int(Path(f"/proc/{child.pid}/schedstat").read_text().split()[0]) for child in server.children()]
     return 1000 * time.process_time() + sum(times) / 1e6
 
 
 def jpeg(width: int, height: int) -> bytes:
-    """A photo of that size."""
+    """A JPEG of this size in pixels."""
     small = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
     pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Milliseconds."""
+    """Elapsed time of one call in milliseconds."""
     begun = time.perf_counter()
     work()
     return 1000 * (time.perf_counter() - begun)
 
 
 def spread(values: list[float]) -> str:
-    """Median and the best."""
+    """Median and minimum as text."""
     return f"{statistics.median(values):8.2f} ({min(values):5.2f})"
 
 

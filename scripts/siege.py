@@ -1,13 +1,13 @@
-"""Siege: an honest client alone, then the same client beside everything hostile; what does it notice?
+"""Siege: measures how attacks on the service affect an honest client.
 
     python scripts/siege.py [--seconds 60] [--attackers 8] [--pack NAME] [--tls] [--json]
     python scripts/siege.py --fuzz 10000 [--seed 1]
 
-Starts a service of its own on 127.0.0.1, in a temporary folder, with two API keys. The honest client compares two
-photos with one key, one request after the other, for so many seconds alone and for as many while attackers in another
-process send with the other key: photos made to be slow, bodies of 27 MB, heads and bodies in crumbs, hostile image
-servers, wrong logins, silent bodies, half-open connections, clients that never read. In the midst of it the service is
-told to end. With `--fuzz`, mutated requests are sent instead, and every reply is judged. Exit code 1 when a bound is
+The script starts a service on 127.0.0.1 in a temporary folder with two API keys. The honest client compares two photos
+with one key, one request after the other: first alone, then for the same time while attackers in another process use
+the other key. They send slow photos, bodies of 27 MB, heads and bodies in small pieces, URLs of hostile image servers,
+wrong logins, silent bodies and half-open connections, and never read replies. At the end the service gets SIGTERM while
+under attack. With `--fuzz` the script sends mutated requests instead and checks every reply. Exit code 1 if a bound is
 broken.
 """
 
@@ -41,7 +41,7 @@ from sieging.service import SHUTDOWN_SECONDS, Address, MemoryWatch, formula_mib,
 from tests.hostile_requests import V2  # noqa: E402
 from tests.mutated_requests import good_requests, mutated_request, outcome_of, wrong  # noqa: E402
 
-BODY_SECONDS, DEADLINE_SECONDS = 15.0, 20.0  # as by default
+BODY_SECONDS, DEADLINE_SECONDS = 15.0, 20.0  # the defaults of the service
 MOST_SECONDS, MOST_ATTACKERS, MOST_FUZZ = 600, 64, 100_000
 
 
@@ -52,9 +52,9 @@ def main() -> int:
 
 
 def siege(options: argparse.Namespace, folder: Path) -> int:
-    """The siege; the exit code."""
+    """Run the siege; return the exit code."""
     threads = options.threads
-    # So that those who never read are seen to be cut off within a siege of a minute.
+    # A short time limit for writing, so that a siege of one minute shows the end of clients that never read.
     chosen = {"THREADS": str(threads), "WRITE_SECONDS": "10"}
     with running_service(folder, options.pack, options.tls, **chosen) as service:
         photo = _photo()
@@ -63,19 +63,19 @@ def siege(options: argparse.Namespace, folder: Path) -> int:
         alone = honest(service.honest, photo, options.seconds)
         _tell(options, f"alone: p99 {alone.p99 * 1000:.0f} ms; now the siege, {options.seconds} s")
         context = multiprocessing.get_context("spawn")
-        ready, ended, told = context.Event(), context.Event(), context.Queue()
-        arguments = (service.hostile, options.attackers, options.seconds + 120.0, ready, ended, told)
+        ready, ended, results = context.Event(), context.Event(), context.Queue()
+        arguments = (service.hostile, options.attackers, options.seconds + 120.0, ready, ended, results)
         attackers = context.Process(target=attack, args=arguments, daemon=True)
         attackers.start()
         try:
             if not ready.wait(180):
-                raise SystemExit("the attackers do not get ready")
+                raise SystemExit("the attackers were not ready after 180 s")
             with MemoryWatch(service.popen.pid) as memory:
                 besieged = honest(service.honest, photo, options.seconds)
-            end_seconds = service.stop()  # in the midst of it
+            end_seconds = service.stop()  # while under attack
         finally:
             ended.set()
-        attacks: Attacks = told.get(timeout=60)
+        attacks: Attacks = results.get(timeout=60)
         attackers.join(10)
         log = service.log.read_text("utf-8", "replace")
     outcome = Siege(
@@ -102,7 +102,7 @@ def siege(options: argparse.Namespace, folder: Path) -> int:
 
 
 def honest(target: Address, photo: bytes, seconds: float) -> Measured:
-    """Compare two photos again and again, and ask beside it whether the event loop gets round."""
+    """Compare two photos repeatedly, and measure the delay of the event loop in a second thread."""
     times: list[float] = []
     errors: Counter[str] = Counter()
     loop_times: list[float] = []
@@ -112,7 +112,7 @@ def honest(target: Address, photo: bytes, seconds: float) -> Measured:
     scheme = "http" if target.certificate is None else "https"
     url = f"{scheme}://localhost:{target.port}{V2}" if target.certificate else f"http://127.0.0.1:{target.port}{V2}"
     with requests.Session() as session:
-        session.trust_env = False  # REQUESTS_CA_BUNDLE would be asked instead of `verify`
+        session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE overrides `verify`
         session.auth, session.verify = target.auth, target.certificate or True
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -154,8 +154,8 @@ def _probe(target: Address, times: list[float], ended: threading.Event) -> None:
 
 
 def fuzz(options: argparse.Namespace, folder: Path) -> int:
-    """Mutated requests, every reply judged; the exit code."""
-    # It waits for nobody for long, so that every request comes to its end.
+    """Send mutated requests and check every reply; return the exit code."""
+    # Short time limits, so that every request ends soon.
     patience = {"HEADER_SECONDS": "1", "BODY_SECONDS": "1", "KEEP_ALIVE_SECONDS": "1"}
     with running_service(folder, options.pack, options.tls, **patience) as service:
         target = service.hostile
@@ -192,7 +192,7 @@ def fuzz(options: argparse.Namespace, folder: Path) -> int:
     if options.json:
         print(json.dumps(summary, indent=1))
     else:
-        print(f"{options.fuzz} mutated requests (seed {options.seed}) in {seconds:.0f} s; how they ended:")
+        print(f"{options.fuzz} mutated requests (seed {options.seed}) in {seconds:.0f} s; outcomes:")
         for outcome, count in outcomes.most_common():
             print(f"  {count:6}  {outcome}")
         print(*(f"WRONG  {line}" for line in bad[:20]), sep="\n")
@@ -227,15 +227,22 @@ def _options() -> argparse.Namespace:
         return parse
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=number(1, MOST_SECONDS), default=60, help="of each of the two phases")
     parser.add_argument(
-        "--attackers", type=number(1, MOST_ATTACKERS), default=8, help="requests at once, and 130 that wait"
+        "--seconds", type=number(1, MOST_SECONDS), default=60, help="duration of each of the two phases in seconds"
+    )
+    parser.add_argument(
+        "--attackers",
+        type=number(1, MOST_ATTACKERS),
+        default=8,
+        help="concurrent requests, besides 130 idle connections",
     )
     parser.add_argument("--pack", default="auto", help="model pack of the service")
     parser.add_argument("--threads", type=number(1, 256), default=available_cpus(), help="inference threads")
-    parser.add_argument("--tls", action="store_true", help="the service speaks TLS (needs the openssl command)")
-    parser.add_argument("--fuzz", type=number(1, MOST_FUZZ), default=0, help="send so many mutated requests instead")
-    parser.add_argument("--seed", type=int, default=1, help="of the mutated requests")
+    parser.add_argument("--tls", action="store_true", help="use TLS (requires the openssl command)")
+    parser.add_argument(
+        "--fuzz", type=number(1, MOST_FUZZ), default=0, help="number of mutated requests to send instead"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the mutated requests")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser.parse_args()
 

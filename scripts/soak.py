@@ -1,10 +1,10 @@
-"""Soak test: many requests of all kinds against a service of its own; does it stay as it was?
+"""Soak test: many requests of all kinds to a temporary service, to find wrong replies and leaks.
 
     python scripts/soak.py [--requests 20000] [--pack NAME] [--clients 4] [--seed 1]
 
-Good, bad, hostile and broken-off requests in all modes are mixed at random. It fails when any reply is a
-5xx or not what its kind must give, when memory after warm-up does not stay level within 5 %, or when
-descriptors or threads grow. The same seed gives the same requests.
+The script mixes valid, invalid, hostile and incomplete requests in all modes at random. The test fails if a reply is a
+5xx or is wrong for its kind of request, if memory grows by more than 5 % after the warm-up, or if file descriptors or
+threads grow. The same seed gives the same requests.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ BASE64 = {"type1": "portrait", "format_type": "base64"}
 URL = {"type1": "card", "format_type": "url"}
 
 ROUNDS = 25
-WARM_UP = 0.2  # share of the rounds before the level counts
-LEVEL = 0.05  # how far memory may be from level
+WARM_UP = 0.2  # share of the rounds that do not count
+LEVEL = 0.05  # largest permitted growth of memory, as a share
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Photos:
 
 @dataclass
 class Tally:
-    """What came back."""
+    """Outcomes of the requests."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -185,7 +185,7 @@ def _garbage(service: Service, _: Photos, random_: random.Random, __: requests.S
 
 
 def _broken_off(service: Service, photos: Photos, random_: random.Random, _: requests.Session) -> str:
-    """The connection ends in the head, in the body, or before the reply."""
+    """Close the connection within the request's head or body, or before the reply."""
     body = b'--b\r\nContent-Disposition: form-data; name="img1"\r\n\r\n' + photos.person + b"\r\n"
     body += b'--b\r\nContent-Disposition: form-data; name="img2"\r\n\r\n' + photos.person + b"\r\n--b--\r\n"
     head = f"POST {V2}?format_type=file HTTP/1.1\r\nHost: x\r\nAuthorization: {service.basic}\r\n"
@@ -195,7 +195,7 @@ def _broken_off(service: Service, photos: Photos, random_: random.Random, _: req
     return _raw(service, request[:where], wait=False)
 
 
-# Kind of request, how often, and the outcomes that are right.
+# By name of the kind: function, weight, and correct outcomes.
 KINDS: dict[str, tuple[Kind, int, set[str]]] = {
     "file": (_good_file, 20, {"0"}),
     "base64": (_good_base64, 12, {"0"}),
@@ -230,7 +230,7 @@ _local = threading.local()
 
 
 def _session(service: Service) -> requests.Session:
-    """A kept connection for each client thread."""
+    """One persistent connection per client thread."""
     if not hasattr(_local, "session"):
         _local.session = requests.Session()
         _local.session.auth = service.auth
@@ -241,7 +241,7 @@ def _session(service: Service) -> requests.Session:
 
 
 def _code(response: requests.Response) -> str:
-    """The errorCode of a 200, else the status: a 5xx shows as such."""
+    """The errorCode of a reply with status 200, else the status."""
     if response.status_code != 200:
         return f"HTTP {response.status_code}"
     content = response.json()
@@ -272,7 +272,7 @@ def _service(folder: Path, pack: str) -> Iterator[Service]:
         "FACEMATCH_PACK": pack,
         "FACEMATCH_DATA_DIR": str(folder),
         "FACEMATCH_PORT": "0",
-        "FACEMATCH_DEADLINE_SECONDS": "100",  # the machine may be busy with other things
+        "FACEMATCH_DEADLINE_SECONDS": "100",  # the machine may be busy
         "FACEMATCH_BODY_SECONDS": "60",
     }
     code = "import sys; from facematch_server import run; from facematch_server.settings import Settings; "
@@ -359,7 +359,7 @@ def _web_server(content: dict[str, bytes]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Sample:
-    """The service's process between two rounds, when nothing is under way."""
+    """Resources of the service's process between two rounds, while it is idle."""
 
     memory_mb: float
     descriptors: int
@@ -367,7 +367,7 @@ class Sample:
 
 
 def _sample(service: Service) -> Sample:
-    """Once it is idle: requests of clients that left are still being worked on for a while."""
+    """Wait until the service is idle, then sample; requests of disconnected clients run on for a while."""
     pattern = "facematch_places_taken 0.0"
     for _ in range(600):
         if pattern in requests.get(service.url + "/metrics", timeout=60).text:
@@ -385,7 +385,7 @@ def _judge(samples: list[Sample], tally: Tally) -> list[str]:
     for name in ("memory_mb", "descriptors", "threads"):
         before, after = (statistics.median(getattr(sample, name) for sample in part) for part in (early, late))
         print(f"{name}: {before:g} after warm-up, {after:g} at the end ({(after / before - 1) * 100:+.1f} %)")
-        # A client's kept connection may be open in one sample and closed in the next.
+        # A client's persistent connection may be open in one sample and closed in the next.
         allowed = before * LEVEL if name == "memory_mb" else 4
         if after - before > allowed:
             problems.append(f"{name} grew from {before:g} to {after:g}")

@@ -1,9 +1,10 @@
-"""Every check on every photo of a folder: does any of them raise?
+"""Run every check on every photo of a folder and report exceptions.
 
-A match says "not assessed" of a check that fails, which hides it. Here nothing is hidden: each file below the folder is
-decoded as the service does it, its faces are found once, and the checks of both roles are made one by one. Warnings of
-arithmetic (NumPy's `RuntimeWarning`) and values that are no finite numbers count as raised. The report says how many
-photos each check assessed, why it did not assess the others, and what raised; then the exit code is 1.
+A match reports a failed check as "not assessed", which hides the exception. This script decodes each file below the
+folder in the same way as the service, finds its faces once, and runs the checks of both roles one by one. Arithmetic
+warnings (NumPy's `RuntimeWarning`) and results that are not finite count as exceptions. The report gives, for each
+check, the number of assessed photos and the reasons for the others, and lists all exceptions. Exit code 1 after an
+exception.
 
     python scripts/sweep_checks.py FOLDER [--pack NAME] [--jobs 2]
 """
@@ -32,17 +33,17 @@ from facematch_local.matcher import face_crop
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, find_pack, load_pack
 
 PROGRESS = 250
-# As many faces of a photo are embedded as a match does at most: the compared one, and what may be its ghost portrait.
+# Number of faces to embed, the most that a match embeds: the compared one and its possible ghost portraits.
 EMBEDDED = 4
 
 
 class NoFiniteNumberError(Exception):
-    """A check gave what is no finite number."""
+    """A check returned a number that is not finite."""
 
 
 @dataclass(frozen=True)
 class Raised:
-    """What was done to which file, and where it went wrong."""
+    """An exception: the file, the step, and the traceback."""
 
     path: Path
     work: str
@@ -51,15 +52,15 @@ class Raised:
 
 @dataclass
 class Sweep:
-    """What came of one file, or of all.
+    """The result for one file or for all files.
 
     Attributes:
-        files: looked at.
-        undecodable: of them, no photos.
-        faceless: photos without a face.
-        assessed: photos by role and check.
-        left: photos by role, check and the reason why it was not assessed.
-        raised: all that raised.
+        files: number of files.
+        undecodable: number of files that cannot be decoded.
+        faceless: number of photos without a face.
+        assessed: number of assessed photos by role and check.
+        left: number of photos not assessed, by role, check and reason.
+        raised: all exceptions.
     """
 
     files: int = 0
@@ -70,7 +71,7 @@ class Sweep:
     raised: list[Raised] = field(default_factory=list)
 
     def add(self, other: Sweep) -> None:
-        """Count what came of other files as well."""
+        """Add the result for other files."""
         self.files += other.files
         self.undecodable += other.undecodable
         self.faceless += other.faceless
@@ -80,7 +81,7 @@ class Sweep:
 
     @contextmanager
     def noting(self, path: Path, work: str) -> Iterator[None]:
-        """Keep what raises in the body instead of passing it on."""
+        """Record an exception of the body instead of raising it."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", RuntimeWarning)
@@ -93,7 +94,7 @@ def main() -> int:
     options = _options()
     try:
         pack = find_pack(options.pack)
-        load_pack(pack)  # so that a damaged one is told at once
+        load_pack(pack)  # report a damaged pack at the start
     except FacematchError as error:
         print(f"sweep_checks: {error}", file=sys.stderr)
         return 2
@@ -125,7 +126,7 @@ def _sweep(folder: Path, path: Path) -> Sweep:
 
 
 def sweep(pack: LoadedPack, path: Path) -> Sweep:
-    """Everything that a match does with one photo, in either role, and all checks."""
+    """Run all steps of a match and all checks on one photo, in both roles."""
     seen = Sweep(files=1)
     try:
         photo = decode(path.read_bytes())
@@ -148,19 +149,19 @@ def sweep(pack: LoadedPack, path: Path) -> Sweep:
     return seen
 
 
-def _measure(seen: Sweep, path: Path, subject: Examination) -> None:
-    for check in CHECKS[subject.role]:
-        with seen.noting(path, f"{check.name} of a {subject.role}"):
-            taken = check.measure(subject)
+def _measure(seen: Sweep, path: Path, examination: Examination) -> None:
+    for check in CHECKS[examination.role]:
+        with seen.noting(path, f"{check.name} of a {examination.role}"):
+            taken = check.measure(examination)
             if taken.value is None:
-                seen.left[subject.role, check.name, taken.reason] += 1
+                seen.left[examination.role, check.name, taken.reason] += 1
             elif math.isfinite(taken.value):
-                seen.assessed[subject.role, check.name] += 1
+                seen.assessed[examination.role, check.name] += 1
             else:
                 raise NoFiniteNumberError(str(taken.value))
 
 
-# -- what comes out ---------------------------------------------------------------------------------
+# -- the report -------------------------------------------------------------------------------------
 
 
 def _report(total: Sweep, pack: str) -> None:
@@ -179,10 +180,10 @@ def _report(total: Sweep, pack: str) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Does any check raise on any photo of a folder?")
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="searched with all folders below")
+    parser = argparse.ArgumentParser(description="Run every check on every photo of a folder and report exceptions.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder with photos, including its subfolders")
     parser.add_argument("--pack", default=DEFAULT_PACK, help="name or folder of a pack (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--jobs", type=int, default=1, help="number of processes (default: 1)")
     options = parser.parse_args()
     if options.jobs < 1:
         parser.error("--jobs must be at least 1")

@@ -1,10 +1,10 @@
-"""Add a model pack to an installation: `standard`, or an operator's own.
+"""Installation of a model pack: `standard`, or an operator's own.
 
-A pack is put together in a hidden folder beside its place, opened, tried on a photo of six people, and only then moved
-to its place in one step. Whatever goes wrong before leaves everything as it was.
+The pack is assembled in a hidden folder beside its destination, opened and tried on a photo of six people. Only then is
+it moved to its destination, in one step. A failure before that changes nothing.
 
-`standard` alone is ever downloaded, and only by `facematch models add standard`; an operator's own pack comes from a
-file or folder of this machine.
+Only `standard` can be downloaded, and only by `facematch models add standard`. An operator's own pack comes from a file
+or folder of this machine.
 """
 
 from facematch_local.adding.own import add_own

@@ -1,4 +1,4 @@
-"""Unpack a ZIP archive that somebody else made, without trusting what it says."""
+"""Safe unpacking of an untrusted ZIP archive."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an archive may hold. The largest pack of insightface, antelopev2, has 5 files of 408 MB in all.
+    """Limits of an archive. The largest pack of insightface, antelopev2, has 5 files with a total of 408 MB.
 
     Attributes:
-        files: most files.
-        size: most bytes, unpacked.
-        ratio: most bytes unpacked for a byte of the archive; weights hardly shrink at all.
+        files: largest number of files.
+        size: largest total size in bytes, unpacked.
+        ratio: largest ratio of unpacked to packed size; weights hardly compress.
     """
 
     files: int = 200
@@ -36,11 +36,11 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> None:
 
     Args:
         archive: a ZIP file.
-        folder: an existing empty folder; whoever made it removes it if this fails.
-        limits: what the archive may hold.
+        folder: an existing empty folder; the caller removes it after a failure.
+        limits: limits of the archive; default `Limits()`.
 
     Raises:
-        PackError: it is damaged, encrypted, over a limit, or has a name or a kind of entry that no pack needs.
+        PackError: the archive is damaged, encrypted or over a limit, or has an unsafe name or type of entry.
         OSError: `folder` cannot be written.
     """
     limits = limits or Limits()
@@ -56,23 +56,23 @@ def unpack(archive: Path, folder: Path, limits: Limits | None = None) -> None:
                 _write(opened, entry, archive, folder / path)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError) as error:
         raise PackError(
-            f"{archive}: damaged or no ZIP archive ({type(error).__name__}); copy it there again from where it came"
+            f"{archive}: damaged or not a ZIP archive ({type(error).__name__}); copy it again from its source"
         ) from None
 
 
 def _path_of(archive: Path, entry: zipfile.ZipInfo) -> PurePosixPath | None:
-    """Where an entry belongs, None for what Macs and editors add.
+    """Relative path of an entry; None for the hidden files that macOS and editors add.
 
     Raises:
-        PackError: it leads out of the folder, or is no file or folder.
+        PackError: the path leads out of the folder, or the entry is not a file or folder.
     """
     name = entry.orig_filename.replace("\\", "/")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or ":" in name or not name.isprintable() or not path.parts:
-        raise PackError(f"{archive}: refused: {_shown(name)} is no name of a file inside a pack's folder")
+        raise PackError(f"{archive}: refused: {_shown(name)} is not the name of a file inside a pack's folder")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise PackError(f"{archive}: refused: {_shown(name)} is a link or device; a pack holds files only")
+        raise PackError(f"{archive}: refused: {_shown(name)} is a link or device; a pack contains only files")
     if entry.flag_bits & 1:
         raise PackError(f"{archive}: {_shown(name)} is encrypted; unpack the archive yourself and add the folder")
     added_by_a_mac = path.parts[0] == "__MACOSX" or any(part.startswith(".") for part in path.parts)
@@ -82,17 +82,17 @@ def _path_of(archive: Path, entry: zipfile.ZipInfo) -> PurePosixPath | None:
 def _require_limits(archive: Path, entries: list[zipfile.ZipInfo], folder: Path, limits: Limits) -> None:
     size = sum(entry.file_size for entry in entries)
     if len(entries) > limits.files:
-        raise PackError(f"{archive}: refused: {len(entries)} files; a pack has {limits.files} at most")
+        raise PackError(f"{archive}: refused: {len(entries)} files; a pack has at most {limits.files}")
     if size > limits.size:
         raise PackError(
-            f"{archive}: refused: {_megabytes(size)} unpacked; a pack has {_megabytes(limits.size)} at most"
+            f"{archive}: refused: {_megabytes(size)} unpacked; a pack has at most {_megabytes(limits.size)}"
         )
     if size > limits.ratio * archive.stat().st_size:
-        raise PackError(f"{archive}: refused: unpacks to more than {limits.ratio} times its size; weights do not")
+        raise PackError(f"{archive}: refused: unpacks to more than {limits.ratio} times its size; a pack does not")
     free = shutil.disk_usage(folder).free
     if size > free:
         raise PackError(
-            f"{archive}: needs {_megabytes(size)} on the disk of {folder.parent}, where {_megabytes(free)} are free"
+            f"{archive}: needs {_megabytes(size)} on the disk of {folder.parent}; {_megabytes(free)} are free"
         )
 
 
@@ -100,14 +100,14 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, archive: Path, path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with opened.open(entry) as source, path.open("xb") as target:
-            # zipfile reads no more than the size that the entry states, and compares its checksum at the end.
+            # zipfile reads at most the size that the entry states, and verifies its checksum at the end.
             shutil.copyfileobj(source, target, _CHUNK)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        raise PackError(f"{archive}: refused: {_shown(entry.orig_filename)} is in it twice") from None
+        raise PackError(f"{archive}: refused: {_shown(entry.orig_filename)} occurs twice") from None
 
 
 def _shown(name: str) -> str:
-    """A name from a foreign archive, short and on one line."""
+    """A name from an untrusted archive for a message: printable, at most 80 characters, on one line."""
     printable = "".join(character if character.isprintable() else "?" for character in name)
     return repr(printable if len(printable) <= 80 else printable[:77] + "...")
 

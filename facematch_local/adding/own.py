@@ -1,4 +1,4 @@
-"""Add an operator's own pack: a folder or ZIP archive as insightface has them, or a recogniser alone."""
+"""Installation of an operator's own pack: a folder or ZIP archive in insightface's layout, or a single recogniser."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from facematch_local.packs import CALIBRATION, MANIFEST, REQUIRED_TASKS, SHIPPED
 from facematch_local.packs.manifest import ModelFile, read_folder, read_manifest, require_model, task_of
 from facematch_local.packs.search import looks_like_pack
 
-# Texts that go along with the weights.
+# Text files that are copied with the weights.
 _TEXTS: Final = re.compile(r"(licen[cs]es?|notice|copying|readme|model_card)\b.*", re.IGNORECASE)
-_DEPTH: Final = 2  # antelopev2.zip holds antelopev2/*.onnx; unpacked by a file manager it lies one deeper
-_NOTHING: Final = "a folder or ZIP archive with a detector and a recogniser (ONNX), or a recogniser (ONNX), is needed"
+_DEPTH: Final = 2  # antelopev2.zip contains antelopev2/*.onnx; a file manager adds another level when unpacking
+_NOTHING: Final = "give a folder or ZIP archive with a detector and a recogniser (ONNX), or a single recogniser (ONNX)"
 
 
 def add_own(
@@ -32,20 +32,21 @@ def add_own(
     folders: Sequence[Path] | None = None,
     replace: bool = False,
 ) -> Added:
-    """Put an operator's own pack in place.
+    """Install an operator's own pack.
 
-    A folder without `pack.toml` gets one, with the checksums of its detector and recogniser. A recogniser alone is
-    put beside the detector and the other networks of the shipped pack.
+    A folder without `pack.toml` gets one with the checksums of its detector and recogniser. A single recogniser gets a
+    manifest with the shipped pack as its base, which provides the detector and the other networks.
 
     Args:
         source: folder, ZIP archive or ONNX file.
-        name: of the pack; default what its manifest says, else the name of the folder or file.
-        to: the folder to put it into; default `default_folder()`.
-        folders: where packs are looked for; default `search_folders()`.
-        replace: whether a pack of the name, at that place, goes.
+        name: name of the pack; default the name in its manifest, else the name of the folder or file.
+        to: parent folder of the pack; default `default_folder()`.
+        folders: folders of the pack search; default `search_folders()`.
+        replace: whether to replace an existing pack of that name in `to`.
 
     Raises:
-        PackError: it is no pack, does not work, or cannot be put there; in one line, with what to do.
+        PackError: the source is not a pack, the pack does not work, or it cannot be written; the message is one line
+            with the remedy.
     """
     _require_source(source)
     parent = to or default_folder()
@@ -53,64 +54,64 @@ def add_own(
         root = pack_root(source, source)
         name = name or _name_of(root, root.resolve().name)
         if (parent / name).resolve() == root.resolve():
-            raise PackError(f"{root} lies where packs are looked for already; `facematch models verify` tries it")
+            raise PackError(f"{root} is already in a folder of packs; check it with `facematch models verify`")
         target = free_place(parent, name, replace=replace)
         return _add_folder(root, target, source, shutil.copyfile, folders, replace=replace)
     if source.suffix.lower() == ".onnx":
         return _add_recogniser(source, parent, name or source.stem, folders, replace=replace)
     if source.suffix.lower() == ".zip" or zipfile.is_zipfile(source):
         return _add_archive(source, parent, name, folders, replace=replace)
-    raise PackError(f"{source}: neither a folder nor a ZIP archive nor an ONNX file (by its name); {_NOTHING}")
+    raise PackError(f"{source}: not a folder, ZIP archive or ONNX file (by its name); {_NOTHING}")
 
 
 def pack_root(folder: Path, source: Path) -> Path:
-    """The folder of the one pack in a folder: itself, or its only folder, or the only one in that.
+    """Find the pack in a folder: the folder itself, its only subfolder, or the only subfolder of that.
 
     Args:
-        folder: where to look.
-        source: what errors name.
+        folder: the folder to search.
+        source: the path to name in error messages.
 
     Raises:
-        PackError: there is none, or there may be several.
+        PackError: the folder contains no pack, or may contain several.
     """
     for _ in range(_DEPTH):
         if looks_like_pack(folder):
             return folder
         below = _folders_in(folder)
         if len(below) > 1:
-            raise PackError(f"{source}: no pack in it, but several folders; give the folder of the pack itself")
+            raise PackError(f"{source}: contains no pack but several folders; give the folder of the pack itself")
         if not below:
             break
         folder = below[0]
     if looks_like_pack(folder):
         return folder
-    raise PackError(f"{source}: no pack in it; {_NOTHING}")
+    raise PackError(f"{source}: contains no pack; {_NOTHING}")
 
 
 def _require_source(source: Path) -> None:
     try:
         there = source.exists()
-    except OSError as error:  # a name too long, a folder that may not be looked into
+    except OSError as error:  # the name is too long, or the folder is not readable
         raise PackError(f"{source}: cannot be read ({error.strerror})") from None
     if not there:
         raise PackError(
-            f"{source}: no such file or folder; only 'standard' is ever downloaded, of all else give the path here"
+            f"{source}: no such file or folder; only 'standard' can be downloaded, give the path of any other pack"
         )
     if source.suffix.lower() == ".whl":
-        raise PackError(f"{source}: not the wheel that 'standard' is made of (its SHA-256 differs), and no pack either")
+        raise PackError(f"{source}: not the wheel for 'standard' (its SHA-256 differs), and not a pack")
     if not source.is_dir():
         if not source.is_file():
-            raise PackError(f"{source}: neither a file nor a folder; {_NOTHING}")
-        require_model(source)  # of an archive too: Git LFS pointers and empty files
+            raise PackError(f"{source}: not a file or folder; {_NOTHING}")
+        require_model(source)  # archives, too, may be Git LFS pointers or empty files
 
 
 def _add_archive(source: Path, parent: Path, name: str, folders: Sequence[Path] | None, *, replace: bool) -> Added:
     if name:
-        free_place(parent, name, replace=replace)  # before the work
+        free_place(parent, name, replace=replace)  # fail before unpacking
     with staging(parent / "archive", str(source)) as scratch:
         unpack(source, scratch)
         root = pack_root(scratch, source)
-        # The archive's own name says more than a folder in it, unless a browser made it: `antelopev2 (1).zip`.
+        # Prefer the archive's name over that of its folder, unless a browser changed it: `antelopev2 (1).zip`.
         otherwise = source.stem if root == scratch or source.stem.isidentifier() else root.name
         target = free_place(parent, name or _name_of(root, otherwise), replace=replace)
         return _add_folder(root, target, source, os.replace, folders, replace=replace)
@@ -125,9 +126,9 @@ def _add_folder(
     *,
     replace: bool,
 ) -> Added:
-    """Take what belongs to a pack, see that the manifest names and seals it, and move it in."""
+    """Transfer the files of a pack, write or adapt its manifest, and install it."""
     if target.resolve().is_relative_to(root.resolve()):
-        raise PackError(f"{target} lies in the folder that is to be added; give another place with --to")
+        raise PackError(f"{target} is inside the folder to be added; give another folder with --to")
     with staging(target, str(source)) as scratch:
         folder = scratch / target.name
         files = sorted(set(_members(root)))
@@ -151,11 +152,11 @@ def _add_recogniser(source: Path, parent: Path, name: str, folders: Sequence[Pat
     task = task_of(source)
     if task == "detection":
         raise PackError(
-            f"{source}: a detector alone makes no pack, since a recogniser's curve holds for the landmarks it was made "
-            "with; put both into one folder and add that"
+            f"{source}: a detector alone is not a pack, because a recogniser's calibration curve depends on the "
+            "detector's landmarks; put both into one folder and add that folder"
         )
     if task != "recognition":
-        raise PackError(f"{source}: no face recogniser that insightface knows (one input of 3 x 112 x 112 is needed)")
+        raise PackError(f"{source}: not a face recogniser that insightface supports (one input of 3 x 112 x 112)")
     _require_self_contained(source)
     target = free_place(parent, name, replace=replace)
     with staging(target, str(source)) as scratch:
@@ -167,7 +168,7 @@ def _add_recogniser(source: Path, parent: Path, name: str, folders: Sequence[Pat
 
 
 def _members(root: Path) -> Iterator[Path]:
-    """The files of a pack that are taken along; what else lies in the folder is left."""
+    """The files that belong to the pack; other files in the folder are not copied."""
     for entry in root.iterdir():
         if entry.is_file() and (entry.name == CALIBRATION or _TEXTS.fullmatch(entry.name)):
             yield entry
@@ -187,25 +188,25 @@ def _require_both(folder: Path, found: Mapping[str, ModelFile]) -> None:
     lacking = [task for task in REQUIRED_TASKS if task not in found]
     if lacking == ["detection"]:
         raise PackError(
-            f"{folder}: no detector in it; to use the recogniser with the detector of {SHIPPED}, add its file alone"
+            f"{folder}: contains no detector; to use the recogniser with the detector of {SHIPPED}, add its file alone"
         )
     if lacking:
-        raise PackError(f"{folder}: no {' and no '.join(lacking)} model in it that insightface knows; {_NOTHING}")
+        raise PackError(f"{folder}: contains no {' and no '.join(lacking)} model that insightface supports; {_NOTHING}")
 
 
 def _require_self_contained(model: Path) -> None:
-    """Refuse models whose weights lie in another file: it may be any file of this machine.
+    """Refuse a model with weights in another file, because that may be any file of this machine.
 
     Raises:
-        PackError: it is such a model, or none.
+        PackError: the model has weights in another file, or is not an ONNX model.
     """
     import onnx
     from onnx.external_data_helper import uses_external_data
 
     try:
         graph = onnx.load_model(str(model), load_external_data=False).graph
-    except Exception as error:  # protobuf raises its own DecodeError, by version from various modules
-        raise PackError(f"{model}: damaged or no ONNX model ({type(error).__name__})") from None
+    except Exception as error:  # protobuf's DecodeError is in a module that depends on its version
+        raise PackError(f"{model}: damaged or not an ONNX model ({type(error).__name__})") from None
     if any(uses_external_data(weight) for weight in graph.initializer):
         raise PackError(f"{model}: keeps its weights in another file; save it as one file (`onnx.save`)")
 
@@ -220,12 +221,12 @@ def _write_manifest(folder: Path, name: str, origin: str, files: Mapping[str, Pa
 
 
 def _rename(manifest: Path, name: str) -> None:
-    """Have a manifest say the name under which the pack lies, and reports speak of it."""
+    """Set the name in a manifest to the name of the pack's folder, which reports use."""
     head, bracket, rest = manifest.read_text("utf-8").partition("\n[")
     head = re.sub(r"(?m)^[ \t]*name[ \t]*=.*$", f"name = {json.dumps(name)}", head, count=1)
     manifest.write_text(head + bracket + rest, "utf-8")
     if read_manifest(manifest).name != name:
-        raise PackError(f"{manifest}: its name cannot be changed to {name!r} here; edit it, or leave --name out")
+        raise PackError(f"{manifest}: its name cannot be changed to {name!r}; edit the manifest, or omit --name")
 
 
 def _name_of(root: Path, otherwise: str) -> str:

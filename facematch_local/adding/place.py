@@ -1,4 +1,4 @@
-"""Where a pack goes, and getting it there in one step."""
+"""The destination of a new pack, and moving the pack there in one step."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A pack that was put in place.
+    """A newly installed pack.
 
     Attributes:
-        pack: as it lies there.
-        calibration: the curve it runs on.
-        trial: how it did on the photo it was tried on.
-        setting: the value of `FACEMATCH_PACK` that means it: `auto` where that does, else its name, or its folder where
-            no search finds it.
+        pack: description of the installed pack.
+        calibration: calibration curve of its recogniser.
+        trial: result of the trial on a photo.
+        setting: the value of `FACEMATCH_PACK` that selects the pack: `auto` if that selects it, else its name, or its
+            folder if the search does not find it.
     """
 
     pack: ModelPack
@@ -41,10 +41,10 @@ class Added:
 
 
 def default_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder packs are added to: the first one of `FACEMATCH_MODELS`, else `~/.insightface/models`.
+    """The folder for new packs: the first one of `FACEMATCH_MODELS`, else `~/.insightface/models`.
 
     Raises:
-        PackError: the user has no home, or the folder is a pack itself.
+        PackError: the user has no home folder, or the folder is a pack itself.
     """
     shipped = shipped_folders()
     for folder in search_folders(environ):
@@ -56,15 +56,16 @@ def default_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def free_place(parent: Path, name: str, *, replace: bool) -> Path:
-    """The folder for a pack of an operator.
+    """The folder for an operator's pack.
 
     Raises:
-        PackError: the name is none or belongs to a shipped pack, or the place is taken and `replace` does not say to
-            replace the pack there.
+        PackError: the name is invalid or belongs to a shipped pack, or the folder exists and `replace` is False.
     """
     target = parent / name
     if not _NAME.fullmatch(name):
-        raise PackError(f"{name!r} is no name for a pack (letters, digits, '.', '-', '_'); give another with --name")
+        raise PackError(
+            f"{name!r} is not a valid name for a pack (letters, digits, '.', '-', '_'); give another with --name"
+        )
     if name in (DEFAULT_PACK, *PREFERRED):
         raise PackError(f"{name!r} is the name of a shipped pack; give another with --name")
     if any(_same(parent, folder) for folder in shipped_folders()):
@@ -72,59 +73,59 @@ def free_place(parent: Path, name: str, *, replace: bool) -> Path:
     if not os.path.lexists(target):
         return target
     if not replace:
-        raise PackError(f"{target} is there already; give another name with --name, or replace it with --replace")
+        raise PackError(f"{target} already exists; give another name with --name, or replace it with --replace")
     if not (target.is_dir() and looks_like_pack(target)):
-        raise PackError(f"{target} is no model pack and is not replaced; give another name with --name")
+        raise PackError(f"{target} is not a model pack and was not replaced; give another name with --name")
     return target
 
 
 @contextmanager
 def staging(target: Path, shown: str) -> Iterator[Path]:
-    """An empty folder beside a pack's place; what is left in it in the end goes with it.
+    """An empty temporary folder beside the destination of a pack, removed at the end with its remaining content.
 
     Args:
-        target: where the pack will be.
-        shown: what the operator gave; errors name it in place of the folder, which they could not look into.
+        target: the destination of the pack.
+        shown: the path that the operator gave; error messages name it instead of the temporary folder.
 
     Raises:
-        PackError: what the body raises on purpose, in these words; or the place cannot be written.
+        PackError: the body raised a `FacematchError` (with the same message), or the destination cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Hidden, so that a search for packs passes it over.
+        # A hidden folder, which the search for packs skips.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
             try:
                 yield Path(scratch)
             except FacematchError as error:
-                # The folder is gone when the operator reads this.
+                # The temporary folder no longer exists when the operator reads the message.
                 raise PackError(f"{error}".replace(f"{scratch}{os.sep}", f"{shown}: ")) from None
     except OSError as error:
         named = error.filename if isinstance(error.filename, str) else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)  # whose `filename` is what was being copied
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)  # its `filename` is the file being copied
         inside = full or not named or Path(named).is_relative_to(target.parent) or target.parent.is_relative_to(named)
         where = f"{target.parent}: cannot be written" if inside else f"{named}: cannot be read"
         raise PackError(f"{where} ({error.strerror or type(error).__name__}); nothing was added") from None
 
 
 def move_in(folder: Path, target: Path, folders: Sequence[Path] | None, *, replace: bool) -> Added:
-    """Open a finished folder, try it out and move it to its place.
+    """Open a finished pack, try it out and move it to its destination.
 
     Args:
         folder: the finished pack, on the same disk as `target`.
-        target: its place.
-        folders: where its base is looked for; default `search_folders()`.
-        replace: whether a pack that is there goes.
+        target: the destination.
+        folders: folders to search for the pack's base; default `search_folders()`.
+        replace: whether to replace an existing pack at the destination.
 
     Raises:
-        PackError: the pack cannot be used, or was put there by somebody else meanwhile.
-        OSError: it cannot be moved.
+        PackError: the pack is not usable.
+        OSError: the pack cannot be moved, for example because another process created the destination meanwhile.
     """
     loaded = load_pack(read_pack(folder, folders))
     trial = try_out(loaded)
     if replace:
         replace_folder(folder, target)
     else:
-        folder.rename(target)  # fails where there is something by now
+        folder.rename(target)  # fails if the destination exists by now
     return Added(read_pack(target, folders), loaded.calibration, trial, _setting_for(target, folders))
 
 

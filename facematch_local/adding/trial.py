@@ -1,8 +1,8 @@
-"""Try a pack on a photo of six people: are they found, and told apart?
+"""Trial of a pack on a photo of six people: whether it finds and distinguishes them.
 
-A recogniser that opens and gives embeddings may still be of no use: one that normalises its input itself, where
-insightface does so too, sees nothing but grey; one that wants another order of channels or another alignment sees
-something else than it was trained for. Of all these only the cosines tell.
+A recogniser that opens and returns embeddings may still be useless. If it normalises its input, which insightface does
+as well, its input is almost uniform grey. If it expects another channel order or alignment, its input differs from its
+training data. Only the cosines reveal such errors.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
     from onnx import NodeProto
 
 PEOPLE: Final = 6
-"""How many people the photo shows."""
+"""Number of people in the photo."""
 _FEWEST_FACES: Final = 4
-# Packs that work leave 0.42 and more between a person's changed photos and other people (compact's detector and
-# recogniser without its landmark head 0.42, compact 0.47, SFace 0.53, buffalo_sc 0.61); SFace normalised twice: -0.23.
+# Smallest difference between the lowest cosine of one person and the highest of two people. Packs that work have 0.42
+# or more (compact's detector and recogniser without its landmark network 0.42, compact 0.47, SFace 0.53, buffalo_sc
+# 0.61); SFace normalised twice has -0.23.
 _LEAST_GAP: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a pack did.
+    """Result of a trial.
 
     Attributes:
-        faces: faces found, of `PEOPLE`.
-        same: the lowest cosine of a person's photo with the same photo darkened, blurred or mirrored.
-        other: the highest cosine of two people.
+        faces: number of faces found, out of `PEOPLE`.
+        same: lowest cosine between a person and the same person in the darkened, blurred or mirrored photo.
+        other: highest cosine between two people.
     """
 
     faces: int
@@ -45,10 +46,10 @@ class Trial:
 
 
 def try_out(loaded: LoadedPack) -> Trial:
-    """Find and embed six people in a photo that insightface ships, and in the same photo made worse.
+    """Find and embed six people in a photo that insightface ships, and in degraded versions of it.
 
     Raises:
-        PackError: faces are not found, or people are not told apart.
+        PackError: the pack does not find the faces or does not distinguish the people.
     """
     from insightface.data import get_image
 
@@ -57,11 +58,11 @@ def try_out(loaded: LoadedPack) -> Trial:
     known = _embedded(analyser, photo)
     if len(known) < _FEWEST_FACES:
         raise PackError(
-            f"{files['detection'].path}: finds {len(known)} of the {PEOPLE} faces in the photo it was tried on; "
-            "a detector of insightface's SCRFD family with five landmarks is needed"
+            f"{files['detection'].path}: finds {len(known)} of the {PEOPLE} faces in the trial photo; "
+            "use a detector of insightface's SCRFD family with five landmarks"
         )
     if cosine(known[0], analyser.embed(photo, known[0])) < 0.999:
-        raise PackError(f"{files['recognition'].path}: gives one crop different embeddings each time")
+        raise PackError(f"{files['recognition'].path}: returns different embeddings for the same crop")
     same, other = [1.0], [cosine(a, b) for at, a in enumerate(known) for b in known[:at]]
     for changed, mirrored in _changed(photo):
         for face in _embedded(analyser, changed):
@@ -72,8 +73,8 @@ def try_out(loaded: LoadedPack) -> Trial:
     trial = Trial(len(known), min(same), max(other))
     if not trial.same - trial.other >= _LEAST_GAP:
         raise PackError(
-            f"{files['recognition'].path}: does not tell people apart in the photo it was tried on (cosine of one "
-            f"person with the photo made worse: {trial.same:.2f} at least; of two people: {trial.other:.2f} at most); "
+            f"{files['recognition'].path}: does not distinguish the people in the trial photo (lowest cosine of one "
+            f"person with the degraded photo: {trial.same:.2f}; highest cosine of two people: {trial.other:.2f}); "
             f"{_likely_reason(loaded)}"
         )
     return trial
@@ -93,7 +94,7 @@ def _changed(photo: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], bool
 
 
 def _nearest(face: Face, known: list[Face], width: int | None) -> int:
-    """Which of the known faces lies at a face's place, in a photo that is mirrored if `width` is given."""
+    """Index of the known face nearest to the position of `face`; `width` is that of a mirrored photo, else None."""
     x, y = face.eye_midpoint
     x = x if width is None else width - 1 - x
     return min(range(len(known)), key=lambda at: float(np.hypot(*(known[at].eye_midpoint - (x, y)))))
@@ -107,17 +108,17 @@ def _likely_reason(loaded: LoadedPack) -> str:
     std = float(getattr(loaded.analyser.recogniser, "input_std", 1.0))
     if std != 1.0 and _normalises(list(first)):
         return (
-            "it seems to normalise the photo itself, where insightface does so too: name the two nodes that do it "
-            "'Sub_mean' and 'Mul_scale' and have them among the first eight, or export it without them"
+            "it seems to normalise its input, which insightface does as well: name the two nodes that normalise "
+            "'Sub_mean' and 'Mul_scale' and place them among the first eight, or export the model without them"
         )
     return (
-        "it wants another input than insightface gives an ArcFace model (RGB, (value - 127.5) / 127.5, "
-        "aligned by five landmarks), or is no face recogniser"
+        "it expects another input than insightface passes to an ArcFace model (RGB, (value - 127.5) / 127.5, "
+        "aligned by five landmarks), or is not a face recogniser"
     )
 
 
 def _normalises(nodes: list[NodeProto]) -> bool:
-    """Whether the nodes before the first layer, weights being widened aside, compute on the photo by numbers alone."""
+    """Whether the nodes before the first layer apply arithmetic to the input; nodes that widen weights do not count."""
     for node in nodes:
         if node.op_type in ("Conv", "Gemm", "MatMul"):
             return False

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from facematch_local.batch.tally import VERDICTS, Tally
 from facematch_local.codes import WarningCode
-from facematch_local.evaluation.reporting import charts, html
+from facematch_local.evaluation.reporting import charts
+from facematch_local.evaluation.reporting.html import TableView, render
 
 
 def page(tally: Tally, record: Mapping[str, Any], seconds: float, resumed: int) -> str:
@@ -34,30 +36,30 @@ def page(tally: Tally, record: Mapping[str, Any], seconds: float, resumed: int) 
         ("SHA-256 of the list", record["input"]["sha256"]),
         ("tool", record["tool"]),
     ]
-    return html.page(
-        "facematch batch",
-        html.table(("", ""), facts),
-        html.section("Verdicts", html.table(*_counts("verdict", tally.verdicts, VERDICTS, results))),
-        html.section("Percent", _histogram(tally)),
-        html.section("Warnings", html.table(*_warnings(tally, results))),
-        html.section("Errors", html.table(*_counts("error", tally.errors, sorted(tally.errors), tally.rows))),
+    return render(
+        "batch.html",
+        title="facematch batch",
+        facts=TableView(("", ""), facts),
+        histogram=Markup(_histogram(tally)),  # noqa: S704 - charts escape their texts
+        tables=(
+            _counts("verdict", tally.verdicts, VERDICTS, results, "Verdicts"),
+            _warnings(tally, results),
+            _counts("error", tally.errors, sorted(tally.errors), tally.rows, "Errors"),
+        ),
     )
 
 
-_Table = tuple[Sequence[str], Sequence[Sequence[str]]]
-
-
-def _counts(name: str, counts: Mapping[str, int], order: Iterable[str], total: int) -> _Table:
+def _counts(name: str, counts: Mapping[str, int], order: Iterable[str], total: int, title: str) -> TableView:
     rows = [(key.replace("_", " "), f"{counts[key]:,}", _share(counts[key], total)) for key in order]
-    return (name, "rows", "share"), rows
+    return TableView((name, "rows", "share"), rows, title)
 
 
-def _warnings(tally: Tally, results: int) -> _Table:
+def _warnings(tally: Tally, results: int) -> TableView:
     rows = [
         (str(code), WarningCode(code).message, f"{tally.warnings[code]:,}", _share(tally.warnings[code], results))
         for code in sorted(tally.warnings)
     ]
-    return ("code", "message", "rows", "share of results"), rows
+    return TableView(("code", "message", "rows", "share of results"), rows, "Warnings")
 
 
 def _histogram(tally: Tally) -> str:

@@ -1,11 +1,11 @@
-"""The checks: one module per question, each with pure functions that measure and hold no limit.
+"""The checks: pure functions that measure a photo, one module per question. The limits are in the policy.
 
-`PORTRAIT_CHECKS` and `CARD_CHECKS` list the checks of a photo by its role. A new check is one new function, one line
-here and one limit in `policy.toml`. A check with a network of its own also needs that network, one module of
-`facematch_local.networks`, and a cached property of `Examination` that asks it.
+`PORTRAIT_CHECKS` and `CARD_CHECKS` list the checks of a photo by its role. A new check needs one function, one line in
+these tables and one limit in `policy.toml`. A check with its own network also needs a module in
+`facematch_local.networks` and a cached property of `Examination` that runs the network.
 
-A check raises nothing on purpose, whatever the photo, and gives a finite number or a reason. `measure` does not rely on
-that: one faulty check must not cost a comparison its answer.
+A check must not raise an exception for any photo; it returns a finite number or a reason. `measure` catches exceptions
+nevertheless, because a faulty check must not fail a comparison.
 """
 
 from __future__ import annotations
@@ -63,10 +63,14 @@ CHECKS: Final[dict[Role, tuple[Check, ...]]] = {
 
 
 def measure(examination: Examination) -> dict[str, Measure]:
-    """Take every measure of the photo's role, by name of the check.
+    """Run every check of the photo's role.
 
-    A check that fails, or gives no finite number, is not assessed and logged: one line with the check, the type of the
-    exception and the places that it passed, never its message, which may quote what the photo holds.
+    A check that raises an exception, or returns a number that is not finite, is not assessed. One log line states the
+    check, the type of the exception and its frames. The line omits the message of the exception, which may quote
+    content of the photo.
+
+    Returns:
+        The measures by name of the check.
 
     Raises:
         MemoryError: the process is out of memory. The photo is not the cause; the caller may try again.
@@ -79,14 +83,14 @@ def _taken(check: Check, examination: Examination) -> Measure:
         taken = check.measure(examination)
     except MemoryError:
         raise
-    # A fault in a check, or in a library or network beneath it, may raise anything.
+    # A fault in a check, a library or a network may raise any exception.
     except Exception as error:
         _log(check, examination, type(error).__name__, _places(error))
         return Measure.not_assessed(f"the check failed: {type(error).__name__}")
     if taken.value is None or math.isfinite(taken.value):
         return taken
-    _log(check, examination, "no finite number", "its end")
-    return Measure.not_assessed("the check failed: no finite number", taken.unit)
+    _log(check, examination, "the result is not finite", "its end")
+    return Measure.not_assessed("the check failed: the result is not finite", taken.unit)
 
 
 def _log(check: Check, examination: Examination, fault: str, place: str) -> None:
@@ -94,7 +98,7 @@ def _log(check: Check, examination: Examination, fault: str, place: str) -> None
 
 
 def _places(error: BaseException, most: int = 8) -> str:
-    """`file:line function` of the frames that an exception passed, innermost first; no source lines, no values."""
+    """`file:line function` of an exception's frames, innermost first; without source lines and values."""
     frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)][1:][-most:]
     names = (f"{'/'.join(PurePath(code.co_filename).parts[-2:])}:{line} {code.co_name}" for code, line in frames)
     return " < ".join(reversed(list(names)))

@@ -1,4 +1,4 @@
-"""What a check is: a named measure of one photo."""
+"""The types of a check: a named measure of one photo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_NETWORK: Final = "the installation lacks the network for this check"
 
 
 class Role(StrEnum):
-    """What a photo is meant to show (`type1` of the contract)."""
+    """Purpose of a photo: identity card or portrait (`type1` of the contract)."""
 
     CARD = "card"
     PORTRAIT = "portrait"
@@ -23,12 +23,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number with a unit, or the reason why there is none.
+    """A number with a unit, or the reason why the check was not assessed.
 
     Attributes:
-        value: the measured number; None when it could not be assessed (ISO/IEC 29794-5: failure to assess).
-        unit: unit of `value`, "1" for ratios, probabilities and counts.
-        reason: why it could not be assessed, "" when it was.
+        value: the measured number; None if the check was not assessed (ISO/IEC 29794-5: failure to assess).
+        unit: unit of `value`; "1" for ratios, probabilities and counts, else "px", "IED" (inter-eye distances) or
+            "grey levels".
+        reason: why the check was not assessed; "" if it was.
     """
 
     value: float | None
@@ -37,7 +38,7 @@ class Measure:
 
     @classmethod
     def not_assessed(cls, reason: str, unit: str = "1") -> Measure:
-        """A measure that could not be taken."""
+        """The measure of a check that was not assessed."""
         return cls(None, unit, reason)
 
 
@@ -47,9 +48,9 @@ class Check:
 
     Attributes:
         name: key in the policy and in detailed results.
-        measure: takes the measure. It raises nothing on purpose, and holds no limit.
-        network: the field of `Networks` that it needs; without that network it is not assessed. None where it needs
-            none.
+        measure: function that measures the photo. It must not raise exceptions and does not apply a limit.
+        network: field of `Networks` that the check needs; without that network the check is not assessed. None for a
+            check without a network.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Is image 1 a photo of a document (code 1)."""
+"""Whether image 1 is a photo of a document (code 1)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from facematch_local.checks.check import NO_NETWORK, Measure
 from facematch_local.checks.examination import Examination
 from facematch_local.checks.logits import expit, logit
 
-# Between these probabilities the network is unsure. It then looks at a tighter crop, and print and edges count too:
-# they are evidence for a document that it sees too small to read, and cost more time than the network.
+# Between these probabilities the network's answer is uncertain. It then also scores a tighter crop, and the evidence of
+# print and edges counts. That evidence supports documents too small for the network, and costs more time than it.
 _UNSURE: Final = (0.1, 0.95)
-# Weight of a unit of that evidence in the sum of the logits of both looks, and its largest value (chosen on the
+# Weight of a unit of that evidence in the sum of the logits of both scores, and its largest value (chosen on the
 # development split).
 _WEIGHT: Final = 2.0
 _MOST: Final = 1.5
@@ -20,8 +20,9 @@ _MOST: Final = 1.5
 def document(examination: Examination) -> Measure:
     """Probability, 0 to 1, that the photo shows a document.
 
-    The document network's probability; where the network is unsure, the mean of the logits of both its looks, with
-    the evidence of print and edges added to their sum (`documents.printed.find_document`).
+    The result is the document network's probability. If that is uncertain, it is the mean of the logits for the photo
+    and for a tighter crop, with the evidence of print and edges added to their sum
+    (`documents.printed.find_document`).
     """
     scores = examination.document_scores
     if scores is None:

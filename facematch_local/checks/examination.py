@@ -1,4 +1,4 @@
-"""One photo under examination: what a check may read."""
+"""The examination of one photo: the input of every check."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Examination(BriefRepr):
 
     Attributes:
         photo: the decoded photo.
-        role: what it is meant to show.
-        faces: faces found, largest first. On a card the largest of those that could be a second person are
-            embedded, to distinguish a ghost portrait from a second person.
+        role: purpose of the photo.
+        faces: faces found, largest first. On a card, the largest faces that could be a second person have embeddings,
+            to distinguish a ghost portrait from a second person.
         networks: the optional networks in use.
-        calibration: the curve of the recogniser that embedded the faces.
+        calibration: calibration curve of the recogniser that embedded the faces.
     """
 
     photo: Photo
@@ -54,12 +54,12 @@ class Examination(BriefRepr):
 
     @cached_property
     def head_crop(self) -> Pixels | None:
-        """The compared face with hair and chin, turned upright, 24 pixels between the eyes: 112x112x3 uint8 BGR."""
+        """The compared face with hair and chin, upright, eyes 24 pixels apart: 112x112x3 uint8 BGR, or None."""
         return occlusion_crop(self.photo.pixels, self.face) if self.face else None
 
     @cached_property
     def face_grey(self) -> NDArray[np.float32] | None:
-        """The box of the compared face, grey, 0 to 255, no more than 48 pixels between the eyes; None without one."""
+        """The box of the compared face, HxW float32 grey, 0 to 255, eyes at most 48 pixels apart; None without one."""
         import cv2
 
         part = None if self.face is None else _inside(self.photo.pixels, self.face)
@@ -89,9 +89,9 @@ class Examination(BriefRepr):
 
     @cached_property
     def document_corners(self) -> NDArray[np.float32]:
-        """(4, 2) float32, pixels of the photo: the document's corners as one reads it, `Document.corners`.
+        """Corners of the document, (4, 2) float32 in pixels of the photo, in the order of `Document.corners`.
 
-        By the document network where that sees a document, else by print and edges.
+        From the document network if its map shows a document, else from print and edges.
         """
         scores = self.document_scores
         seen = None if scores is None else outline(scores, self.face)
@@ -113,7 +113,7 @@ class Examination(BriefRepr):
 
     @cached_property
     def period(self) -> float | None:
-        """The strongest period at the compared face (`period_of`), ln; None without one or with too few pixels."""
+        """The strongest period at the compared face, natural logarithm; None without a face or with too few pixels."""
         return None if self.face is None else period_of(self.photo.pixels, self.face.box)
 
     @cached_property
@@ -125,7 +125,7 @@ class Examination(BriefRepr):
 
 
 def _inside(pixels: Pixels, face: Face) -> Pixels | None:
-    """The part of the photo in the face's box; None where the box lies outside."""
+    """The part of the photo inside the face's box; None if the box lies outside the photo."""
     height, width = pixels.shape[:2]
     left, top, right, bottom = (max(round(float(value)), 0) for value in face.box)
     part = pixels[top : min(bottom, height), left : min(right, width)]

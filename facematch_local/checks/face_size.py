@@ -1,4 +1,4 @@
-"""Is the face large enough (code 11)."""
+"""Whether the face is large enough (code 11)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def inter_eye_distance(examination: Examination) -> Measure:
 
 
 def head_size(examination: Examination) -> Measure:
-    """Height of the face box over height of the photo (OFIQ: HeadSize), 0 to 1, more for a face that is cut."""
+    """Height of the face box over height of the photo (OFIQ: HeadSize); above 1 if the photo cuts the face."""
     if examination.face is None:
         return Measure.not_assessed(NO_FACE)
     return Measure(examination.face.height / examination.photo.height)

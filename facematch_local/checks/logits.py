@@ -1,11 +1,11 @@
-"""Probabilities moved on the scale of logits."""
+"""Conversion and adjustment of probabilities on the scale of logits."""
 
 from __future__ import annotations
 
 import math
 from typing import Final
 
-# Probabilities are clipped so far from 0 and 1 before their logit is taken.
+# Probabilities are clipped to this distance from 0 and 1 before taking the logit.
 _CLIP: Final = 1e-6
 
 
@@ -21,7 +21,7 @@ def expit(value: float) -> float:
 
 
 def lowered(probability: float, logits: float) -> float:
-    """A probability, 0 to 1, after its logit was lowered by `logits`; unchanged for 0."""
+    """The probability, 0 to 1, with its logit reduced by `logits`; unchanged for 0."""
     if not logits:
         return probability
     kept = _clipped(probability)

@@ -1,4 +1,4 @@
-"""What covers the face: sunglasses, a head covering, a mask (codes 7, 8, 9); by the occlusion network."""
+"""Coverings of the face: sunglasses, head covering, mask (codes 7, 8, 9), from the occlusion network."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from facematch_local.checks.examination import Examination
 from facematch_local.checks.logits import logit, lowered
 from facematch_local.faces import Face, head_axes
 
-# Inter-eye distance, pixels, below which the crop shows nothing of a frame, a hem or a mask.
+# Inter-eye distance in pixels below which a frame, a hem or a mask is too small to see.
 _LEAST_EYE_DISTANCE: Final[dict[str, float]] = {"sunglasses": 5.0, "head_covering": 8.0, "mask": 4.0}
 _OUTSIDE: Final[dict[str, str]] = {
     "sunglasses": "the picture ends at the eyes",
     "head_covering": "the picture ends at the brows",
     "mask": "the picture ends at the mouth",
 }
-# Below 8 px between the eyes the network over-reports sunglasses and masks: subtract so many logits per missing pixel
+# Below 8 px between the eyes the network over-reports sunglasses and masks: subtract this many logits per missing pixel
 # (chosen on the development split). Head coverings are not assessed on such faces.
 _FULL_TRUST_EYE_DISTANCE: Final = 8.0
 _MISTAKEN_PER_PIXEL: Final[dict[str, float]] = {"sunglasses": 0.4, "mask": 1.1}
-# The region that must lie inside the picture for a check to be assessed: from where to where, in inter-eye distances
-# below the eyes, along the head's own axes. Outside the picture the network sees repeated border pixels, and takes
-# them for a hem, a mask or a lens. The mouth lies 1.15 below the eyes (ArcFace template); a cap's hem shows 0.75 above.
+# The region that must lie inside the picture for a check to be assessed: its top and bottom in inter-eye distances
+# below the eyes, along the head's own axes. Outside the picture the network sees repeated border pixels and mistakes
+# them for a hem, a mask or a lens. The mouth is 1.15 below the eyes (ArcFace template); the hem of a cap 0.75 above.
 _REGIONS: Final[dict[str, tuple[float, float]]] = {
     "sunglasses": (-0.2, 0.2),
     "head_covering": (-0.75, 0.0),
     "mask": (0.0, 1.15),
 }
-# The region reaches so far beyond eyes and mouth corners to the sides. Where the side of the picture cuts a face, the
-# detector places the landmarks that it cannot see at the border.
+# Distance of the region's sides beyond eyes and mouth corners. If a side of the picture cuts a face, the detector
+# places the invisible landmarks at the border.
 _BESIDE: Final = 0.15
-# Beside a mask the network sees little of the face and takes a fringe for a hem: 0.75 then means what 0.6 means
-# otherwise (masked and bare faces of the development split, reviewed one by one). As a difference of logits.
+# With a mask the network sees little of the face and mistakes a fringe for a hem: a score of 0.75 then corresponds to
+# 0.6 without one (masked and bare faces of the development split, reviewed one by one). As a difference of logits.
 _MISTAKEN_BESIDE_A_MASK: Final = logit(0.75) - logit(0.6)
 
 
@@ -47,7 +47,7 @@ def sunglasses(examination: Examination) -> Measure:
 def head_covering(examination: Examination) -> Measure:
     """Probability, 0 to 1, that something covers the head above the brows; hair does not count.
 
-    OFIQ: NoHeadCoverings. It counts for less beside a mask.
+    OFIQ: NoHeadCoverings. A mask lowers the result.
     """
     measure = _measure(examination, "head_covering")
     if measure.value is None or examination.occlusion is None:

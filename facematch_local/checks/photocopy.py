@@ -1,4 +1,4 @@
-"""Is the document a grey copy (code 2). A colour copy cannot be distinguished from a card this way."""
+"""Whether the document is a grey copy (code 2). The check cannot distinguish a colour copy from a card."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from facematch_local.checks.examination import Examination
 from facematch_local.imaging.photo import Pixels
 from facematch_local.networks.photocopy import photocopy_crop
 
-# Share of the middle of the crop in which the camera must have kept colour.
+# Smallest share of the crop's central part that must be exposed well enough to keep colour.
 _LEAST_SHARE: Final = 0.1
 
 
 def photocopy(examination: Examination) -> Measure:
-    """Probability, 0 to 1, that the document is a grey copy, by the portrait on it and the print around that."""
+    """Probability, 0 to 1, that the document is a grey copy, from the portrait on it and the print around it."""
     network, face = examination.networks.photocopy, examination.face
     if network is None:
         return Measure.not_assessed(NO_NETWORK)
@@ -32,6 +32,6 @@ def photocopy(examination: Examination) -> Measure:
 
 
 def _has_colour(pixels: Pixels) -> NDArray[np.bool_]:
-    """Pixels (H, W) exposed so that the camera kept their colour."""
+    """Mask (H, W) of the pixels that are neither too dark nor overexposed to keep colour."""
     brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
     return np.asarray((brightest < 250) & (brightest > 25))

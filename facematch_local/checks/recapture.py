@@ -1,4 +1,4 @@
-"""Was the face photographed from a print or a screen (code 10, as a sign of fraud)."""
+"""Whether the face was photographed from a print or a screen (code 10, as a sign of fraud)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facematch_local.checks.examination import Examination
 def recapture(examination: Examination) -> Measure:
     """Probability, 0 to 1, that the face was photographed from a print or a screen.
 
-    By the recapture network, from the picture and its strongest period (`imaging.spectrum.period_of`).
+    From the recapture network, given the picture and its strongest period (`imaging.spectrum.period_of`).
     """
     if examination.networks.recapture is None:
         return Measure.not_assessed(NO_NETWORK)

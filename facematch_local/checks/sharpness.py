@@ -1,4 +1,4 @@
-"""Is the face blurred, or noisy (code 10, as quality, not as fraud)."""
+"""Blur and noise of the face (code 10, as quality, not as a sign of fraud)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LENGTH: Final = 9
 
 
 def blur(examination: Examination) -> Measure:
-    """How much of the face's local contrast outlives a further blur, 0 (sharp) to 1 (none to lose).
+    """Share of the face's local contrast that remains after a further blur, 0 (sharp) to 1 (no contrast to lose).
 
-    The perceptual blur metric of Crete et al., "The blur effect: perception and estimation with a new
-    no-reference perceptual blur metric" (SPIE 6492, 2007), on the face at no more than 48 pixels between the
-    eyes. Detail that recognition cannot see at that size does not count, and a small photo is not a blurred one.
-    `skimage.measure.blur_effect` computes the same metric with other borders and kernel; the limit rests on this one,
-    which takes a seventh of the time.
+    The perceptual blur metric of Crete et al., "The blur effect: perception and estimation with a new no-reference
+    perceptual blur metric" (SPIE 6492, 2007), on the face with its eyes at most 48 pixels apart. Detail that
+    recognition cannot see at that size does not count, and a small photo does not count as blurred.
+    `skimage.measure.blur_effect` computes the same metric with other borders and another kernel. The limit was chosen
+    for this version, which takes a seventh of the time.
     """
     grey = examination.face_grey
     if grey is None or min(grey.shape) < _LEAST_SIDE:
@@ -33,15 +33,15 @@ def blur(examination: Examination) -> Measure:
         lost = np.maximum(steps - softened, 0)
         total = float(steps.sum())
         remaining.append(1 - float(lost.sum()) / total if total > 0 else 1.0)
-    # Motion blurs one direction only, so the worse one counts.
+    # Motion blurs only one direction, so take the worse one.
     return Measure(max(remaining))
 
 
 def noise(examination: Examination) -> Measure:
-    """Standard deviation of the noise on the face, in grey levels of 255, at that same size.
+    """Standard deviation of the noise on the face, in grey levels of 255; the eyes are at most 48 pixels apart.
 
-    Immerkær, "Fast noise variance estimation" (CVIU 64, 1996), with the median in place of the mean: edges
-    of the face are outliers to it.
+    Immerkær, "Fast noise variance estimation" (CVIU 64, 1996), with the median instead of the mean, for which edges of
+    the face are outliers.
     """
     import cv2
 
@@ -50,7 +50,7 @@ def noise(examination: Examination) -> Measure:
         return Measure.not_assessed(NO_FACE if grey is None else "the face has too few pixels", "grey levels")
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     response = cv2.filter2D(grey, cv2.CV_32F, kernel)[1:-1, 1:-1]
-    # The kernel multiplies the standard deviation by 6; 0.6745 is the normal distribution's upper quartile.
+    # The kernel multiplies the standard deviation by 6; 0.6745 is the upper quartile of the normal distribution.
     return Measure(float(np.median(np.abs(response))) / 6 / 0.6745, "grey levels")
 
 

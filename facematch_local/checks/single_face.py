@@ -1,4 +1,4 @@
-"""Is there a face, and only one person (codes 4, 5, 6)."""
+"""Whether the photo shows a face, and only one person (codes 4, 5, 6)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from facematch_local.checks.check import NO_FACE, Measure, Role
 from facematch_local.checks.examination import Examination
 from facematch_local.faces import Face, cosine
 
-# Two prints of one portrait on one card agree far better than this, and two people hardly ever reach it. A smudged
-# ghost portrait may score low, so the mark is low. It is a percentage because the meaning of a cosine depends on the
-# recogniser (about 0.28 with `standard`, 0.23 with `compact`). It decides which faces count; the limit is the policy's.
+# Two prints of one portrait on a card score far higher than this, and two people rarely reach it. The threshold is low
+# because a smudged ghost portrait may score low. It is a percentage because the meaning of a cosine depends on the
+# recogniser (about 0.28 with `standard`, 0.23 with `compact`). It selects the faces that count; the limit is in the
+# policy.
 SAME_PORTRAIT_PERCENT: Final = 46.0
 
 

@@ -1,8 +1,7 @@
-"""Was something put into the picture of the document later (code 3): another portrait, another line of text.
+"""Whether the picture of the document was altered (code 3): another portrait, another line of text.
 
-A card that was photographed and saved, then tampered with and saved again, went through JPEG twice where it is
-untouched and once where something new was put in. `imaging.double_jpeg` describes how
-this is measured, and where it cannot be.
+If a picture of a card is saved, altered and saved again, its untouched parts went through JPEG twice and the inserted
+parts once. `imaging.double_jpeg` describes the method and its limits.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from facematch_local.checks.examination import Examination
 from facematch_local.imaging.double_jpeg import Evidence, Recompression, evidence_of_blocks, evidence_of_portrait
 
 _TOO_LITTLE: Final = "too few pixels of portrait or card can be compared"
-# Evidence of so many nats between one compression and two counts half. Text may stand in many places, and some place
-# always looks odd, so it needs more.
+# Difference in nats between one compression and two that counts half, for the portrait and for text. The text may be
+# anywhere, and some part of a card always looks unusual, so text needs more evidence.
 _DOUBT: Final = 10.0
 _DOUBT_ANYWHERE: Final = 40.0
 # Rows and columns of 8x8 blocks that a line of text, or one word of it, covers.
@@ -27,19 +26,19 @@ _LINES: Final = ((2, 8), (2, 14), (3, 10))
 
 
 def portrait_substitution(examination: Examination) -> Measure:
-    """How surely the card went through one JPEG compression more than the portrait on it, 0 to 1.
+    """Confidence, 0 to 1, that the card went through one more JPEG compression than the portrait on it.
 
-    0 where the card shows no earlier compression. Raised by a portrait put into a compressed picture of the card,
-    pasted or blended, wherever it came from. Tampering with the card itself leaves no such trace.
+    0 if the card shows no earlier compression. Detects a portrait from any source, pasted or blended into a compressed
+    picture of the card. Tampering with the physical card does not leave this trace.
     """
     return _measured(examination, lambda seen, earlier: evidence_of_portrait(seen, earlier).surely_once(_DOUBT))
 
 
 def text_alteration(examination: Examination) -> Measure:
-    """How surely the card went through one JPEG compression more than some line's worth of it, 0 to 1.
+    """Confidence, 0 to 1, that the card went through one more JPEG compression than a part of it the size of a line.
 
-    0 where the card shows no earlier compression. Raised by text that was wiped and written anew in a compressed
-    picture of the card, away from the portrait; of a large photo no more than its surroundings are looked at.
+    0 if the card shows no earlier compression. Detects text erased and rewritten in a compressed picture of the card,
+    away from the portrait. In a large photo the check analyses only the surroundings of the portrait.
     """
     return _measured(examination, _surest_line)
 
@@ -47,7 +46,7 @@ def text_alteration(examination: Examination) -> Measure:
 def _measured(
     examination: Examination, measure: Callable[[Recompression, NDArray[np.float64]], NDArray[np.float64] | float]
 ) -> Measure:
-    """What `measure` says of the document by its compressions and the steps of the earlier one; 0 without that one."""
+    """Apply `measure` to the document's compressions and the steps of the earlier one; 0 without an earlier one."""
     seen = examination.recompression
     if seen is None:
         return Measure.not_assessed(NO_FACE if examination.face is None else _TOO_LITTLE)
@@ -55,7 +54,7 @@ def _measured(
 
 
 def _surest_line(seen: Recompression, earlier: NDArray[np.float64]) -> float:
-    """How surely the line that looks least like it was compressed by `earlier` was not, 0 to 1."""
+    """Confidence, 0 to 1, that the line with the least evidence of `earlier` was not compressed by it."""
     import cv2
 
     blocks = evidence_of_blocks(seen, earlier)

@@ -47,7 +47,7 @@ def batch(
     """
     from facematch_local.batch.engine import FailedRowError
     from facematch_local.batch.job import Job
-    from facematch_local.cli.evaluate_verification import check_writable
+    from facematch_local.cli.evaluate_common import check_writable
     from facematch_local.cpu import available_cpus
 
     check_writable(html_path)
@@ -84,7 +84,7 @@ def _run(job: Job, pack: str | None, policy: Path | None, html_path: Path | None
     from facematch_local.batch.job import run
     from facematch_local.batch.progress import ConsoleWatcher
     from facematch_local.batch.workers import Workers
-    from facematch_local.cli.evaluate_verification import write
+    from facematch_local.cli.evaluate_common import write
     from facematch_local.packs import DEFAULT_PACK, find_pack
     from facematch_local.policy import load_policy
 

@@ -1,4 +1,4 @@
-"""`facematch calibrate`: make, or check, the curve from cosine to percent."""
+"""`facematch calibrate`: compute or check the curve from cosine to percent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from facematch_local.cli.console import console
-from facematch_local.cli.evaluate_verification import (
+from facematch_local.cli.evaluate_common import (
     AllPairs,
     Pack,
     Replicates,
@@ -29,31 +29,35 @@ def calibrate(
     pack: Pack = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Calibration file to write.")] = Path("calibration.json"),
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; tell whether the curve in use keeps its promises here.")
+        bool,
+        typer.Option(
+            "--check", help="Write no file; report whether the curve in use keeps its promises on these photos."
+        ),
     ] = False,
     extrapolate: Annotated[
-        bool, typer.Option("--extrapolate", help="Go on where the photos are too few; the curve will say so.")
+        bool,
+        typer.Option("--extrapolate", help="Extrapolate if the photos are too few; the calibration file records it."),
     ] = False,
     all_pairs: AllPairs = False,
     root: Root = None,
     replicates: Replicates = 400,
 ) -> None:
-    """Make the curve from cosine to percent from own photos, or from the JSON of an evaluation.
+    """Compute the curve from cosine to percent from labelled photos, or from the JSON of an evaluation.
 
-    Exit code 1 when --check finds a promise broken; 2 when the photos are too few for a curve.
+    Exit code 1 when --check finds a broken promise; 2 when the photos are too few for a curve.
     """
-    from facematch_local.evaluation.verification import calibrate as calibration
-    from facematch_local.evaluation.verification import report
+    from facematch_local.evaluation.verification.calibrate import fit
+    from facematch_local.evaluation.verification.data import as_data
 
     if len(sources) == 1 and sources[0].suffix.lower() == ".json":
         data = _read_report(sources[0])
     else:
         loaded = open_pack(pack)
-        data = report.as_data(run(loaded, read_dataset(sources, root, all_pairs), replicates), loaded, today())
+        data = as_data(run(loaded, read_dataset(sources, root, all_pairs), replicates), loaded, today())
     if check:
         _print_check(data)
         return
-    content = calibration.fit(data, date=today(), extrapolate=extrapolate)
+    content = fit(data, date=today(), extrapolate=extrapolate)
     _print_anchors(content)
     write(out, json.dumps(content, indent=1) + "\n")
 
@@ -96,8 +100,8 @@ def _print_anchors(content: dict[str, Any]) -> None:
 def _print_check(data: dict[str, Any]) -> None:
     from rich.table import Table
 
-    from facematch_local.evaluation.verification.calibrate import Finding, check
-    from facematch_local.evaluation.verification.report import interval_text
+    from facematch_local.evaluation.verification.promises import PromiseStatus, check
+    from facematch_local.evaluation.verification.tables import interval_text
 
     results = check(data)
     table = Table("mark", "population", "promised FMR", "measured", "95 % interval", "non-mated", "promise")
@@ -109,11 +113,11 @@ def _print_check(data: dict[str, Any]) -> None:
             f"{item.fmr:.2e}",
             interval_text((item.low, item.high)),
             f"{item.non_mated:,}",
-            item.finding.value,
+            item.status.value,
         )
     out = console()
     out.print(table)
     out.print(f"curve {data['pack']['calibration']}", markup=False)
-    if any(item.finding is Finding.BROKEN for item in results):
-        out.print("The curve promises more than it keeps for these people: make one with `facematch calibrate`.")
+    if any(item.status is PromiseStatus.BROKEN for item in results):
+        out.print("The curve breaks a promise for these people: compute a new one with `facematch calibrate`.")
         raise typer.Exit(1)

@@ -1,9 +1,9 @@
-"""`facematch compare`: two photos on the command line."""
+"""The command `facematch compare`: compares two photos."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,19 +12,19 @@ from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from facematch_local.imaging.photo import Photo
-    from facematch_local.matcher import MatchResult, PhotoResult
     from facematch_local.policy import Finding
+    from facematch_local.result import MatchResult, PhotoResult
 
 
 def compare(
     image1: Annotated[Path, typer.Argument(help="Photo of the ID card (or a portrait, with --type1 portrait).")],
     image2: Annotated[Path, typer.Argument(help="Portrait photo.")],
-    type1: Annotated[str, typer.Option(help="What image 1 is: card or portrait.")] = "card",
+    type1: Annotated[str, typer.Option(help="Type of image 1: card or portrait.")] = "card",
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder.", envvar="FACEMATCH_PACK")] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file with other limits.", envvar="FACEMATCH_POLICY")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the complete result as JSON.")] = False,
     save_picture: Annotated[
         Path | None, typer.Option(help="Write a picture of both photos, faces and aligned crops (.png, .jpg).")
     ] = None,
@@ -32,22 +32,23 @@ def compare(
 ) -> None:
     """Compare the faces in two photos.
 
-    Exit code 0 whatever the verdict is (but see --exit-code); 2 when a photo or the pack cannot be read.
+    Exit code 0 for any verdict (but see --exit-code); 2 if a photo or the pack cannot be read.
     """
     from facematch_local.calibration import Verdict
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import DEFAULT_PACK
     from facematch_local.policy import load_policy
+    from facematch_local.result import describe
 
     if type1 not in ("card", "portrait"):
-        raise typer.BadParameter("card or portrait", param_hint="--type1")
+        raise typer.BadParameter(f"{type1!r} is neither card nor portrait", param_hint="--type1")
     photos = _decoded(image1), _decoded(image2)
     matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
     result = matcher.match(*photos, type1=type1)
     if save_picture:
         _save(result, save_picture)
     if as_json:
-        console().print_json(data=as_data(result))
+        console().print_json(describe(result).model_dump_json())
     else:
         _print(result)
     if exit_code and result.verdict is not Verdict.MATCH:
@@ -55,7 +56,7 @@ def compare(
 
 
 def _decoded(path: Path) -> Photo:
-    """The photo of a file; an error names which of the two it was."""
+    """Decode the photo in a file; an error message names the file."""
     from facematch_local.imaging.decode import decode
 
     data = read_photo(path)
@@ -65,52 +66,6 @@ def _decoded(path: Path) -> Photo:
         raise type(error)(f"{path}: {error}") from None
 
 
-def as_data(result: MatchResult) -> dict[str, Any]:
-    """A result as plain data, in the words of the service's `POST /v1/compare`: no photos and no embeddings."""
-    return {
-        "percent": result.percent,
-        "match": int(result.verdict),
-        "verdict": result.verdict.name.lower(),
-        "cosine": result.cosine,
-        "warnings": [{"code": int(code), "message": code.message} for code in result.warnings],
-        "findings": [_finding(finding) for finding in result.findings],
-        "images": [_photo(photo) for photo in result.images],
-        "pack": result.pack,
-        "calibration": result.calibration,
-        "calibrated": result.calibrated,
-        "policy": result.policy,
-        "timings": {stage: round(seconds, 6) for stage, seconds in result.timings.items()},
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "image": finding.image,
-        "name": finding.name,
-        "value": finding.measure.value,
-        "unit": finding.measure.unit,
-        "reason": finding.measure.reason,
-        "code": int(finding.limit.code),
-        "minimum": finding.limit.minimum,
-        "maximum": finding.limit.maximum,
-        "outcome": finding.outcome.value,
-    }
-
-
-def _photo(photo: PhotoResult) -> dict[str, Any]:
-    return {
-        "role": photo.role.value,
-        "format": photo.photo.format,
-        "width": photo.photo.width,
-        "height": photo.photo.height,
-        "scale": photo.photo.scale,
-        "faces": [
-            {"box": face.box.tolist(), "landmarks": face.landmarks.tolist(), "score": face.score}
-            for face in photo.faces
-        ],
-    }
-
-
 def _save(result: MatchResult, path: Path) -> None:
     from PIL import Image
 
@@ -118,8 +73,8 @@ def _save(result: MatchResult, path: Path) -> None:
 
     try:
         Image.fromarray(draw(result)[:, :, ::-1].copy()).save(path)
-    except ValueError:  # Pillow knows no format by that ending
-        raise FacematchError(f"{path}: name a .png or .jpg file for the picture") from None
+    except ValueError:  # Pillow does not know a format with this suffix
+        raise FacematchError(f"{path}: the picture must be a .png or .jpg file") from None
     except OSError as error:
         raise FacematchError(f"{path}: {error.strerror or 'cannot be written'}") from None
 
@@ -134,10 +89,10 @@ def _print(result: MatchResult) -> None:
     verdict = result.verdict.name.lower()
     if result.cosine is None:
         missing = " and ".join(str(n) for n, photo in enumerate(result.images, 1) if photo.face is None)
-        said = f"nothing to compare: no face in image {missing}"
+        note = f"nothing to compare: no face in image {missing}"
     else:
-        said = f"cosine {result.cosine:.4f}"
-    out.print(f"[bold {_COLOURS[verdict]}]{result.percent:.2f} %  {verdict.replace('_', ' ')}[/]  [dim]{said}[/]")
+        note = f"cosine {result.cosine:.4f}"
+    out.print(f"[bold {_COLOURS[verdict]}]{result.percent:.2f} %  {verdict.replace('_', ' ')}[/]  [dim]{note}[/]")
     for code in result.warnings:
         out.print(f"[bold red]{int(code):>2}[/]  {code.message}")
     if not result.warnings:
@@ -145,7 +100,7 @@ def _print(result: MatchResult) -> None:
     out.print()
     for number, photo in enumerate(result.images, 1):
         _print_photo(number, photo, [finding for finding in result.findings if finding.image == number])
-    curve = result.calibration + ("" if result.calibrated else " (no curve is known for this pack)")
+    curve = result.calibration + ("" if result.calibrated else " (no curve for this pack)")
     milliseconds = "  ".join(f"{stage} {1000 * seconds:.0f}" for stage, seconds in result.timings.items())
     out.print(f"[dim]pack {escape(result.pack)}, calibration {escape(curve)}, policy {escape(result.policy)}[/]")
     out.print(f"[dim]milliseconds: {milliseconds}[/]")
@@ -173,7 +128,7 @@ def _value(finding: Finding) -> str:
     value, unit = finding.measure.value, finding.measure.unit
     if value is None:
         return "-"
-    # Probabilities far below any limit are no more telling for their exponent.
+    # The exponent of a probability far below any limit is not informative.
     return (f"{value:.3g}" if abs(value) >= 0.001 else "0") + ("" if unit == "1" else f" {unit}")
 
 

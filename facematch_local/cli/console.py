@@ -1,4 +1,4 @@
-"""Printing that all commands share."""
+"""Output and input helpers for all commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console; off a terminal (pipes, CI) lines are not folded at 80 columns."""
+    """A rich console; without a terminal (pipes, CI) the width is 140 columns instead of 80."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -23,9 +23,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_any_letter() -> None:
-    """Let names be printed on consoles and into files whose encoding lacks their letters: as `\\u1ec5`.
+    """Print characters that the encoding of a console or file lacks as escapes such as `\\u1ec5`.
 
-    Windows has such consoles, and pipes in the encoding of the region.
+    Windows has such consoles, and its pipes use the regional encoding.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors != "backslashreplace":
@@ -33,13 +33,13 @@ def print_any_letter() -> None:
 
 
 def json_text(data: Any) -> str:
-    """Indented JSON; letters as they are only where standard output has them all."""
+    """Indented JSON; ASCII escapes unless standard output uses Unicode."""
     unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").startswith("utf")
     return json.dumps(data, indent=2, ensure_ascii=not unicode)
 
 
 def read_photo(path: Path) -> bytes:
-    """The bytes of a photo named on the command line.
+    """Read the bytes of a photo named on the command line.
 
     Raises:
         FacematchError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""The library's part of `facematch doctor`: what was detected, and what is wrong with it."""
+"""The library's part of the command `facematch doctor`: detects the environment and its problems."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow", 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was looked at.
+    """One line of the report.
 
     Attributes:
-        about: what.
-        found: what it is, or what is wrong with it and what helps.
-        wrong: whether the service would not work, or not well, like this.
-        note: whether it works like this, but an operator should know.
+        about: the examined part.
+        found: its state, or the problem and the remedy.
+        wrong: whether the part prevents or impairs the service.
+        note: whether the service works, but the operator should know about the state.
     """
 
     about: str
@@ -32,11 +32,11 @@ class Line:
 
 
 def examine(parts: Sequence[Callable[[], Iterator[Line]]]) -> Iterator[Line]:
-    """Examine every part; a part that fails in an unforeseen way gives a line of its own, and the rest follows."""
+    """Examine every part; an unexpected error in a part becomes a line of the report, and the others follow."""
     for part in parts:
         try:
             yield from part()
-        except Exception as error:  # a diagnosis must survive whatever it diagnoses
+        except Exception as error:  # a diagnosis must survive any fault that it diagnoses
             yield Line(part.__name__.strip("_"), f"{type(error).__name__}: {error}", wrong=True)
 
 
@@ -57,11 +57,11 @@ def _cpus() -> Iterator[Line]:
     yield Line(
         "CPUs", f"{budget.usable} used: machine {budget.machine}, affinity {budget.affinity}, cgroup quota {quota}"
     )
-    # Libraries that start threads of their own look at these.
+    # Libraries with their own threads read these variables.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdigit() and int(value) > budget.usable:
-            yield Line(name, f"{value}, more than the {budget.usable} CPUs that may be used; unset it", wrong=True)
+            yield Line(name, f"{value}, more than the {budget.usable} usable CPUs; unset the variable", wrong=True)
 
 
 def _providers() -> Iterator[Line]:
@@ -96,7 +96,7 @@ def _packs() -> Iterator[Line]:
     for error in seen.broken:
         yield Line("pack", str(error), wrong=True)
     notice = seen.in_use.notice if isinstance(seen.in_use, ModelPack) else ""
-    # The notice says of a missing pack that it is missing, and why that matters here.
+    # The notice reports the missing pack and the consequences.
     yield from (Line("pack", str(missing)) for missing in seen.missing if not notice)
     name = seen.asked
     try:
@@ -111,13 +111,11 @@ def _packs() -> Iterator[Line]:
     if notice:
         yield Line("pack in use", notice, note=True)
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
-    verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all open"
-    lent = f"; lent by {SHIPPED}: {', '.join(loaded.fallback)} head" if loaded.fallback else ""
+    verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all models open"
+    fallback = f"; fallback networks of {SHIPPED}: {', '.join(loaded.fallback)}" if loaded.fallback else ""
     curve = loaded.calibration.id
-    curve += (
-        "" if loaded.calibration.calibrated else " (no curve is known for this pack: `facematch calibrate` makes one)"
-    )
-    yield Line(f"pack in use, {name}", f"{verified}{lent}; calibration {curve}")
+    curve += "" if loaded.calibration.calibrated else " (no curve for this pack: make one with `facematch calibrate`)"
+    yield Line(f"pack in use, {name}", f"{verified}{fallback}; calibration {curve}")
 
 
 def _policy() -> Iterator[Line]:
@@ -157,4 +155,4 @@ def _tiny_photos() -> dict[str, bytes]:
 
 
 PARTS = (_versions, _cpus, _providers, _formats, _packs, _policy)
-"""What the library alone can examine."""
+"""The parts that the library can examine without the service."""

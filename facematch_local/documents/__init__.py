@@ -1,1 +1,1 @@
-"""Where a document lies in a photo."""
+"""Localisation of a document in a photo."""

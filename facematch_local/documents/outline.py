@@ -1,4 +1,4 @@
-"""Where a document lies, by what the document head says of each place."""
+"""Outline of a document from the map of the document network."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from numpy.typing import NDArray
 from facematch_local.faces import Face, head_axes
 from facematch_local.networks.document import DOCUMENT_PLACES, DocumentScores, Window
 
-_SURE: Final = 0.5  # probability from which a place is document
+_SURE: Final = 0.5  # probability from which a cell of the map belongs to the document
 _LEAST_PLACES: Final = 6.0
-# What is at least so much of the surest place may be part of the same document; so much of its size is left around it.
+# Cells from this share of the largest probability may belong to the same document; the tighter crop adds this share of
+# the document's size as a margin.
 _MAYBE: Final = 0.5
 _AROUND: Final = 0.15
-_FINE: Final = 8  # the outline is drawn that much finer than the places
+_FINE: Final = 8  # the outline is drawn at this multiple of the map's resolution
 
 
 def outline(scores: DocumentScores, face: Face | None) -> NDArray[np.float32] | None:
-    """Corners of the document that `face` is on, or else of the largest; None where there is none to see.
+    """Corners of the document with `face` on it, or else of the largest document.
+
+    Args:
+        scores: scores of the document network.
+        face: the face on the document; None if none was found.
 
     Returns:
-        (4, 2) float32, pixels of the photo: top left, top right, bottom right and bottom left as the head on it stands,
-        without a face as the longer sides lie.
+        (4, 2) float32 in pixels of the photo: top left, top right, bottom right, bottom left. The orientation follows
+        the face, or the longer sides without a face. None if the map shows no document with four corners.
     """
     import cv2
 
@@ -50,14 +55,14 @@ def outline(scores: DocumentScores, face: Face | None) -> NDArray[np.float32] | 
 
 
 def closer(scores: DocumentScores) -> Window:
-    """The part of what was looked at in which there may be a document: where most of the map speaks for one."""
+    """The part of the examined window that most likely shows a document: the largest sum of the map, with a margin."""
     import cv2
 
     left, top, right, bottom = scores.window
     maybe = (scores.places >= _MAYBE * scores.places.max()).astype(np.uint8)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(maybe, connectivity=8)
     sums = np.bincount(pieces.ravel(), weights=(scores.places * maybe).ravel())
-    x, y, width, height, _ = stats[1 + sums[1:].argmax()].tolist()  # the surest place is in one of them
+    x, y, width, height, _ = stats[1 + sums[1:].argmax()].tolist()  # at least one piece exists: it contains the maximum
     across, down = (right - left) / DOCUMENT_PLACES, (bottom - top) / DOCUMENT_PLACES
     return (
         max(left + int((x - _AROUND * width) * across), left),
@@ -68,7 +73,7 @@ def closer(scores: DocumentScores) -> Window:
 
 
 def _as_read(corners: NDArray[np.float64], face: Face | None) -> NDArray[np.float64]:
-    """The corners clockwise from the top left, the top being where the head says, else along the longer sides."""
+    """The corners clockwise from the top left; the top follows the face's roll, or else the longer sides."""
     middle = corners.mean(axis=0)
     corners = corners[np.argsort(np.arctan2(*(corners - middle).T[::-1]))]
     edges = np.roll(corners, -1, axis=0) - corners
@@ -77,6 +82,6 @@ def _as_read(corners: NDArray[np.float64], face: Face | None) -> NDArray[np.floa
     else:
         lengths = np.linalg.norm(edges, axis=1)
         longer = edges[0] - edges[2] if lengths[0] + lengths[2] >= lengths[1] + lengths[3] else edges[1] - edges[3]
-        # Of the two ways to read it, the one less upside down.
+        # Two readings are possible; take the one that is less upside down.
         across = longer if (longer[0], longer[1]) > (0.0, 0.0) else -longer
     return np.roll(corners, -int((edges @ across).argmax()), axis=0)

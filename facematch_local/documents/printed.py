@@ -1,13 +1,12 @@
-"""Is there a document in the photo, and where (code 1; the place serves codes 2 and 3).
+"""Evidence of print and edges for a document in a photo, and the document's corners (codes 1 and 3).
 
-Where a face was found it says how the document lies and how large it must be: portraits on ID-1 and ID-3
-documents are printed upright and at much the same share of the card. So the photo is turned and scaled until
-the eyes are level and `EYES` pixels apart, and in that picture two things are looked for: *lines of text* around
-the face, and *straight edges* that box it in with the proportions of a card. Without a face (the back of a card,
-a bank card) the whole photo is searched, level, on its side and somewhat tilted.
+A face defines the orientation and scale of its document: portraits on ID-1 and ID-3 documents are printed upright and
+at a similar share of the card. The module rotates and scales the photo until the eyes are level and `EYES` pixels
+apart, and searches the result for *lines of text* around the face and for *straight edges* that form a box around it
+with the proportions of a card. Without a face (the back of a card, a bank card) it searches the whole photo for text:
+level, turned by 90 degrees and slightly tilted.
 
-Either kind of evidence will do: a page copied onto larger paper has no edges, a card too soft to read has no
-lines of text.
+Either kind of evidence suffices: a page copied onto larger paper has no edges, a blurred card has no lines of text.
 """
 
 from __future__ import annotations
@@ -26,28 +25,28 @@ from facematch_local.imaging.resampling import reduced
 
 # Inter-eye distance in the upright picture. Capitals on cards are 0.25 to 0.5 of it: 6 to 12 pixels.
 EYES: Final = 24.0
-# A card is 12 to 20 inter-eye distances wide; so large a picture holds it on whichever side the face is.
+# A card is 12 to 20 inter-eye distances wide; an image of this size contains it on whichever side the face is.
 WIDTH: Final = 920
 HEIGHT: Final = 480
-# Without a face: the longer sides of the picture searched (print on a card that fills the photo is large), and by how
-# many degrees it is turned.
+# Search without a face: longer sides in pixels to which the photo is scaled (print on a card that fills the photo is
+# large), and tilts in degrees.
 _LONGEST: Final = (640, 420)
 _TILTS: Final = (7.0, -7.0, 14.0, -14.0)
 
-# What each kind of evidence is worth; 1 is as much as a document shows at least. Beside a face, six inter-eye
-# distances of text are half a line of print on an ID-1 card and more than anything but print was seen to give;
-# a box seen on all sides is not quite enough by itself, because window frames and collages are boxes too.
+# Amount of each kind of evidence that counts as 1.0, the least that documents show. Six inter-eye distances of text
+# are half a line of print on an ID-1 card, more than any photo without print showed. A box visible on all sides is not
+# quite enough by itself, because window frames and collages are boxes too.
 _TEXT: Final = 6.0
 _TEXT_WITHOUT_FACE: Final = 14.0
 _EDGES_FROM: Final = 2.8
 _EDGES: Final = 1.35
-_ENOUGH: Final = 1.0  # evidence with which no other direction is tried
-_TILTED: Final = (3.0, 30.0)  # degrees between head and photo at which the card may lie level all the same
+_ENOUGH: Final = 1.0  # evidence from which no other direction is tried
+_TILTED: Final = (3.0, 30.0)  # range of roll, degrees, in which the card may be level although the head is not
 
-# With less of its edges seen than this, a box is evidence but not the card's outline.
+# A box with less visible edge than this is evidence, but is not used as the card's outline.
 _SEEN: Final = 3.0
 
-# Pixels averaged before the photo is turned are smaller than the upright picture's: letters stay sharp.
+# Pixels averaged before the rotation are smaller than those of the upright picture, so that letters stay sharp.
 _COARSENESS: Final = 0.75
 
 _Lines = NDArray[np.int32]
@@ -55,13 +54,13 @@ _Lines = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Document(BriefRepr):
-    """What speaks for a document, and where it lies.
+    """Evidence for a document, and its corners.
 
     Attributes:
-        corners: (4, 2) float32, pixels of the photo: the document's top left, top right, bottom right and
-            bottom left as one reads it; of its edges where they were seen, else around face and text.
-        edges: how much of the four edges of a card was seen, 0 (none) to 4 (all of each).
-        evidence: text and edges together, 0 (none) upwards; 1.0 is as much as a document shows at least.
+        corners: (4, 2) float32 in pixels of the photo: top left, top right, bottom right, bottom left in reading
+            orientation; the crossings of the edges if they are visible, else a box around face and text.
+        edges: visible length of the card's four edges, 0 (none) to 4 (all four complete).
+        evidence: text and edges combined, 0 (none) or more; 1.0 is the least that documents show.
     """
 
     corners: NDArray[np.float32]
@@ -70,12 +69,12 @@ class Document(BriefRepr):
 
 
 def find_document(pixels: Pixels, face: Face | None) -> Document:
-    """Look for a document around `face` (None: anywhere) in an HxWx3 uint8 BGR photo."""
+    """Search an HxWx3 uint8 BGR photo for a document around `face`, or anywhere if `face` is None."""
     return _without_face(pixels) if face is None else _around_face(pixels, face)
 
 
 def _around_face(pixels: Pixels, face: Face) -> Document:
-    """The card lies as the head does, or, where that shows little, as the photo does: heads tilt on level cards."""
+    """Search along the head's axes; if the evidence is low, also along the photo's: heads tilt on level cards."""
     found = _along(pixels, face, head_axes(face))
     level = _level_axes(face)
     if found.evidence >= _ENOUGH or found.edges >= _SEEN or level is None:
@@ -101,7 +100,7 @@ def _along(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> Document:
 
 
 def _level_axes(face: Face) -> NDArray[np.float64] | None:
-    """The photo's own axes nearest to the head's; None where the head lies along them, or far from any."""
+    """The photo's axes nearest to the head's; None if the angle between them is outside `_TILTED`."""
     across = head_axes(face)[0]
     angle = float(np.degrees(np.arctan2(across[1], across[0])))
     quarter = round(angle / 90) * 90
@@ -112,14 +111,14 @@ def _level_axes(face: Face) -> NDArray[np.float64] | None:
 
 
 def _without_face(pixels: Pixels) -> Document:
-    """Nothing says how the document lies and how large it is, so a few sizes and directions are tried."""
+    """Search for text in several sizes and directions, because orientation and scale are unknown."""
     corners = photo_corners(pixels)
     smaller = [_shrunk(pixels, longest) for longest in _LONGEST]
 
     def look(small: Pixels, degrees: float) -> Document:
         lines = _long(text_lines(*_turned(small, degrees)))
         text = float(lines[:, 2].sum()) / EYES
-        # Turned counter-clockwise to be level: what one reads as its top left is the photo's top right.
+        # The picture was rotated counterclockwise by 90 degrees: its top left corner is the photo's top right.
         read = np.roll(corners, -1, axis=0) if degrees == 90 else corners
         return Document(read, 0.0, text / _TEXT_WITHOUT_FACE)
 
@@ -127,7 +126,7 @@ def _without_face(pixels: Pixels) -> Document:
     if best.evidence >= _ENOUGH:
         return best
     tilted = sorted((look(small, degrees) for small in smaller for degrees in _TILTS), key=_evidence)
-    # Print shows in more than one look; leaves that happen to form lines in one do not in the next.
+    # Take the second best: print shows in more than one search; leaves form lines by chance in one only.
     return max(best, tilted[-2], key=_evidence)
 
 
@@ -136,7 +135,7 @@ def _evidence(document: Document) -> float:
 
 
 def _shrunk(pixels: Pixels, longest: int) -> Pixels:
-    """The photo with a longer side of at most `longest` pixels."""
+    """Scale a photo down to a longer side of at most `longest` pixels."""
     import cv2
 
     height, width = pixels.shape[:2]
@@ -146,7 +145,7 @@ def _shrunk(pixels: Pixels, longest: int) -> Pixels:
 
 
 def _turned(picture: Pixels, degrees: float) -> tuple[Pixels, Pixels]:
-    """The picture turned counter-clockwise, and a mask of it: 255 where the picture is, 0 beyond."""
+    """Rotate a picture counterclockwise; return it and its mask, 255 inside the picture and 0 outside."""
     import cv2
 
     height, width = picture.shape[:2]
@@ -160,16 +159,16 @@ def _turned(picture: Pixels, degrees: float) -> tuple[Pixels, Pixels]:
 
 
 def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixels, Pixels, NDArray[np.float64]]:
-    """Turn and scale a photo until the face is in the middle, `EYES` pixels between its eyes.
+    """Rotate and scale a photo: the eyes at the centre, `EYES` pixels apart.
 
     Args:
         pixels: HxWx3 uint8 BGR.
         face: one of its faces.
-        axes: (2, 2), the photo's directions that are to be level and upright, `head_axes` for one.
+        axes: (2, 2), directions in the photo that become horizontal and vertical, such as `head_axes`.
 
     Returns:
-        The picture, `HEIGHT` x `WIDTH` x 3; a mask of it, 255 where the photo is, 0 beyond; and the (2, 3)
-        matrix that takes points of the photo to points of the picture.
+        The picture, `HEIGHT` x `WIDTH` x 3 uint8 BGR; its mask, `HEIGHT` x `WIDTH` uint8, 255 inside the photo and 0
+        outside; and the (2, 3) matrix that maps points of the photo to points of the picture.
     """
     import cv2
 
@@ -177,7 +176,7 @@ def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixe
     turn = EYES / max(face.inter_eye_distance, 1.0) * axes
     matrix = np.hstack([turn, (np.array([WIDTH / 2, HEIGHT / 2]) - turn @ eyes)[:, None]])
     inside = covered(photo_corners(pixels) @ turn.T + matrix[:, 2], (WIDTH, HEIGHT))
-    # Often a third of the picture is photo. Only that is warped; around it its border is repeated, which costs nothing.
+    # Often only a third of the picture lies inside the photo. Warp that part alone, and repeat its border around it.
     left, top, width, height = cv2.boundingRect(inside)
     width, height = max(width, 1), max(height, 1)
     part, within = reduced(pixels, matrix, (WIDTH, HEIGHT), _COARSENESS)
@@ -189,17 +188,22 @@ def upright(pixels: Pixels, face: Face, axes: NDArray[np.float64]) -> tuple[Pixe
 
 
 def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | None = None) -> _Lines:
-    """Lines of dark text on a lighter ground, level to within a few degrees.
+    """Lines of dark text on a lighter background, horizontal to within a few degrees.
 
-    Strokes thinner than 9 pixels (black-hat transform), in pieces of the size of letters, at least three of
-    them in a row.
+    A line consists of strokes thinner than 9 pixels (black-hat transform) that form at least three letter-sized pieces
+    in a row.
+
+    Args:
+        picture: HxWx3 uint8 BGR.
+        inside: HxW uint8 mask, 255 inside the photo.
+        ignored: slices of rows and columns to skip.
 
     Returns:
-        (N, 5) int32: left, top, width, height, letters.
+        (N, 5) int32: left, top, width, height in pixels, and number of letters.
     """
     import cv2
 
-    # Often a third of the upright picture is photo; the rest need not be searched.
+    # Often only a third of the upright picture lies inside the photo; skip the rest.
     x0, y0, across, down = cv2.boundingRect(inside)
     if not across or not down:
         return np.zeros((0, 5), np.int32)
@@ -217,13 +221,13 @@ def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | N
         ] = False
     _, labels, stats = _pieces(dark.astype(np.uint8))
     width, height, area = (stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
-    # Letters may touch where the picture is soft, hence wide pieces; solid bars and long rules are none.
+    # Letters may touch in a blurred picture, hence wide pieces; solid bars and long rules are not letters.
     letter = (height >= 3) & (height <= 15) & (width <= 60) & (width <= 10 * height) & (area >= 4)
     letter &= area < 0.85 * width * height + 8
     letter[0] = False
     joined = cv2.morphologyEx(letter[labels].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))
     count, rows, row_stats = _pieces(joined)
-    # Which row a letter is in: that of any one of its pixels.
+    # The row of a letter is the row of any of its pixels.
     row_of = np.zeros(len(stats), np.int32)
     row_of[labels[dark]] = rows[dark]
     letters = np.bincount(row_of[letter], minlength=count)
@@ -234,9 +238,9 @@ def text_lines(picture: Pixels, inside: Pixels, ignored: tuple[slice, slice] | N
 
 
 def _pieces(mask: NDArray[Any]) -> tuple[int, NDArray[np.int32], NDArray[np.int32]]:
-    """Connected pieces of a mask: how many with the ground, which each pixel is in, their `cv2.CC_STAT_` values.
+    """Connected components of a mask: their number including the background, labels, and `cv2.CC_STAT_` values.
 
-    Of OpenCV's algorithms the one that is three times as fast here as the default.
+    The algorithm (`CCL_BBDT`) is three times as fast here as OpenCV's default.
     """
     import cv2
 
@@ -245,14 +249,14 @@ def _pieces(mask: NDArray[Any]) -> tuple[int, NDArray[np.int32], NDArray[np.int3
 
 
 def _long(lines: _Lines) -> _Lines:
-    """Those that are text for certain: without a face to say where to look, leaves and gravel form short lines."""
+    """The long lines only: in a search without a face, leaves and gravel form short lines."""
     return lines[(lines[:, 4] >= 6) & (lines[:, 2] >= 6 * lines[:, 3])]
 
 
 def _head_area(lean: float = 0.0) -> tuple[slice, slice]:
-    """Where the head is in the upright picture: hair and brows look like writing.
+    """Rows and columns of the head in the upright picture, to be skipped: hair and brows resemble writing.
 
-    A head that leans, by `lean` radians, needs the box around its own one.
+    `lean` is the angle in radians between head and picture; the result encloses the rotated head.
     """
     y, x = HEIGHT // 2, WIDTH // 2
     cos, sin = abs(float(np.cos(lean))), abs(float(np.sin(lean)))
@@ -262,7 +266,7 @@ def _head_area(lean: float = 0.0) -> tuple[slice, slice]:
 
 
 def _extent(lines: _Lines, inside: Pixels) -> NDArray[np.float64]:
-    """Corners of the box around head and text, where no edges were seen; within the photo."""
+    """Corners (4, 2) of the box around head and text, clipped to the photo; used if no edges are visible."""
     import cv2
 
     vertical, horizontal = _head_area()
@@ -288,7 +292,7 @@ def _card_edges(picture: Pixels, inside: Pixels) -> tuple[float, NDArray[np.floa
     """The best box of straight edges around the face with the proportions of a card.
 
     Returns:
-        How much of it was seen, 0 to 4, and its corners (4, 2) in the picture; 0 and None where there is none.
+        Visible length of its edges, 0 to 4, and its corners (4, 2) in the picture; 0 and None if there is no such box.
     """
     import cv2
 
@@ -305,7 +309,7 @@ def _card_edges(picture: Pixels, inside: Pixels) -> tuple[float, NDArray[np.floa
 
 
 def _edge_marks(picture: Pixels, inside: Pixels) -> Pixels:
-    """Where the picture changes sharply, 255 or 0, at half its size; only what is photo is looked at."""
+    """Edge mask (Canny) of the picture at half its size, 255 or 0; only inside the photo."""
     import cv2
 
     marks, within = (np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8) for _ in range(2))
@@ -316,13 +320,13 @@ def _edge_marks(picture: Pixels, inside: Pixels) -> Pixels:
     here, there = np.s_[y0:y1, x0:x1], np.s_[2 * y0 : 2 * y1, 2 * x0 : 2 * x1]
     size = (x1 - x0, y1 - y0)
     half = cv2.GaussianBlur(cv2.resize(picture[there], size, interpolation=cv2.INTER_AREA), (3, 3), 0)
-    # Sharp is what is sharper than nine tenths of the whole picture, in which nothing is where no photo is.
+    # The threshold is the 90th percentile over the whole picture; the area outside the photo counts as zeros.
     sharpest = max(100 - 10 * marks.size / (size[0] * size[1]), 0)
     for channel in cv2.split(cv2.cvtColor(half, cv2.COLOR_BGR2LAB)):
         changes = np.abs(cv2.Sobel(channel, cv2.CV_16S, 1, 1)[::3, ::3])
         strong = float(np.clip(np.percentile(changes, sharpest), 12, 60))
         marks[here] |= np.asarray(cv2.Canny(channel, 1.5 * strong, 3 * strong), np.uint8)
-    # The photo's own border is no edge of what it shows.
+    # Remove the border of the photo itself.
     within[here] = cv2.resize(inside[there], size, interpolation=cv2.INTER_NEAREST)
     return marks & np.asarray(cv2.erode(within, np.ones((5, 5))), np.uint8)
 
@@ -330,7 +334,7 @@ def _edge_marks(picture: Pixels, inside: Pixels) -> Pixels:
 def _sides(segments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Candidate edges above, right of, below and left of the face, longest first.
 
-    Each row is (offset, slope): a level edge is y = offset + slope * (x - middle), an upright one
+    Each row is (offset, slope): a horizontal edge is y = offset + slope * (x - middle), a vertical edge is
     x = offset + slope * (y - middle).
     """
     dx, dy = segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1]
@@ -344,7 +348,7 @@ def _sides(segments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         start = segments[fits][:, [1, 0]] if axis == 1 else segments[fits][:, [0, 1]]
         offset = start[:, 0] + slope * (middle[1 - axis] - start[:, 1])
         distance = direction * (offset - middle[axis]) / EYES
-        # From the middle between the eyes to the edge: past the head, and not farther than a card reaches.
+        # Distance from the midpoint between the eyes to the edge: beyond the head and within the size of a card.
         lowest, highest = (1.2, 8.5) if axis == 1 else (1.2, 18.5)
         inside = (distance > lowest) & (distance < highest)
         rows = np.stack([offset[inside], slope[inside]], axis=1)
@@ -366,7 +370,7 @@ def _best_box(
     sides: tuple[NDArray[np.float64], ...], near: NDArray[np.bool_], inside: Pixels
 ) -> tuple[float, NDArray[np.float64] | None]:
     borders = _borders(inside)
-    # The photo's own border may stand for one edge or more of a card that is cut by it; it is no evidence.
+    # The photo's border may replace edges of a card that it cuts, but does not count as evidence.
     options = [np.vstack([side, border]) for side, border in zip(sides, borders, strict=True)]
     indices = np.stack(np.meshgrid(*[np.arange(len(o)) for o in options], indexing="ij"), axis=-1).reshape(-1, 4)
     top, right, bottom, left = (option[indices[:, i]] for i, option in enumerate(options))
@@ -379,7 +383,7 @@ def _best_box(
         np.abs(lengths[:, 0] - lengths[:, 2]) / np.maximum(width, 1),
         np.abs(lengths[:, 1] - lengths[:, 3]) / np.maximum(height, 1),
     )
-    # ID-1 is 1.586, ID-3 1.42; perspective and cut edges widen the range.
+    # Width over height is 1.586 for ID-1 and 1.42 for ID-3 (ISO/IEC 7810); perspective and cut edges widen the range.
     proportion = width / np.maximum(height, 1)
     good = (proportion > 1.2) & (proportion < 1.9) & (uneven < 0.35) & (width > 7.5 * EYES) & (width < 24 * EYES)
     if not good.any():
@@ -397,7 +401,7 @@ def _best_box(
 
 
 def _borders(inside: Pixels) -> list[NDArray[np.float64]]:
-    """The border of the photo on each side of the face, as level or upright lines."""
+    """The border of the photo on each side of the face, as horizontal or vertical lines."""
     ys, xs = np.flatnonzero(inside[:, WIDTH // 2]), np.flatnonzero(inside[HEIGHT // 2])
     if not len(ys) or not len(xs):
         return [np.zeros((0, 2))] * 4
@@ -405,7 +409,7 @@ def _borders(inside: Pixels) -> list[NDArray[np.float64]]:
 
 
 def _crossing(level: NDArray[np.float64], upright_line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where level edges (N, 2) cross upright ones (N, 2): (N, 2) points."""
+    """Crossings (N, 2) of horizontal edges (N, 2) and vertical edges (N, 2)."""
     a, m = level[:, 0], level[:, 1]
     b, n = upright_line[:, 0], upright_line[:, 1]
     # y = a + m (x - X), x = b + n (y - Y)

@@ -1,4 +1,4 @@
-"""Faces: find, align and embed them."""
+"""Detection, alignment and embedding of faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find, align and embed faces."""
+"""The face analyser: finds, aligns and embeds faces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from facematch_local.imaging.resampling import warp
 
 _STRIDE: Final = 32
 _LYING: Final = 50.0  # degrees
-# Longest sides of the photo from its top left corner; what lies farther out is no face but a fault of the detector.
+# Largest coordinate of a face in multiples of the photo's longest side; a larger one is an error of the detector.
 _FARTHEST: Final = 16.0
 
 
@@ -27,14 +27,14 @@ class FaceAnalyser:
     """Detector and recogniser of one pack. Safe to share between threads.
 
     Attributes:
-        detector, recogniser: of the pack.
-        settings: how faces are looked for.
-        mirror: embed the mirrored crop as well and take the mean of both. Costs the recogniser's time twice and
-            gives back about a fifth of what a printed card loses (docs/accuracy.md). It belongs to the pack, since
-            the calibration curve is made with or without it.
-        locator: the pack's landmark network, if it has one; corrects the landmarks of each face. It belongs to the pack
-            for the same reason.
-        confirmer: the pack's face filter, if it has one; rejects boxes that are not about a face.
+        detector, recogniser: models of the pack.
+        settings: settings of the search for faces.
+        mirror: embed the mirrored crop as well and average both embeddings. This doubles the recogniser's time and
+            recovers about a fifth of the accuracy that a printed card loses (docs/accuracy.md). The pack states it,
+            because its calibration curve depends on it.
+        locator: landmark network of the pack, or None; corrects the landmarks of each face. The calibration curve
+            depends on it as well.
+        confirmer: face filter of the pack, or None; rejects boxes that do not contain a face.
     """
 
     detector: Detector
@@ -45,24 +45,32 @@ class FaceAnalyser:
     confirmer: FaceConfirmer | None = None
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
-        """Find the faces of an HxWx3 uint8 BGR array, largest first; no embeddings yet."""
+        """Find the faces of an HxWx3 uint8 BGR photo, largest first, without embeddings."""
         faces = self._find(pixels)
         if self.locator is None:
             return faces
         locate, most = self.locator.locate, self.settings.most_located
         located = [replace(face, landmarks=locate(pixels, face.landmarks, face.box)) for face in faces[:most]]
-        # The face that is compared is worth further looks: each starts from a straighter crop than the one before.
+        # Repeat the correction for the compared face: each pass starts from a better aligned crop.
         for _ in range(self.settings.landmark_looks - 1 if located else 0):
             face = located[0]
             located[0] = replace(face, landmarks=locate(pixels, face.landmarks, face.box))
         return (*located, *faces[most:])
 
     def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
-        """The face with its embedding, from the photo it was found in (HxWx3 uint8 BGR)."""
+        """Compute the embedding of a face.
+
+        Args:
+            pixels: HxWx3 uint8 BGR, the photo in which the face was found.
+            face: one of its faces.
+
+        Returns:
+            The face with its embedding, (D,) float32 of length 1.
+        """
         crop = self.align(pixels, face)
         features = self.recogniser.get_feat([crop])[0]
         if self.mirror:
-            # One call each: exported recognisers often have a fixed batch of one.
+            # One call per crop: exported recognisers often have a fixed batch size of one.
             mirrored = self.recogniser.get_feat([np.ascontiguousarray(crop[:, ::-1])])[0]
             features = features / max(float(np.linalg.norm(features)), 1e-12)
             features = features + mirrored / max(float(np.linalg.norm(mirrored)), 1e-12)
@@ -70,9 +78,9 @@ class FaceAnalyser:
         return replace(face, embedding=(features / max(norm, 1e-12)).astype(np.float32))
 
     def align(self, pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-        """The face turned and scaled to the ArcFace template: SxSx3 uint8 BGR, S as the recogniser wants it (112).
+        """Align a face to the ArcFace template: SxSx3 uint8 BGR, S the recogniser's input size (usually 112).
 
-        The same as `insightface.utils.face_align.norm_crop`, except that faces of more than twice the size are
+        Equal to `insightface.utils.face_align.norm_crop`, except that faces of more than twice the crop's size are
         averaged instead of sampled.
         """
         import cv2
@@ -92,13 +100,13 @@ class FaceAnalyser:
         turned = np.ascontiguousarray(np.rot90(pixels, quarters))
         faces, (height, width) = self._scored(turned, self._find_upright(turned)), pixels.shape[:2]
         lying = tuple(_turned_back(face, quarters, width, height) for face in faces)
-        # Somebody upright beside a lying head stays where he was found.
+        # Keep confident upright faces that appear beside a rotated one.
         return distinct((*lying, *(face for face in upright if self._is_sure(face)))) if lying else found
 
     def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])
         coarse = self._find_at(pixels, settings.coarse_size, faint=True)
-        found = bool(coarse) and coarse[0].score >= settings.score  # a faint one deserves the finer look
+        found = bool(coarse) and coarse[0].score >= settings.score  # a faint face requires the finer pass
         if found and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
             return coarse
         return (
@@ -109,17 +117,17 @@ class FaceAnalyser:
         )
 
     def _is_sure(self, face: Face) -> bool:
-        # Detectors are trained on upright faces: one that seems to lie is more often a wrong set of landmarks.
+        # Detectors are trained on upright faces: a large roll more often means wrong landmarks than a rotated face.
         return face.score >= self.settings.sure_score and abs(face.roll) < _LYING
 
     def _find_at(self, pixels: NDArray[np.uint8], size: int, faint: bool = False) -> tuple[Face, ...]:
-        """Faces of one look, largest first; the face filter decides about those that the detector is unsure of.
+        """Faces of one detector pass, largest first; the face filter decides about faces of low confidence.
 
         Args:
             pixels: HxWx3 uint8 BGR.
-            size: of the look.
-            faint: whether large faces below `score` are shown to the face filter as well. A second person is
-                often one of them.
+            size: longest side in pixels to which the photo is scaled.
+            faint: whether the face filter also examines large faces below `score`. A second person is often one of
+                them.
         """
         settings, confirmer = self.settings, self.confirmer
         if confirmer is None:
@@ -131,7 +139,7 @@ class FaceAnalyser:
         unsure = unsure[: settings.most_confirmed]  # the largest
         large = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
         unsure += sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
-        # The score stays the detector's: how sure it is tells whether a photo lies on its side.
+        # Keep the detector's score: it indicates whether the photo is rotated.
         agreed = [
             face
             for face in unsure
@@ -141,7 +149,7 @@ class FaceAnalyser:
         return distinct((*sure, *agreed))
 
     def _scored(self, pixels: NDArray[np.uint8], faces: tuple[Face, ...]) -> tuple[Face, ...]:
-        """The faces, those below `score` with the confidence of detector and face filter together."""
+        """The faces; for those below `score`, the face filter's combined confidence replaces the detector's."""
         if self.confirmer is None:
             return faces
         confirm, least = self.confirmer.confirm, self.settings.score
@@ -151,10 +159,10 @@ class FaceAnalyser:
         )
 
     def _detected(self, pixels: NDArray[np.uint8], size: int, score: float) -> tuple[Face, ...]:
-        """What the detector finds in one look, largest first."""
+        """Faces that the detector finds in one pass, largest first."""
         height, width = pixels.shape[:2]
         scale = size / max(height, width)
-        # A strip so thin that no face fits would make insightface's resize fail.
+        # insightface's resize fails on a strip this thin, which cannot contain a face.
         if min(height, width) * scale < 8:
             return ()
         boxes, landmarks = self.detector.detect(
@@ -172,13 +180,13 @@ class FaceAnalyser:
     def _find_close_up(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         import cv2
 
-        # Shrunk before the margin is added: the margin of a large photo would cost more than the detection.
+        # Scale down before adding the margin: the margin of a large photo would cost more than the detection.
         size = self.settings.close_up_size
         margin = size // 6
         scale = (size - 2 * margin) / max(pixels.shape[:2])
         height, width = (max(round(side * scale), 1) for side in pixels.shape[:2])
         small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        # Grey, not black: close to the mean the networks were trained around, and it makes no strong edge.
+        # Grey instead of black: it is close to the mean of the training data and does not create a strong edge.
         framed = cv2.copyMakeBorder(
             small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(127.0, 127.0, 127.0)
         )
@@ -188,14 +196,14 @@ class FaceAnalyser:
             replace(face, box=(face.box - margin) * np.tile(factor, 2), landmarks=(face.landmarks - margin) * factor)
             for face in faces
         )
-        # This look is for faces that reach beyond the frame; the looks before it would have found a smaller one.
+        # This pass is for faces that extend beyond the frame; the earlier passes would have found a smaller one.
         return tuple(face for face in found if self._is_large(face, pixels))
 
     def _is_large(self, face: Face, pixels: NDArray[np.uint8]) -> bool:
         return bool(max(face.width, face.height) >= self.settings.large_face * max(pixels.shape[:2]))
 
     def _better_turn(self, pixels: NDArray[np.uint8], unsure: Face | None) -> int:
-        """Counterclockwise quarter turns after which the detector is clearly surer, 0 if there are none."""
+        """Number of counterclockwise quarter turns with a clearly higher score; 0 to keep the photo as it is."""
         settings = self.settings
         if unsure is None:
             region, size, bar = pixels, settings.turned_size, settings.turned_score
@@ -207,23 +215,23 @@ class FaceAnalyser:
         return best if surest[best] >= bar else 0
 
     def _surest(self, pixels: NDArray[np.uint8], size: int) -> float:
-        """Confidence of the largest face, 0 without one."""
+        """Confidence of the largest face; 0 if none is found."""
         faces = self._find_at(np.ascontiguousarray(pixels), size)
         return faces[0].score if faces else 0.0
 
 
 def _is_near(coordinates: NDArray[np.float32], longest: int) -> bool:
-    """Whether all coordinates of a face are finite and near a photo whose longest side is so many pixels."""
-    return bool((np.abs(coordinates) <= _FARTHEST * longest).all())  # said so that it is false for NaN
+    """Whether all coordinates of a face are finite and near a photo with this longest side in pixels."""
+    return bool((np.abs(coordinates) <= _FARTHEST * longest).all())  # this form is False for NaN
 
 
 def _multiple(side: float) -> int:
-    """The next multiple of the detector's largest stride: a photo that is not square need not be padded to a square."""
+    """The next multiple of the detector's largest stride; avoids padding a photo to a square."""
     return max(math.ceil(int(side) / _STRIDE), 1) * _STRIDE
 
 
 def _around(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-    """The face with half its size on each side, as far as the photo goes."""
+    """Crop of the face with a margin of half its size, clipped to the photo."""
     margin = max(face.width, face.height, 1.0) / 2
     height, width = pixels.shape[:2]
     left, top = (
@@ -234,7 +242,7 @@ def _around(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
 
 
 def _turned_back(face: Face, quarters: int, width: int, height: int) -> Face:
-    """A face found in `np.rot90(pixels, quarters)`, in the coordinates of `pixels` (width x height)."""
+    """Map a face found in `np.rot90(pixels, quarters)` to the coordinates of `pixels` (width x height)."""
     points = np.concatenate([face.landmarks, face.box.reshape(2, 2)])
     x, y = points[:, 0], points[:, 1]
     turned = {

@@ -1,4 +1,4 @@
-"""One face: where it is, how the head is turned, its embedding."""
+"""One face: its box, landmarks, head pose in the image plane, and embedding."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from facematch_local.brief import BriefRepr
 
-# Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align):
-# 35.24 / 40.68. Lets the eye distance of a head in profile be told from what profile does not shorten.
+# Eye distance over eye-to-mouth distance in the 112x112 ArcFace template (insightface.utils.face_align): 35.24 / 40.68.
+# Used to estimate the eye distance of a head in profile from the eye-to-mouth distance, which yaw does not shorten.
 EYE_DISTANCE_PER_EYE_MOUTH: Final = 0.866
 
 
@@ -22,12 +22,11 @@ class Face(BriefRepr):
 
     Attributes:
         box: (4,) float32: left, top, right, bottom.
-        landmarks: (5, 2) float32, x and y: the eye at the viewer's left, the eye at the viewer's right,
-            nose tip, mouth corner at the left, mouth corner at the right; put right by the landmark network
-            where the pack has one.
-        score: the detector's confidence, 0 to 1; that of detector and face filter together for a face which the
-            detector alone would not have told from other things.
-        embedding: (D,) float32 of length 1, or None where the face was not embedded.
+        landmarks: (5, 2) float32, x and y: left eye, right eye, nose tip, left mouth corner, right mouth corner (the
+            viewer's left and right); corrected by the landmark network if the pack has one.
+        score: confidence, 0 to 1: the detector's; for a face below `DetectionSettings.score`, the combined confidence
+            of detector and face filter.
+        embedding: (D,) float32 of length 1, or None if the face was not embedded.
     """
 
     box: NDArray[np.float32]
@@ -52,23 +51,23 @@ class Face(BriefRepr):
 
     @property
     def eye_midpoint(self) -> NDArray[np.float32]:
-        """(2,) float32: the point half-way between the eyes."""
+        """Midpoint between the eyes, (2,) float32, x and y."""
         middle: NDArray[np.float32] = self.landmarks[:2].mean(axis=0)
         return middle
 
     @property
     def roll(self) -> float:
-        """Degrees by which the head is turned in the picture's plane, -180 to 180; 0 upright, 90 clockwise."""
+        """Roll of the head in the image plane in degrees, -180 to 180; 0 upright, 90 turned clockwise."""
         down = self.landmarks[3:5].mean(axis=0) - self.eye_midpoint
         return math.degrees(math.atan2(-float(down[0]), float(down[1])))
 
     @property
     def inter_eye_distance(self) -> float:
-        """Distance between the eye centres in pixels, as it would be were the head not turned.
+        """Distance between the eye centres in pixels, corrected for a turned head.
 
-        Turning the head shortens the distance between the eyes but not the one from eyes to mouth;
-        nodding does the opposite. The longer of the two, in the proportions of the ArcFace template,
-        serves both (ISO/IEC 29794-5 divides by the cosine of the yaw for the same reason).
+        Yaw shortens the distance between the eyes but not the eye-to-mouth distance; pitch does the opposite. The
+        larger of the two, in the proportions of the ArcFace template, serves both cases. (ISO/IEC 29794-5 divides by
+        the cosine of the yaw for the same reason.)
         """
         eyes = float(np.linalg.norm(self.landmarks[1] - self.landmarks[0]))
         mouth = self.landmarks[3:5].mean(axis=0)
@@ -88,25 +87,30 @@ def cosine(first: Face, second: Face) -> float:
 
 
 def head_axes(face: Face) -> NDArray[np.float64]:
-    """(2, 2): the directions, of length 1, from eye to eye and from the eyes down, as the head is turned.
+    """Unit vectors along the head's own axes: from left eye to right eye, and from the eyes down.
 
-    Level where the landmarks tell no direction.
+    Returns:
+        (2, 2) float64, one vector (x, y) per row; the photo's axes if the landmarks define no direction.
     """
     across = (face.landmarks[1] - face.landmarks[0]).astype(np.float64)
     down = face.landmarks[3:5].mean(axis=0) - face.eye_midpoint.astype(np.float64)
-    # Both directions tell the turn of the head; their sum is steadier than either in a turned or nodding head.
+    # Averaging both directions estimates roll more robustly under yaw and pitch than either alone.
     x, y = across[0] + down[1], across[1] - down[0]
     length = float(np.hypot(x, y))
     return np.array([[x, y], [-y, x]]) / length if length > 1e-6 else np.eye(2)
 
 
-# From the middle between the eyes to the left, up, right and down, in inter-eye distances: a portrait, and of what it
-# is printed on about as much again.
+# Extent from the midpoint between the eyes to the left, top, right and bottom, in inter-eye distances: the portrait and
+# about the same area of the document around it.
 _PORTRAIT: Final = (3.2, 2.6, 3.2, 3.4)
 
 
 def portrait_corners(face: Face) -> NDArray[np.float32]:
-    """Corners, in the photo, of a box around a face's portrait, upright as the head is; (4, 2) float32."""
+    """Corners of a box around a face's portrait, along the head's axes.
+
+    Returns:
+        (4, 2) float32 in pixels of the photo: top left, top right, bottom right, bottom left; may lie outside it.
+    """
     left, up, right, down = _PORTRAIT
     across, along = head_axes(face) * max(face.inter_eye_distance, 1.0)
     middle = face.eye_midpoint.astype(np.float64)

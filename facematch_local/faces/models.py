@@ -1,4 +1,4 @@
-"""What the models of a pack offer to the search for faces."""
+"""Interfaces of a pack's models for the face analyser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Detector(Protocol):
-    """What insightface's SCRFD offers; it keeps no state between calls but a cache of anchor centres."""
+    """The used part of insightface's SCRFD. Its only state between calls is a cache of anchor centres."""
 
     def detect(
         self,
@@ -23,7 +23,7 @@ class Detector(Protocol):
 
 
 class Recogniser(Protocol):
-    """What insightface's ArcFaceONNX offers."""
+    """The used part of insightface's ArcFaceONNX."""
 
     input_size: tuple[int, int]
 

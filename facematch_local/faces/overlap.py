@@ -1,4 +1,4 @@
-"""Boxes that are about one face."""
+"""Removal of duplicate boxes around one face."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import numpy as np
 
 from facematch_local.faces.face import Face
 
-# Shares of the smaller box that lie in the larger one, and of the larger one's area, from which two boxes are about one
-# face. People cheek to cheek overlap by a quarter; a face on a shirt or a poster is smaller yet beside its wearer's.
+# Two boxes contain the same face if the share of the smaller box inside the larger one and the ratio of their areas
+# exceed either pair of limits. Boxes of people cheek to cheek overlap by a quarter; a face on a shirt or a poster has a
+# lower ratio of areas to its wearer's face.
 _MOSTLY, _LIKE_SIZE = 0.5, 0.4
 _WHOLLY, _NESTED_SIZE = 0.8, 0.2
 
 
 def distinct(faces: tuple[Face, ...]) -> tuple[Face, ...]:
-    """The faces, largest first, without those that are a second box around a surer one.
+    """Remove duplicate boxes and keep the one with the higher score; largest first.
 
-    A second box lies for the most part in the first and is not much smaller, or lies wholly in it.
+    A duplicate lies mostly inside the other box and is of similar size, or lies almost wholly inside it.
     """
     if len(faces) < 2:
         return faces

@@ -1,4 +1,4 @@
-"""How faces are looked for."""
+"""Settings of the search for faces."""
 
 from __future__ import annotations
 
@@ -7,38 +7,43 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
-    """How faces are looked for; sizes are the longest side in pixels that the photo is scaled to.
+    """Settings of the search for faces.
+
+    The detector runs in up to four passes at different sizes, then on rotated copies of the photo. Sizes are the
+    longest side in pixels to which the photo is scaled. Scores and confidences range from 0 to 1.
 
     Attributes:
-        coarse_size: first look. Enough for selfies and tight crops, and kinder to them than a larger
-            size, at which a face that fills the frame outgrows the detector's anchors.
-        size: second look, when the largest face is not large in the first one: cards, groups.
-        large_face: share of the photo's longest side from which the first look is enough.
-        close_up_size: third look, with a margin all around, when nothing was found so far: faces that
-            reach beyond the frame.
-        small_face_size: fourth look, for photos that have the resolution: small portraits on large scans.
-        turned_size: looks at the photo turned by 90, 270 and 180 degrees, when nothing was found.
-        unsure_size: looks at an unsure face and what is around it, as it is and turned. Photos may lie on
-            their side and have lost their EXIF orientation: there the detector finds nothing, or with
-            little confidence an upright face with wrong landmarks.
-        score: faces below this confidence do not count.
-        turned_score: the same for turned photos, which give three times the chances for a false find.
-        sure_score: a face of this confidence is where and how it seems to be.
-        confirm_below: faces below this confidence are shown to the pack's face filter, if it has one. The confidence at
-            which a detector errs differs from detector to detector, so a pack states it.
-        turned_gain: by how much a face must be surer in the turned photo for that to be preferred.
-        least_score: large faces of this confidence and more are shown to the face filter as well.
-        faint_face: share of the photo's longest side from which a face counts as large for that. There are far more
-            small things than large ones that look a little like a face.
-        most_candidates: as many large faces below `score` of a look, the surest first.
-        most_confirmed: as many of a look, the largest first, are shown to the face filter; the smaller ones do
-            not count.
-        most_located: the landmark network looks at as many faces, the largest first. Picture sheets of a thousand faces
-            would cost a second, for landmarks that nothing asks for.
-        landmark_looks: so many times the landmark network looks at the largest face. It belongs to the pack, since the
-            calibration curve is made with it.
-        small_face_confirmation: confidence of detector and face filter together from which a face that is not
-            large counts, where the detector alone is unsure. Photos of things are full of small patterns.
+        coarse_size: size of the first pass. It suffices for selfies and tight crops, and finds them better than a
+            larger size, at which a face that fills the frame exceeds the detector's anchors.
+        size: size of the second pass, run if the first one finds no large face: cards, groups.
+        large_face: share of the photo's longest side from which a face is large and the first pass suffices.
+        close_up_size: size of the third pass, with a margin on all sides, run if no face was found: faces that extend
+            beyond the frame.
+        small_face_size: size of the fourth pass, run if no face was found and the photo is larger than `size`: small
+            portraits on large scans.
+        turned_size: size of the passes over the photo rotated by 90, 270 and 180 degrees, run if no face was found.
+        unsure_size: size of the passes over an uncertain face and its surroundings, upright and rotated. In a rotated
+            photo without EXIF orientation the detector finds no face, or an upright face with low confidence and wrong
+            landmarks.
+        score: lowest confidence of a face.
+        turned_score: lowest confidence of a face in a rotated photo; higher, because three rotations give three times
+            the chance of a false detection.
+        sure_score: confidence from which position and rotation of a face are trusted.
+        confirm_below: the pack's face filter, if any, examines faces below this confidence. Detectors differ in the
+            confidence at which they err, so the pack states it.
+        turned_gain: smallest increase in confidence for which the rotated photo is preferred.
+        least_score: the face filter also examines large faces from this confidence up to `score`.
+        faint_face: share of the photo's longest side from which a face is large in that sense. Small patterns that
+            resemble a face are far more frequent than large ones.
+        most_candidates: largest number of large faces below `score` per pass, highest confidence first.
+        most_confirmed: largest number of uncertain faces per pass that the face filter examines, largest first; smaller
+            ones are dropped.
+        most_located: largest number of faces whose landmarks are corrected, largest first. A sheet of a thousand faces
+            would cost a second, for landmarks that are not used.
+        landmark_looks: number of passes of the landmark network over the largest face. The pack states it, because the
+            calibration curve depends on it.
+        small_face_confirmation: lowest combined confidence of detector and face filter for an uncertain face that is
+            not large. Photos of objects contain many small patterns.
     """
 
     coarse_size: int = 320

@@ -1,1 +1,1 @@
-"""Pictures: bytes to pixels, sampling, perspective, spectrum, traces of compression. Nothing here knows a face."""
+"""Image processing: decoding, resampling, perspective, spectrum and compression traces. No module depends on faces."""

@@ -1,4 +1,4 @@
-"""BMPs whose pixels lie in bit fields of their own layout, which Pillow refuses: RGBX, 4:4:4:4, 10:10:10 and others."""
+"""Decoder for BMPs with bit-field layouts that Pillow refuses: RGBX, 4:4:4:4, 10:10:10 and others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facematch_local.errors import ImageFormatError
 from facematch_local.imaging.tones import on_white
 
 _COMPRESSIONS: Final = (3, 6)  # BI_BITFIELDS, BI_ALPHABITFIELDS
-# Red, green and blue of what Pillow reads itself, by bits per pixel.
+# Masks of red, green and blue in the layouts that Pillow reads, by bits per pixel.
 _USUAL: Final = {
     16: {(0xF800, 0x7E0, 0x1F), (0x7C00, 0x3E0, 0x1F)},
     32: {(0xFF0000, 0xFF00, 0xFF), (0xFF000000, 0xFF0000, 0xFF00), (0xFF000000, 0xFF00, 0xFF), (0, 0, 0)},
@@ -21,13 +21,14 @@ _USUAL_WITH_ALPHA: Final = (0xFF, 0xFF00, 0xFF0000, 0xFF000000)
 
 
 def decode_bitfields(data: bytes) -> NDArray[np.uint8] | None:
-    """Decode a BMP of an unusual layout; HxWx3 uint8 BGR, upright.
+    """Decode a BMP with an unusual bit-field layout.
 
     Returns:
-        None for any other photo, BMPs of the usual layouts included.
+        HxWx3 uint8 BGR, upright, transparent areas white; None for any other photo, including BMPs with a layout that
+        Pillow reads.
 
     Raises:
-        ImageFormatError: it is truncated or its layout is none.
+        ImageFormatError: the BMP is truncated or its bit masks are invalid.
     """
     if not data.startswith(b"BM") or len(data) < 70:
         return None
@@ -35,12 +36,12 @@ def decode_bitfields(data: bytes) -> NDArray[np.uint8] | None:
     if compression not in _COMPRESSIONS or bits not in _USUAL or header < 40:
         return None
     masks: tuple[int, ...] = struct.unpack_from("<4I", data, 54)
-    if header == 40 and compression == 3:  # three masks follow it, and then the pixels
+    if header == 40 and compression == 3:  # three masks follow the header, then the pixels
         masks = (*masks[:3], 0)
     if masks[:3] in _USUAL[bits] or masks == _USUAL_WITH_ALPHA:
         return None
     if not all(_is_one_run(mask, bits) for mask in masks) or not all(masks[:3]):
-        raise ImageFormatError("the BMP has bit fields that are none")
+        raise ImageFormatError("the bit masks of the BMP are invalid")
     fields = _rows(data, offset, width, height, bits)
     blue, green, red, alpha = (_channel(fields, masks[index]) for index in (2, 1, 0, 3))
     if masks[3] and alpha.any():
@@ -55,11 +56,11 @@ def _rows(data: bytes, offset: int, width: int, height: int, bits: int) -> NDArr
         raise ImageFormatError("the photo is truncated")
     raw = np.frombuffer(data, np.uint8, stride * rows, offset).reshape(rows, stride)
     fields = raw[:, : width * bits // 8].copy().view("<u2" if bits == 16 else "<u4").astype(np.uint32)
-    return fields if height < 0 else fields[::-1]  # bottom up, unless the height is negative
+    return fields if height < 0 else fields[::-1]  # rows are stored bottom up unless the height is negative
 
 
 def _channel(fields: NDArray[np.uint32], mask: int) -> NDArray[np.uint8]:
-    """One colour, 0 to 255; 0 where the mask is none."""
+    """One channel, uint8 scaled to 0..255; zeros for an empty mask."""
     if not mask:
         return np.zeros(fields.shape, np.uint8)
     shift = (mask & -mask).bit_length() - 1

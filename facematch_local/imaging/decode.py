@@ -1,11 +1,10 @@
-"""Bytes to an upright BGR array. Every limit on what may come in lives here.
+"""Decoding of a photo to an upright BGR array, with the limits on its bytes and pixels.
 
-Pillow reads the header (so limits are checked before anything is decoded) and decodes all formats but
-two: pixels of ordinary JPEGs and WebPs come from OpenCV. It links the same libjpeg-turbo and libwebp and gives
-the very same numbers, but writes BGR at once: a JPEG takes a third of the time, and a WebP a third of the memory
-(Pillow's plugin is made for animations and holds several copies). Colour profiles are not applied: wide-gamut
-phone photos read as sRGB come out a little duller, which moves neither recogniser nor checks, while converting
-them costs more than decoding.
+Pillow reads the header, so limits are checked before decoding, and decodes all formats except ordinary JPEG and WebP,
+which OpenCV decodes. OpenCV links the same libjpeg-turbo and libwebp and returns identical pixels, but writes BGR
+directly: a JPEG takes a third of the time, and a WebP a third of the memory (Pillow's plugin is designed for animations
+and holds several copies). Colour profiles are not applied: wide-gamut photos read as sRGB look a little duller, which
+affects neither recogniser nor checks, and a conversion costs more than decoding.
 """
 
 from __future__ import annotations
@@ -27,39 +26,44 @@ from facematch_local.imaging.tones import on_white, to_bgr
 if TYPE_CHECKING:
     from PIL import Image
 
-# Named one by one: Pillow also opens formats that start other programs (EPS) or that no camera writes.
-# Its JPEG opener also takes MPO, what some phones and stereo cameras write.
+# An explicit list: Pillow also opens formats that start other programs (EPS) or that cameras do not write.
+# Pillow's JPEG opener also reads MPO, which some phones and stereo cameras write.
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "HEIF", "AVIF")
 
 _ORIENTATION_TAG: Final = 0x0112
-# A JPEG is decoded at a half, quarter or eighth as long as this share of `max_side` is left.
+# A JPEG is decoded at a half, quarter or eighth of its size if its longest side stays above this share of `max_side`.
 _ENOUGH: Final = 0.6
-# Photos that must be unpacked whole take up to 18 bytes a pixel while that lasts. Those above this many pixels may be
-# unpacked one after the other: what a process needs at its peak then holds one of them, not one for each thread.
+# Photos that are decoded at full size take up to 18 bytes per pixel during decoding. Photos above this number of pixels
+# may be decoded one at a time, so that the peak memory of the process contains one of them, not one for each thread.
 _LARGE: Final = 12_000_000
-# No format of cameras has longer ones, and decoders keep tables by the row: 1.5 GB at 50 million rows.
+# Camera formats do not have longer sides, and decoders keep tables per row: 1.5 GB at 50 million rows.
 _LONGEST_SIDE: Final = 65_535
 
 _END: Final = b"\xff\xd9"
 _ANY_BITS: Final = b"\x5a\xa5\x3c" * 64
 
 
-def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContextManager[object] | None = None) -> Photo:
+def decode(
+    data: bytes, limits: ImageLimits | None = None, large_photo_lock: AbstractContextManager[object] | None = None
+) -> Photo:
     """Decode the first frame of a photo. Safe to call from several threads.
 
-    JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC/HEIF and AVIF; grey, palette, 16-bit, CMYK and transparent
-    photos become 8-bit BGR (transparent areas white, as a viewer shows them).
+    Supported formats are JPEG, PNG, WebP, BMP, TIFF, GIF, HEIC/HEIF and AVIF. Grey, palette, 16-bit, CMYK and
+    transparent photos become 8-bit BGR; transparent areas become white, as viewers show them.
 
     Args:
         data: the encoded photo.
         limits: default `ImageLimits()`.
-        turn: held while a large photo is unpacked whole. A lock that several threads share makes such photos wait
-            for each other, so that one of them is in memory at a time.
+        large_photo_lock: held while a photo of more than 12 million pixels is decoded at full size. If
+            threads share the lock, one such photo is in memory at a time. Default no lock.
+
+    Returns:
+        The photo, HxWx3 uint8 BGR, upright.
 
     Raises:
         NoContentError: `data` is empty.
-        ImageFormatError: not one of the formats, damaged, truncated, over a limit or put together as no camera does
-            (`structure.check_structure`).
+        ImageFormatError: the photo has an unsupported format, is damaged or truncated, exceeds a limit, or has far
+            more parts than cameras write (`structure.check_structure`).
     """
     limits = limits or ImageLimits()
     check_size(data, limits)
@@ -78,26 +82,27 @@ def decode(data: bytes, limits: ImageLimits | None = None, turn: AbstractContext
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
             _check_pixels(image.width, image.height, limits)
-            with turn if turn is not None and _is_unpacked_whole(image) else nullcontext():
+            lock = large_photo_lock if _is_unpacked_whole(image) else None
+            with nullcontext() if lock is None else lock:
                 pixels = _limited(_pixels(image, data, limits), limits.max_side)
-            # After decoding, because some of Pillow's plugins (TIFF, HEIF) turn the photo themselves and say so.
+            # Read the orientation after decoding: Pillow's TIFF and HEIF plugins rotate the photo and reset the tag.
             pixels = _upright(pixels, _orientation(image))
             return Photo(pixels, max(pixels.shape[:2]) / original, image.format or "")
     except ImageFormatError:
         raise
-    # Pillow's plugins document no closed set of exceptions: damaged bytes were seen to raise OSError,
-    # SyntaxError, ValueError, struct.error, EOFError, IndexError, KeyError, TypeError, RuntimeError,
-    # zlib.error and DecompressionBombError. Whatever it is, the photo is what is wrong.
+    # Pillow's plugins do not document a closed set of exceptions. Damaged photos raised OSError, SyntaxError,
+    # ValueError, struct.error, EOFError, IndexError, KeyError, TypeError, RuntimeError, zlib.error and
+    # DecompressionBombError in tests. In each case the photo is at fault.
     except Exception as error:
         raise ImageFormatError(f"the photo cannot be decoded ({type(error).__name__})") from None
 
 
 def check_size(data: bytes, limits: ImageLimits) -> None:
-    """Refuse a photo by its encoded size alone.
+    """Refuse an empty photo or one with too many bytes.
 
     Raises:
         NoContentError: `data` is empty.
-        ImageFormatError: it has more bytes than `limits` allow.
+        ImageFormatError: `data` is longer than `limits.max_bytes`.
     """
     if not data:
         raise NoContentError("the photo has no bytes")
@@ -106,10 +111,10 @@ def check_size(data: bytes, limits: ImageLimits) -> None:
 
 
 def from_array(pixels: NDArray[np.uint8]) -> Photo:
-    """Take an HxWx3 uint8 BGR array (what `cv2.imread` gives) as a photo.
+    """Make a photo of an HxWx3 uint8 BGR array, such as `cv2.imread` returns.
 
     Raises:
-        ImageFormatError: another shape or dtype, or no pixels.
+        ImageFormatError: the array has another shape or dtype, or no pixels.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or pixels.size == 0:
         raise ImageFormatError("an array must be HxWx3 uint8 in BGR order")
@@ -120,7 +125,7 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
     """Encode an HxWx3 uint8 BGR array as JPEG.
 
     Raises:
-        ImageFormatError: it cannot be, for its shape or dtype.
+        ImageFormatError: OpenCV cannot encode an array of this shape or dtype.
     """
     import cv2
 
@@ -133,17 +138,17 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
 
 @functools.cache
 def prepare() -> None:
-    """Load what decoding needs; `decode` does so the first time. Starts no thread."""
-    # Registration is global to Pillow and idempotent; doing it here keeps `import facematch_local` light.
+    """Import and register the decoders; the first `decode` calls this function. It does not start threads."""
+    # Registration is global to Pillow and idempotent; registering here keeps `import facematch_local` light.
     import pillow_heif
     from PIL import Image
 
     from facematch_local.cpu import available_cpus
 
-    # By default libheif starts four threads per photo, whatever the machine.
+    # By default libheif starts four threads per photo, regardless of the number of CPUs.
     pillow_heif.options.DECODE_THREADS = min(4, available_cpus())
     pillow_heif.register_heif_opener(thumbnails=False)
-    # Pillow would do so for the first photo that is not of the common formats, which then took longer.
+    # Otherwise Pillow loads its plugins at the first photo of an uncommon format, which then takes longer.
     Image.init()
 
 
@@ -155,22 +160,22 @@ def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where there is none. Many cameras and editors write damaged EXIF."""
+    """EXIF orientation, 1 to 8; 1 if EXIF is missing or damaged. Many cameras and editors write damaged EXIF."""
     exif = image.info.get("exif")
     if isinstance(exif, bytes) and not exif_is_sane(exif):
         return 1
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # see `decode`: Pillow's EXIF parser raises what it likes
+    except Exception:  # Pillow's EXIF parser raises many types, see `decode`
         return 1
-    if isinstance(value, bytes) and len(value) == 1:  # of type BYTE instead of SHORT
+    if isinstance(value, bytes) and len(value) == 1:  # some writers use type BYTE instead of SHORT
         value = value[0]
     return value if value in range(1, 9) else 1
 
 
 def _is_unpacked_whole(image: Image.Image) -> bool:
-    """Whether it is large and decoding takes memory for all its pixels."""
-    # Baseline JPEGs are reduced block by block; of a progressive one the decoder keeps all coefficients.
+    """Whether the photo is large and decoding takes memory for all its pixels."""
+    # Baseline JPEGs are reduced block by block; for a progressive JPEG the decoder keeps all coefficients.
     whole = not _is_plain_jpeg(image) or "progressive" in image.info
     return whole and image.width * image.height > _LARGE
 
@@ -184,7 +189,7 @@ def _pixels(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArray[np.
 
 
 def _is_plain_jpeg(image: Image.Image) -> bool:
-    # CMYK JPEGs stay with Pillow, which knows of Adobe's inverted ones.
+    # Pillow decodes CMYK JPEGs: it handles Adobe's inverted ones.
     return image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L")
 
 
@@ -210,11 +215,14 @@ def _decode_jpeg(image: Image.Image, data: bytes, limits: ImageLimits) -> NDArra
 
 
 def _lacks_its_end_only(data: bytes, reduction: int) -> bool:
-    """Whether nothing of a JPEG without an end marker is missing: else whatever stands for it shows in the pixels."""
+    """Whether a JPEG lacks only its end marker.
+
+    If coded data is missing as well, bits appended in its stead change the decoded pixels.
+    """
     from PIL import Image
 
     def pixels(end: bytes) -> NDArray[np.uint8]:
-        # By Pillow, whose libjpeg keeps its complaints to itself.
+        # Pillow's libjpeg does not print warnings; OpenCV's does.
         with Image.open(io.BytesIO(data + end), formats=("JPEG",)) as image:
             image.draft(None, (max(image.width // reduction, 1), max(image.height // reduction, 1)))
             return np.asarray(image)
@@ -223,17 +231,17 @@ def _lacks_its_end_only(data: bytes, reduction: int) -> bool:
 
 
 def _reduction(longest: int, max_side: int) -> int:
-    """By how much a JPEG may be reduced while it is decoded: 1, 2, 4 or 8."""
+    """Factor by which the decoder may reduce a JPEG: 1, 2, 4 or 8."""
     if longest <= max_side:
         return 1
     return max(factor for factor in (1, 2, 4, 8) if factor == 1 or longest / factor >= _ENOUGH * max_side)
 
 
 def _jpeg_is_complete(data: bytes) -> bool:
-    """Whether the end marker stands somewhere after the first scan's start.
+    """Whether an end marker follows the start of the first scan.
 
-    libjpeg fills what is missing of a truncated photo with grey, and not every build of OpenCV reports it.
-    Markers before the scan are skipped by their lengths: an EXIF thumbnail has an end marker of its own.
+    libjpeg fills the missing part of a truncated photo with grey, and some builds of OpenCV do not report it.
+    Segments before the scan are skipped by their length, because an EXIF thumbnail has its own end marker.
     """
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
@@ -244,7 +252,7 @@ def _jpeg_is_complete(data: bytes) -> bool:
             position += 1 if marker == 0xFF else 2
         else:
             position += 2 + int.from_bytes(data[position + 2 : position + 4])
-    # Stray bytes between segments: decoders skip them, so leave the judgement to the decoder.
+    # Decoders skip stray bytes between segments, so search the remaining data for an end marker.
     return data.rfind(b"\xff\xd9") >= 0
 
 
@@ -264,7 +272,7 @@ def _decode_other(image: Image.Image, limits: ImageLimits) -> NDArray[np.uint8]:
     if reduction > 1:
         image.draft(None, (image.width // reduction, image.height // reduction))  # CMYK JPEG; no-op elsewhere
     image.load()
-    # A GIF's first frame may be larger than its header says.
+    # The first frame of a GIF may be larger than its header states.
     _check_pixels(image.width, image.height, limits)
     return to_bgr(image)
 
@@ -281,7 +289,7 @@ def _limited(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo an EXIF orientation: 1 to 8 as in EXIF 3.0, 4.6.5.1.6."""
+    """Undo an EXIF orientation, 1 to 8 (EXIF 3.0, section 4.6.5.1.6)."""
     turned = {
         1: lambda p: p,
         2: lambda p: p[:, ::-1],

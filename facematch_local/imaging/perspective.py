@@ -1,6 +1,6 @@
-"""Parts of a photo seen straight from above, and what of them lies in the photo.
+"""Perspective correction of a quadrilateral in a photo, and masks of the photo's extent.
 
-Corners are (4, 2) arrays of x and y in pixels: top left, top right, bottom right, bottom left of what is shown.
+Corners are (4, 2) arrays of x and y in pixels: top left, top right, bottom right, bottom left of the object.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from facematch_local.imaging.resampling import averaged
 
 
 def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixels:
-    """What lies between four corners, `width` pixels wide, uint8 BGR; the height follows.
+    """Warp the area between four corners to an upright rectangle.
 
     Args:
-        pixels: HxWx3 uint8 BGR; its border pixels are repeated outside.
-        corners: of what is shown, in pixels of the photo.
-        width: of the result, in pixels.
+        pixels: HxWx3 uint8 BGR; border pixels are repeated outside.
+        corners: (4, 2) corners of the object in pixels of the photo.
+        width: width of the result in pixels.
+
+    Returns:
+        height x width x 3 uint8 BGR. The height keeps the proportions of the object's left and top edges, between 8
+        and 4 * width pixels.
     """
     import cv2
 
@@ -30,7 +34,7 @@ def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixel
     part, corners = _around(pixels, corners)
     factor = int(seen / width)
     if factor > 1:
-        # A warp picks single pixels; average them first.
+        # The warp reads single pixels; average them first to avoid aliasing.
         part, spans = averaged(part, factor)
         corners = (corners / np.array(spans)).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(corners, _rectangle(width, height))
@@ -39,9 +43,18 @@ def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixel
 
 
 def shown(pixels: Pixels, corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which pixels of what `rectified` gives for the corners the photo really shows: (height, width).
+    """Mask of the pixels of a `rectified` image that lie inside the photo.
 
-    Seen the other way round: in strong perspective the photo's own corners lie beyond the card's horizon.
+    The mask maps each pixel of the result to the photo. Mapping the photo's corners to the result would fail: in strong
+    perspective they lie beyond the horizon of the card.
+
+    Args:
+        pixels: HxWx3 uint8 photo.
+        corners: (4, 2) corners passed to `rectified`.
+        size: width and height of the rectified image in pixels.
+
+    Returns:
+        (height, width) bool.
     """
     import cv2
 
@@ -54,20 +67,20 @@ def shown(pixels: Pixels, corners: NDArray[np.float32], size: tuple[int, int]) -
 
 
 def photo_corners(pixels: Pixels) -> NDArray[np.float32]:
-    """(4, 2) float32: the corners of the photo itself."""
+    """Corners of the photo itself: (4, 2) float32."""
     height, width = pixels.shape[:2]
     return _rectangle(width, height) - np.float32(0.5)
 
 
 def covered(outline: NDArray[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Where a picture of `size` (width, height) lies inside a convex outline (N, 2): (height, width), 255 or 0.
+    """Mask of a convex outline (N, 2) in an image of `size` (width, height): (height, width) uint8, 255 inside, else 0.
 
-    For outlines that an affine map made; perspective may turn one inside out, see `shown`.
+    Suitable for outlines after an affine map. A perspective map may turn an outline inside out; use `shown` there.
     """
     import cv2
 
     mask = np.zeros((size[1], size[0]), np.uint8)
-    # Cut first: OpenCV fills no polygon that reaches much farther than any picture.
+    # Clip the outline first: OpenCV does not fill polygons that extend far beyond the image.
     area, within = cv2.intersectConvexConvex(outline.astype(np.float32), _rectangle(*size))
     if area > 0 and within is not None:
         cv2.fillConvexPoly(mask, np.round(within).astype(np.int32), (255,))
@@ -79,7 +92,7 @@ def _rectangle(width: int, height: int) -> NDArray[np.float32]:
 
 
 def _around(pixels: Pixels, corners: NDArray[np.float32]) -> tuple[Pixels, NDArray[np.float32]]:
-    """The part of the photo that holds the corners, and where they lie in it."""
+    """Crop the photo to the bounding box of the corners; return the part and the corners in its pixels."""
     height, width = pixels.shape[:2]
     left, top = (int(v) for v in np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)))
     right, bottom = (int(v) for v in np.clip(np.ceil(corners.max(axis=0)) + 1, (left + 1, top + 1), (width, height)))

@@ -1,4 +1,4 @@
-"""A decoded photo, and what one may cost."""
+"""A decoded photo, and the limits on its size."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 
 from facematch_local.brief import BriefRepr
 
-# HxWx3, BGR unless said otherwise.
+# HxWx3 uint8, BGR unless stated otherwise.
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What a photo may cost.
+    """Limits on the size of a photo.
 
     Attributes:
-        max_bytes: encoded size in bytes.
-        max_pixels: width times height as the header states it, checked before anything is decoded. Neither side may
-            be longer than 65,535, whatever this says. Above 179 million, decoding raises Pillow's own limit for the
-            process (`PIL.Image.MAX_IMAGE_PIXELS`).
-        max_side: longest side of the decoded photo in pixels; larger photos are made smaller, JPEGs by
-            decoding only what is needed. Detection works at 640 and recognition at 112: this keeps a
-            portrait printed on a card at full detail, and makes a 48 MP JPEG cost what a 4 MP one does.
+        max_bytes: largest encoded size in bytes.
+        max_pixels: largest width times height, as stated in the header; checked before decoding. Regardless of this
+            limit, neither side may exceed 65,535 pixels. If this limit exceeds twice Pillow's own limit of 89 million
+            pixels, decoding raises Pillow's limit for the whole process (`PIL.Image.MAX_IMAGE_PIXELS`).
+        max_side: longest side of the decoded photo in pixels. Larger photos are scaled down; JPEGs are decoded at a
+            reduced size. Detection uses 640 pixels and recognition 112, so the default keeps a portrait printed on
+            a card at full detail, and a 48 MP JPEG costs as much as a 4 MP one.
     """
 
     max_bytes: int = 10 * 1024 * 1024
@@ -38,8 +38,8 @@ class Photo(BriefRepr):
 
     Attributes:
         pixels: HxWx3 uint8, BGR, upright (EXIF orientation applied).
-        scale: side of `pixels` over side of the original; below 1 where it was decoded smaller.
-        format: container format as Pillow names it (`"JPEG"`), or `"ARRAY"`.
+        scale: side of `pixels` divided by the side of the original; below 1 if the photo was scaled down.
+        format: container format by Pillow's name (`"JPEG"`), or `"ARRAY"` for an array passed by the caller.
     """
 
     pixels: NDArray[np.uint8]
@@ -48,10 +48,10 @@ class Photo(BriefRepr):
 
     @property
     def height(self) -> int:
-        """Rows of `pixels`."""
+        """Number of rows of `pixels`."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns of `pixels`."""
+        """Number of columns of `pixels`."""
         return int(self.pixels.shape[1])

@@ -1,4 +1,4 @@
-"""Pictures made smaller or cut out, without aliasing."""
+"""Scaling down and cropping without aliasing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 
 def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, border: int) -> NDArray[np.uint8]:
-    """Cut the size x size crop that `matrix` takes the photo to, without aliasing.
+    """Warp a photo to a size x size crop without aliasing.
 
     Args:
         pixels: HxWx3 uint8.
-        matrix: 2x3, from the photo's pixels to the crop's.
+        matrix: 2x3, maps pixel coordinates of the photo to those of the crop.
         size: side of the crop in pixels.
-        border: what lies outside the photo, an OpenCV border mode; black where it is constant.
+        border: OpenCV border mode for pixels outside the photo; `cv2.BORDER_CONSTANT` fills with black.
+
+    Returns:
+        size x size x 3 uint8, channels in the order of `pixels`.
     """
     import cv2
 
@@ -23,24 +26,24 @@ def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, b
 
 
 def averaged(pixels: NDArray[np.uint8], factor: int) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """Every factor x factor pixels made one, their mean to within a grey level, several times faster than other scales.
+    """Average each block of factor x factor pixels, accurate to one grey level; several times faster than other scales.
 
     Args:
-        pixels: HxWx3 or HxW uint8; what is left over at the right and at the bottom is dropped.
-        factor: 1 or more.
+        pixels: HxWx3 or HxW uint8. Incomplete blocks at the right and at the bottom are dropped.
+        factor: side of a block in pixels, 1 or more.
 
     Returns:
-        The smaller picture, and how many pixels one of its own spans across and down: `factor`, less where the picture
-        has not that many.
+        The smaller image, uint8, and the number of original pixels per pixel across and down: `factor`, or less if the
+        image is smaller than one block.
     """
     import cv2
 
     across, down = max(pixels.shape[1] // factor, 1), max(pixels.shape[0] // factor, 1)
     whole = pixels[: down * factor, : across * factor]
-    # What is smaller than the factor is made one pixel across or down.
+    # An image smaller than one block becomes one pixel across or down.
     small, rest = whole, factor if whole.shape[:2] == (down * factor, across * factor) else 1
-    # OpenCV is several times faster at halves than at other whole factors, and somewhat at a blur by three. It rounds
-    # halves up; every other time that is made to be down, lest pictures get brighter.
+    # OpenCV is several times faster at halving than at other whole factors, and somewhat faster at a blur by three.
+    # Alternate rounding up and down: rounding up every time would brighten the image.
     rounded_up = False
     while rest % 2 == 0:
         half = (small.shape[1] // 2, small.shape[0] // 2)
@@ -55,7 +58,7 @@ def averaged(pixels: NDArray[np.uint8], factor: int) -> tuple[NDArray[np.uint8],
 
 
 def _halved(pixels: NDArray[np.uint8], size: tuple[int, int], up: bool) -> NDArray[np.uint8]:
-    """Every 2x2 pixels made one, `size` (width, height) in all; halves of a grey level are rounded up or down."""
+    """Average blocks of 2x2 pixels to `size` (width, height); round halves of a grey level up or down."""
     import cv2
 
     half = cv2.resize(pixels if up else cv2.bitwise_not(pixels), size, interpolation=cv2.INTER_AREA)
@@ -65,19 +68,20 @@ def _halved(pixels: NDArray[np.uint8], size: tuple[int, int], up: bool) -> NDArr
 def reduced(
     pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], coarseness: float = 1.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of a photo that a warp looks at, averaged where the warp would skip pixels.
+    """Crop a photo to the part that a warp reads, and average it if the warp would skip pixels.
 
-    Linear interpolation looks at 2x2 pixels, so a crop of less than half the size would miss some. Whole numbers of
-    pixels are averaged: to the warp it makes little difference, and OpenCV does it several times faster.
+    Linear interpolation reads 2x2 pixels, so a warp to less than half the size would skip some. The average is over
+    whole numbers of pixels: the result of the warp differs little, and OpenCV is several times faster.
 
     Args:
         pixels: HxWx3 uint8.
-        matrix: 2x3, from the photo's pixels to the crop's.
+        matrix: 2x3, maps pixel coordinates of the photo to those of the crop.
         size: width and height of the crop in pixels.
-        coarseness: pixels of the crop that an averaged pixel is about as large as; less keeps more detail.
+        coarseness: approximate size of an averaged pixel in pixels of the crop; a lower value keeps more detail.
 
     Returns:
-        The part, uint8, and the 2x3 matrix that takes its pixels to the crop's.
+        The part, uint8, and the 2x3 matrix that maps its pixel coordinates to those of the crop. `pixels` and `matrix`
+        unchanged if the warp shrinks by a factor of two or less.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""Periodic patterns at the face: what a halftone, a pixel grid and their moire leave in a picture, and skin does not.
+"""Periodic patterns at the face: traces of a halftone, a pixel grid or their moire, which skin does not show.
 
 After Garcia and de Queiroz, "Face-spoofing 2D-detection based on Moire-pattern analysis", IEEE TIFS 10, 2015.
 """
@@ -13,31 +13,40 @@ from numpy.typing import NDArray
 
 _SIDE: Final = 256
 _LEAST_SIDE: Final = 96
-# Below this frequency (cycles per pixel) a face has structure of its own.
+# Below this frequency, in cycles per pixel, faces themselves have structure.
 _LOWEST: Final = 0.1
 
 
 def period_of(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> float | None:
-    """The strongest period at the middle of a face, ln; None where the photo has too few pixels.
+    """Strength of the strongest periodic pattern around the centre of a face.
 
-    A square of 256 pixels, or all that the photo has: of a small face what is beside it is looked at too.
+    The analysed square has sides of 256 pixels, or the photo's shorter side if that is less; for a small face it
+    includes the surroundings.
 
     Args:
         pixels: HxWx3 uint8 BGR photo at its own resolution.
-        box: (4,) left, top, right, bottom of the face in its pixels.
+        box: (4,) left, top, right, bottom of the face in pixels of the photo.
+
+    Returns:
+        Height of the spectral peak over its surroundings, natural logarithm (see `strongest_period`); None if the
+        photo's shorter side is below 96 pixels.
     """
     patch = _middle(pixels, box)
     return None if patch is None else strongest_period(patch)
 
 
 def strongest_period(grey: NDArray[np.float32]) -> float:
-    """The strongest peak of the spectrum of a square grey picture over its surroundings, natural logarithm."""
+    """Height of the strongest spectral peak of a square grey image over its surroundings, natural logarithm.
+
+    Args:
+        grey: (side, side) float32, 0 to 255.
+    """
     import cv2
 
     window = _window(grey.shape[0])
     waves = cv2.dft((grey - grey.mean()) * window, flags=cv2.DFT_COMPLEX_OUTPUT)
     logarithm = cv2.log(np.fft.fftshift(cv2.magnitude(waves[..., 0], waves[..., 1])) + 1)
-    # What is usual around a frequency, the peak's own few bins among many others.
+    # Local mean of the spectrum: a peak covers few of the 17x17 bins.
     usual = cv2.blur(logarithm, (17, 17))
     excess = cv2.blur(logarithm, (2, 2)) - usual
     return float(excess[_asked(grey.shape[0])].max())
@@ -45,7 +54,7 @@ def strongest_period(grey: NDArray[np.float32]) -> float:
 
 @functools.lru_cache(4)
 def _window(side: int) -> NDArray[np.float32]:
-    """(side, side), Hann's in both directions."""
+    """Two-dimensional Hann window, (side, side) float32."""
     window = np.hanning(side).astype(np.float32)
     result: NDArray[np.float32] = window[:, None] * window[None, :]
     return result
@@ -53,16 +62,16 @@ def _window(side: int) -> NDArray[np.float32]:
 
 @functools.lru_cache(4)
 def _asked(side: int) -> NDArray[np.bool_]:
-    """(side, side): of a spectrum with frequency 0 in the middle, the frequencies that are looked at."""
+    """Mask of the analysed frequencies in a centred spectrum, (side, side) bool."""
     frequency = np.fft.fftshift(np.fft.fftfreq(side))
     fx, fy = np.abs(frequency)[None, :], np.abs(frequency)[:, None]
-    # Edges of the JPEG grid, and of the picture, lie on the axes.
+    # The JPEG grid and the image borders cause energy on the axes; exclude them.
     asked: NDArray[np.bool_] = (np.hypot(fx, fy) > _LOWEST) & (fx > 3 / side) & (fy > 3 / side)
     return asked
 
 
 def _middle(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The square at the middle of the box, not resampled: that would destroy what is looked for."""
+    """The square at the centre of the box as grey; without resampling, which would destroy the patterns."""
     import cv2
 
     height, width = pixels.shape[:2]

@@ -1,12 +1,13 @@
-"""Limits on how an encoded photo is put together, told before any decoder sees it.
+"""Limits on the structure of an encoded photo, checked before decoding.
 
-Bytes and pixels bound neither time nor memory of a decoder: a JPEG of 0.5 MB may hold thousands of scans, each of which
-goes over every pixel, and some parsers take quadratic time over small parts. Here the parts are counted. What is
-refused is far above what cameras, phones, scanners and editors write, and far below what costs a second.
+Limits on bytes and pixels bound neither the time nor the memory of a decoder: a JPEG of 0.5 MB may hold thousands of
+scans, each of which visits every pixel, and some parsers take quadratic time over small parts. This module counts the
+parts. The limits are far above the output of cameras, phones, scanners and editors, and far below one second of
+decoding.
 
-One pass, linear in the bytes, in steps of whole parts (never byte by byte): well under a millisecond for a photo. What
-cannot be made out is left to the decoder: this is no validation, and a decoder's own time and memory are to be bounded
-where it runs.
+The check is one pass, linear in the number of bytes, in steps of whole parts (never byte by byte), and takes well under
+a millisecond for a photo. It is not a validation: it passes data that it cannot parse on to the decoder. The caller of
+a decoder must bound the decoder's own time and memory.
 """
 
 from __future__ import annotations
@@ -22,19 +23,21 @@ from facematch_local.errors import ImageFormatError
 
 @dataclass(frozen=True, slots=True)
 class StructureLimits:
-    """How many parts a photo may have.
+    """Largest number of parts of a photo, by format.
 
     Attributes:
-        jpeg_segments: marker segments before the first scan. Cameras write 5 to 30. A colour profile takes up to 255,
-            and depth or gain maps in extended XMP one for each 64 KiB, 160 in 10 MB.
-        jpeg_exif_segments: of these, Exif ones. Cameras write 1, editors 2; decoders join them in quadratic time.
-        jpeg_scans: progressive encoders write 6 to 20; every one costs a pass over all pixels.
-        jpeg_padding: bytes between segments that belong to none: fill bytes and what firmware left behind.
-        png_chunk_bytes: a chunk for each so many bytes of the file, beyond `parts`. Encoders write 4 KiB and more.
-        gif_blocks: data blocks of all extensions before the first frame; a colour profile or XMP takes hundreds.
+        jpeg_segments: marker segments before the first scan. Cameras write 5 to 30. A colour profile takes up to 255;
+            depth or gain maps in extended XMP take one for each 64 KiB, 160 in 10 MB.
+        jpeg_exif_segments: Exif segments among them. Cameras write 1, editors 2; decoders join them in quadratic time.
+        jpeg_scans: scans. Progressive encoders write 6 to 20; each costs a pass over all pixels.
+        jpeg_padding: bytes outside any segment, such as fill bytes and remains left by firmware.
+        png_chunk_bytes: a PNG may have one chunk per this number of bytes in addition to `parts`. Encoders write
+            chunks of 4 KiB or more.
+        gif_blocks: data blocks of all extensions before the first frame. A colour profile or XMP takes hundreds.
         tiff_entries: entries of the first directory. Cameras and scanners write 15 to 100.
         tiff_strips: strips or tiles. Old scanners write one for each row and colour.
-        rle_bytes: size of a run-length coded BMP, which Pillow decodes step by step in Python. No camera writes them.
+        rle_bytes: size in bytes of a run-length coded BMP, which Pillow decodes step by step in Python. Cameras do not
+            write them.
         parts: chunks or boxes of the other formats, and fields of one Exif directory.
     """
 
@@ -51,14 +54,14 @@ class StructureLimits:
 
 
 def check_structure(data: bytes, limits: StructureLimits | None = None) -> None:
-    """Refuse a photo of more parts than any camera makes.
+    """Refuse a photo with far more parts than any camera writes.
 
     Args:
-        data: the encoded photo, of any format or none.
+        data: the encoded photo. Data of an unknown format passes.
         limits: default `StructureLimits()`.
 
     Raises:
-        ImageFormatError: it has too many parts of a kind, which the message names.
+        ImageFormatError: the photo has too many parts of one kind; the message names the kind and the limit.
     """
     limits = limits or StructureLimits()
     for starts, check in _CHECKS:
@@ -68,10 +71,10 @@ def check_structure(data: bytes, limits: StructureLimits | None = None) -> None:
 
 
 def exif_is_sane(exif: bytes, limits: StructureLimits | None = None) -> bool:
-    """Whether a parser gets through the first directory of an Exif block in little time.
+    """Whether a parser can read the first directory of an Exif block in little time.
 
     Args:
-        exif: with or without the leading `Exif\\0\\0`.
+        exif: the block, with or without the leading `Exif\\0\\0`.
         limits: default `StructureLimits()`.
     """
     limits = limits or StructureLimits()
@@ -79,7 +82,7 @@ def exif_is_sane(exif: bytes, limits: StructureLimits | None = None) -> bool:
     directory = _first_directory(block)
     if directory is None:
         return True
-    # Fields may share their bytes: a thousand that all point at the same 64 KiB take a thousand times as many.
+    # Fields may share their bytes: a thousand fields that point at the same 64 KiB cost a thousand times that size.
     fields = list(directory)
     return len(fields) <= limits.parts and sum(field.size for field in fields) <= 4 * len(block)
 
@@ -90,17 +93,17 @@ _START_OF_SCAN: Final = 0xDA
 _END_OF_IMAGE: Final = 0xD9
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL: Final = (0xC0, 0xC1, 0xC9)
-# In coded data a marker is FF and anything but 00 (an FF that is data), FF (fill) or D0 to D7 (restarts).
+# In coded data a marker is FF followed by any byte except 00 (escaped data), FF (fill) and D0 to D7 (restarts).
 _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def _check_jpeg(data: bytes, limits: StructureLimits) -> None:
     position, components = _check_jpeg_header(data, limits)
-    # Where the first scan of a sequential JPEG holds all colours, libjpeg takes no second one.
+    # If the first scan of a sequential JPEG holds all components, libjpeg decodes no further scan.
     if components and data[position + 4 : position + 5] == bytes((components,)):
         return
-    # Counting is many times faster than walking, and enough where it counts few: coded data holds no FF DA but scans.
-    # What follows the photo (a video, a second picture) may hold some by chance.
+    # Counting FF DA is many times faster than walking the segments. Coded data contains FF DA only at scans, so a low
+    # count suffices. Data after the photo (a video, a second picture) may contain some by chance; then walk.
     if data.count(b"\xff\xda", position) <= limits.jpeg_scans:
         return
     scans = 0
@@ -118,7 +121,8 @@ def _check_jpeg_header(data: bytes, limits: StructureLimits) -> tuple[int, int]:
     """Walk the segments before the first scan.
 
     Returns:
-        Where that begins, or where there is no going on; and the colours of a sequential JPEG, 0 for others.
+        The position of the first scan, or the end of the data if there is none; and the number of components of a
+        sequential JPEG, 0 for other JPEGs.
     """
     position, segments, exif, padding, components = 2, 0, 0, 0, 0
     while True:
@@ -129,13 +133,15 @@ def _check_jpeg_header(data: bytes, limits: StructureLimits) -> tuple[int, int]:
         while data[at : at + 2] == b"\xff\xff" and padding <= limits.jpeg_padding:
             at, padding = at + 1, padding + 1
         if padding > limits.jpeg_padding:
-            raise ImageFormatError(f"the JPEG has more than {limits.jpeg_padding} bytes that belong to no segment")
+            raise ImageFormatError(f"the JPEG has more than {limits.jpeg_padding} bytes outside its segments")
         if at + 2 > len(data):
             return len(data), 0
         marker, position = data[at + 1], at + 2
         if marker == _START_OF_SCAN:
             return at, components
-        if marker in (0x00, 0x01, 0xD8) or 0xD0 <= marker <= 0xD7:  # no length; decoders pass over them one by one
+        if (
+            marker in (0x00, 0x01, 0xD8) or 0xD0 <= marker <= 0xD7
+        ):  # markers without length; decoders skip them one by one
             padding += 2
             continue
         if marker in _FRAMES:
@@ -168,11 +174,11 @@ def _check_png(data: bytes, limits: StructureLimits) -> None:
 
 
 def _check_gif(data: bytes, limits: StructureLimits) -> None:
-    """Count up to the first frame, which is all that is decoded."""
+    """Count the blocks before the first frame; later frames are not decoded."""
     flags = data[10] if len(data) > 10 else 0
     position, blocks = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0), 0
     while position < len(data) and data[position] not in (0x2C, 0x3B):  # a frame, or the end
-        if data[position] != 0x21:  # no extension: decoders pass over such bytes one by one
+        if data[position] != 0x21:  # not an extension: decoders skip such bytes one by one
             position += 1
             blocks += 1
         else:
@@ -197,7 +203,7 @@ def _check_webp(data: bytes, limits: StructureLimits) -> None:
 
 
 def _check_boxes(data: bytes, limits: StructureLimits) -> None:
-    """HEIF and AVIF: the outermost boxes. What lies within is bounded by the decoders' own limits."""
+    """Count the outermost boxes of a HEIF or AVIF file; the decoders' own limits bound the nested boxes."""
     position, boxes = 0, 0
     while position + 8 <= len(data):
         boxes += 1
@@ -206,7 +212,7 @@ def _check_boxes(data: bytes, limits: StructureLimits) -> None:
         size = int.from_bytes(data[position : position + 4])
         if size == 1:
             size = int.from_bytes(data[position + 8 : position + 16])
-        if size < 8:  # 0: up to the end
+        if size < 8:  # 0: the box extends to the end
             return
         position += size
 
@@ -215,7 +221,7 @@ def _check_boxes(data: bytes, limits: StructureLimits) -> None:
 
 _STRIP_OFFSETS: Final = 273
 _TILE_OFFSETS: Final = 324
-# Bytes of a value by its type, 1 to 12 of TIFF 6.0, 13 an offset, 16 to 18 of BigTIFF.
+# Bytes per value by type: 1 to 12 from TIFF 6.0, 13 an offset, 16 to 18 from BigTIFF.
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
@@ -236,7 +242,7 @@ def _check_tiff(data: bytes, limits: StructureLimits) -> None:
 
 
 def _first_directory(data: bytes) -> Iterator[_Field] | None:
-    """Fields of the first directory, as far as they lie within the bytes; None where there is none."""
+    """Fields of the first directory that lie within the data; None if the data has no TIFF header."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 8:
         return None
@@ -258,7 +264,7 @@ def _fields(data: bytes, start: int, head: struct.Struct, entry: struct.Struct) 
             return
         tag, kind, count = entry.unpack_from(data, position)
         size = count * _SIZES.get(kind, 0)
-        # What claims more bytes than there are cannot be read, and is not.
+        # Decoders do not read a field that claims more bytes than the data has, so it costs nothing.
         yield _Field(tag, count, size if size <= len(data) else 0)
         position += entry.size
 

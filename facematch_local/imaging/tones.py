@@ -1,6 +1,6 @@
-"""From the layouts that decoders give (grey, palette, transparent, 16-bit, float) to 8-bit BGR.
+"""Conversion of decoded layouts (grey, palette, transparent, 16-bit, float) to 8-bit BGR.
 
-Strip by strip: a copy of the whole photo in yet another layout would cost as much memory as the photo.
+The conversion works strip by strip: a copy of the whole photo in another layout would double the memory.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PIL import Image
 
-# Converted at a time, so that copies in other layouts stay small.
+# Pixels per strip; keeps intermediate copies small.
 _STRIP_PIXELS: Final = 1 << 20
-# Largest values of 8, 10, 12, 14 and 16 bits: sensors and scanners put fewer bits into 16.
+# Largest values of 8, 10, 12, 14 and 16 bits: sensors and scanners store fewer bits in 16.
 _FULL_SCALES: Final = (255, 1023, 4095, 16383, 65535)
 
 
 def to_bgr(image: Image.Image) -> NDArray[np.uint8]:
-    """A loaded photo of any of Pillow's modes as HxWx3 uint8 BGR, transparent areas white."""
+    """Convert a loaded photo of any Pillow mode to HxWx3 uint8 BGR, transparent areas white."""
     import cv2
 
     scale = _eight_bit_scale(image)
@@ -33,7 +33,7 @@ def to_bgr(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def on_white(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """An HxWx4 uint8 BGRA array laid on white: HxWx3 uint8 BGR."""
+    """Blend an HxWx4 uint8 BGRA array over white: HxWx3 uint8 BGR."""
     pixels = np.empty((*bgra.shape[:2], 3), np.uint8)
     for rows in _strips(*bgra.shape[:2]):
         alpha = bgra[rows, :, 3:].astype(np.float32) / 255
@@ -52,15 +52,15 @@ def _cut(image: Image.Image, rows: slice) -> Image.Image:
 
 
 def _eight_bit_scale(image: Image.Image) -> float | None:
-    """What 16-bit and float grey is multiplied with to be 8 bits; None for other photos.
+    """Factor that scales 16-bit, 32-bit and float grey to 8 bits; None for other photos.
 
-    By their own range: Pillow's `convert` would clip them to white.
+    The factor depends on the photo's own range, because Pillow's `convert` clips such values to white.
     """
     if not image.mode.startswith(("I", "F")):
         return None
     top = max(float(_values(_cut(image, rows)).max()) for rows in _strips(image.height, image.width))
     if image.mode.startswith("I"):
-        # Nothing says how many of the 16 or 32 bits are in use: the fewest that hold the brightest value.
+        # The file does not state how many of the 16 or 32 bits are in use: assume the fewest that hold the maximum.
         full = float(next((full for full in _FULL_SCALES if top <= full), _FULL_SCALES[-1]))
     else:
         full = 1.0 if top <= 1.0 else max(top, 255.0)

@@ -1,7 +1,7 @@
-"""The optional networks of a pack, one module each.
+"""The optional networks of a pack, one module per network.
 
-`landmarks` and `face_filter` serve the search for faces; the others answer checks, and `Networks` holds them together.
-A new network is one module with a subclass of `Network` and one entry here.
+`landmarks` and `face_filter` serve the search for faces. The others serve checks; `Networks` holds them. A new network
+needs one module with a subclass of `Network` and one entry in `TASKS`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ TASKS: Final[Mapping[str, type[Network]]] = MappingProxyType(
         )
     }
 )
-"""Every optional task of a pack, and the network that does it."""
+"""Each optional task of a pack, and the class of its network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The networks in use for checks, the pack's own or the fallback ones; None where there is none."""
+    """The networks that the checks use: the pack's own or the fallback networks; None for a missing one."""
 
     occlusion: OcclusionNetwork | None = None
     recapture: RecaptureNetwork | None = None

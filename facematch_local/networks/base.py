@@ -1,8 +1,8 @@
-"""A network of a pack: one ONNX file for one question.
+"""Base of the optional networks of a pack: one ONNX file per task.
 
-It takes pixels as they are (uint8, NHWC, BGR; scaling happens inside the graph) and gives probabilities or points.
-Which crops it wants is a *convention*, named in the file's metadata under `METADATA_KEY` and described in the module
-of each network. A file made for another convention is refused when the pack is opened, never misread.
+A network takes unscaled pixels (uint8, NHWC, BGR; scaling happens inside the graph) and returns probabilities or
+points. Its *convention* defines its inputs and outputs. The file's metadata names the convention under `METADATA_KEY`,
+and the module of the network describes it. Opening a pack refuses a file with another convention.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ METADATA_KEY: Final = "facematch_convention"
 
 
 class Session(Protocol):
-    """The used part of `onnxruntime.InferenceSession`; several threads may call `run` at once."""
+    """The used part of `onnxruntime.InferenceSession`. Several threads may call `run` concurrently."""
 
     def run(self, output_names: Sequence[str], input_feed: Mapping[str, Any]) -> list[Any]: ...
     def get_inputs(self) -> Sequence[Any]: ...
@@ -33,14 +33,14 @@ class Session(Protocol):
 
 
 class Network:
-    """An open session of a model that was made for the network's convention.
+    """A network with an open session, checked against its convention.
 
     Args:
         session: an open ONNX Runtime session.
-        name: the model's name in errors, such as its path; default the convention.
+        name: the model's name for error messages, such as its path; default the name of the convention.
 
     Raises:
-        PackError: the model was not made for this convention.
+        PackError: the model's metadata, inputs or outputs do not match the convention.
     """
 
     TASK: ClassVar[str]
@@ -48,23 +48,37 @@ class Network:
     CONVENTION: ClassVar[str]
     """Name of the convention in the model's metadata."""
     CROPS: ClassVar[Mapping[str, int]]
-    """Side of each input that is a crop, by name."""
+    """Side in pixels of each input that is a crop, by name."""
     NUMBERS: ClassVar[Sequence[str]] = ()
-    """Names of the inputs that are one number."""
+    """Names of the scalar inputs."""
     GIVES: ClassVar[Mapping[str, list[int]]]
-    """Shape of each output, by name."""
+    """Shape of each output without the batch axis, by name."""
 
     def __init__(self, session: Session, name: str = "") -> None:
         require_convention(session, name or self.CONVENTION, self.CONVENTION, self.CROPS, self.GIVES, self.NUMBERS)
         self._session = session
 
     def works(self) -> bool:
-        """Run once on a blank picture, for a network that every photo needs: it must not fail at the first request."""
+        """Whether a trial run on a blank picture succeeds.
+
+        Networks that every photo needs override this method, so that a faulty one fails when the pack is opened and
+        not at the first request.
+        """
         return True
 
 
 def aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]], size: int) -> Pixels:
-    """Cut the size x size crop that takes the landmarks to the template; border pixels are repeated outside."""
+    """Warp a photo so that the face's landmarks match a template.
+
+    Args:
+        pixels: HxWx3 uint8 BGR; border pixels are repeated outside.
+        face: one of its faces.
+        template: five points (x, y) in pixels of the crop.
+        size: side of the crop in pixels.
+
+    Returns:
+        size x size x 3 uint8 BGR.
+    """
     import cv2
 
     points = distinct_landmarks(face.landmarks, face.box)
@@ -73,7 +87,7 @@ def aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]],
 
 
 def square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
-    """Cut a square of the photo, moved and if necessary shrunk so that it lies inside."""
+    """Crop a square of `side` pixels around a centre (x, y); moved and, if necessary, shrunk to lie in the photo."""
     height, width = pixels.shape[:2]
     edge = max(min(round(side), width, height), 1)
     left = min(max(round(centre[0] - edge / 2), 0), width - edge)
@@ -82,13 +96,13 @@ def square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
 
 
 def resized(square: Pixels, size: int) -> Pixels:
-    """Scale a picture to size x size: averaged where it shrinks, interpolated where it grows."""
+    """Scale a picture to size x size pixels: by averaging when it shrinks, by interpolation when it grows."""
     import cv2
 
     if square.shape[:2] == (size, size):
         return np.ascontiguousarray(square)
     factor = int(min(square.shape[:2]) / (1.25 * size))
-    if factor > 1:  # whole factors are averaged several times faster than others
+    if factor > 1:  # averaging by a whole factor is several times faster
         square, _ = averaged(square, factor)
     how = cv2.INTER_AREA if max(square.shape[:2]) > size else cv2.INTER_LINEAR
     return cv2.resize(square, (size, size), interpolation=how).astype(np.uint8, copy=False)
@@ -104,15 +118,23 @@ def require_convention(
 ) -> None:
     """Refuse a model whose metadata, inputs or outputs differ from the convention.
 
+    Args:
+        session: an open session of the model.
+        name: the model's name for error messages.
+        convention: name of the convention.
+        sizes: side in pixels of each input that is a crop, by name.
+        gives: shape of each output without the batch axis, by name.
+        numbers: names of the scalar inputs.
+
     Raises:
-        PackError: they differ.
+        PackError: metadata, inputs or outputs differ.
     """
     stated = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "")
     if stated != convention:
-        raise PackError(f"{name}: made for the convention {stated or 'none'!r}, this version reads {convention!r}")
+        raise PackError(f"{name}: the model has the convention {stated or 'none'!r}, this version reads {convention!r}")
     shapes = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_inputs()}
     wanted = {key: ("tensor(uint8)", [size, size, 3]) for key, size in sizes.items()}
     wanted |= {key: ("tensor(float)", [1]) for key in numbers}
     outputs = {entry.name: (entry.type, list(entry.shape[1:])) for entry in session.get_outputs()}
     if shapes != wanted or outputs != {key: ("tensor(float)", shape) for key, shape in gives.items()}:
-        raise PackError(f"{name}: its inputs or outputs are not those of the convention {convention!r}")
+        raise PackError(f"{name}: the model's inputs or outputs do not match its convention {convention!r}")

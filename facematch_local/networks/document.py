@@ -1,13 +1,13 @@
-"""Whether a photo shows a document, and where.
+"""The document network: whether a photo shows a document, and where.
 
 Convention `document-1`:
 
-Input `view`, uint8 (N, 192, 192, 3): of a photo with a face the square of 36 inter-eye distances around it, which
-holds a card on whichever side of it the face is; of one without a face all of it. The part of the square that lies
-in the photo is squeezed to 192x192, so that nothing but photo is seen. Where that leaves it unsure, a second view
-is of the part in which the map shows most, squeezed as well.
-Output `scores`, float32 (N, 1): probability that it shows a document.
-Output `map`, float32 (N, 24, 24): by place, probability that it is part of one.
+Input `view`, uint8 (N, 192, 192, 3), BGR: the square of 36 inter-eye distances around the face, which contains a card
+on whichever side the face is; the whole photo if it has no face. The part of the square inside the photo is scaled to
+192x192 regardless of its proportions, so that the view shows only photo. If the scores of this view are uncertain, a
+second view shows the part with the largest sum of the map, scaled in the same way.
+Output `scores`, float32 (N, 1): probability that the view shows a document.
+Output `map`, float32 (N, 24, 24): by row and column, probability that this cell of the view belongs to a document.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Window = tuple[int, int, int, int]  # part of a photo: left, top, right and bott
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentScores:
-    """Whether a photo shows a document, and where.
+    """Scores of one view.
 
     Attributes:
-        document: probability, 0 to 1.
-        places: (24, 24) float32, by row and column the probability, 0 to 1, that this part of `window` is document.
-        window: what was looked at.
+        document: probability, 0 to 1, that the view shows a document.
+        places: (24, 24) float32, probability, 0 to 1, that this cell of `window` belongs to a document.
+        window: the part of the photo that the view shows.
     """
 
     document: float
@@ -46,7 +46,7 @@ class DocumentScores:
 
 
 class DocumentNetwork(Network):
-    """Scores a document and its place. Safe to share between threads."""
+    """Scores the presence and position of a document. Safe to share between threads."""
 
     TASK = "document"
     CONVENTION = "document-1"
@@ -54,11 +54,11 @@ class DocumentNetwork(Network):
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1], "map": [DOCUMENT_PLACES, DOCUMENT_PLACES]}
 
     def predict(self, pixels: Pixels, face: Face | None) -> DocumentScores:
-        """Look at an HxWx3 uint8 BGR photo, around `face` where there is one: one forward pass."""
+        """Score an HxWx3 uint8 BGR photo, around `face` if it has one: one forward pass."""
         return self.look(pixels, document_window(pixels, face))
 
     def look(self, pixels: Pixels, window: Window) -> DocumentScores:
-        """Look at a part of an HxWx3 uint8 BGR photo: one forward pass."""
+        """Score a part of an HxWx3 uint8 BGR photo: one forward pass."""
         scores, places = self._session.run(["scores", "map"], {"view": _squeezed(pixels, window)[None]})
         return DocumentScores(float(scores[0, 0]), places[0], window)
 
@@ -69,7 +69,7 @@ def document_view(pixels: Pixels, face: Face | None) -> Pixels:
 
 
 def document_window(pixels: Pixels, face: Face | None) -> Window:
-    """The part of a photo that `document_view` shows."""
+    """The part of an HxWx3 photo that `document_view` shows."""
     height, width = pixels.shape[:2]
     if face is None:
         return 0, 0, width, height

@@ -1,11 +1,11 @@
-"""Whether a box that the detector gave is about a face (false-positive rejection).
+"""The face filter: rejects false positives of the detector.
 
 Convention `confirmation-1`:
 
-Input `face`, uint8 (N, 64, 64, 3): the square of 1.4 times the longer side of the face box around its middle, as it
-stands in the photo. Outside the photo its border pixels are repeated.
+Input `face`, uint8 (N, 64, 64, 3), BGR: the square of 1.4 times the longer side of the face box around its centre, not
+rotated. Outside the photo its border pixels are repeated.
 Input `detector`, float32 (N, 1): the detector's confidence, 0 to 1.
-Output `scores`, float32 (N, 1): probability that the box is about a face, by both together.
+Output `scores`, float32 (N, 1): probability that the box contains a face, given both inputs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FACE_FILTER_SIZE, FACE_FILTER_SCALE = 64, 1.4
 
 
 class FaceFilterNetwork(Network):
-    """Rejects boxes that are not about a face. Safe to share between threads."""
+    """Rejects boxes that do not contain a face. Safe to share between threads."""
 
     TASK = "face_filter"
     CONVENTION = "confirmation-1"
@@ -33,16 +33,16 @@ class FaceFilterNetwork(Network):
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}
 
     def works(self) -> bool:
-        """Whether it gives a probability for a blank photo."""
+        """Whether the network returns a probability for a blank photo."""
         blank, box = np.full((32, 32, 3), 127, np.uint8), np.array([8, 8, 24, 24], np.float32)
         return 0 <= self.confirm(blank, box, 0.5) <= 1
 
     def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
-        """Probability, 0 to 1, that a box is about a face: one forward pass.
+        """Probability, 0 to 1, that a box contains a face: one forward pass.
 
         Args:
             pixels: HxWx3 uint8 BGR photo.
-            box: (4,) left, top, right, bottom.
+            box: (4,) left, top, right, bottom in pixels of the photo.
             score: the detector's confidence, 0 to 1.
         """
         inputs = {"face": face_filter_crop(pixels, box)[None], "detector": np.array([[score]], np.float32)}

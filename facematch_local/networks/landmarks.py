@@ -1,10 +1,10 @@
-"""The five landmarks of a face, corrected.
+"""The landmark network: corrects the detector's five landmarks of a face.
 
 Convention `landmarks-1`:
 
-Input `face`, uint8 (N, 80, 80, 3): the face by the landmarks that a detector gave, taken to `LANDMARK_TEMPLATE` in
-the same way. The eyes lie 22 pixels apart and all of the face is inside. Outside the photo its border pixels are
-repeated.
+Input `face`, uint8 (N, 80, 80, 3), BGR: the face warped by the similarity transform (least squares, Umeyama 1991) that
+maps the detector's landmarks to `LANDMARK_TEMPLATE`. The eyes are 22 pixels apart and the crop contains the whole face.
+Outside the photo its border pixels are repeated.
 Output `points`, float32 (N, 5, 2): x and y of the five landmarks in pixels of the crop.
 """
 
@@ -22,19 +22,19 @@ from facematch_local.imaging.resampling import warp
 from facematch_local.networks.base import Network
 
 LANDMARK_SIZE: Final = 80
-# The ArcFace template at 0.625, with a margin of 5 pixels: the 112x112 crop and 8 of its pixels on each side.
+# The ArcFace template scaled by 0.625, with a margin of 5 pixels: the 112x112 crop and 8 of its pixels on each side.
 LANDMARK_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
     (0.625 * x + 5.0, 0.625 * y + 5.0) for x, y in ARCFACE_TEMPLATE
 )
-# Pixels of the crop, half the distance of the eyes there, by which the network may move a landmark. A larger correction
-# means that the two disagree about where the face is; the detector's landmarks stay.
+# Largest correction of a landmark in pixels of the crop, half the distance between the eyes. A larger correction means
+# that network and detector disagree about where the face is; the detector's landmarks stay.
 _LARGEST_CORRECTION: Final = 11.0
 
 
 class LandmarkNetwork(Network):
     """Corrects landmarks. Safe to share between threads.
 
-    A detector small enough to search whole photos places landmarks roughly; looking once more, at the face alone,
+    The landmarks of a detector that is small enough to search whole photos are rough. A second pass over the face alone
     costs about a millisecond.
     """
 
@@ -44,7 +44,7 @@ class LandmarkNetwork(Network):
     GIVES: ClassVar[Mapping[str, list[int]]] = {"points": [5, 2]}
 
     def works(self) -> bool:
-        """Whether it gives finite landmarks for a blank crop."""
+        """Whether the network returns finite landmarks for a blank crop."""
         points = self.predict(np.full((LANDMARK_SIZE, LANDMARK_SIZE, 3), 127, np.uint8))
         return points.shape == (5, 2) and bool(np.isfinite(points).all())
 
@@ -59,12 +59,12 @@ class LandmarkNetwork(Network):
 
         Args:
             pixels: the photo.
-            landmarks: (5, 2), as the detector gave them.
-            box: (4,) left, top, right, bottom of the face.
+            landmarks: (5, 2) landmarks of the detector in pixels of the photo.
+            box: (4,) left, top, right, bottom of the face in pixels of the photo.
 
         Returns:
-            (5, 2) float32 in pixels of the photo; the given landmarks where they lie unlike those of any face, or where
-            the network finds the face elsewhere.
+            (5, 2) float32 in pixels of the photo; the given landmarks if their arrangement is not that of a face, or
+            if the correction exceeds the limit.
         """
         import cv2
 
@@ -74,7 +74,7 @@ class LandmarkNetwork(Network):
             return landmarks
         points = self.predict(warp(pixels, matrix, LANDMARK_SIZE, border=cv2.BORDER_REPLICATE))
         correction = np.linalg.norm(points - (given @ matrix[:, :2].T + matrix[:, 2]), axis=1)
-        if not (correction <= _LARGEST_CORRECTION).all():  # said so that it holds for NaN
+        if not (correction <= _LARGEST_CORRECTION).all():  # this form also holds for NaN
             return landmarks
         found: NDArray[np.float32] = ((points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T).astype(np.float32)
         return found

@@ -1,12 +1,11 @@
-"""What covers a face: sunglasses, clear glasses, a mask, a head covering.
+"""The occlusion network: sunglasses, clear glasses, masks and head coverings.
 
 Convention `occlusion-1`:
 
-Input `face`, uint8 (N, 112, 112, 3): the face turned upright and scaled by the similarity transform (least
-squares, Umeyama 1991) that takes its five landmarks to `OCCLUSION_TEMPLATE`. The eyes lie 24 pixels apart a
-little below the middle, so that a hat above the brow and the chin are inside. Outside the photo its border
-pixels are repeated.
-Output `scores`, float32 (N, 4): probabilities of sunglasses, clear glasses, mask, head covering; each by itself.
+Input `face`, uint8 (N, 112, 112, 3), BGR: the face warped by the similarity transform (least squares, Umeyama 1991)
+that maps its five landmarks to `OCCLUSION_TEMPLATE`. The eyes are 24 pixels apart and slightly below the centre, so
+that the crop contains a hat above the brow and the chin. Outside the photo its border pixels are repeated.
+Output `scores`, float32 (N, 4): independent probabilities of sunglasses, clear glasses, mask, head covering.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 
 OCCLUSION_SIZE: Final = 112
-# The ArcFace template (insightface.utils.face_align.arcface_dst, eyes 35.24 pixels apart) shrunk to 24 pixels
-# between the eyes; the mean of its x at 56, the eyes at y = 60.
+# The ArcFace template (insightface.utils.face_align.arcface_dst, eyes 35.24 pixels apart) scaled to 24 pixels between
+# the eyes; the mean of x at 56, the eyes at y = 60.
 OCCLUSION_TEMPLATE: Final[tuple[tuple[float, float], ...]] = (
     (43.923, 60.066),
     (67.923, 59.934),
@@ -36,7 +35,7 @@ OCCLUSION_TEMPLATE: Final[tuple[tuple[float, float], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class OcclusionScores:
-    """Probabilities, 0 to 1 each; several may be high at once."""
+    """Probabilities, 0 to 1 each and independent: several may be high at once."""
 
     sunglasses: float
     clear_glasses: float
@@ -45,7 +44,7 @@ class OcclusionScores:
 
 
 class OcclusionNetwork(Network):
-    """Scores what covers a face. Safe to share between threads."""
+    """Scores coverings of a face. Safe to share between threads."""
 
     TASK = "occlusion"
     CONVENTION = "occlusion-1"
@@ -53,7 +52,7 @@ class OcclusionNetwork(Network):
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [len(OcclusionScores.__slots__)]}
 
     def predict(self, crop: Pixels) -> OcclusionScores:
-        """Look at one face, 112x112x3 uint8 BGR as `occlusion_crop` cuts it: one forward pass."""
+        """Score one face, a 112x112x3 uint8 BGR crop from `occlusion_crop`: one forward pass."""
         (scores,) = self._session.run(["scores"], {"face": crop[None]})
         sunglasses, clear_glasses, mask, head_covering = (float(score) for score in scores[0])
         return OcclusionScores(sunglasses, clear_glasses, mask, head_covering)

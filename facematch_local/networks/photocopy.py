@@ -1,10 +1,10 @@
-"""Whether a document is a grey copy.
+"""The photocopy network: whether a document is a grey copy.
 
 Convention `copy-1`:
 
-Input `portrait`, uint8 (N, 96, 96, 3): the portrait on a document and what is around it, by its landmarks taken to
-`PHOTOCOPY_TEMPLATE` as for `occlusion-1`. The eyes lie 15.5 pixels apart, so that the view is 6.2 times that wide.
-Outside the photo its border pixels are repeated.
+Input `portrait`, uint8 (N, 96, 96, 3), BGR: the portrait on a document and its surroundings, warped by the similarity
+transform (least squares, Umeyama 1991) that maps the five landmarks to `PHOTOCOPY_TEMPLATE`. The eyes are 15.5 pixels
+apart, so the crop is 6.2 inter-eye distances wide. Outside the photo its border pixels are repeated.
 Output `scores`, float32 (N, 1): probability that the document is a grey copy.
 """
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 PHOTOCOPY_SIZE: Final = 96
-# The ArcFace template at 0.44, its middle (x of the mean, y of the eyes) at (48, 41).
+# The ArcFace template scaled by 0.44; the mean of x at 48, the eyes at y = 41.
 PHOTOCOPY_TEMPLATE: Final[tuple[tuple[float, float], ...]] = tuple(
     (0.44 * (x - 56.03) + 48.0, 0.44 * (y - 51.6) + 41.0) for x, y in ARCFACE_TEMPLATE
 )
 
 
 class PhotocopyNetwork(Network):
-    """Scores a grey copy. Safe to share between threads."""
+    """Scores whether a document is a grey copy. Safe to share between threads."""
 
     TASK = "photocopy"
     CONVENTION = "copy-1"
@@ -37,7 +37,7 @@ class PhotocopyNetwork(Network):
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}
 
     def predict(self, crop: Pixels) -> float:
-        """Probability, 0 to 1, by one crop, 96x96x3 uint8 BGR as `photocopy_crop` cuts it: one forward pass."""
+        """Probability, 0 to 1, of a grey copy for a 96x96x3 uint8 BGR crop from `photocopy_crop`: one forward pass."""
         (scores,) = self._session.run(["scores"], {"portrait": crop[None]})
         return float(scores[0, 0])
 

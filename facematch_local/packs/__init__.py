@@ -1,8 +1,8 @@
-"""Model packs: find one, verify it, open its sessions.
+"""Model packs: search, verification and loading.
 
-A pack is a folder. With a `pack.toml` it states name, version, tasks, checksums and licence, see `manifest`; without
-one it is taken as a plain insightface folder, in which insightface's own rules tell detector and recogniser apart.
-Nothing is ever downloaded here.
+A pack is a folder. Its `pack.toml` states name, version, tasks, checksums and licence, see `manifest`. A folder without
+one is read as a plain insightface folder, in which insightface's own rules identify detector and recogniser. This
+package does not download files.
 """
 
 from facematch_local.packs.installed import Missing, Overview, asked_pack, overview

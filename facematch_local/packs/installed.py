@@ -1,4 +1,4 @@
-"""What an installation has: the packs, which one is in use, what is described but not installed."""
+"""Overview of an installation's packs: those installed, the one in use, and those described but not installed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from facematch_local.packs.search import DEFAULT_PACK, find_pack, scan_packs, se
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A pack that is described here, but whose weights were not fetched.
+    """A pack with a manifest but without its weights.
 
     Attributes:
-        name: of the pack.
-        reason: why the build could not fetch them, "" where it does not say.
+        name: name of the pack.
+        reason: why the build could not fetch the weights; "" if unknown.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Missing:
 
     def __str__(self) -> str:
         because = f" ({self.reason})" if self.reason else ""
-        return f"{self.name}: not installed{because}; `facematch models add {self.name}` gets it"
+        return f"{self.name}: not installed{because}; install it with `facematch models add {self.name}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Overview:
     """The packs of an installation.
 
     Attributes:
-        folders: where was looked.
-        packs: those that can be opened, in the order of the search.
-        missing: those that are described only.
-        broken: why others cannot be used.
-        asked: the name of the pack in use, `auto` where none is set.
-        in_use: that pack, or why there is none.
+        folders: the folders searched.
+        packs: usable packs, in the order of the search.
+        missing: packs with a manifest but without weights.
+        broken: one error for each unusable pack.
+        asked: name of the pack to use; `auto` if none is set.
+        in_use: that pack, or the error that prevents its use.
     """
 
     folders: tuple[Path, ...]
@@ -55,16 +55,16 @@ class Overview:
 
 
 def asked_pack(environ: Mapping[str, str] | None = None) -> str:
-    """The pack that `FACEMATCH_PACK` names, else `auto`."""
+    """Name of the pack to use: `FACEMATCH_PACK`, or `auto` if it is not set."""
     return (os.environ if environ is None else environ).get("FACEMATCH_PACK") or DEFAULT_PACK
 
 
 def overview(folders: Sequence[Path] | None = None, environ: Mapping[str, str] | None = None) -> Overview:
-    """Look at all packs of an installation; nothing is opened.
+    """Read the manifests of all packs of an installation, without opening a model.
 
     Args:
-        folders: where to look; default `search_folders(environ)`.
-        environ: default `os.environ`.
+        folders: folders to search; default `search_folders(environ)`.
+        environ: environment variables; default `os.environ`.
     """
     folders = tuple(search_folders(environ) if folders is None else folders)
     asked = asked_pack(environ)
@@ -75,7 +75,7 @@ def overview(folders: Sequence[Path] | None = None, environ: Mapping[str, str] |
     found = list(scan_packs(folders))
     packs = [each for each in found if isinstance(each, ModelPack)]
     if isinstance(in_use, ModelPack) and all(in_use.folder.resolve() != each.folder.resolve() for each in packs):
-        packs.append(in_use)  # named by its path
+        packs.append(in_use)  # the pack is given by its path
     described = [each.described for each in found if isinstance(each, NotInstalledError) and each.described]
     missing = dict.fromkeys(name for name in described if all(name != pack.name for pack in packs))
     return Overview(

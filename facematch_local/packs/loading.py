@@ -1,4 +1,4 @@
-"""A pack ready for use: verified, opened, tried out, with the curve for its recogniser."""
+"""Loading of a pack: verification, opening, trial run, and the calibration curve of its recogniser."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class LoadedPack:
     """A pack ready for use.
 
     Attributes:
-        pack: what it says of itself.
-        analyser: its detector, recogniser and, if it has them, landmark network and face filter.
-        calibration: the curve for its recogniser.
-        networks: the networks for checks, its own and the fallback ones.
-        fallback: tasks of the networks that are the shipped pack's, since it brings none.
+        pack: the description of the pack.
+        analyser: its detector and recogniser, with landmark network and face filter if the pack has them.
+        calibration: calibration curve of the recogniser.
+        networks: the networks for checks, the pack's own and the fallback networks.
+        fallback: tasks for which the shipped pack provides the network.
     """
 
     pack: ModelPack
@@ -53,17 +53,18 @@ def load_pack(
     *,
     fallback: bool = True,
 ) -> LoadedPack:
-    """Verify a pack and open its sessions through `insightface.model_zoo`.
+    """Verify a pack, open its models and run each required model once.
 
     Args:
-        pack: what to open.
-        sessions: how ONNX Runtime runs.
-        detection: how faces are looked for; default as the pack states it.
-        fallback: use the shipped pack's networks for checks where the pack brings none. They look at a crop by five
-            landmarks, so they work with any detector.
+        pack: the pack to open.
+        sessions: settings of ONNX Runtime; default `SessionSettings()`.
+        detection: settings of the search for faces; default the pack's own.
+        fallback: use the shipped pack's networks for checks that the pack has no network for. Their crops depend only
+            on five landmarks or the face box, so they work with any detector.
 
     Raises:
-        PackError: a file, of the pack or of the fallback networks, is damaged or is not a model for its task.
+        PackError: a file of the pack or of the fallback networks is damaged or is not a model for its task.
+        PolicyError: the pack's calibration file is invalid.
     """
     fallback_files = fallback_networks(pack) if fallback else {}
     verify_pack(pack)
@@ -98,12 +99,12 @@ def _detection_settings(pack: ModelPack) -> DetectionSettings:
 
 
 def calibration_for(pack: ModelPack) -> Calibration:
-    """The pack's own curve, else a built-in one made for the same weights, else the generic one.
+    """Choose the calibration curve: the pack's own, else a built-in one for the same weights, else the generic one.
 
-    A curve that names another recogniser or landmark network than the pack's does not count.
+    If the pack's own curve names another recogniser or landmark network, the result is the strict generic curve.
 
     Raises:
-        PolicyError: the pack's calibration file is wrong.
+        PolicyError: the pack's calibration file is invalid.
     """
     weights = (
         sha256_of(pack.files["recognition"].path),
@@ -113,8 +114,8 @@ def calibration_for(pack: ModelPack) -> Calibration:
     )
     if pack.calibration is not None:
         own = load_calibration(pack.calibration)
-        # A curve made for other weights promises what nobody measured: after a change of the recogniser, or of how
-        # faces are aligned for it, the strictest curve is the honest one until a new curve is made.
+        # A curve for other weights states error rates that were not measured. After a change of the recogniser or of
+        # the alignment, use the strictest curve until the pack is calibrated again.
         return own if not own.recogniser_sha256 or _made_for(own) == weights else GENERIC_STRICT
     for path in sorted(_BUILT_IN_CALIBRATIONS.glob("*.json")):
         calibration = load_calibration(path)
@@ -124,13 +125,13 @@ def calibration_for(pack: ModelPack) -> Calibration:
 
 
 def landmarks_sha256(pack: ModelPack) -> str:
-    """Hex SHA-256 of the pack's landmark network, "" where it has none."""
+    """Hex SHA-256 of the pack's landmark network; "" if the pack has none."""
     network = pack.files.get("landmarks")
     return sha256_of(network.path) if network else ""
 
 
 def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
-    """Everything an embedding depends on: weights, and how a face is aligned and embedded."""
+    """Everything that an embedding depends on: weights, alignment and mirroring."""
     return (
         calibration.recogniser_sha256,
         calibration.landmarks_sha256,
@@ -140,7 +141,7 @@ def _made_for(calibration: Calibration) -> tuple[str, str, int, bool]:
 
 
 def open_networks(pack: ModelPack, settings: SessionSettings) -> Networks:
-    """Open the networks for checks that a pack has files for.
+    """Open a pack's networks for checks.
 
     Raises:
         PackError: a file is not a network for its task.
@@ -154,7 +155,7 @@ def open_networks(pack: ModelPack, settings: SessionSettings) -> Networks:
 
 
 def _open_network(pack: ModelPack, network: type[_Network], settings: SessionSettings) -> _Network | None:
-    """The pack's network for a task, tried out; None where the pack has no file for it."""
+    """Open the pack's network for a task and run it once; None if the pack has no file for the task."""
     file = pack.files.get(network.TASK)
     if file is None:
         return None
@@ -169,21 +170,21 @@ def _open_network(pack: ModelPack, network: type[_Network], settings: SessionSet
 
 
 def _try_out(pack: ModelPack, analyser: FaceAnalyser) -> None:
-    """Run both models once: one that opens may still not do what its role asks."""
+    """Run detector and recogniser once: a model that opens may still be unusable for its task."""
     detection, recognition = pack.files["detection"].path, pack.files["recognition"].path
     if not getattr(analyser.detector, "use_kps", False):
-        raise PackError(f"{detection}: finds no landmarks; a detector with five landmarks is needed")
+        raise PackError(f"{detection}: the detector returns no landmarks; use a detector with five landmarks")
     blank = np.full((120, 160, 3), 127, np.uint8)
     try:
         analyser.find(blank)
-    except Exception as error:  # whatever it is, the model is not a detector insightface can use
+    except Exception as error:  # any exception: insightface cannot use the model as a detector
         raise PackError(f"{detection}: does not work as a detector ({type(error).__name__})") from None
     side = analyser.recogniser.input_size[0]
     if side not in RECOGNISER_SIDES:
-        raise PackError(f"{recognition}: takes {side}x{side} pixels; faces can be aligned to {RECOGNISER_SIDES}")
+        raise PackError(f"{recognition}: the input is {side}x{side} pixels; supported sides are {RECOGNISER_SIDES}")
     try:
         features = analyser.recogniser.get_feat([np.full((side, side, 3), 127, np.uint8)])
     except Exception as error:
         raise PackError(f"{recognition}: does not work as a recogniser ({type(error).__name__})") from None
     if features.ndim != 2 or len(features) != 1 or features.shape[1] < 2 or not np.isfinite(features).all():
-        raise PackError(f"{recognition}: gives no embedding for a crop")
+        raise PackError(f"{recognition}: returns no embedding for a crop")

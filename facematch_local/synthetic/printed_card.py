@@ -1,15 +1,14 @@
-"""A portrait printed on an identity card, and the card photographed by a phone: made, seeded, step by step.
+"""Synthetic photos of a printed identity card, made from a portrait with a fixed seed.
 
-There is no public set of card-and-selfie pairs that could be used here. So cards are made from portraits: the face that
-goes in is the face that comes out, and what the card takes away can be measured. The steps follow the way of a real
-photo: small portrait -> print (tone, halftone) -> security overlay (guilloche, hologram) -> glare -> card under
-perspective -> camera (defocus, noise, white balance) -> JPEG. Sizes are those of ID-1 cards (ISO/IEC 7810: 85.60 x
-53.98 mm) with a portrait of about 21 x 27 mm.
+No public set of card-and-selfie pairs could be used here, so cards are made from portraits. The identity of the face is
+known, and the loss that the card causes can be measured. The steps follow those of a real photo: small portrait ->
+print (tone, halftone) -> security overlay (guilloche, hologram) -> glare -> card under perspective -> camera (defocus,
+noise, white balance) -> JPEG. Sizes are those of ID-1 cards (ISO/IEC 7810: 85.60 x 53.98 mm) with a portrait of about
+21 x 27 mm.
 
-Made cards are kinder than the worst real ones (wear, scratches, ten years of age between the photos) and say nothing
-about those; see docs/accuracy.md.
+Synthetic cards lack the worst of real ones (wear, scratches, ten years between the photos); see docs/accuracy.md.
 
-All functions take and give HxWx3 uint8 BGR arrays and change nothing they are given.
+All functions take and return HxWx3 uint8 BGR arrays and do not change their arguments.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from facematch_local.imaging.photo import Pixels
 
 CARD_WIDTH, CARD_HEIGHT = 1012, 638
 """The card as printed: 85.60 x 53.98 mm at 300 dpi."""
@@ -31,21 +30,21 @@ PORTRAIT = (56, 190, 248, 320)
 
 @dataclass(frozen=True, slots=True)
 class CardLook:
-    """How strong each step is; pairs are ranges to draw from.
+    """Strength of each step; pairs are ranges to draw from.
 
     Attributes:
         photo_width: width of the card in the final photo, pixels.
-        saturation: colour that the print keeps, 1 all.
+        saturation: share of the colour that the print keeps.
         black, white: darkest and lightest tone that the print reaches, 0 to 255.
-        halftone: depth of the printing screen, 0 none to 1 pure dots.
+        halftone: depth of the printing screen, from 0 (no screen) to 1 (dots only).
         halftone_cell: width of a cell of the screen, pixels of the card at 300 dpi.
         overlay: opacity of guilloche and hologram lines over the portrait.
-        glare: strength of a soft reflection somewhere on the card, 0 none to 1 white.
-        tilt: how far the corners move, as a share of the card's width.
-        turn: rotation in the photo's plane, degrees either way.
+        glare: strength of a soft reflection on the card, from 0 (no glare) to 1 (white).
+        tilt: largest move of the corners, as a share of the card's width.
+        turn: largest rotation in the plane of the photo, degrees.
         blur: standard deviation of the defocus, pixels of the final photo.
         noise: standard deviation of the sensor noise, grey levels.
-        cast: white balance error, share either way per channel.
+        cast: largest white balance error per channel, as a share.
         jpeg: quality.
     """
 
@@ -65,11 +64,11 @@ class CardLook:
     jpeg: tuple[int, int] = (60, 88)
 
 
-def card_photo(portrait: Image, seed: int, look: CardLook | None = None) -> Image:
-    """A phone's photo of a card that carries `portrait`.
+def card_photo(portrait: Pixels, seed: int, look: CardLook | None = None) -> Pixels:
+    """A phone photo of a card with `portrait` on it.
 
     Args:
-        portrait: a photo of head and shoulders; its middle is cut to the portrait's proportions.
+        portrait: a photo of head and shoulders, cropped to the proportions of the printed portrait.
         seed: the same seed gives the same photo.
         look: strength of the steps.
     """
@@ -82,8 +81,8 @@ def card_photo(portrait: Image, seed: int, look: CardLook | None = None) -> Imag
     return camera(photo, generator, look)
 
 
-def printed_portrait(portrait: Image, generator: np.random.Generator, look: CardLook) -> Image:
-    """The portrait at its printed size, with the tones, colours and screen of a card printer."""
+def printed_portrait(portrait: Pixels, generator: np.random.Generator, look: CardLook) -> Pixels:
+    """The portrait at its printed size, with tones, colours and halftone screen of a card printer."""
     _, _, width, height = PORTRAIT
     small = cv2.resize(_middle(portrait, width / height), (width, height), interpolation=cv2.INTER_AREA)
     pixels = small.astype(np.float32)
@@ -95,8 +94,8 @@ def printed_portrait(portrait: Image, generator: np.random.Generator, look: Card
     return _halftone(pixels, generator, look)
 
 
-def card_face(printed: Image, generator: np.random.Generator, look: CardLook) -> Image:
-    """The front of the card: pastel ground, text, the portrait and the security lines across everything."""
+def card_face(printed: Pixels, generator: np.random.Generator, look: CardLook) -> Pixels:
+    """The front of the card: pastel ground, text, portrait, and security lines over all of it."""
     top, bottom = (generator.uniform(170, 245, 3) for _ in range(2))
     ramp = np.linspace(0, 1, CARD_HEIGHT)[:, None, None]
     ground = np.broadcast_to(top * (1 - ramp) + bottom * ramp, (CARD_HEIGHT, CARD_WIDTH, 3))
@@ -110,10 +109,10 @@ def card_face(printed: Image, generator: np.random.Generator, look: CardLook) ->
     cv2.putText(card, "SPECIMEN", (330, 90), cv2.FONT_HERSHEY_DUPLEX, 1.8, (60, 40, 150), 3, cv2.LINE_AA)
     lines = _security_lines(generator)
     opacity = _draw(generator, look.overlay) * lines[..., 3:]
-    return _bytes(card * (1 - opacity) + lines[..., :3] * opacity)
+    return _truncated(card * (1 - opacity) + lines[..., :3] * opacity)
 
 
-def with_glare(card: Image, generator: np.random.Generator, look: CardLook) -> Image:
+def with_glare(card: Pixels, generator: np.random.Generator, look: CardLook) -> Pixels:
     """A soft elliptic reflection, screened over the card."""
     height, width = card.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -121,11 +120,11 @@ def with_glare(card: Image, generator: np.random.Generator, look: CardLook) -> I
     radii = generator.uniform(0.12, 0.35) * width, generator.uniform(0.06, 0.2) * width
     spot = np.exp(-(((x - centre[0]) / radii[0]) ** 2) - ((y - centre[1]) / radii[1]) ** 2)
     light = (_draw(generator, look.glare) * spot)[..., None]
-    return _bytes(255 - (255 - card.astype(np.float32)) * (1 - light))
+    return _truncated(255 - (255 - card.astype(np.float32)) * (1 - light))
 
 
-def photographed(card: Image, generator: np.random.Generator, look: CardLook) -> Image:
-    """The card in the photo: scaled, turned and in perspective on an uneven ground."""
+def photographed(card: Pixels, generator: np.random.Generator, look: CardLook) -> Pixels:
+    """The card scaled, rotated and in perspective on an uneven ground."""
     width = _draw(generator, look.photo_width)
     height = width * CARD_HEIGHT / CARD_WIDTH
     frame = int(width * 1.25), int(height * 1.45)
@@ -144,23 +143,23 @@ def photographed(card: Image, generator: np.random.Generator, look: CardLook) ->
     seen = cv2.warpPerspective(sharp, matrix, frame, flags=cv2.INTER_LINEAR)
     full = np.full(card.shape[:2], 255, np.uint8)
     mask = cv2.warpPerspective(full, matrix, frame, flags=cv2.INTER_LINEAR)[..., None] / np.float32(255)
-    return _bytes(photo * (1 - mask) + seen * mask)
+    return _truncated(photo * (1 - mask) + seen * mask)
 
 
-def camera(photo: Image, generator: np.random.Generator, look: CardLook) -> Image:
-    """Defocus, white balance, noise and JPEG of a phone."""
+def camera(photo: Pixels, generator: np.random.Generator, look: CardLook) -> Pixels:
+    """The photo with defocus, white balance error, noise and JPEG compression of a phone."""
     blur = _draw(generator, look.blur)
     pixels = cv2.GaussianBlur(photo, (0, 0), blur).astype(np.float32) if blur > 0 else photo.astype(np.float32)
     pixels = pixels * generator.uniform(1 - look.cast, 1 + look.cast, 3).astype(np.float32)
     pixels = pixels + _draw(generator, look.noise) * generator.normal(size=pixels.shape).astype(np.float32)
     quality = int(generator.integers(look.jpeg[0], look.jpeg[1] + 1))
-    ok, data = cv2.imencode(".jpg", _bytes(pixels), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    ok, data = cv2.imencode(".jpg", _truncated(pixels), [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR) if ok else None
-    return _bytes(pixels) if decoded is None else _bytes(decoded)
+    return _truncated(pixels) if decoded is None else _truncated(decoded)
 
 
-def _halftone(pixels: NDArray[np.float32], generator: np.random.Generator, look: CardLook) -> Image:
-    """Mix with a clustered-dot screen, its four inks at their usual angles (here: three channels)."""
+def _halftone(pixels: NDArray[np.float32], generator: np.random.Generator, look: CardLook) -> Pixels:
+    """Mix with a clustered-dot screen, one angle per channel."""
     depth, cell = _draw(generator, look.halftone), _draw(generator, look.halftone_cell)
     y, x = np.mgrid[0 : pixels.shape[0], 0 : pixels.shape[1]].astype(np.float32)
     result = pixels.copy()
@@ -171,11 +170,11 @@ def _halftone(pixels: NDArray[np.float32], generator: np.random.Generator, look:
         # A soft threshold: ink spreads.
         dots = 255 / (1 + np.exp(-(pixels[..., channel] - screen) / 24))
         result[..., channel] = (1 - depth) * pixels[..., channel] + depth * dots
-    return _bytes(result)
+    return _truncated(result)
 
 
 def _security_lines(generator: np.random.Generator) -> NDArray[np.float32]:
-    """Guilloche waves and a hologram's bright bands over the whole card: HxWx4 float32, BGR 0-255 and opacity 0-1."""
+    """Guilloche waves and bright hologram bands over the card: HxWx4 float32, BGR 0 to 255 and opacity 0 to 1."""
     layer = np.zeros((CARD_HEIGHT, CARD_WIDTH, 4), np.float32)
     x = np.arange(0, CARD_WIDTH, 4, dtype=np.float32)
     for _ in range(3):
@@ -204,7 +203,7 @@ def _security_lines(generator: np.random.Generator) -> NDArray[np.float32]:
     return layer
 
 
-def _middle(portrait: Image, proportion: float) -> Image:
+def _middle(portrait: Pixels, proportion: float) -> Pixels:
     """The largest middle part with `proportion` of width to height."""
     height, width = portrait.shape[:2]
     wanted_width, wanted_height = min(width, round(height * proportion)), min(height, round(width / proportion))
@@ -216,6 +215,7 @@ def _draw(generator: np.random.Generator, limits: tuple[float, float]) -> float:
     return float(generator.uniform(*limits))
 
 
-def _bytes(pixels: NDArray[np.generic]) -> Image:
-    clipped: Image = np.clip(pixels.astype(np.float32), 0, 255).astype(np.uint8)
+def _truncated(pixels: NDArray[np.generic]) -> Pixels:
+    """Values clipped to 0 to 255 and truncated (not rounded) to uint8, which keeps published figures reproducible."""
+    clipped: Pixels = np.clip(pixels.astype(np.float32), 0, 255).astype(np.uint8)
     return clipped

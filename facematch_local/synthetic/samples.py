@@ -1,8 +1,7 @@
-"""Small photos that provoke each outcome of the contract through the real pipeline; all of them made.
+"""Small synthetic photos that raise each error and warning of the contract through the real pipeline.
 
-Everything is derived from photos that come with packages this one depends on, by drawing and filtering with a
-fixed seed. They show that a measure answers to what it is meant to; how often it errs in the field is another
-question, which only real photos answer.
+They are drawn over photos that come with required packages, with a fixed seed. They show that a check reacts to what it
+is meant to detect; only real photos show how often it errs in the field.
 """
 
 from __future__ import annotations
@@ -19,10 +18,15 @@ import numpy as np
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
 from facematch_local.imaging.photo import Pixels
+from facematch_local.synthetic.cards import Card, draw_card
+from facematch_local.synthetic.copies import photocopy
+from facematch_local.synthetic.degradation import gaussian_blur
+from facematch_local.synthetic.pixels import jpeg, scaled
+from facematch_local.synthetic.scenes import lit
+from facematch_local.synthetic.tampering import swap_portrait
 
 if TYPE_CHECKING:
     from facematch_local.matcher import FaceMatcher
-    from facematch_local.synthetic.cases import Card
 
 _SEED: Final = 5
 # Inside the astronaut's photo: head and shoulders, the eyes, mouth and chin (x, y).
@@ -34,16 +38,16 @@ _ONE_OF_SIX: Final = (slice(180, 480), slice(420, 620))
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Two photos and what they provoke.
+    """Two photos and the codes that they raise.
 
     Attributes:
-        name: what is special about the pair.
-        image1: file name.
-        image2: file name.
-        type1: what image 1 is.
+        name: what the pair shows.
+        image1: file name of image 1.
+        image2: file name of image 2.
+        type1: the type of image 1, `card` or `portrait`.
         error: `errorCode` of the reply.
-        warning: `invalidCode` of the reply, None where there is no comparison.
-        same_person: whether both show the same person, None where there is nobody.
+        warning: `invalidCode` of the reply; None for a reply without a comparison.
+        same_person: whether both photos show the same person; None where one of them shows nobody.
     """
 
     name: str
@@ -81,7 +85,7 @@ SAMPLES: Final = (
     Sample("no photo", "no_photo.jpg", "portrait.jpg", error=ErrorCode.BAD_IMAGE, warning=None),
 )
 
-NOT_MADE: Final = {
+WITHOUT_SAMPLE: Final = {
     "errorCode 2": "needs no photo: ask for a URL that is not there, such as http://unreachable.invalid/a.jpg",
     "errorCode 4": "needs no photo: a key with `--quota 0`, or the scenario `scenario-error-4`",
     "errorCode 5": "needs no photo: a wrong api_secret",
@@ -90,19 +94,13 @@ NOT_MADE: Final = {
 
 
 class Studio:
-    """Makes the photos; each one is an HxWx3 uint8 BGR array."""
+    """Draws the photos, each an HxWx3 uint8 BGR array."""
 
     @cached_property
     def astronaut(self) -> Pixels:
-        """A woman in an orange suit before a flag, 512x512.
+        """A woman in an orange suit before a flag, 512x512."""
+        from skimage.data import astronaut
 
-        Raises:
-            FacematchError: scikit-image, which has the photo, is not installed.
-        """
-        try:
-            from skimage.data import astronaut
-        except ImportError:
-            raise FacematchError("the samples are made of a photo of scikit-image: install scikit-image") from None
         return np.ascontiguousarray(astronaut()[:, :, ::-1])  # type: ignore[no-untyped-call]
 
     @cached_property
@@ -115,16 +113,14 @@ class Studio:
 
     def photos(self) -> Mapping[str, Pixels]:
         """All photos by file name."""
-        from facematch_local.synthetic import cases as made
-
         rng = np.random.default_rng(_SEED)
-        card = made.draw_card(np.ascontiguousarray(self.astronaut[_HEAD_AND_SHOULDERS]), rng, 900)
+        card = draw_card(np.ascontiguousarray(self.astronaut[_HEAD_AND_SHOULDERS]), rng, 900)
         return {
             "card.jpg": card.pixels,
             "portrait.jpg": self.portrait,
-            "other_light.jpg": made.lit(self.portrait, rng, 0.8, (0.9, 1.0, 1.05)),
+            "other_light.jpg": lit(self.portrait, rng, 0.8, (0.9, 1.0, 1.05)),
             "other_person.jpg": self.other_person(),
-            "photocopy.jpg": made.photocopy(card.pixels, rng),
+            "photocopy.jpg": photocopy(card.pixels, rng),
             "swapped.jpg": self.swapped(card),
             "card_without_face.jpg": self.card_without_face(card),
             "no_face.jpg": self.no_face(),
@@ -132,35 +128,32 @@ class Studio:
             "sunglasses.jpg": self.sunglasses(),
             "hat.jpg": self.hat(),
             "mask.jpg": self.mask(),
-            "blurred.jpg": made.gaussian_blur(self.portrait, 4),
-            "far_away.jpg": made.scaled(self.astronaut, 0.5),
+            "blurred.jpg": gaussian_blur(self.portrait, 4),
+            "far_away.jpg": scaled(self.astronaut, 0.5),
             "at_the_margin.jpg": np.ascontiguousarray(self.portrait[:, self._at(_EYES[0])[0] - 30 :]),
         }
 
     def other_person(self) -> Pixels:
-        """Somebody else, out of a group photo."""
+        """Another person, cut from a group photo."""
         from insightface.data import get_image
 
         return np.ascontiguousarray(get_image("t1")[_ONE_OF_SIX])
 
     def swapped(self, card: Card) -> Pixels:
-        """A saved picture of the card with somebody else's grainy portrait pasted over its own.
+        """A JPEG of the card with a grainy portrait of another person pasted over its own.
 
-        A coarse forgery: the grain gives it away. A careful one, with fitted brightness and a soft seam, would
-        pass, as `docs/warnings.md` tells.
+        The forgery is coarse: its grain reveals it. A careful one may pass; `docs/warnings.md` gives the rates.
         """
-        from facematch_local.synthetic import cases as made
-
         rng = np.random.default_rng(_SEED)
-        saved = made.Card(made.jpeg(card.pixels, 60), card.portrait)
-        photo = made.swap_portrait(saved, self.other_person(), rng, "paste")
+        saved = Card(jpeg(card.pixels, 60), card.portrait)
+        photo = swap_portrait(saved, self.other_person(), rng, "paste")
         left, top, right, bottom = card.portrait
         pasted = photo[top:bottom, left:right]
         pasted[:] = np.clip(pasted + rng.normal(0, 15, pasted.shape), 0, 255).astype(np.uint8)
         return photo
 
     def card_without_face(self, card: Card) -> Pixels:
-        """The card with a plain field in the portrait's place."""
+        """The card with a plain field instead of the portrait."""
         left, top, right, bottom = card.portrait
         pixels = card.pixels.copy()
         pixels[top:bottom, left:right] = (190, 180, 170)
@@ -210,12 +203,12 @@ class Studio:
         return photo
 
     def _at(self, point: tuple[int, int]) -> tuple[int, int]:
-        """A point of the astronaut's photo in the portrait."""
+        """Position in the portrait of a point (x, y) of the astronaut's photo."""
         return round((point[0] - 20) * 1.5), round(point[1] * 1.5)
 
 
 def encoded() -> Iterator[tuple[str, bytes]]:
-    """Every file that `SAMPLES` names, with its bytes: JPEG, and the two that are none."""
+    """Name and bytes of every file that `SAMPLES` names: JPEG files and two files that are not photos."""
     from facematch_local.imaging.decode import encode_jpeg
 
     for name, pixels in Studio().photos().items():
@@ -225,7 +218,7 @@ def encoded() -> Iterator[tuple[str, bytes]]:
 
 
 def outcome(sample: Sample, matcher: FaceMatcher, files: Mapping[str, bytes]) -> tuple[int, int | None, str]:
-    """What a matcher says of a sample: `errorCode`, `invalidCode`, and all of it for people."""
+    """The outcome of a sample: `errorCode`, `invalidCode`, and a text with the percent and all warnings."""
     try:
         result = matcher.match(files[sample.image1], files[sample.image2], sample.type1)
     except NoContentError:
@@ -237,16 +230,16 @@ def outcome(sample: Sample, matcher: FaceMatcher, files: Mapping[str, bytes]) ->
 
 
 def write(folder: Path) -> None:
-    """Write all files with `index.json` and a README into a folder, which is made where it is not there.
+    """Write all files, `index.json` and a README into a folder, which is created if it does not exist.
 
     Raises:
-        FacematchError: the folder cannot be written.
+        FacematchError: the folder or a file cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in encoded():
             (folder / name).write_bytes(data)
-        index = {"pairs": [asdict(sample) for sample in SAMPLES], "not_made": NOT_MADE}
+        index = {"pairs": [asdict(sample) for sample in SAMPLES], "without_sample": WITHOUT_SAMPLE}
         (folder / "index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")
         (folder / "README.md").write_text(README, "utf-8")
     except OSError as error:
@@ -256,17 +249,18 @@ def write(folder: Path) -> None:
 README: Final = """\
 # Samples
 
-Written by `facematch samples`. `index.json` says which pair of files with which `type1` gives which `errorCode`
-(`error`) and `invalidCode` (`warning`), the lowest of the warnings: a higher one may be raised beside it. With other
-limits (`FACEMATCH_POLICY`) or another model pack an outcome may differ.
+Written by `facematch samples`. `index.json` lists the pairs of files: the `type1` to send, the `errorCode` (`error`)
+and `invalidCode` (`warning`) of the reply, and whether both photos show the same person (`same_person`). `warning` is
+the lowest warning; higher ones may be raised too. Other limits (`FACEMATCH_POLICY`) or another model pack may change an
+outcome. `without_sample` explains the codes that need no photo.
 
-Where the photos come from:
+Sources of the photos:
 
 | Photo | Source | Rights |
 |---|---|---|
-| all but these | Eileen Collins, by NASA (`skimage.data.astronaut` of scikit-image), drawn over | public domain |
-| `other_person.jpg`, `swapped.jpg` | cut from insightface's sample `t1` | not stated there: for tests here only |
+| all others | Eileen Collins, by NASA (`skimage.data.astronaut` of scikit-image), drawn over | public domain |
+| `other_person.jpg`, `swapped.jpg` | cut from insightface's sample `t1` | not stated: for tests only |
 | `no_face.jpg` | drawn | Apache-2.0, as facematch-local |
 
-The cards are invented; they imitate no issuer's document.
+The cards are invented; they do not imitate a document of any issuer.
 """

@@ -1,4 +1,4 @@
-"""What the hostile side sends, made before the siege begins: making it is not to cost the machine anything then."""
+"""Hostile requests of a siege, generated in advance so that their generation does not load the machine later."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sieging.service import Address
+
 from tests.hostile_photos import HOSTILE, progressive_scans, small_jpeg
 from tests.hostile_requests import (
     BODIES,
@@ -27,12 +28,12 @@ Pieces = tuple[bytes, ...]
 
 @dataclass(frozen=True)
 class Weapon:
-    """A request.
+    """A hostile request.
 
     Attributes:
-        kind: of what sort it is.
-        name: which of its kind.
-        pieces: what is sent, one after the other.
+        kind: kind of the request.
+        name: name within the kind.
+        pieces: parts of the request, sent one after the other.
     """
 
     kind: str
@@ -41,7 +42,7 @@ class Weapon:
 
 
 def slow_photos() -> dict[str, bytes]:
-    """Photos within all limits that take as much as those allow."""
+    """Photos within all limits that cost as much as the limits allow."""
     return {
         "95 scans of 12 megapixels": progressive_scans(4000, 3000, 95),
         "95 scans of 49 megapixels": progressive_scans(7000, 7000, 95),
@@ -49,7 +50,7 @@ def slow_photos() -> dict[str, bytes]:
 
 
 def weapons(target: Address, stack: ExitStack) -> list[Weapon]:
-    """The whole hostile set; servers of hostile photos run until `stack` ends."""
+    """All hostile requests; the hostile image servers run until `stack` closes."""
     photos = {name: make() for name, make in HOSTILE.items()}
     return [
         *(Weapon("hostile photos", name, _form(target, photo)) for name, photo in photos.items()),
@@ -91,7 +92,7 @@ def _by_url(target: Address, stack: ExitStack, first: bytes, then: bytes) -> Pie
 
 
 def in_turn(source: random.Random, all_weapons: Sequence[Weapon]) -> list[Weapon]:
-    """One of each kind, in any order."""
+    """One request of each kind, in random order."""
     kinds: dict[str, list[Weapon]] = {}
     for weapon in all_weapons:
         kinds.setdefault(weapon.kind, []).append(weapon)

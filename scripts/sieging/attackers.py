@@ -1,4 +1,4 @@
-"""The hostile side of a siege, in a process of its own; bounded in number and time, and it reaches 127.0.0.1 only."""
+"""The attackers of a siege, in a separate process; limited in number and time, and to 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ from typing import Any
 
 from sieging.arsenal import Weapon, in_turn, weapons
 from sieging.service import Address
+
 from tests.hostile_requests import V2, head
 
-# Longer than every bound of the service: what is still open then hangs.
+# Longer than each time limit of the service: a connection that is still open then hangs.
 GIVE_UP_SECONDS = 60.0
-# More than there are places by default.
+# More than the service's slots by default.
 SILENT = 40
 UNREAD = 30
 HALF_OPEN = 60
 LOGINS = 20
-# The 10 s for which the service lets a client not read, and time to fill the system's buffers before.
+# The 10 s after which the service closes a connection that is not read, and time to fill the system's buffers before.
 UNREAD_SECONDS = 40.0
 
 
 @dataclass
 class Attacks:
-    """What came of them.
+    """Results of the attacks.
 
     Attributes:
-        sent: requests by kind.
-        longest: seconds from the end of a request to the end of its reply or connection, by kind.
-        statuses: how often each HTTP status came; "closed" without one.
-        hung: what had no end.
+        sent: number of requests by kind.
+        longest: longest time in seconds from the end of a request to the end of its reply or connection, by kind.
+        statuses: number of replies by HTTP status; "closed" for a connection without a reply.
+        hung: requests and connections that did not end.
     """
 
     sent: dict[str, int] = field(default_factory=dict)
@@ -51,7 +52,7 @@ class Attacks:
 
 
 class Attackers:
-    """Threads that send hostile requests until they are told to end."""
+    """Threads that send hostile requests until an event stops them."""
 
     def __init__(self, target: Address, ended: Event) -> None:
         self._target = target
@@ -60,7 +61,7 @@ class Attackers:
         self.attacks = Attacks()
 
     def shoot(self, seed: int, all_weapons: Sequence[Weapon]) -> None:
-        """One request after the other; kinds take turns."""
+        """Send one request after the other, alternating between the kinds."""
         source = random.Random(seed)
         while not self._ended.is_set():
             for weapon in in_turn(source, all_weapons):
@@ -68,7 +69,7 @@ class Attackers:
                     self._send(weapon)
 
     def guess(self) -> None:
-        """Many wrong logins at once, again and again."""
+        """Send many wrong logins concurrently, repeatedly."""
         number = 0
         while not self._ended.wait(0.2):
             threads = []
@@ -83,10 +84,10 @@ class Attackers:
                 thread.join()
 
     def hold(self, kind: str, first: bytes, count: int, handshake: bool = True) -> None:
-        """Keep `count` connections open on which nothing more is sent, others where the service ends them."""
+        """Keep `count` silent connections open; replace those that the service closes."""
         held: dict[socket.socket, float] = {}
         while not self._ended.is_set():
-            # One at a time: the ends of the others are to be seen when they come.
+            # Open one connection at a time, to notice immediately when the service closes another one.
             if len(held) < count and (sock := self._opened(first, handshake)) is not None:
                 held[sock] = time.monotonic()
             readable, _, _ = select.select(list(held), [], [], 0.2 if len(held) == count else 0.02)
@@ -103,14 +104,14 @@ class Attackers:
             sock.close()
 
     def ignore_replies(self) -> None:
-        """Ask for much and read nothing."""
+        """Send many requests and never read the replies."""
         request = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: {self._target.basic}\r\n\r\n".encode()
         while not self._ended.is_set():
             socks = [sock for _ in range(UNREAD) if (sock := self._opened(request * 2000, buffer=4096)) is not None]
             begun = time.monotonic()
             poll = select.poll()
             for sock in socks:
-                poll.register(sock, 0)  # of what is not asked for, the end of a connection is told all the same
+                poll.register(sock, 0)  # poll reports the end of a connection without being asked for events
             cut_off: set[int] = set()
             while len(cut_off) < len(socks) and time.monotonic() - begun < UNREAD_SECONDS:
                 if self._ended.wait(0.5):
@@ -142,11 +143,11 @@ class Attackers:
         try:
             sock = self._target.connect(10)
         except OSError:
-            # On the way down, or one too many.
+            # The service is shutting down, or has too many connections.
             self._ended.wait(0.2)
             return
         with sock:
-            with contextlib.suppress(OSError):  # the service may have had enough
+            with contextlib.suppress(OSError):  # the service may close the connection early
                 sock.settimeout(20)
                 for piece in weapon.pieces:
                     sock.sendall(piece)
@@ -170,18 +171,18 @@ class Attackers:
             self.attacks.hung.append(what)
 
 
-def attack(target: Address, count: int, seconds: float, ready: Event, ended: Event, told: Any) -> None:
-    """The attacking process: `count` threads that shoot, and one for each way to sit there.
+def attack(target: Address, count: int, seconds: float, ready: Event, ended: Event, results: Any) -> None:
+    """The attacking process: `count` threads that send requests, and one thread for each kind of idle connection.
 
     Args:
-        target: whom.
-        count: threads that send requests one after the other.
-        seconds: when it ends by itself, should nobody end it.
-        ready: set once everything is made.
-        ended: ends it.
-        told: a queue for the `Attacks`.
+        target: address of the service.
+        count: number of threads that send requests one after the other.
+        seconds: time limit of the process in seconds, if `ended` is not set before.
+        ready: set by this process when all requests are generated.
+        ended: stops the attacks.
+        results: queue for the `Attacks`.
     """
-    # On other machines attackers would take no CPU time from the service: what they take here is what it leaves.
+    # Attackers on other machines would not use the service's CPUs; low priority leaves those to the service.
     os.nice(10)
     attackers = Attackers(target, ended)
     silent = head(target, "Content-Length: 1000000", "Content-Type: application/json")
@@ -205,14 +206,14 @@ def attack(target: Address, count: int, seconds: float, ready: Event, ended: Eve
         ended.set()
         for thread in threads:
             thread.join(2)
-    told.put(attackers.attacks)
+    results.put(attackers.attacks)
 
 
 def whole_reply(sock: socket.socket, until: float) -> bytes:
-    """The first reply as far as it comes, empty if the connection ends without one.
+    """Read the first reply; incomplete or empty if the connection ends before.
 
     Raises:
-        TimeoutError: neither comes until then.
+        TimeoutError: neither the reply nor the connection is complete at `until`.
     """
     received = b""
     while True:

@@ -1,4 +1,4 @@
-"""A `facematch serve` of one's own, with two keys: how it is started, reached, watched and stopped."""
+"""A temporary `facematch serve` with two keys: starting, connecting, memory measurement and stopping."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Address:
-    """Where a service listens and by which key; small enough to be handed to another process.
+    """Address and credentials of a service; can be passed to another process.
 
     Attributes:
-        port: on 127.0.0.1.
+        port: port on 127.0.0.1.
         auth: API key and secret.
-        certificate: what it is to be trusted by; None without TLS.
-        imported: an API key whose secret is hashed slowly.
+        certificate: path of the certificate to trust; None without TLS.
+        imported: an API key with a slow hash of its secret.
     """
 
     port: int
@@ -47,7 +47,10 @@ class Address:
         return "Basic " + base64.b64encode(":".join(self.auth).encode()).decode()
 
     def bare(self, seconds: float, buffer: int | None = None) -> socket.socket:
-        """A connection without a handshake, with room for `buffer` bytes that nobody reads."""
+        """Open a connection without a TLS handshake, with a receive buffer of `buffer` bytes.
+
+        `seconds` is the timeout.
+        """
         sock = socket.socket()
         try:
             sock.settimeout(seconds)
@@ -60,7 +63,7 @@ class Address:
         return sock
 
     def connect(self, seconds: float, buffer: int | None = None) -> socket.socket:
-        """A connection on which requests can be sent."""
+        """Open a connection for requests, with the TLS handshake if the service uses TLS."""
         sock = self.bare(seconds, buffer)
         if self.certificate is None:
             return sock
@@ -76,10 +79,10 @@ class Service:
     """A running service.
 
     Attributes:
-        popen: its process.
-        honest, hostile: how the two keys reach it.
-        options: its `FACEMATCH_` options.
-        log: where it logs to.
+        popen: process of the service.
+        honest, hostile: address with the two keys.
+        options: its settings, without the prefix `FACEMATCH_`.
+        log: path of its log.
     """
 
     popen: subprocess.Popen[bytes]
@@ -89,7 +92,7 @@ class Service:
     log: Path
 
     def stop(self) -> float | None:
-        """Seconds from SIGTERM to the end; None if it does not end."""
+        """Send SIGTERM; return the seconds until the service ends, None if it does not end."""
         self.popen.send_signal(signal.SIGTERM)
         begun = time.monotonic()
         try:
@@ -101,7 +104,7 @@ class Service:
 
 @contextmanager
 def running_service(folder: Path, pack: str, tls: bool, **options: str) -> Iterator[Service]:
-    """A service that listens on loopback only, with its data in `folder`; killed at the end if it still runs."""
+    """Run a service on loopback with its data in `folder`; kill it at the end if it still runs."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
     if "FACEMATCH_MODELS" in os.environ:
         environment["FACEMATCH_MODELS"] = os.environ["FACEMATCH_MODELS"]
@@ -126,11 +129,11 @@ def running_service(folder: Path, pack: str, tls: bool, **options: str) -> Itera
 
 
 def _keys(folder: Path) -> tuple[tuple[str, str], tuple[str, str], str]:
-    from facematch_server.store import Store, default_database_url
+    from facematch_server.store import KeyPair, KeySettings, Store, default_database_url
 
     with closing(Store.open(default_database_url({"FACEMATCH_DATA_DIR": str(folder)}))) as store:
-        honest, hostile = (store.create_key(name=name) for name in ("honest", "hostile"))
-        store.import_key("imported-key", "a secret of somebody else's choice")
+        honest, hostile = (store.create_key(KeySettings(name=name)) for name in ("honest", "hostile"))
+        store.import_keys([KeyPair("imported-key", "a secret of somebody else's choice")])
     return (honest.api_key, honest.api_secret), (hostile.api_key, hostile.api_secret), "imported-key"
 
 
@@ -141,11 +144,11 @@ def _port(popen: subprocess.Popen[bytes], log: Path) -> int:
             if '"listening"' in line:
                 return int(json.loads(line)["address"].rpartition(":")[2])
         time.sleep(0.1)
-    raise SystemExit(f"the service does not start:\n{log.read_text('utf-8', 'replace')}")
+    raise SystemExit(f"the service did not start; its log:\n{log.read_text('utf-8', 'replace')}")
 
 
 def _certificate(folder: Path) -> str:
-    """A certificate of localhost and its key, in one file."""
+    """Create a certificate for localhost and its key in one file; return the path."""
     path = folder / "tls.pem"
     files = ["-keyout", str(path), "-out", str(path), "-subj", "/CN=localhost"]
     names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "2"]
@@ -155,9 +158,9 @@ def _certificate(folder: Path) -> str:
 
 
 class MemoryWatch:
-    """Looks at the memory of a process and all it started, twice a second, in a thread.
+    """Measures the memory of a process and its descendants twice a second in a thread.
 
-    What processes share counts once (proportional set size, Linux) or as often as it is shared (elsewhere).
+    Shared memory counts once on Linux (proportional set size), and once per process on other systems.
     """
 
     def __init__(self, pid: int) -> None:
@@ -178,7 +181,7 @@ class MemoryWatch:
         self._thread.join()
 
     def now(self) -> float:
-        """MiB of all of them."""
+        """Present memory of all processes in MiB."""
         return _mib(self._process) + sum(map(_mib, self._family()))
 
     def _family(self) -> list[psutil.Process]:
@@ -199,18 +202,18 @@ class MemoryWatch:
 def _mib(process: psutil.Process) -> float:
     try:
         full = process.memory_full_info()
-    except (psutil.Error, OSError):  # it has ended meanwhile
+    except (psutil.Error, OSError):  # the process has ended meanwhile
         return 0.0
     return float(getattr(full, "pss", full.rss)) / 2**20
 
 
 def formula_mib(base: float, threads: int, queue: int = 32) -> float:
-    """The most that docs/operating.md says for the default limits, MiB.
+    """Maximum memory in MiB for the default limits, by the formula in docs/operating.md.
 
     Args:
-        base: when it was ready.
-        threads: of inference.
-        queue: requests that may wait.
+        base: memory of the service when ready, MiB.
+        threads: number of inference threads.
+        queue: number of requests that may wait.
     """
     body, photo, decoders = 2 * 28.0, 20.0, 3 * threads
     decoding, slots, large = 12e6 * 18 / 2**20 + 128, 24.0, 50e6 * 18 / 2**20 + 128

@@ -1,4 +1,4 @@
-"""The HTTP service around `facematch_local`. Imports the library, never the other way round."""
+"""The HTTP service around `facematch_local`. It imports the library, never the other way round."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["run"]
 
 
 def run(settings: Settings) -> int:
-    """Run the service until it is told to stop.
+    """Run the service until SIGINT or SIGTERM.
 
     Returns:
-        Exit code: 0 after an orderly end, 2 when it could not start (told in one line on standard error).
+        Exit code: 0 after an orderly end, 2 if the service cannot start (one line on standard error says why).
     """
     from facematch_server.running.serve import serve
 

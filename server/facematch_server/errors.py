@@ -1,11 +1,12 @@
-"""What a request can end in other than a reply.
+"""The errors in which a request can end.
 
 ```
 ContractError     one of the documented errorCodes 1 to 6
-ServiceError      the service or the connection is at fault; has an HTTP status of its own
+ServiceError      a fault of the service or of the connection, with an HTTP status of its own
+ClientGoneError   the client closed the connection
 ```
 
-Neither ever quotes what the client sent.
+Their messages never quote the request.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 
 from facematch_local.codes import ErrorCode
 from facematch_local.errors import ImageFormatError, NoContentError
+from facematch_server.url_mode.errors import UrlUnavailableError
 
 BUSY: Final = "The service is busy, try again later"
 
@@ -24,8 +26,8 @@ class ContractError(Exception):
     """A documented outcome without `data`.
 
     Attributes:
-        code: what `errorCode` says; never SUCCESS.
-        status: HTTP status where the contract's 200 does not apply.
+        code: the `errorCode`; never SUCCESS.
+        status: HTTP status, if the contract's 200 does not apply.
         retry_after: seconds for the `Retry-After` header.
     """
 
@@ -37,13 +39,13 @@ class ContractError(Exception):
 
 
 class ServiceError(Exception):
-    """No documented outcome: overload, a client too slow, a fault of the service.
+    """An undocumented outcome: overload, a slow client, a fault of the service.
 
     Attributes:
         status: HTTP status; also printed as `errorCode`, which the contract leaves free from 7 on.
-        message: what `errorMessage` says.
+        message: the `errorMessage`.
         retry_after: seconds for the `Retry-After` header.
-        close: end the connection after the reply.
+        close: whether to close the connection after the reply.
     """
 
     def __init__(self, status: int, message: str, *, retry_after: float | None = None, close: bool = False) -> None:
@@ -55,15 +57,17 @@ class ServiceError(Exception):
 
 
 class ClientGoneError(Exception):
-    """The client broke the connection off; there is nobody to answer."""
+    """The client closed the connection; nobody reads the reply."""
 
 
 @contextmanager
 def documented() -> Iterator[None]:
-    """Turn what the library says of a photo into the contract's outcome."""
+    """Turn errors about a photo into the contract's outcomes."""
     try:
         yield
     except NoContentError:
         raise ContractError(ErrorCode.NO_CONTENT) from None
     except ImageFormatError:
         raise ContractError(ErrorCode.BAD_IMAGE) from None
+    except UrlUnavailableError:
+        raise ContractError(ErrorCode.URL_UNAVAILABLE) from None

@@ -1,7 +1,7 @@
 """Structured logs without personal data.
 
-One JSON object per line. A request is logged by its route template, never by its path or query; of an
-exception its type and the places it passed are logged, never its message, which may quote what a client sent.
+One JSON object per line. A request is logged with its route template, never with its path or query. An exception is
+logged with its type and its frames, never with its message, which may quote a request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from facematch_server.repeats import RepeatFilter
 
 LOGGER: Final = logging.getLogger("facematch")
 
-# Libraries that quote what a photo holds or addresses with their queries.
+# Libraries that quote content of photos, or URLs with their queries.
 _QUOTING: Final = ("httpx", "httpcore", "PIL", "asyncio")
 
 
@@ -26,7 +26,7 @@ def set_up_logs(level: str, style: str) -> None:
     """Send all logs of the process to standard error, one line each.
 
     Args:
-        level: least level, such as "INFO".
+        level: lowest level, such as "INFO".
         style: "json" or "text".
     """
     handler = logging.StreamHandler(sys.stderr)
@@ -37,7 +37,7 @@ def set_up_logs(level: str, style: str) -> None:
     root.setLevel(level)
     for name in _QUOTING:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # Alembic tells each step of making the tables; at the first start that would be all there is to read.
+    # Alembic logs every step of creating the tables, which would hide the lines of a first start.
     logging.getLogger("alembic").setLevel(logging.NOTSET if root.level <= logging.DEBUG else logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         logger = logging.getLogger(name)
@@ -52,12 +52,12 @@ def log_fault(message: str, error: BaseException, **fields: Any) -> None:
 
 
 def log(message: str, **fields: Any) -> None:
-    """Log something that happened."""
+    """Log an event."""
     LOGGER.info(message, extra={"fields": fields})
 
 
 def places(error: BaseException, limit: int = 12) -> list[str]:
-    """`file:line function` of the frames an exception passed, innermost last; no source lines, no values."""
+    """`file:line function` of the frames of an exception, innermost last; no source lines, no values."""
     frames = traceback.extract_tb(error.__traceback__)[-limit:]
     return [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
 
@@ -72,7 +72,7 @@ def _json_formatter() -> JsonFormatter:
 
 
 class _JsonFormatter(JsonFormatter):
-    """Puts `fields` at the top level and says of foreign exceptions no more than `places` does."""
+    """One JSON object; `fields` at the top level, exceptions by type and `places` only."""
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         fields = log_data.pop("fields", None)

@@ -1,4 +1,4 @@
-"""Prometheus metrics, in a registry of their own: two apps in one process do not mix."""
+"""Prometheus metrics. Each application has its own registry, so two of them in one process do not mix."""
 
 from __future__ import annotations
 
@@ -10,18 +10,34 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+# The stages of a comparison, in their order. `body` and `fetch` exclude each other; `decode` to `checks` are sums over
+# both photos, which may overlap.
+STAGES: Final = {
+    "admit": "credentials, rate limit and quota",
+    "body": "receiving the body",
+    "fetch": "fetching the photos by URL",
+    "queue": "waiting for a thread",
+    "decode": "decoding the photos",
+    "detect": "finding faces",
+    "embed": "embedding faces",
+    "checks": "measuring for the warnings",
+    "print": "printing the reply",
+    "commit": "counting the request",
+    "total": "the whole request",
+}
+
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 20.0, 40.0)
 
 
 class Metrics:
-    """What the service counts."""
+    """The metrics of one application."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Counter(
             "facematch_requests",
-            "Answered comparisons by errorCode and invalidCode (empty where there is none)",
+            "Answered comparisons by errorCode and invalidCode (empty without one)",
             ("endpoint", "error_code", "invalid_code"),
             registry=self.registry,
         )
@@ -33,7 +49,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "facematch_stage_seconds",
-            "Seconds by stage: total, body, fetch, queue, decode, detect, embed, check, reply ...",
+            "Seconds of a comparison by stage: " + "; ".join(f"{name}: {text}" for name, text in STAGES.items()),
             ("stage",),
             buckets=_BUCKETS,
             registry=self.registry,
@@ -45,7 +61,7 @@ class Metrics:
         self._requests.labels(endpoint, error_code, invalid_code).inc()
 
     def count_response(self, route: str, method: str, status: int) -> None:
-        """Count one HTTP response; `route` is a template, never a path that a client made up."""
+        """Count one HTTP response; `route` is a template, never the path of the request."""
         self._http.labels(route, method, str(status)).inc()
 
     def observe(self, seconds: Mapping[str, float]) -> None:
@@ -54,13 +70,13 @@ class Metrics:
             self._seconds.labels(stage).observe(value)
 
     def describe_pack(self, labels: Mapping[str, str]) -> None:
-        """Say which models are in use."""
+        """Set the labels of the pack in use."""
         self._pack.info(dict(labels))
 
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Add a gauge that is read when asked for."""
+        """Add a gauge whose value is computed when the metrics are read."""
         Gauge(name, text, registry=self.registry).set_function(value)
 
     def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
+        """All metrics in the text format of Prometheus."""
         return generate_latest(self.registry)

@@ -1,9 +1,9 @@
 """A live service for the tests of a client: the fixture `facematch_server`.
 
-The service uses the model pack `compact`, the smallest and fastest, unless `FACEMATCH_PACK` names another: a client's
-tests ask whether it understands replies, not who is in a photo.
+The service uses the model pack `compact`, the smallest and fastest, unless `FACEMATCH_PACK` names another: tests of a
+client check how it handles replies, not the accuracy of the models.
 
-pytest loads this module at every start, so it imports next to nothing; the service runs in a process of its own.
+pytest loads this module at every start, so it imports almost nothing; the service runs in a separate process.
 
 ```python
 import requests
@@ -30,7 +30,7 @@ import pytest
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 15.0
-# Of the caller's own settings only those of the models: tests must never touch a real database of keys.
+# The caller's settings of the models only: tests must never touch a real database of keys.
 _DEFAULTS = {"FACEMATCH_PACK": "compact"}
 _KEPT = ("FACEMATCH_PACK", "FACEMATCH_MODELS", "FACEMATCH_POLICY")
 
@@ -51,7 +51,7 @@ class FacematchServer:
 
     @property
     def auth(self) -> tuple[str, str]:
-        """Key and secret, as HTTP clients take them."""
+        """Key and secret, in the form of HTTP clients."""
         return self.api_key, self.api_secret
 
     @property
@@ -67,7 +67,7 @@ class FacematchServer:
 
 @pytest.fixture(scope="session")
 def facematch_settings() -> Mapping[str, str]:
-    """Settings of the service as `FACEMATCH_*` variables; override this fixture to give others."""
+    """Settings of the service as `FACEMATCH_*` variables; override this fixture to change them."""
     return {}
 
 
@@ -75,21 +75,21 @@ def facematch_settings() -> Mapping[str, str]:
 def facematch_server(
     facematch_settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FacematchServer]:
-    """A live service on a free port of this machine, with a key of its own and scenarios on; ends with the session."""
+    """A live service on a free port of this machine, with its own key and with scenarios; ends with the session."""
     with _running(facematch_settings, tmp_path_factory.mktemp("facematch")) as server:
         yield server
 
 
 @contextmanager
 def _running(settings: Mapping[str, str], folder: Path) -> Iterator[FacematchServer]:
-    from facematch_server.store import Store, default_database_url
+    from facematch_server.store import KeySettings, Store, default_database_url
 
     own = {"FACEMATCH_DATA_DIR": str(folder), "FACEMATCH_SCENARIOS": "true", "FACEMATCH_LOG_FORMAT": "json"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_") or name in _KEPT}
-    # The modules of this process, also where they come from a checkout.
+    # The modules of this process, also if they come from a checkout.
     environ = {**_DEFAULTS, **kept, **own, **settings, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with closing(Store.open(default_database_url(environ))) as store:
-        key = store.create_key(name="pytest")
+        key = store.create_key(KeySettings(name="pytest"))
     command = [sys.executable, "-m", "facematch_server", "serve", "--host", "127.0.0.1", "--port", "0"]
     log = folder / "service.log"
     with log.open("wb") as stream:
@@ -106,7 +106,7 @@ def _running(settings: Mapping[str, str], folder: Path) -> Iterator[FacematchSer
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Host and port, once the service says that it listens there."""
+    """Host and port, as soon as the service reports that it listens."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         ended = process.poll() is not None

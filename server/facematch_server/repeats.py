@@ -1,4 +1,4 @@
-"""Keeps a line that repeats from filling the disk."""
+"""Limits repeated log lines, so that they cannot fill the disk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any, Final
 
 PER_WINDOW: Final = 5
 WINDOW_SECONDS: Final = 60.0
-# Kinds of lines kept in mind; more than the code has.
+# Number of remembered kinds; the code has fewer.
 _MAX_KINDS: Final = 1000
 
 
 @dataclass(slots=True)
 class _Kind:
-    """What was seen of one kind of line in the present window, and how many were left out."""
+    """Lines of one kind in the present window: passed, and left out."""
 
     since: float
     passed: int = 0
@@ -25,10 +25,10 @@ class _Kind:
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a few lines of each kind pass per minute; the next one that passes tells how many were left out.
+    """Lets a few lines of each kind pass per minute; the next line that passes says how many were left out.
 
-    A kind is a logger, a level, a text before its values are put in, and the exception it tells of. Lines of single
-    requests pass (there are never more of them than requests), and what is below a warning.
+    A kind is a logger, a level, a text without its values, and an exception. Lines of single requests always pass,
+    since each request has one, and so do lines below a warning.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,7 +53,7 @@ class RepeatFilter(logging.Filter):
         return True
 
     def _admit(self, key: tuple[Any, ...]) -> int | None:
-        """How many of the kind were left out before this one; None if this one is left out too."""
+        """The number of lines of the kind left out before this one; None if this one is left out, too."""
         now = self._clock()
         kind = self._kinds.get(key)
         if kind is None:

@@ -1,4 +1,4 @@
-"""Every option of the service. Each one is the environment variable `FACEMATCH_` + its name in capitals.
+"""The settings of the service. Each one is the environment variable `FACEMATCH_` + its name in capitals.
 
 `docs/settings.md` is generated from this file (`settings_table`); a test keeps the two the same.
 """
@@ -9,7 +9,6 @@ import difflib
 import ipaddress
 import os
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -18,9 +17,10 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from facematch_local.packs import DEFAULT_PACK
+from facematch_server.wire.profile import Profile
 
 PREFIX = "FACEMATCH_"
-# Variables that are no options of the service: of the contract commands, of the installer's launcher, ...
+# Variables that are not settings of the service: of the contract commands, of the installer's launcher, ...
 OTHER_VARIABLES: Final = frozenset(
     {"FACEMATCH_KEY", "FACEMATCH_SECRET", "FACEMATCH_RELEASE", "FACEMATCH_STANDARD_ARCHIVE"}
 )
@@ -28,34 +28,27 @@ OTHER_VARIABLES: Final = frozenset(
 _OF_TESTS: Final = ("FACEMATCH_TEST_", "FACEMATCH_WRITE_SNAPSHOT")
 
 
-class Profile(StrEnum):
-    """How replies are printed."""
-
-    DOCUMENTED = "documented"
-    OBSERVED = "observed"
-
-
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class _UnknownVariables(PydanticBaseSettingsSource):
-    """Names that nothing reads, so that they are refused like wrong values; their values stay out of messages."""
+    """Reports unknown variables, so that they are refused like wrong values; messages do not show their values."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Nothing for any option."""
+        """No value for any setting."""
         del field
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """What is set and unknown, as options without values."""
+        """The unknown variables that are set, as settings without values."""
         return {name.removeprefix(PREFIX).lower(): "" for name in unknown_variables(os.environ)}
 
 
 class Settings(BaseSettings):
-    """Options of the service, read from the environment.
+    """The settings of the service, read from the environment.
 
     Raises:
-        ValidationError: a value is wrong, or a variable `FACEMATCH_...` is set that nothing reads; see `problems`.
+        ValidationError: a value is wrong, or a variable `FACEMATCH_...` is unknown; see `problems`.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -64,7 +57,7 @@ class Settings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *_: Any, **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given, then the environment, whose unknown names count as options that do not exist."""
+        """Arguments first, then the environment, in which unknown names are errors."""
         return sources["init_settings"], sources["env_settings"], _UnknownVariables(settings_cls)
 
     host: str = Field(
@@ -72,22 +65,23 @@ class Settings(BaseSettings):
         description="Address to listen on. `0.0.0.0` opens the service to other machines, `::` does so through IPv6 "
         "and IPv4.",
     )
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for a free one.")
     internal_host: str = Field(
-        "", description="Address of the internal port; empty takes `host`. Only used with `internal_port`."
+        "", description="Address of the internal port; empty: `host`. Used with `internal_port` only."
     )
     internal_port: int | None = Field(
         None,
         ge=0,
         le=65535,
-        description="Second port. When set, `/`, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are "
-        "served there and no longer on `port`.",
+        description="Second port. If set, `/`, `/metrics`, `/docs`, `/openapi.json` and `/v1/compare` are served "
+        "there instead of "
+        "on `port`.",
     )
 
     tls_cert: Path | None = Field(
         None,
-        description="Certificate (PEM, with its chain): both ports then speak TLS. Read at the start only. Without it "
-        "they speak plain HTTP, for a proxy in front.",
+        description="Certificate (PEM, with its chain): both ports then use TLS. Read at the start only. Without it "
+        "they use plain HTTP, for a proxy in front.",
     )
     tls_key: Path | None = Field(
         None, description="Private key (PEM, no passphrase) of `tls_cert`; empty: it is in the same file."
@@ -140,7 +134,10 @@ class Settings(BaseSettings):
     )
 
     threads: int = Field(
-        0, ge=0, le=256, description="Inference threads; 0: as many as affinity and the cgroup's quota give CPUs."
+        0,
+        ge=0,
+        le=256,
+        description="Inference threads; 0: the number of CPUs that affinity and the cgroup's quota allow.",
     )
     decode_processes: int | None = Field(
         None,
@@ -181,8 +178,9 @@ class Settings(BaseSettings):
     header_seconds: float = Field(
         10.0,
         gt=0,
-        description="Time for a client to send the whole request head, from the first moment of its "
-        "connection on, TLS handshake included (else the connection is closed).",
+        description="Time for a client to send the whole request head, from the start of its connection, TLS "
+        "handshake included "
+        "(else the connection is closed).",
     )
     write_seconds: float = Field(
         30.0, gt=0, description="Time for a client to read a reply (else the connection is cut off)."
@@ -206,7 +204,7 @@ class Settings(BaseSettings):
     cors_origins: CommaSeparated = Field(
         ("*",), description="Origins whose pages may call the service (comma separated); `*`: any; empty: none."
     )
-    page: bool = Field(True, description="Serve the page at `/`, beside `/v1/compare`.")
+    page: bool = Field(True, description="Serve the page at `/`, on the port of `/v1/compare`.")
     scenarios: bool = Field(
         False,
         description="For developers of clients: API keys such as `scenario-error-4` return fixed replies with any "
@@ -243,7 +241,7 @@ class Settings(BaseSettings):
 
     @property
     def internal_listen_host(self) -> str:
-        """Where the internal port listens, if there is one."""
+        """Address of the internal port, if it is used."""
         return self.internal_host or self.host
 
     @property
@@ -253,30 +251,30 @@ class Settings(BaseSettings):
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:
-    """Names `FACEMATCH_...` that nothing reads, in capitals, sorted."""
+    """Unknown names `FACEMATCH_...`, in capitals, sorted."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
     found = {name.upper() for name in names if name.upper().startswith(PREFIX)}
     return sorted(name for name in found - known if not name.startswith(_OF_TESTS))
 
 
-def tell_unknown(variable: str) -> str:
-    """What to say of a variable that nothing reads: the nearest one that there is."""
+def describe_unknown(variable: str) -> str:
+    """The message about an unknown variable, with the nearest known one."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0.8)
-    return f"{variable}: there is no such setting" + (f", did you mean {nearest[0]}?" if nearest else "")
+    return f"{variable}: unknown setting" + (f", did you mean {nearest[0]}?" if nearest else "")
 
 
 def problems(error: ValidationError) -> list[str]:
-    """What is wrong with the settings, one line each; without the values, since a database URL holds a password."""
+    """The problems of the settings, one line each, without values: a database URL holds a password."""
     lines = []
     for item in error.errors():
         variable = PREFIX + "_".join(map(str, item["loc"])).upper()
-        lines.append(tell_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {item['msg']}")
+        lines.append(describe_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {item['msg']}")
     return lines
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address or `localhost`; a name that may resolve to anything is not."""
+    """Whether `host` is a loopback address or `localhost`. Other names count as reachable, whatever they resolve to."""
     if host == "localhost":
         return True
     try:
@@ -306,7 +304,7 @@ def _table_lines() -> Iterator[str]:
 def _default(value: Any) -> str:
     if isinstance(value, tuple):
         value = ",".join(value)
-    # A default that depends on the machine (a factory) is told in words by the description.
+    # A default that depends on the machine (a factory) is explained in the description.
     if value is None or str(value) in ("", "PydanticUndefined"):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -55,7 +55,7 @@ class LoopWatch:
     ended: bool = False
 
     async def run(self) -> None:
-        """Look until told to end."""
+        """Measure until the end."""
         while not self.ended:
             computed, clock = time.thread_time(), time.perf_counter()
             await asyncio.sleep(0.005)
@@ -73,8 +73,8 @@ class Live:
         auth: credentials of a key without a quota.
         store: its database.
         app: the application.
-        logs: what it logged, as it prints it.
-        loop: the event loop it runs on, in a thread of its own.
+        logs: its log lines, as printed.
+        loop: its event loop, in a separate thread.
     """
 
     url: str
@@ -86,11 +86,11 @@ class Live:
     loop: asyncio.AbstractEventLoop
 
     def post(self, path: str = V2, **options: Any) -> requests.Response:
-        """A POST with the key of `auth`, unless told otherwise."""
+        """A POST with the key of `auth`, unless `options` name another."""
         return self.send("POST", path, **options)
 
     def get(self, path: str = V2, **options: Any) -> requests.Response:
-        """A GET with the key of `auth`, unless told otherwise."""
+        """A GET with the key of `auth`, unless `options` name another."""
         return self.send("GET", path, **options)
 
     def send(self, method: str, path: str = V2, **options: Any) -> requests.Response:
@@ -134,13 +134,13 @@ class Live:
 def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Live]]:
     """`start(no_face_as="error3", ...)`: a live service with these settings; all end with the session.
 
-    `matcher=` replaces the models, for tests of what surrounds them.
+    `matcher=` replaces the models, for tests of the code around them.
     """
     from facematch_server.app import create_app
     from facematch_server.logs import set_up_logs
     from facematch_server.running.serve import new_server
     from facematch_server.settings import Settings
-    from facematch_server.store import Store
+    from facematch_server.store import KeySettings, Store
 
     shared_matcher = matcher
     with contextlib.ExitStack() as stack:
@@ -154,7 +154,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             keeper.setFormatter(logging.getLogger().handlers[0].formatter)
             logging.getLogger().handlers[:] = [keeper]
             store = stack.enter_context(closing(Store.open(settings.store_url)))
-            new = store.create_key(name="contract tests")
+            new = store.create_key(KeySettings(name="contract tests"))
             app = create_app(settings, matcher or shared_matcher, store)
             sock = socket.create_server(("127.0.0.1", 0))
             port = sock.getsockname()[1]

@@ -37,7 +37,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def secure(start: Callable[..., Any], certificate: Path) -> Any:
-    """A service with TLS of its own that takes few connections."""
+    """A service with TLS that accepts few connections."""
     return start(tls_cert=certificate, max_connections=20, header_seconds=1.5)
 
 

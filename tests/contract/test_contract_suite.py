@@ -1,4 +1,4 @@
-"""The suite and the check before a move: they pass where all is well, and see what is wrong."""
+"""The suite and the check before a move: they pass for a correct server, and report errors."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from facematch_server.conformance import Call, Case, Outcome, Reply, Target, run, shape
+from facematch_server.conformance import Call, Case, CaseOutcome, Reply, Target, run, shape
 from facematch_server.conformance.report import junit
-from facematch_server.settings import Profile
+from facematch_server.store import KeySettings
+from facematch_server.wire.profile import Profile
 
 CROP = "/9j/2wBD"  # the first bytes of any JPEG
 DATA = {
@@ -52,22 +53,22 @@ def test_good_replies_of_both_profiles() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"matching": "87"}, "no percentage"),
-        ({"matching": "100.01"}, "no percentage"),
-        ({"matching": 87.42}, "no string"),
+        ({"matching": "87"}, "not a percentage"),
+        ({"matching": "100.01"}, "not a percentage"),
+        ({"matching": 87.42}, "not a string"),
         ({"matching": "75.0"}, "means 0"),
         ({"match": "0"}, "means 1"),
         ({"invalidCode": 0}, "neither profile"),
         ({"invalidCode": "13"}, "not one of 0 to 12"),
-        ({"invalidMessage": None}, "no string"),
+        ({"invalidMessage": None}, "not a string"),
         ({"invalidMessage": "successful"}, "not 'Successful'"),
-        ({"invalidCode": "4", "invalidMessage": "The ID card photo does not contain a face"}, "yet face1 is there"),
+        ({"invalidCode": "4", "invalidMessage": "The ID card photo does not contain a face"}, "but face1 is present"),
         ({"face1": "", "face1_score": ""}, "a face is missing"),
         ({"face1": ""}, "one is empty"),
-        ({"face1": "data:image/jpeg;base64," + CROP}, "no plain base64"),
-        ({"face1": "iVBORw0KGgo="}, "no JPEG"),
-        ({"face1_score": "1.5"}, "no number from 0 to 1"),
-        ({"face1_score": "0.9997961"}, "no number from 0 to 1"),
+        ({"face1": "data:image/jpeg;base64," + CROP}, "not plain base64"),
+        ({"face1": "iVBORw0KGgo="}, "not a JPEG"),
+        ({"face1_score": "1.5"}, "not a number from 0 to 1"),
+        ({"face1_score": "0.9997961"}, "not a number from 0 to 1"),
     ],
 )
 def test_what_is_wrong_with_a_comparison_is_said(change: dict[str, Any], words: str) -> None:
@@ -82,10 +83,10 @@ def test_what_is_wrong_with_a_comparison_is_said(change: dict[str, Any], words: 
         (reply(headers={"x-facematch-warnings": "9,10"}), "does not begin with invalidCode 0"),
         (reply(errorCode=0), "not one of the strings"),
         (reply(errorMessage="success"), "not 'Success'"),
-        (reply(errorCode="3", errorMessage="Incorrect image format"), "data is there if and only if"),
+        (reply(errorCode="3", errorMessage="Incorrect image format"), "data must be present if and only if"),
         (reply({name: DATA[name] for name in DATA if name != "match"}), "missing: ['match']"),
-        (Reply(200, {"content-type": "application/json"}, b"<html>"), "no JSON object"),
-        (Reply(200, {"content-type": "application/json"}, b"[" * 100_000), "no JSON object"),
+        (Reply(200, {"content-type": "application/json"}, b"<html>"), "not a JSON object"),
+        (Reply(200, {"content-type": "application/json"}, b"[" * 100_000), "not a JSON object"),
     ],
 )
 def test_what_is_wrong_with_a_reply_is_said(wrong: Reply, words: str) -> None:
@@ -100,7 +101,7 @@ def address(live: Any) -> list[str]:
 def test_our_service_passes_and_the_quota_is_told(
     facematch: Callable[..., Any], live: Any, address: list[str], tmp_path: Path, photo_server: Any
 ) -> None:
-    used_up = live.store.create_key(name="used up", quota=0)
+    used_up = live.store.create_key(KeySettings(name="used up", quota=0))
     urls = [photo_server.url + "/astronaut.jpg"] * 2
     before = live.store.usage(live.auth[0]).total
     options = ["--full", "--image-urls", *urls, "--exhausted-key", f"{used_up.api_key}:{used_up.api_secret}"]
@@ -158,10 +159,10 @@ def test_a_server_that_always_says_match_fails(facematch: Callable[..., Any], tm
         done = facematch("contract", "--base-url", url, "--key", "k", "--secret", "s", "--junit", tmp_path / "out.xml")
         compat = facematch("compat-check", "--base-url", url, "--key", "k", "--secret", "s")
     assert done.code == 1
-    assert "not the same person, yet match is 1" in done.out
+    assert "not the same person, but match is 1" in done.out
     cases = ElementTree.parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314
     failed = {case.get("name") for case in cases if case.find("failure") is not None}
-    assert {"two people", "no face never matches", "a wrong secret", "bytes that are no photo"} <= failed
+    assert {"two people", "no face never matches", "a wrong secret", "bytes that are not a photo"} <= failed
     assert "two portraits of one person" not in failed
     assert compat.code == 1
     assert "do not use this server" in compat.out
@@ -171,7 +172,7 @@ def test_what_a_server_says_does_no_harm_to_the_report() -> None:
     evil = json.dumps({"data": None, "errorCode": "\x00\x1b[31m]]>[/bold]", "errorMessage": "x"}).encode()
     with server_that_says(evil) as url:
         results = run(Target(url), [Case("evil", "evil", Call("GET", ""), (shape.success,))])
-    assert results[0].outcome is Outcome.FAILED
+    assert results[0].outcome is CaseOutcome.FAILED
     assert ElementTree.fromstring(junit(results, url)).get("failures") == "1"  # noqa: S314
 
 

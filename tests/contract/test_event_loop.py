@@ -25,9 +25,10 @@ from tests.hostile_requests import (
     hostile_json,
 )
 
-# What is promised of the loop's own computing.
+# The promised limit on computing in the event loop.
 HELD = 0.05
-# Other programs on the same cores push single looks a little over it; what this guards against held it for 0.25 to 6 s.
+# Other programs on the same cores push single measurements a little over it; the faults that this test guards against
+# held the loop for 0.25 to 6 s.
 TOLERATED = 3 * HELD
 # By the clock, where other threads hold the interpreter: the machine may have other work, and before there were
 # bounds these took seconds.

@@ -1,4 +1,4 @@
-"""Faults of the service itself: a 5xx with the same envelope, and nothing told that should not be."""
+"""Faults of the service itself: a 5xx with the same envelope, without internal details."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from facematch_server.store import KeySettings
 
 FILE = {"format_type": "file"}
 SECRET_IN_A_MESSAGE = "photo of Mr Nguyen"
@@ -31,7 +33,7 @@ def broken(start: Callable[..., Any], matcher: Any) -> Any:
 def test_a_bug_is_a_500_logged_by_place_only(
     broken: Any, envelope: Callable[..., Any], astronaut_jpeg: bytes, path: str
 ) -> None:
-    key = broken.store.create_key(name="unlucky", quota=5)
+    key = broken.store.create_key(KeySettings(name="unlucky", quota=5))
     auth = (key.api_key, key.api_secret)
     headers = {"Origin": "http://page.example"}
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
@@ -56,12 +58,12 @@ def test_a_check_that_fails_costs_no_answer(
 ) -> None:
     from facematch_local.checks import CHECKS, Check, Role
 
-    live = start()  # of its own: lines go to the service that was started last
+    live = start()  # a new service: log lines go to the service that was started last
 
     def fails(_: Any) -> Any:
         raise ZeroDivisionError(SECRET_IN_A_MESSAGE)
 
-    checks = [Check(c.name, fails, c.head) if c.name == "document" else c for c in CHECKS[Role.CARD]]
+    checks = [Check(c.name, fails, c.network) if c.name == "document" else c for c in CHECKS[Role.CARD]]
     monkeypatch.setitem(CHECKS, Role.CARD, tuple(checks))
     before = len(live.logs)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}

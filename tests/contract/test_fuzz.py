@@ -1,4 +1,4 @@
-"""Whatever is sent, the reply is an envelope and no 5xx; what is accepted is never a traceback's fault."""
+"""The reply to every input is an envelope and not a 5xx, and no input causes a traceback."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def photos(astronaut: Any, encode: Any) -> list[bytes]:
 
 @st.composite
 def mutations(draw: Any) -> tuple[int, list[tuple[float, int]], float, bytes]:
-    """Which photo, bytes to overwrite (place as a share of the length), where to cut, what to append."""
+    """The photo, the bytes to overwrite (position as a share of the length), the cut, and the bytes to append."""
     which = draw(st.integers(0, 5))
     place = st.one_of(st.floats(0, 0.02), st.floats(0, 1, exclude_max=True))
     edits = draw(st.lists(st.tuples(place, st.integers(0, 255)), max_size=12))
@@ -162,7 +162,7 @@ def test_any_credentials(live: Any, user: bytes, password: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def impatient(start: Callable[..., Any]) -> Any:
-    """A service that waits for nobody for long: every mutated request comes to its end."""
+    """A service with short limits, so that every mutated request ends."""
     return start(header_seconds=1, body_seconds=1, keep_alive_seconds=1)
 
 
@@ -194,7 +194,7 @@ def test_10_000_mutated_requests(impatient: Any) -> None:
 
 
 def test_good_requests_are_good(impatient: Any) -> None:
-    """What is mutated is worth it."""
+    """The mutated requests are valid before the mutation."""
     for request in good_requests(impatient):
         with closing(socket.create_connection(("127.0.0.1", impatient.port), timeout=20)) as sock:
             assert outcome_of(sock, request, half_close=True) in ("200", "404"), request[:100]

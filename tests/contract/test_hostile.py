@@ -1,4 +1,4 @@
-"""Hostile photos at a service of its own process: refused at once, ended in time, and nobody else notices."""
+"""Hostile photos at a service in a separate process: refused at once or ended in time, without effect on others."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ from facematch_server.store import Store, default_database_url
 
 settings = Settings()
 for name in ("stranger", "honest"):
-    key = Store.open(settings.store_url).create_key(name=name)
+    key = Store.open(settings.store_url).create_key(KeySettings(name=name))
     print(name, key.api_key, key.api_secret, flush=True)
 class Stuck:
-    "Decoders that are none: work in a thread of the service, which nothing ends."
+    "Decoding in a thread of the service, which cannot be interrupted."
 
     alive = ended = 0
 
@@ -178,7 +178,7 @@ def test_a_crash_costs_one_request(launch: Callable[..., Service], astronaut_jpe
 
 
 def test_a_hang_ends_at_the_deadline_and_delays_nobody(launch: Callable[..., Service], astronaut_jpeg: bytes) -> None:
-    """One thread, and a stranger who sends eight photos that hang, two at a time."""
+    """One thread, and a client that sends eight photos that hang, two at a time."""
     service = launch(str(MISBEHAVING), DEADLINE_SECONDS=6)
     took: list[float] = []
     alone = min(timed(lambda: service.code(astronaut_jpeg, key="honest")) for _ in range(3))
@@ -242,7 +242,7 @@ def test_in_one_process_the_end_comes_too(launch: Callable[..., Service]) -> Non
 
 
 def test_work_that_outlives_its_request_puts_no_end_off(launch: Callable[..., Service], astronaut_jpeg: bytes) -> None:
-    """The request was answered at its deadline, its thread goes on: nobody waits for it, nor for a second signal."""
+    """The request got its reply at its deadline, but its thread runs on: the end does not wait for it."""
     service = launch("stuck", DEADLINE_SECONDS=1, SHUTDOWN_SECONDS=50)
     assert service.post(astronaut_jpeg).status_code == 503
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""The service as a process: the way up, the way down, and what it says when it cannot start."""
+"""The service as a process: start, stop, and messages if it cannot start."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Process:
     err: list[str] = field(default_factory=list)
 
     def wait_for(self, pattern: str, lines: list[str]) -> re.Match[str]:
-        """The first match in what it printed, waiting for it."""
+        """Wait for the first match in its output."""
         for _ in range(3000):
             if found := re.search(pattern, "".join(lines)):
                 return found
             if self.popen.poll() is not None:
-                time.sleep(0.2)  # what it wrote last
+                time.sleep(0.2)  # its last lines
                 found = re.search(pattern, "".join(lines))
                 assert found, (pattern, self.out, self.err)
                 return found
@@ -188,7 +188,7 @@ def refuses(url: str) -> bool:
 
 
 def one_line(process: Process) -> str:
-    """What a process that could not start said; not more than a line."""
+    """The message of a process that cannot start; one line."""
     assert process.popen.wait(60) == 2
     time.sleep(0.2)
     lines = [line for line in process.err if not line.startswith("{")]

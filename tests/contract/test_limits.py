@@ -1,4 +1,4 @@
-"""Slow, endless, broken-off and too many: what a client may cost, over real sockets."""
+"""Limits on slow, endless, aborted and too many requests, over real sockets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from facematch_server.store import KeySettings
+
 V2 = "/api/v2/ekyc/face_matching"
 FILE = {"format_type": "file"}
 
 
 class SlowMatcher:
-    """A matcher whose matches wait for a gate; what surrounds it is the real service."""
+    """A matcher whose matches wait for a gate; everything around it is the real service."""
 
     def __init__(self, matcher: Any) -> None:
         self._matcher = matcher
@@ -117,7 +119,7 @@ def test_a_client_that_leaves_in_mid_body_costs_nothing(strict: Any) -> None:
         with closing(socket.create_connection(("127.0.0.1", strict.port), timeout=20)) as sock:
             sock.sendall(head(strict, "Content-Length: 1000") + b"half")
     services = strict.app.state.services
-    until(lambda: services.pool.taken == 0)
+    until(lambda: services.pool.in_flight == 0)
     assert alive(strict)
 
 
@@ -132,7 +134,7 @@ def test_a_body_over_the_limit_is_not_kept(strict: Any, how: str) -> None:
         pieces = [head(strict, f"Content-Length: {stated}", "Connection: close"), bytes(size)]
     answer = strict.raw(*pieces)
     if how == "understated":
-        # What follows the stated length is no request; the first one is answered for itself.
+        # The bytes after the stated length are not a request; the first request gets its own reply.
         assert answer.startswith(b"HTTP/1.1 ")
         assert status_of(answer) < 500
     else:
@@ -201,20 +203,20 @@ def test_overload(
 ) -> None:
     """One runs, one waits, the others are turned away at once and none is counted; then all is well again."""
     live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=100)
-    key = live.store.create_key(name="counted", quota=100)
+    key = live.store.create_key(KeySettings(name="counted", quota=100))
     auth = (key.api_key, key.api_secret)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     with ThreadPoolExecutor(2) as threads:
         inside = [threads.submit(live.post, params=FILE, files=files, auth=auth) for _ in range(2)]
         stuck.entered.acquire()
         pool = live.app.state.services.pool
-        until(lambda: pool.taken == 2)
+        until(lambda: pool.in_flight == 2)
         for _ in range(3):
             response = live.post(params=FILE, files=files, auth=auth)
             assert response.status_code == 503
             assert int(response.headers["Retry-After"]) >= 1
             assert envelope(response)["errorCode"] == "503"
-        # What needs no thread is still answered.
+        # Requests that need no thread still get their replies.
         assert envelope(live.post(params={"format_type": "url"}, auth=auth))["errorCode"] == "6"
         assert alive(live)
         stuck.gate.set()
@@ -228,7 +230,7 @@ def test_the_deadline(
     start: Callable[..., Any], stuck: SlowMatcher, astronaut_jpeg: bytes, envelope: Callable[..., Any]
 ) -> None:
     live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=4)
-    key = live.store.create_key(name="late", quota=100)
+    key = live.store.create_key(KeySettings(name="late", quota=100))
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     response = live.post(params=FILE, files=files, auth=(key.api_key, key.api_secret))
     assert response.status_code == 503
@@ -236,9 +238,9 @@ def test_the_deadline(
     usage = live.store.usage(key.api_key)
     assert (usage.total, usage.reserved) == (0, 0)
     pool = live.app.state.services.pool
-    assert pool.taken == 1  # the thread is still at it, and its photos in memory
+    assert pool.in_flight == 1  # the thread is still at it, and its photos in memory
     stuck.gate.set()
-    until(lambda: pool.taken == 0)
+    until(lambda: pool.in_flight == 0)
 
 
 def test_the_deadline_bounds_the_body_and_the_image_servers(start: Callable[..., Any]) -> None:
@@ -251,7 +253,7 @@ def test_the_deadline_bounds_the_body_and_the_image_servers(start: Callable[...,
         response = live.get(params={"format_type": "url", "img1": url, "img2": url})
     assert response.json()["errorCode"] == "2"
     assert time.monotonic() - begun < 20
-    until(lambda: live.app.state.services.pool.taken == 0)
+    until(lambda: live.app.state.services.pool.in_flight == 0)
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -50,7 +50,7 @@ def proxy(start: Callable[..., Any], tmp_path: Path) -> Iterator[tuple[Any, int,
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "    listen [::]:443 ssl;\n": "",
         "/etc/nginx/tls/": f"{tmp_path}/",
-        # At this level nginx tells when it buffers a body in a file.
+        # At this level nginx logs when it buffers a body in a file.
         "/var/log/nginx/facematch.error.log crit;": f"{tmp_path}/site.log warn;",
     }.items():
         assert old in site
@@ -82,7 +82,7 @@ def proxy(start: Callable[..., Any], tmp_path: Path) -> Iterator[tuple[Any, int,
 
 @pytest.fixture
 def _host_leads_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a line in /etc/hosts does: `HOST` is this machine."""
+    """The effect of a line in /etc/hosts: `HOST` is this machine."""
     resolve = socket.getaddrinfo
 
     def here(host: Any, *rest: Any, **options: Any) -> Any:
@@ -95,7 +95,7 @@ def _host_leads_here(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_existing_client_through_tls(proxy: tuple[Any, int, Path], astronaut_jpeg: bytes) -> None:
     live, port, folder = proxy
     endpoint = f"https://{HOST}:{port}/api/v2/ekyc/face_matching"
-    # A photo of some size: nginx spools what does not fit its buffers, unless told not to.
+    # A large photo: nginx spools a body beyond its buffers, unless configured otherwise.
     large = astronaut_jpeg + b"\0" * 3_000_000
     response = requests.post(
         endpoint,

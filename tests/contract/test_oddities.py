@@ -1,4 +1,4 @@
-"""What clients in the wild send; each oddity of the contract by a real request."""
+"""Odd requests of real clients; one request for each oddity of the contract."""
 
 from __future__ import annotations
 

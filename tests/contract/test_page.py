@@ -1,4 +1,4 @@
-"""The page at `/`, driven in headless Chromium as a person would. Skipped where there is no Chromium."""
+"""The page at `/`, driven in headless Chromium. Skipped without Chromium."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from facematch_server.store import KeySettings
+from facematch_server.wire.profile import Profile
+
 V2 = "/api/v2/ekyc/face_matching"
 FILE = {"type1": "card", "format_type": "file"}
 BASE64 = {"type1": "card", "format_type": "base64"}
@@ -91,7 +94,7 @@ def test_5_for_a_wrong_secret_a_disabled_key_and_swapped_fields(live: Any, refus
     key, secret = live.auth
     refused(live.get(params=URL, auth=(key, secret + "x")), "5")
     refused(live.get(params=URL, auth=(secret, key)), "5")
-    other = live.store.create_key(name="to be disabled")
+    other = live.store.create_key(KeySettings(name="to be disabled"))
     live.store.disable_key(other.api_key)
     refused(live.get(params=URL, auth=(other.api_key, other.api_secret)), "5")
 
@@ -107,7 +110,7 @@ def test_the_scheme_is_case_insensitive(live: Any, refused: CHECK) -> None:
 def test_4_when_the_quota_is_used_up_and_only_success_counts(
     live: Any, refused: CHECK, astronaut_jpeg: bytes, envelope: Callable[..., Any]
 ) -> None:
-    key = live.store.create_key(name="small", quota=2)
+    key = live.store.create_key(KeySettings(name="small", quota=2))
     auth = (key.api_key, key.api_secret)
     good = two(astronaut_jpeg, astronaut_jpeg)
     refused(live.post(params=FILE, files=two(b"no photo", astronaut_jpeg), auth=auth), "3")
@@ -122,7 +125,7 @@ def test_4_when_the_quota_is_used_up_and_only_success_counts(
 
 
 def test_4_with_429_when_too_fast(live: Any, envelope: Callable[..., Any]) -> None:
-    key = live.store.create_key(name="slow", rate_limit=1)
+    key = live.store.create_key(KeySettings(name="slow", rate_limit=1))
     auth = (key.api_key, key.api_secret)
     assert envelope(live.get(auth=auth))["errorCode"] == "6"
     response = live.get(auth=auth)
@@ -283,7 +286,7 @@ def test_crops_are_jpegs_in_one_line(live: Any, astronaut_jpeg: bytes, envelope:
 
 
 def test_observed_profile_by_key(live: Any, astronaut_jpeg: bytes) -> None:
-    key = live.store.create_key(name="old client", profile="observed")
+    key = live.store.create_key(KeySettings(name="old client", profile=Profile.OBSERVED))
     auth = (key.api_key, key.api_secret)
     response = live.post(params=FILE, files=two(astronaut_jpeg, astronaut_jpeg), auth=auth)
     content = json.loads(response.text)
@@ -304,7 +307,7 @@ def test_options(
     content = json.loads(other.post(params=FILE, files=good).text)
     assert list(content["data"]) == ALPHABETICAL
     # A key's own profile wins over the server's.
-    key = other.store.create_key(name="documented", profile="documented")
+    key = other.store.create_key(KeySettings(name="documented", profile=Profile.DOCUMENTED))
     content = json.loads(other.post(params=FILE, files=good, auth=(key.api_key, key.api_secret)).text)
     assert content["data"]["invalidCode"] == str(content["data"]["invalidCode"])
     assert next(iter(content["data"])) == "matching"

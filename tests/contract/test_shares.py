@@ -1,4 +1,4 @@
-"""One key, or one address, does not starve the others: places, threads and slow logins, over real sockets."""
+"""One key, or one address, does not starve the others: slots, threads and slow logins, over real sockets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
+
+from facematch_server.store import KeyPair, KeySettings
 
 V2 = "/api/v2/ekyc/face_matching"
 FILE = {"format_type": "file"}
@@ -35,7 +37,7 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def new_key(service: Any, name: str) -> tuple[str, str]:
-    new = service.store.create_key(name=name, quota=100)
+    new = service.store.create_key(KeySettings(name=name, quota=100))
     return new.api_key, new.api_secret
 
 
@@ -48,26 +50,26 @@ def test_silent_bodies_of_one_key_leave_room_for_another(
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     with ExitStack() as stack:
         socks = []
-        for number in range(6):  # alone, a key may have all places
+        for number in range(6):  # alone, a key may hold all slots
             socks.append(silent_body(service, stack, greedy))
-            until(lambda number=number: pool.taken == number + 1)
+            until(lambda number=number: pool.in_flight == number + 1)
         response = service.post(params=FILE, files=files, auth=greedy)
         assert (response.status_code, envelope(response)["errorCode"]) == (503, "503")
         for _ in range(3):
             response = service.post(params=FILE, files=files, auth=other)
             assert envelope(response)["errorCode"] == "0"
-        # The newest of the silent ones gave its place, and was told so.
+        # The newest of the silent requests lost its slot, and got a reply.
         answer = socks[-1].recv(65536)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"retry-after" in answer
-        assert pool.taken == 5
-        # The other key can hold half of the house against the first one, and no more than that.
+        assert pool.in_flight == 5
+        # The other key can hold half of the slots against the first one, and no more.
         for number in range(3):
             silent_body(service, stack, other)
-            until(lambda number=number: pool.taken == min(6, 5 + number + 1))
-        until(lambda: Counter(place.key for place in list(pool._holders)).most_common() == [("2", 3), ("3", 3)])
+            until(lambda number=number: pool.in_flight == min(6, 5 + number + 1))
+        until(lambda: Counter(slot.key for slot in list(pool._holders)).most_common() == [("2", 3), ("3", 3)])
         assert service.post(params=FILE, files=files, auth=other).status_code == 503
-    until(lambda: pool.taken == 0)
+    until(lambda: pool.in_flight == 0)
     for auth in (greedy, other):
         until(lambda auth=auth: service.store.usage(auth[0]).reserved == 0)
     assert service.store.usage(greedy[0]).total == 0
@@ -80,9 +82,9 @@ def test_a_key_may_be_given_less_than_all(start: Callable[..., Any]) -> None:
     with ExitStack() as stack:
         for number in range(3):
             silent_body(service, stack, greedy)
-            until(lambda number=number: pool.taken == number + 1)
+            until(lambda number=number: pool.in_flight == number + 1)
         assert silent_body(service, stack, greedy).recv(65536).startswith(b"HTTP/1.1 503 ")
-        assert pool.taken == 3
+        assert pool.in_flight == 3
 
 
 class Gated:
@@ -112,7 +114,7 @@ def gated(matcher: Any) -> Iterator[Gated]:
 def test_keys_take_turns_for_the_threads(
     start: Callable[..., Any], gated: Gated, envelope: Callable[..., Any], astronaut_jpeg: bytes
 ) -> None:
-    """Whoever has sent many waits for himself: another key's request is next."""
+    """A key with many requests delays itself only: the request of another key is next."""
     service = start(matcher=gated, threads=1, queue_size=8, deadline_seconds=100)
     pool = service.app.state.services.pool
     greedy, other = new_key(service, "greedy"), new_key(service, "other")
@@ -162,10 +164,10 @@ def test_a_hundred_wrong_logins_at_once(
 ) -> None:
     """All are answered soon, and neither a key made here nor another imported one waits for them."""
     service = start(deadline_seconds=60)
-    service.store.import_key("moved-1", "secret-1")
-    service.store.import_key("moved-2", "secret-2")
+    service.store.import_keys([KeyPair("moved-1", "secret-1")])
+    service.store.import_keys([KeyPair("moved-2", "secret-2")])
     slow_hashes.clear()
-    url = {"format_type": "url"}  # answered 6 by whoever is let in: no photo is needed
+    url = {"format_type": "url"}  # errorCode 6 shows that the key was admitted: no photo is needed
 
     def log_in(number: int) -> tuple[int, str]:
         api_key = "moved-1" if wrong == "one key" else f"nobody-{number}"
@@ -183,7 +185,7 @@ def test_a_hundred_wrong_logins_at_once(
         if wrong == "one key":
             hashed = len(slow_hashes)
             assert envelope(service.post(params=url, auth=("moved-2", "secret-2")))["errorCode"] == "6"
-            assert len(slow_hashes) - hashed <= 8  # two at work, its own, and what came beside it
+            assert len(slow_hashes) - hashed <= 8  # two that run, its own, and those that arrived beside it
         results = Counter(answer.result() for answer in answers)
     assert set(results) == {(200, "5"), (503, "503")}
     assert sum(results.values()) == 100
@@ -200,7 +202,7 @@ def test_a_client_that_starts_with_many_requests_is_hashed_once(
     start: Callable[..., Any], envelope: Callable[..., Any], slow_hashes: list[float]
 ) -> None:
     service = start(deadline_seconds=60)
-    service.store.import_key("moved-1", "secret-1")
+    service.store.import_keys([KeyPair("moved-1", "secret-1")])
     slow_hashes.clear()
 
     def log_in(_: int) -> str:

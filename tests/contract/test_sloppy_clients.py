@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
+from facematch_server.store import KeySettings
+
 V2 = "/api/v2/ekyc/face_matching"
 # No photo, but content: errorCode 3 says that it was read, 1 that it was not found.
 NOTE = b"no photo"
 
 
 def content_of(answer: bytes) -> dict[str, Any]:
-    """The envelope of a raw answer, whatever its status."""
+    """The envelope of a raw reply of any status."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"\r\ncontent-type: application/json\r\n" in head.lower() + b"\r\n", answer
     content: dict[str, Any] = json.loads(body)
@@ -145,7 +147,7 @@ def test_credentials(live: Any, how: str) -> None:
 
 
 def test_a_client_that_ends_its_half_gets_its_reply_and_is_counted_once(live: Any, astronaut_jpeg: bytes) -> None:
-    key = live.store.create_key(name="half-closed", quota=5)
+    key = live.store.create_key(KeySettings(name="half-closed", quota=5))
     basic = base64.b64encode(f"{key.api_key}:{key.api_secret}".encode()).decode()
     request = post(live, parts(astronaut_jpeg) + b"--XyZ--\r\n", "Content-Type: multipart/form-data; boundary=XyZ")
     request = request.replace(live.basic.encode(), b"Basic " + basic.encode())
@@ -173,7 +175,7 @@ def test_pipelined_requests_and_then_the_end(live: Any) -> None:
 def test_a_client_whose_connection_is_lost_is_not_counted(
     start: Callable[..., Any], matcher: Any, astronaut_jpeg: bytes
 ) -> None:
-    """Reset while its photos are compared: there is nobody to send a reply to."""
+    """Reset while its photos are compared: no client is left for the reply."""
     import struct
     import threading
 
@@ -189,7 +191,7 @@ def test_a_client_whose_connection_is_lost_is_not_counted(
 
     slow = Slow()
     live = start(matcher=slow)
-    key = live.store.create_key(name="lost", quota=5)
+    key = live.store.create_key(KeySettings(name="lost", quota=5))
     basic = base64.b64encode(f"{key.api_key}:{key.api_secret}".encode()).decode()
     request = post(live, parts(astronaut_jpeg) + b"--XyZ--\r\n", "Content-Type: multipart/form-data; boundary=XyZ")
     with closing(socket.create_connection(("127.0.0.1", live.port), timeout=60)) as sock:
@@ -280,7 +282,7 @@ SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     ],
 )
 def test_a_body_whose_end_is_not_sure_ends_the_connection(live: Any, framing: str, status: int) -> None:
-    """What follows must not be served as a request of its own: a proxy may have seen it as a body."""
+    """The following bytes must not be served as a request: a proxy may have seen them as a body."""
     head = f"POST {V2} HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode()
     answer = live.raw(head + b"0\r\n\r\n" + SMUGGLED, seconds=5)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer
@@ -314,7 +316,7 @@ def test_too_many_headers(live: Any) -> None:
 
 
 def test_a_refusal_reaches_a_client_that_sends_its_body_first(live: Any) -> None:
-    """And what is left of the body is not read as a request."""
+    """The rest of the body is not read as a request."""
     body = SMUGGLED * 100_000
     request = post(live, body, "Content-Type: multipart/form-data; boundary=XyZ", target=V2 + "?format_type=url")
     answer = live.raw(request.replace(b"Connection: close\r\n", b""))

@@ -1,7 +1,7 @@
 """The running service opens no socket but the one it listens on.
 
-An audit hook in the service's own process tells of every socket that Python binds, connects or sends from, and of
-every name it looks up; what native libraries might open shows in the process's list of connections.
+An audit hook in the service's process reports every socket that Python binds, connects or sends from, and every name
+that it looks up; sockets of native libraries show in the process's list of connections.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ sys.exit(run(Settings()))
 
 @dataclass
 class Watched:
-    """A service whose sockets are told."""
+    """A service whose sockets are reported."""
 
     process: subprocess.Popen[str]
     port: int

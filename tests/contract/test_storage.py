@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from facematch_server.store import KeySettings
+
 FILE = {"format_type": "file"}
-# A request waits for half a second; what takes longer than this waited more than once.
+# A request waits for half a second; a longer one waited more than once.
 SOON = 5.0
 LOCKER = """
 import sqlite3, sys
@@ -75,7 +77,7 @@ def is_503(service: Any, envelope: Callable[..., Any], photo: bytes, auth: tuple
 
 
 def test_a_locked_database(service: Any, path: Path, envelope: Callable[..., Any], astronaut_jpeg: bytes) -> None:
-    new = service.store.create_key(name="counted", quota=100)
+    new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     assert ready(service) == (200, None)
@@ -85,7 +87,7 @@ def test_a_locked_database(service: Any, path: Path, envelope: Callable[..., Any
         ]:
             answered.result()
         until(lambda: ready(service) == (503, "the database is locked by another process"))
-        # Who has a wrong secret is told so: reading needs no lock.
+        # A wrong secret is reported: reading needs no lock.
         begun = time.monotonic()
         assert envelope(service.post(params=FILE, auth=(new.api_key, "wrong")))["errorCode"] == "5"
         assert time.monotonic() - begun < SOON
@@ -101,7 +103,7 @@ def test_a_database_file_that_is_deleted_and_put_back(
 ) -> None:
     from facematch_server.store import backup
 
-    new = service.store.create_key(name="counted", quota=100)
+    new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     assert envelope(service.post(params=FILE, files=files, auth=auth))["errorCode"] == "0"
@@ -112,7 +114,7 @@ def test_a_database_file_that_is_deleted_and_put_back(
     is_503(service, envelope, astronaut_jpeg, auth)
     until(lambda: ready(service) == (503, "the database file is gone"))
     assert list(path.parent.iterdir()) == []
-    # An empty database in its place knows no keys; nobody is told that theirs is wrong.
+    # An empty database in its place has no keys; no client learns that its key is wrong.
     path.write_bytes(b"")
     until(lambda: ready(service) == (503, "the database file was replaced by another database"))
     is_503(service, envelope, astronaut_jpeg, auth)
@@ -126,7 +128,7 @@ def test_a_database_file_that_is_deleted_and_put_back(
 def test_a_database_that_is_locked_when_the_work_is_done(
     start: Callable[..., Any], matcher: Any, envelope: Callable[..., Any], astronaut_jpeg: bytes
 ) -> None:
-    """The reply is not given away; an error stays what it is, and the place comes back by itself."""
+    """The reply is not sent; an error stays the same error, and the reservation expires by itself."""
     from facematch_local.errors import ImageFormatError
 
     stack = contextlib.ExitStack()
@@ -145,7 +147,7 @@ def test_a_database_that_is_locked_when_the_work_is_done(
     locking = Locking()
     service = start(matcher=locking, database_seconds=0.5)
     database = Path(str(make_url(service.app.state.services.settings.store_url).database))
-    new = service.store.create_key(name="counted", quota=100)
+    new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)
     is_503(service, envelope, astronaut_jpeg, auth)
     stack.close()

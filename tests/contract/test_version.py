@@ -1,4 +1,4 @@
-"""`GET /version`: what runs here, for the page and for operators."""
+"""`GET /version`: version and pack, for the page and for operators."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(t
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
     assert done.returncode == 2
     assert done.stderr.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
-    assert done.stderr.endswith("`facematch models add mine` gets them\n")
+    assert done.stderr.endswith("install them with `facematch models add mine`\n")
     assert done.stderr.count("\n") == 1

@@ -217,7 +217,7 @@ def test_large_photos_take_turns(matcher: FaceMatcher, astronaut: Pixels, monkey
 
     turns = Turns()
     _, png = cv2.imencode(".png", astronaut)
-    own = FaceMatcher(matcher.pack, turn=turns)
+    own = FaceMatcher(matcher.pack, large_photo_lock=turns)
     own.match(png.tobytes(), png.tobytes(), "portrait")
     assert turns.taken == 0
     monkeypatch.setattr(images, "_LARGE", 500 * 500)

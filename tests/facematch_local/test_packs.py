@@ -277,7 +277,7 @@ def test_a_pack_states_how_its_detector_is_used(tmp_path: Path) -> None:
 
 def test_a_manifest_with_an_unknown_task(tmp_path: Path) -> None:
     folder = with_manifest(tmp_path / "x", **{"[tasks.detection]": "[tasks.other]"})
-    assert "no task is called other" in message_of(lambda: read_pack(folder))
+    assert "unknown tasks: other" in message_of(lambda: read_pack(folder))
 
 
 def test_a_manifest_of_version_0_1_is_read(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_missing_file(tmp_path: Path) -> None:
     (folder / "det_10g.onnx").unlink()
     message = message_of(lambda: read_pack(folder))
     assert "det_10g.onnx" in message
-    assert "copy the file there again" in message
+    assert "copy the file again" in message
 
 
 @pytest.mark.parametrize("make", [plain, with_manifest])
@@ -319,7 +319,7 @@ def test_empty_file(tmp_path: Path, make: Callable[[Path], Path]) -> None:
 def test_plain_folder_with_something_that_is_no_model(tmp_path: Path) -> None:
     folder = plain(tmp_path / "x")
     (folder / "det_10g.onnx").write_bytes(b"<html>404</html>" * 10)
-    assert "det_10g.onnx: damaged or no ONNX model" in message_of(lambda: read_pack(folder))
+    assert "det_10g.onnx: damaged or not an ONNX model" in message_of(lambda: read_pack(folder))
 
 
 def test_checksum(tmp_path: Path) -> None:
@@ -424,7 +424,7 @@ def test_roles_confused(pack_path: Path, tmp_path: Path) -> None:
         f'[tasks.recognition]\nfile = "{detection.relative_to(tmp_path / "x")}"\n'
     )
     message = message_of(lambda: load_pack(read_pack(tmp_path / "x")))
-    assert "does not take this model for detection" in message
+    assert "does not identify this model as one for detection" in message
 
 
 def test_models_that_open_but_do_not_work(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pages about the service say what is so."""
+"""Claims of the pages about the service."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_every_defence_has_a_test() -> None:
 def test_every_option_a_page_names_exists(page: Path) -> None:
     known = {f"FACEMATCH_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"FACEMATCH_[A-Z_]+[A-Z]", page.read_text("utf-8")))
-    # Tests and the test database have variables of their own.
+    # Variables of the tests and of the test database.
     assert {name for name in named - known - OTHER_VARIABLES if not name.startswith("FACEMATCH_TEST_")} == set()
 
 

@@ -1,4 +1,4 @@
-"""What the service's own logs leave out; each in a process of its own, since logging is set up once."""
+"""What the logs of the service omit; each test has a process, since logging is set up once."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ import facematch_server
 from facematch_local.brief import BriefRepr, brief
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
-from facematch_server.wire import Compared, FoundFace
-from facematch_server.wire import Photos as WirePhotos
-from facematch_server.wire.detailed import describe
+from facematch_server.wire.detailed import CompareOut
+from facematch_server.wire.photos import PhotoPair as WirePhotos
+from facematch_server.wire.reply import Compared, FoundFace
 
 # Fields of these types may hold pixels, encoded photos or embeddings.
 HEAVY = re.compile(r"NDArray|bytes|Pixels|_Floats|FloatArray|ndarray")
@@ -94,7 +94,7 @@ PIXELS = np.full((480, 640, 3), 200, np.uint8)
             "Face(box=<float32 4>, landmarks=<float32 5x2>, score=0.5, embedding=<float32 512>)",
         ),
         (FoundFace(b"x" * 99, 0.5), "FoundFace(jpeg=<99 bytes>, score=0.5)"),
-        (WirePhotos(b"x" * 9, b"y" * 8), "Photos(image1=<9 bytes>, image2=<8 bytes>)"),
+        (WirePhotos(b"x" * 9, b"y" * 8), "PhotoPair(image1=<9 bytes>, image2=<8 bytes>)"),
         (Compared(1.0, FoundFace(b"x", 1.0), None), "Compared(percent=1.0, face1=FoundFace(jpeg=<1 bytes>, score=1.0)"),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_whole_result(matcher: Any, astronaut_jpeg: bytes) -> None:
     assert "array(" not in repr(result)
     assert "uint8 512x512x3" in repr(result)
     assert "embedding=<float32 " in repr(result)
-    described = describe(result, "id")
+    described = CompareOut.of(result, "id")
     for text in (repr(described), str(described)):
         assert described.images[0].crop[:20] not in text
         assert described.wire.documented[:30] not in text

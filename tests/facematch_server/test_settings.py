@@ -56,9 +56,9 @@ def test_wrong_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, va
         ("FACEMATCH_WIRE_PROFIL", "did you mean FACEMATCH_WIRE_PROFILE?"),
         (
             "facematch_databse_url",
-            "FACEMATCH_DATABSE_URL: there is no such setting, did you mean FACEMATCH_DATABASE_URL?",
+            "FACEMATCH_DATABSE_URL: unknown setting, did you mean FACEMATCH_DATABASE_URL?",
         ),
-        ("FACEMATCH_SOMETHING_ELSE", "FACEMATCH_SOMETHING_ELSE: there is no such setting"),
+        ("FACEMATCH_SOMETHING_ELSE", "FACEMATCH_SOMETHING_ELSE: unknown setting"),
     ],
 )
 def test_a_misspelt_variable_is_an_error_that_names_the_nearest(
@@ -82,11 +82,11 @@ def test_a_wrong_value_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(told) == 2
     assert told[0].startswith("FACEMATCH_PORT: ")
     assert "hunter2" not in "".join(told)
-    assert told[1] == "FACEMATCH_PROT: there is no such setting, did you mean FACEMATCH_PORT?"
+    assert told[1] == "FACEMATCH_PROT: unknown setting, did you mean FACEMATCH_PORT?"
 
 
 def test_every_variable_that_anything_here_reads_is_known() -> None:
-    """Commands, the pytest plugin, scripts, what is deployed: none of them may stop the service."""
+    """The variables of commands, of the pytest plugin, of scripts and of the deployment must not stop the service."""
     named = set()
     for folder in ("facematch_local", "server", "scripts"):
         for path in (ROOT / folder).rglob("*"):

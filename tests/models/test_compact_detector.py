@@ -1,4 +1,4 @@
-"""The shipped detector does its job on photos that come with packages: no file from outside is needed."""
+"""The shipped detector finds faces in photos from installed packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def detector() -> SCRFD:
     return get_model(str(PACK / "det.onnx"), providers=["CPUExecutionProvider"])
 
 
-def test_is_the_file_the_manifest_names() -> None:
+def test_the_checksum_matches_the_manifest() -> None:
     role = tomllib.loads((PACK / "pack.toml").read_text("utf-8"))["tasks"]["detection"]
     assert sha256((PACK / role["file"]).read_bytes()).hexdigest() == role["sha256"]
 
@@ -55,7 +55,7 @@ def test_every_face_of_a_group(detector: SCRFD) -> None:
 
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea", "rocket"])
-def test_no_face_where_there_is_none(detector: SCRFD, name: str) -> None:
+def test_a_photo_without_a_face(detector: SCRFD, name: str) -> None:
     photo = cv2.cvtColor(getattr(data, name)(), cv2.COLOR_RGB2BGR)
     for size in (320, 640):
         assert len(detector.detect(photo, input_size=(size, size), det_thresh=0.5)[0]) == 0

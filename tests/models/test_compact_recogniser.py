@@ -1,4 +1,4 @@
-"""The shipped recogniser as insightface opens it."""
+"""The shipped recogniser, opened with insightface."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def recogniser() -> Any:
 
 
 def faces(count: int) -> list[Any]:
-    """Smooth random pictures; the network must not care that they are no faces."""
+    """Smooth random pictures; the network must accept pictures that are not faces."""
     rng = np.random.default_rng(5)
     coarse = rng.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
     return [np.kron(picture, np.ones((14, 14, 1), np.uint8)) for picture in coarse]
 
 
-def test_insightface_takes_it_for_arcface_with_centred_input(recogniser: Any) -> None:
+def test_insightface_opens_it_as_arcface_with_centred_input(recogniser: Any) -> None:
     assert recogniser.taskname == "recognition"
     assert (recogniser.input_mean, recogniser.input_std) == (127.5, 127.5)
     assert tuple(recogniser.input_size) == (112, 112)
 
 
-def test_a_batch_gives_what_single_crops_give(recogniser: Any) -> None:
+def test_a_batch_gives_the_same_embeddings_as_single_crops(recogniser: Any) -> None:
     crops = faces(3)
     together = recogniser.get_feat(crops)
     assert together.shape == (3, 256)

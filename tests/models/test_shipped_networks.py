@@ -1,4 +1,4 @@
-"""The heads of the shipped pack do their work on photos that everybody has: drawn covers."""
+"""The networks of the shipped pack, tested with a photo from an installed package and drawn coverings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facematch_local.networks.occlusion import OcclusionNetwork, occlusion_crop
 from facematch_local.packs import SessionSettings, find_pack, load_pack, open_networks
 from facematch_local.policy import load_policy
 
-# The astronaut's face as YuNet gives it: the test needs no detector.
+# The astronaut's face as YuNet finds it, so that the test does not need a detector.
 ASTRONAUT = Face(
     np.array([178, 65, 269, 176], np.float32),
     np.array([(203, 104), (248, 104), (224, 128), (204, 143), (243, 144)], np.float32),
@@ -23,12 +23,12 @@ ASTRONAUT = Face(
 
 @pytest.fixture(scope="module")
 def occlusion() -> OcclusionNetwork:
-    head = open_networks(find_pack("compact"), SessionSettings()).occlusion
-    assert head is not None
-    return head
+    network = open_networks(find_pack("compact"), SessionSettings()).occlusion
+    assert network is not None
+    return network
 
 
-def test_a_bare_face_wears_nothing(occlusion: OcclusionNetwork, astronaut: NDArray[np.uint8]) -> None:
+def test_a_bare_face_has_no_covering(occlusion: OcclusionNetwork, astronaut: NDArray[np.uint8]) -> None:
     scores = occlusion.predict(occlusion_crop(astronaut, ASTRONAUT))
     limits = load_policy().limits[Role.PORTRAIT]
     for name, score in (
@@ -39,7 +39,7 @@ def test_a_bare_face_wears_nothing(occlusion: OcclusionNetwork, astronaut: NDArr
         assert limits[name].holds(score), name
 
 
-def test_what_covers_the_face_raises_its_score(occlusion: OcclusionNetwork, astronaut: NDArray[np.uint8]) -> None:
+def test_a_covering_raises_its_score(occlusion: OcclusionNetwork, astronaut: NDArray[np.uint8]) -> None:
     before = occlusion.predict(occlusion_crop(astronaut, ASTRONAUT))
     masked = astronaut.copy()
     jaw = np.array([(184, 120), (224, 114), (264, 120), (260, 152), (240, 176), (208, 176), (188, 152)])
@@ -60,15 +60,13 @@ def locator() -> LandmarkLocator:
 
 
 def landmark_error(points: NDArray[np.float32]) -> float:
-    """Mean distance from the astronaut's landmarks over the distance of the eyes (NME)."""
+    """Mean distance from the astronaut's landmarks over the distance between the eyes (NME)."""
     distances = np.linalg.norm(points - ASTRONAUT.landmarks, axis=1)
     return float(distances.mean() / np.linalg.norm(ASTRONAUT.landmarks[1] - ASTRONAUT.landmarks[0]))
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_landmarks_read_wrongly_are_put_right(
-    locator: LandmarkLocator, astronaut: NDArray[np.uint8], seed: int
-) -> None:
+def test_wrong_landmarks_are_corrected(locator: LandmarkLocator, astronaut: NDArray[np.uint8], seed: int) -> None:
     rng = np.random.default_rng(seed)
     wrong = (ASTRONAUT.landmarks + rng.normal(0, 6, (5, 2))).astype(np.float32)
     right = locator.locate(astronaut, wrong, ASTRONAUT.box)
@@ -87,7 +85,7 @@ def test_a_turned_and_larger_face_gets_the_same_landmarks(
     assert np.linalg.norm(back - upright, axis=1).max() < 0.05 * 45
 
 
-def test_the_confirmation_tells_a_face_from_what_is_none(astronaut: NDArray[np.uint8]) -> None:
+def test_the_face_filter_distinguishes_faces_from_other_objects(astronaut: NDArray[np.uint8]) -> None:
     confirmer = load_pack(find_pack("compact")).analyser.confirmer
     assert confirmer is not None
     assert confirmer.confirm(astronaut, ASTRONAUT.box, 0.4) > 0.9

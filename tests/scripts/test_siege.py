@@ -65,7 +65,7 @@ def test_the_report_says_which_bound_is_broken(
 ) -> None:
     sieging["report"].print_report(replace(good, end_seconds=9.0))
     printed = capsys.readouterr().out
-    assert "BROKEN  SIGTERM ends it within 7 s: 9.0 s" in printed
+    assert "BROKEN  SIGTERM ends the service within 7 s: 9.0 s" in printed
     assert printed.count("BROKEN") == 1
 
 

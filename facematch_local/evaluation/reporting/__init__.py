@@ -1,1 +1,1 @@
-"""Pieces of reports: charts and pages."""
+"""Parts of reports: charts, thumbnails and HTML pages."""

@@ -1,4 +1,4 @@
-"""Two kinds of charts as inline SVG: filled curves with a second scale on top, and curves on log-log axes."""
+"""Charts as inline SVG: filled curves with a second scale on top, and curves on logarithmic axes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 860, 380
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 44, 48
-# Okabe & Ito (2008): told apart with any colour vision.
+# Okabe & Ito (2008): distinguishable with any colour vision.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933")
 
 
@@ -45,8 +45,8 @@ def areas(
 
     Args:
         series: curves; y from 0 up.
-        x_label: what x is.
-        x_range: shown part of x.
+        x_label: label of the x axis.
+        x_range: visible range of x.
         top_axis: ticks (x, text) of a second scale above.
         marks: dashed vertical lines (x, text).
     """
@@ -72,7 +72,7 @@ def areas(
     for number, (x, text) in enumerate(marks):
         if low <= x <= high:
             parts.append(_line(at_x(x), TOP, at_x(x), HEIGHT - BOTTOM, dashed=True))
-            # To the left and to the right in turn: neighbouring marks may lie close together.
+            # Alternate sides: neighbouring marks may lie close together.
             side, anchor = (4, "start") if number % 2 else (-4, "end")
             parts.append(_text(at_x(x) + side, TOP + 14, text, anchor=anchor))
     parts += _legend([one.name for one in series])

@@ -1,42 +1,42 @@
-"""Confidence intervals by resampling people, not pairs.
+"""Confidence intervals from resampled people, not from resampled pairs.
 
-The scores of two pairs that share a person are not independent: one person with a common face makes many false
-matches. Drawing pairs would hide that and give intervals that are far too narrow. Here people are drawn with
-replacement; a pair of two people counts as often as the product of how often each was drawn (the "vertex bootstrap" of
-Snijders & Borgatti 1999; for biometrics Bolle, Ratha & Pankanti 2004). Pairs between two copies of one person are no
-non-mated pairs and are left out.
+The scores of two pairs that share a person are not independent: one person with a common face causes many false
+matches. Resampled pairs would ignore that, and the intervals would be far too narrow. This module draws people with
+replacement; the weight of a pair is the product of the numbers of draws of its two people (the "vertex bootstrap" of
+Snijders & Borgatti 1999; for biometrics Bolle, Ratha & Pankanti 2004). A pair of two copies of one person is not a
+non-mated pair and is left out.
 
-With few people the percentile interval is too narrow. Its levels are therefore widened as Hesterberg ("What teachers
-should know about the bootstrap", 2015, section 5.3: the expanded percentile interval) does: by the ratio of Student's
-to the normal quantile and by sqrt(n / (n - 1)).
+With few people the percentile interval is too narrow. Its levels are therefore expanded by the ratio of Student's to
+the normal quantile and by sqrt(n / (n - 1)) (Hesterberg, "What teachers should know about the bootstrap", 2015, section
+5.3: the expanded percentile interval).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from facematch_local.evaluation.verification.pairs import Comparisons
 from facematch_local.evaluation.verification.rates import upper_limit_without_errors
 
 FEW_SUBJECTS = 20
-"""With fewer people than this an interval is rough, widened or not; reports say so."""
+"""With fewer people an interval is rough, expanded or not; reports say so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A percentile interval; NaN where it cannot be given."""
+    """A percentile interval; NaN if it is unknown."""
 
     low: float
     high: float
 
 
 MIN_SUBJECTS = 3
-"""Of two people there is one pair: nothing to resample, and no interval."""
+"""Two people form one pair of people, which cannot be resampled."""
 
 UNKNOWN = Interval(float("nan"), float("nan"))
 
@@ -47,11 +47,11 @@ class SubjectBootstrap:
     def __init__(
         self, comparisons: Comparisons, subjects: NDArray[np.int32], replicates: int = 200, seed: int = 0
     ) -> None:
-        """Draw the people.
+        """Draw people for all replicates.
 
         Args:
-            comparisons: what was compared.
-            subjects: (P,) int32, whom each photo of the whole dataset shows.
+            comparisons: the comparisons.
+            subjects: (P,) int32, the person on each photo of the whole dataset.
             replicates: number of draws.
             seed: the same seed gives the same intervals.
         """
@@ -67,7 +67,7 @@ class SubjectBootstrap:
         self._photo_counts = np.bincount(self._subject_of[comparisons.photos], minlength=len(names)).astype(np.float64)
 
     def fmr(self, threshold: float, level: float = 0.95) -> Interval:
-        """Interval of FMR at `threshold`; unknown where the tail does not reach that far down."""
+        """Interval of FMR at `threshold`; unknown if the tail does not reach down to it."""
         scores = self._comparisons.non_mated
         if self.subjects < MIN_SUBJECTS or not scores.count or not scores.covers(threshold):
             return UNKNOWN
@@ -93,11 +93,11 @@ class SubjectBootstrap:
         return _with_rule_of_3(self._percentiles(rates.tolist(), level), below, scores.count)
 
     def threshold_at_fmr(self, fmr: float, level: float = 0.95) -> Interval:
-        """Interval of the lowest threshold with FMR at most `fmr`; unknown where the tail is too short for it."""
+        """Interval of the lowest threshold with an FMR of at most `fmr`; unknown if the tail is too short."""
         scores = self._comparisons.non_mated
         if self.subjects < MIN_SUBJECTS or not scores.count:
             return UNKNOWN
-        # A draw that doubles the commonest faces reaches further down than the sample itself, rarely by half.
+        # A draw that doubles common faces reaches further down than the sample itself, rarely by more than half.
         for needed in (int(1.5 * fmr * scores.count) + 1000, len(scores.tail)):
             thresholds = self._thresholds(fmr, needed)
             if thresholds is not None:
@@ -105,7 +105,7 @@ class SubjectBootstrap:
         return UNKNOWN
 
     def _thresholds(self, fmr: float, needed: int) -> list[float] | None:
-        """The threshold of each draw from the `needed` highest scores; None if they do not reach far enough down."""
+        """The threshold of each draw from the `needed` highest scores; None if these do not reach far enough down."""
         scores = self._comparisons.non_mated
         start = max(len(scores.tail) - needed, 0)
         first, second = self._tail_subjects(start)
@@ -115,7 +115,7 @@ class SubjectBootstrap:
             if total <= 0:
                 continue
             matched = np.cumsum((weights[first] * weights[second])[::-1])
-            # The first score that makes one match too many: the threshold lies just above it.
+            # The threshold lies just above the first score that adds one match too many.
             at = int(np.searchsorted(matched, fmr * total + 1e-9, side="right"))
             if at >= len(descending):
                 if start > 0 or not scores.complete:
@@ -144,7 +144,7 @@ class SubjectBootstrap:
         return np.bincount(first, minlength=self.subjects).astype(np.float64)
 
     def _non_mated_totals(self) -> NDArray[np.float64]:
-        """(replicates,): non-mated pairs in each draw."""
+        """(replicates,) float64: number of non-mated pairs in each draw."""
         if self._comparisons.all_pairs:
             drawn = self._weights * self._photo_counts
             totals: NDArray[np.float64] = (drawn.sum(axis=1) ** 2 - (drawn**2).sum(axis=1)) / 2
@@ -154,24 +154,11 @@ class SubjectBootstrap:
 
 
 def expanded_level(level: float, people: int) -> float:
-    """The level at which to read the percentiles so that, with `people` people, the interval has `level`."""
-    normal = NormalDist()
-    z = student_quantile((1 + level) / 2, people - 1) * math.sqrt(people / (people - 1))
-    return 2 * normal.cdf(z) - 1
-
-
-def student_quantile(probability: float, degrees: int) -> float:
-    """Quantile of Student's t by the expansion of Abramowitz & Stegun 26.7.5; within 4 % at 2 degrees, else 1 %."""
-    z = NormalDist().inv_cdf(probability)
-    return (
-        z
-        + (z**3 + z) / (4 * degrees)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * degrees**3)
-        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * degrees**4)
-    )
+    """The level of percentiles that gives an interval of `level` with `people` people."""
+    z = float(t.ppf((1 + level) / 2, people - 1)) * math.sqrt(people / (people - 1))
+    return 2 * float(norm.cdf(z)) - 1
 
 
 def _with_rule_of_3(interval: Interval, errors: int, count: int) -> Interval:
-    """Without a single error every draw says 0; what can be said then is the rule of 3."""
+    """The interval, or the rule of 3 if there is no error: every draw then has a rate of 0."""
     return interval if errors else Interval(0.0, upper_limit_without_errors(count))

@@ -1,16 +1,9 @@
-"""From an evaluation to the curve from cosine to percent, and whether a curve still keeps its promises.
+"""A calibration curve from cosine to percent, from the data of a report.
 
-The curve makes two promises at each mark, and the stricter one decides where the mark lies:
-
-| | FMR over random pairs | FMR within the hardest group |
-|---|---|---|
-| 65 % | at most 1e-3 | at most 1e-2 |
-| 75 % | at most 1e-5 | at most 1e-3 |
-
-A threshold estimated from a sample keeps its promise for other people only half of the time. So not the estimate is
-used but the upper end of its 95 % interval over resampled people (see `bootstrap`), which is the wider the fewer people
-there are. Everything here works on the plain data of a report (`report.as_data`), so that a curve can be made from a
-report that was written months ago, without the photos.
+A threshold estimated from a sample keeps its promise (see `promises`) for other people only half of the time. The curve
+therefore uses the upper end of its 95 % interval over resampled people (see `bootstrap`), which is wider with fewer
+people. Everything here works on the plain data of a report (`data.as_data`), so that a curve can be computed from an
+old report without its photos.
 """
 
 from __future__ import annotations
@@ -21,71 +14,55 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from facematch_local.calibration import as_calibration
 from facematch_local.errors import FacematchError
+from facematch_local.evaluation.verification.promises import PROMISES, number
+from facematch_local.evaluation.verification.rates import RULE_OF_3
 
 FORMAT = 1
 
 MIN_PEOPLE = 3
-"""Fewer people than this are no group: there is one pair of people, which says nothing of the others."""
+"""Smallest number of people of a group: two people form a single pair of people."""
 
 ENOUGH_PEOPLE = 8
-"""Of groups with so many people the hardest decides, and smaller ones are only reported. The rate within six people is
-that of fifteen pairs of people: its interval reaches so far up that it measures how few they are, not how alike."""
+"""The hardest group of at least this many people decides; smaller ones are only reported. Six people form fifteen
+pairs: the upper end of their interval reflects their small number, not how alike they are."""
 
 MIN_EXPECTED_ERRORS = 10
-"""A group has enough pairs for a rate when that many errors are expected at it. With ten, the upper 95 % limit is 1.8
-times the estimate (Poisson); with fewer, a handful of photos decides where everyone's mark lies."""
+"""A group has enough pairs for a rate if at least this many errors are expected. With ten, the upper 95 % limit is 1.8
+times the estimate (Poisson); with fewer, a few photos would decide the mark for everyone."""
 
 MIN_PEOPLE_OVERALL = 30
 
 MIN_GAP = 0.03
-"""Least distance in cosine between the marks, so that "unsure" stays a range a client can meet."""
+"""Smallest distance in cosine between the marks, so that "unsure" remains a range that occurs."""
 
 TYPICAL_PERCENT = 90.0
-"""What the median mated comparison prints, where it lies far enough above the 75 % mark: half of all genuine
-customers then read 90 or more, and the scale between 75 and 90 is left for the difficult ones."""
+"""Percent of the median mated comparison if it lies far enough above the 75 % mark: half of all mated comparisons then
+print 90 or more, and the scale from 75 to 90 remains for the difficult ones."""
 
 
 class CalibrationError(FacematchError):
-    """The data cannot carry a curve; the message says what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What a mark of the percent scale stands for.
-
-    Attributes:
-        percent: the mark.
-        random: highest FMR over random pairs.
-        group: highest FMR within the hardest group.
-    """
-
-    percent: int
-    random: float
-    group: float
-
-
-PROMISES = (Promise(65, 1e-3, 1e-2), Promise(75, 1e-5, 1e-3))
+    """The data do not suffice for a curve; the message names what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one population says about where a mark must lie.
+    """The threshold that one population demands for a mark.
 
     Attributes:
         scope: the group, "" for random pairs.
         fmr: the promised rate.
-        people, non_mated: how many stand behind it.
+        people, non_mated: numbers of people and of non-mated comparisons.
         threshold: cosine at which the sample itself keeps the promise.
-        upper: upper end of the 95 % interval of that threshold; this is what counts.
-        extrapolated: True when the sample is too small for the rate and the value was continued from higher rates.
+        upper: upper end of the 95 % interval of that threshold, which decides.
+        extrapolated: True if the sample is too small for the rate and the value was extrapolated from higher rates.
     """
 
     scope: str
@@ -99,7 +76,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A mark of the scale, with all that was weighed."""
+    """A mark of the scale.
+
+    Attributes:
+        percent: 65 or 75.
+        cosine: its position.
+        decided_by: the population with the highest threshold.
+        extrapolated: whether any evidence is extrapolated.
+        evidence: the thresholds of all populations.
+    """
 
     percent: int
     cosine: float
@@ -109,14 +94,14 @@ class Anchor:
 
 
 def anchors(report: Mapping[str, Any], extrapolate: bool = False) -> tuple[Anchor, ...]:
-    """Where the marks must lie.
+    """The marks that keep all promises.
 
     Args:
-        report: data of `report.as_data`.
-        extrapolate: continue to rates that the data are too few for, and mark the result.
+        report: data of `data.as_data`.
+        extrapolate: extrapolate to rates that the data do not support, and mark the result.
 
     Raises:
-        CalibrationError: the data are too few, and `extrapolate` is not set.
+        CalibrationError: the data do not support a promised rate, and `extrapolate` is not set.
     """
     overall, groups = report["overall"], report["groups"]
     if overall["people"] < MIN_PEOPLE_OVERALL:
@@ -127,10 +112,11 @@ def anchors(report: Mapping[str, Any], extrapolate: bool = False) -> tuple[Ancho
     for promise in PROMISES:
         evidence = [_evidence(overall, promise.random, promise.percent, extrapolate)]
         evidence += [
-            _evidence(group, promise.group, promise.percent, extrapolate) for group in _speaking(groups, promise.group)
+            _evidence(group, promise.group, promise.percent, extrapolate)
+            for group in _deciding_groups(groups, promise.group)
         ]
         decisive = max(evidence, key=lambda item: item.upper)
-        # Up to the next 1e-4, and one more: printing rounds the percent to two decimals.
+        # Rounded up to 1e-4, and 1e-4 more: the printed percent is rounded to two decimals.
         cosine = math.ceil(decisive.upper * 1e4) / 1e4 + 1e-4
         if found:
             cosine = max(cosine, found[-1].cosine + MIN_GAP)
@@ -146,22 +132,22 @@ def anchors(report: Mapping[str, Any], extrapolate: bool = False) -> tuple[Ancho
     return tuple(found)
 
 
-def _speaking(groups: Sequence[Mapping[str, Any]], fmr: float) -> list[Mapping[str, Any]]:
-    """The groups with enough people and pairs for a rate; where none has enough people, those with the most."""
+def _deciding_groups(groups: Sequence[Mapping[str, Any]], fmr: float) -> list[Mapping[str, Any]]:
+    """The groups with enough people and pairs for a rate; without such a group, the one with the most pairs."""
     large = [group for group in groups if group["people"] >= MIN_PEOPLE]
     if groups and not large:
         raise CalibrationError(f"groups are named, but none has {MIN_PEOPLE} people or more")
     large = [group for group in large if group["people"] >= ENOUGH_PEOPLE] or large
     enough = [group for group in large if group["non_mated"] * fmr >= MIN_EXPECTED_ERRORS]
-    # Groups were named, so the second promise is asked for; the largest can say most about it.
+    # Named groups demand the second promise; the largest supports it best.
     return enough or sorted(large, key=lambda group: int(group["non_mated"]))[-1:]
 
 
 def curve(marks: Sequence[Anchor], typical: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The whole curve: cosines and percents of its knots, (K,) float64 each, strictly increasing.
+    """The curve: cosines and percents of its knots, (K,) float64 each, strictly increasing.
 
-    Monotone cubic (PCHIP) through (0, 0), the marks, `TYPICAL_PERCENT` at the median mated comparison and (1, 100),
-    written as a fine polyline.
+    It is a monotone cubic (PCHIP; Fritsch & Butland 1984) through (0, 0), the marks, `TYPICAL_PERCENT` at the median
+    mated comparison, and (1, 100), sampled as a fine polyline.
 
     Args:
         marks: the anchors.
@@ -169,51 +155,20 @@ def curve(marks: Sequence[Anchor], typical: float) -> tuple[NDArray[np.float64],
     """
     last = marks[-1].cosine
     if not 0 < marks[0].cosine < last < 0.95:
-        raise CalibrationError(f"the marks lie at {marks[0].cosine} and {last}: no curve from 0 to 1 fits them")
-    # Too close to the mark (or unknown) the median would make a cliff; then the scale is divided evenly.
+        raise CalibrationError(
+            f"the marks lie at {marks[0].cosine} and {last}; a curve needs them in increasing order between 0 and 0.95"
+        )
+    # A median too close to the mark (or unknown) would cause a steep step; the scale is then divided evenly.
     lowest = last + 0.25 * (1 - last)
     top = min(max(typical, lowest), 0.5 * (last + 1) + 0.2 * (1 - last)) if math.isfinite(typical) else lowest
     cosines = np.array([0.0, *(mark.cosine for mark in marks), top, 1.0])
     percents = np.array([0.0, *(float(mark.percent) for mark in marks), TYPICAL_PERCENT, 100.0])
     steps = [np.linspace(low, high, 9)[:-1] for low, high in itertools.pairwise(cosines)]
     at = np.append(np.concatenate(steps), 1.0)
-    values = pchip(cosines, percents, at)
+    values = np.asarray(PchipInterpolator(cosines, percents)(at), np.float64)
     for cosine, percent in zip(cosines, percents, strict=True):
         values[np.argmin(np.abs(at - cosine))] = percent
     return np.round(at, 5), np.round(values, 4)
-
-
-def pchip(x: NDArray[np.float64], y: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Piecewise cubic Hermite interpolation that keeps monotone data monotone (Fritsch & Carlson 1980).
-
-    Slopes inside are the weighted harmonic means of the neighbouring secants (Fritsch & Butland 1984), those at the
-    ends the one-sided three-point estimate, limited so that the sign and three times the secant are kept.
-    """
-    widths, secants = np.diff(x), np.diff(y) / np.diff(x)
-    slopes = np.zeros_like(y)
-    for i in range(1, len(x) - 1):
-        left, right = secants[i - 1], secants[i]
-        if left * right > 0:
-            a, b = 2 * widths[i] + widths[i - 1], widths[i] + 2 * widths[i - 1]
-            slopes[i] = (a + b) / (a / left + b / right)
-    slopes[0] = _end_slope(widths[0], widths[1], secants[0], secants[1])
-    slopes[-1] = _end_slope(widths[-1], widths[-2], secants[-1], secants[-2])
-    piece = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
-    h, t = widths[piece], (at - x[piece]) / widths[piece]
-    result: NDArray[np.float64] = (
-        (1 + 2 * t) * (1 - t) ** 2 * y[piece]
-        + t * (1 - t) ** 2 * h * slopes[piece]
-        + t**2 * (3 - 2 * t) * y[piece + 1]
-        + t**2 * (t - 1) * h * slopes[piece + 1]
-    )
-    return result
-
-
-def _end_slope(width: float, next_width: float, secant: float, next_secant: float) -> float:
-    slope = ((2 * width + next_width) * secant - width * next_secant) / (width + next_width)
-    if slope * secant <= 0:
-        return 0.0
-    return 3 * secant if secant * next_secant < 0 and abs(slope) > 3 * abs(secant) else slope
 
 
 def fit(
@@ -222,13 +177,18 @@ def fit(
     date: str,
     extrapolate: bool = False,
 ) -> dict[str, Any]:
-    """A calibration file's content (see docs/accuracy.md) from a report.
+    """The content of a calibration file (see docs/accuracy.md) from a report.
+
+    Args:
+        report: data of `data.as_data`.
+        date: of the calibration, ISO 8601.
+        extrapolate: see `anchors`.
 
     Raises:
-        CalibrationError: the data are too few.
+        CalibrationError: the data do not suffice.
     """
     marks = anchors(report, extrapolate)
-    cosines, percents = curve(marks, _number(report["overall"]["mated_median"]))
+    cosines, percents = curve(marks, number(report["overall"]["mated_median"]))
     knots = [
         {"cosine": float(cosine), "percent": float(percent)} for cosine, percent in zip(cosines, percents, strict=True)
     ]
@@ -255,82 +215,32 @@ def fit(
         "interval": "95 %, percentile bootstrap over people",
         "curve": knots,
     }
-    as_calibration(content)  # fails here rather than when a server starts
+    as_calibration(content)  # an invalid curve fails here and not at the start of a service
     return content
-
-
-class Finding(StrEnum):
-    """Whether a promise is kept by new data."""
-
-    KEPT = "kept"
-    """Even the upper end of the interval keeps it."""
-    PLAUSIBLE = "plausible"
-    """The interval contains the promised rate: the data do not contradict it."""
-    BROKEN = "broken"
-    """Even the lower end of the interval is above the promised rate."""
-    TOO_FEW = "too few comparisons"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedPromise:
-    """One promise held against new data."""
-
-    percent: int
-    scope: str
-    promised: float
-    fmr: float
-    low: float
-    high: float
-    non_mated: int
-    finding: Finding
-
-
-def check(report: Mapping[str, Any]) -> tuple[CheckedPromise, ...]:
-    """Hold the curve that a report was made with against its promises: random pairs, and every group."""
-    results = []
-    for promise in PROMISES:
-        results.append(_checked(report["overall"], promise.percent, promise.random))
-        results += [_checked(group, promise.percent, promise.group) for group in report["groups"]]
-    return tuple(results)
-
-
-def _checked(scope: Mapping[str, Any], percent: int, promised: float) -> CheckedPromise:
-    mark = scope["at_percent"][str(percent)]
-    fmr = _number(mark["fmr"])
-    low, high = (_number(bound) for bound in mark["fmr_interval"])
-    if math.isnan(high) or (scope["non_mated"] * promised < 3 and not low > promised):
-        finding = Finding.TOO_FEW
-    elif high <= promised:
-        finding = Finding.KEPT
-    elif low > promised:
-        finding = Finding.BROKEN
-    else:
-        finding = Finding.PLAUSIBLE
-    return CheckedPromise(percent, str(scope["name"]), promised, fmr, low, high, int(scope["non_mated"]), finding)
 
 
 def _evidence(scope: Mapping[str, Any], fmr: float, percent: int, extrapolate: bool) -> Evidence:
     target = _target(scope, fmr)
     name = str(scope["name"])
     if target["supported"]:
-        upper = _number(target["threshold_interval"][1])
-        threshold = _number(target["threshold"])
+        upper = number(target["threshold_interval"][1])
+        threshold = number(target["threshold"])
         return Evidence(
             name, fmr, scope["people"], scope["non_mated"], threshold, max(threshold, upper), extrapolated=False
         )
     if not extrapolate:
         whom = f"group {name!r}" if name else "random pairs"
         raise CalibrationError(
-            f"{percent} % promises a false match rate of {fmr:g} ({whom}), which takes at least {math.ceil(3 / fmr):,} "
-            f"non-mated comparisons; there are {scope['non_mated']:,}. Give more photos of more people, or "
-            "extrapolate (--extrapolate), which the curve will say of itself"
+            f"{percent} % promises a false match rate of {fmr:g} ({whom}), which needs at least "
+            f"{math.ceil(RULE_OF_3 / fmr):,} non-mated comparisons; there are {scope['non_mated']:,}. Use more photos "
+            "of more people, or extrapolate (--extrapolate), which the calibration file records"
         )
     threshold, upper = _extrapolated(scope, fmr)
     return Evidence(name, fmr, scope["people"], scope["non_mated"], threshold, upper, extrapolated=True)
 
 
 def _extrapolated(scope: Mapping[str, Any], fmr: float) -> tuple[float, float]:
-    """Continue threshold over log10(FMR) in a straight line from the two lowest rates that the data carry.
+    """Extrapolate threshold over log10(FMR) linearly from the two lowest rates that the data support.
 
     The tails of cosine scores fall faster than exponentially (nearly as a normal distribution), so the straight line
     errs on the safe side.
@@ -347,9 +257,9 @@ def _extrapolated(scope: Mapping[str, Any], fmr: float) -> tuple[float, float]:
     def continued(first: float, second: float) -> float:
         return min(second + (second - first) * decades, 0.99)
 
-    upper_last = max(_number(last["threshold_interval"][1]), _number(last["threshold"]))
-    threshold = continued(_number(before["threshold"]), _number(last["threshold"]))
-    return threshold, max(threshold + upper_last - _number(last["threshold"]), threshold)
+    upper_last = max(number(last["threshold_interval"][1]), number(last["threshold"]))
+    threshold = continued(number(before["threshold"]), number(last["threshold"]))
+    return threshold, max(threshold + upper_last - number(last["threshold"]), threshold)
 
 
 def _target(scope: Mapping[str, Any], fmr: float) -> Mapping[str, Any]:
@@ -359,8 +269,3 @@ def _target(scope: Mapping[str, Any], fmr: float) -> Mapping[str, Any]:
 
 def _counts(scope: Mapping[str, Any]) -> dict[str, Any]:
     return {key: scope[key] for key in ("name", "people", "photos", "mated", "non_mated")}
-
-
-def _number(value: float | None) -> float:
-    """A number of a report, where JSON's null stands for "cannot be said"."""
-    return float("nan") if value is None else float(value)

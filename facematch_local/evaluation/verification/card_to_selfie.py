@@ -1,7 +1,7 @@
-"""What a printed card costs: the same pairs of photos, once as they are, once with the first one made into a card.
+"""The loss that a printed card causes: pairs of photos, compared unchanged and with the first one on a synthetic card.
 
 The comparisons of both kinds form the two groups of one ordinary dataset of pairs, so that every figure and report of
-`verification` applies to them.
+verification applies to them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.evaluation.table_file import InputError
 from facematch_local.evaluation.verification.bootstrap import Interval
-from facematch_local.evaluation.verification.dataset import Dataset, DatasetError, Pairs
+from facematch_local.evaluation.verification.dataset import Dataset, Pairs
 from facematch_local.evaluation.verification.embed import Embeddings
 from facematch_local.evaluation.verification.pairs import pair_scores
 from facematch_local.imaging.decode import decode, encode_jpeg
@@ -28,12 +29,12 @@ MAX_PROBES = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """Photos, made cards and the pairs of both.
+    """Photos, synthetic cards and the pairs of both.
 
     Attributes:
         dataset: the pairs; its photos are real files and names of cards.
-        cards: name of a card to the photo it is made from.
-        look: of the cards.
+        cards: the photo of each card, by the name of the card.
+        look: strength of the steps that draw the cards.
     """
 
     dataset: Dataset
@@ -41,11 +42,11 @@ class Plan:
     look: CardLook
 
     def read(self, path: Path) -> bytes:
-        """The bytes of a photo, or of a card, which is made now and always in the same way.
+        """The bytes of a photo, or of a card, which is drawn now with a fixed seed.
 
         Raises:
             OSError: the file cannot be read.
-            FacematchError: it is no photo.
+            FacematchError: the file is not a photo.
         """
         source = self.cards.get(path)
         if source is None:
@@ -56,23 +57,25 @@ class Plan:
 
 
 def plan(dataset: Dataset, people: int, look: CardLook | None = None) -> Plan:
-    """Choose people with several photos: the first photo of each is the reference (and the card), up to three others
-    are portraits. Every reference is compared with every portrait.
+    """Choose people with several photos and pair them.
+
+    The first photo of each person is the reference, and the portrait on the card; up to `MAX_PROBES` others are probes.
+    Every reference and every card is compared with every probe.
 
     Args:
         dataset: photos and people.
-        people: how many at most, evenly spread over the dataset.
-        look: of the cards.
+        people: largest number of people, evenly spaced over the dataset.
+        look: strength of the steps that draw the cards.
 
     Raises:
-        DatasetError: fewer than two people have two photos.
+        InputError: fewer than two people have two photos.
     """
     photos_of: dict[int, list[int]] = {}
     for photo, subject in enumerate(dataset.subjects.tolist()):
         photos_of.setdefault(subject, []).append(photo)
     several = [photos for photos in photos_of.values() if len(photos) > 1]
     if len(several) < 2:
-        raise DatasetError(f"{dataset.name}: two people with two photos each are needed at least")
+        raise InputError(f"{dataset.name}: at least two people with two photos each are needed")
     chosen = [several[at] for at in np.linspace(0, len(several) - 1, min(people, len(several))).astype(int)]
     references = [dataset.photos[photos[0]] for photos in chosen]
     cards = [path.with_name(f"card of {path.name}") for path in references]
@@ -90,19 +93,19 @@ def plan(dataset: Dataset, people: int, look: CardLook | None = None) -> Plan:
     )
     subjects = np.concatenate([np.arange(count), np.arange(count), owner]).astype(np.int32)
     photos = [*references, *cards, *(path for _, path in probes)]
-    made = Dataset(f"{dataset.name}, made cards", photos, subjects, [""] * len(photos), pairs, dataset.problems)
-    return Plan(made, dict(zip(cards, references, strict=True)), look or CardLook())
+    paired = Dataset(f"{dataset.name}, synthetic cards", photos, subjects, [""] * len(photos), pairs, dataset.problems)
+    return Plan(paired, dict(zip(cards, references, strict=True)), look or CardLook())
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What the card does to the score of one and the same pair.
+    """The change of the score of a pair from portrait to card.
 
     Attributes:
         mated: mean change of the cosine of mated pairs.
         interval: its 95 % interval over people.
         non_mated: mean change of non-mated pairs.
-        pairs: mated pairs of which both comparisons took place.
+        pairs: number of mated pairs with both comparisons completed.
     """
 
     mated: float
@@ -111,17 +114,21 @@ class Shift:
     pairs: int
 
 
-def shift(made: Dataset, embeddings: Embeddings, replicates: int = 500, seed: int = 0) -> Shift:
-    """The change of scores from portrait to card, pair by pair."""
-    pairs = made.pairs
+def shift(dataset: Dataset, embeddings: Embeddings, replicates: int = 500, seed: int = 0) -> Shift:
+    """The change of scores from portrait to card, pair by pair.
+
+    Raises:
+        ValueError: the dataset has no pairs.
+    """
+    pairs = dataset.pairs
     if pairs is None:
-        raise ValueError("the dataset of a plan is needed")
+        raise ValueError("not the dataset of a plan")
     half = len(pairs.first) // 2
     scores = pair_scores(embeddings.matrix, pairs.first, pairs.second)
     usable = embeddings.usable[pairs.first] & embeddings.usable[pairs.second]
     both = usable[:half] & usable[half:]
     change = (scores[half:] - scores[:half])[both]
-    same, person = pairs.same[:half][both], made.subjects[pairs.first[:half]][both]
+    same, person = pairs.same[:half][both], dataset.subjects[pairs.first[:half]][both]
     interval = _mean_interval(change[same], person[same], replicates, seed)
     return Shift(_mean(change[same]), interval, _mean(change[~same]), int(same.sum()))
 
@@ -140,7 +147,7 @@ def _mean_interval(values: NDArray[np.float32], person: NDArray[np.int32], repli
     return Interval(float(low), float(high))
 
 
-def made_cards(plan: Plan, number: int) -> list[tuple[str, bytes]]:
-    """The first cards as JPEG with a name each, to look at."""
+def first_cards(plan: Plan, number: int) -> list[tuple[str, bytes]]:
+    """File name and JPEG of the first cards."""
     first = list(plan.cards.items())[:number]
     return [(f"{source.parent.name}_{source.stem}_card.jpg", plan.read(card)) for card, source in first]

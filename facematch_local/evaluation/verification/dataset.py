@@ -1,19 +1,20 @@
-"""What is to be compared: a list of pairs, a list of photos with their people, or folders by person.
+"""The photos to compare: a list of pairs, a list of photos with their people, or folders by person.
 
-Nothing here opens a photo. Lines that cannot be used become `Problem`s and the run goes on without them.
+This module opens no photo. A line that cannot be used becomes a `Problem`, and the run continues without it.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from facematch_local.errors import FacematchError
+from facematch_local.evaluation.table_file import InputError, TableRow, read_table
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".mpo"}
@@ -30,13 +31,9 @@ _SAME = {
 }
 
 
-class DatasetError(FacematchError):
-    """The list or folder as a whole cannot be used."""
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that was left out: where (file, or file:line) and why."""
+    """A line or photo that was left out: its place (file, or file:line) and the reason."""
 
     where: str
     reason: str
@@ -62,15 +59,15 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Photos, whom they show, and the pairs to compare.
+    """Photos, the people on them, and the pairs to compare.
 
     Attributes:
-        name: what the user named it, for reports.
+        name: name for reports.
         photos: files, each once.
-        subjects: (P,) int32, whom each photo shows. From a list of pairs without names, photos joined by pairs
-            of one person are one subject and every other photo is a subject of its own.
+        subjects: (P,) int32, the person on each photo. In a list of pairs without names, photos joined by mated pairs
+            are one subject, and every other photo is a subject of its own.
         groups: group of each photo, "" for none.
-        pairs: the listed pairs; None when all pairs are to be formed.
+        pairs: the listed pairs; None to compare all pairs.
         problems: lines that were left out.
     """
 
@@ -82,7 +79,7 @@ class Dataset:
     problems: Sequence[Problem] = field(default_factory=tuple)
 
     def with_all_pairs(self) -> Dataset:
-        """The same photos, each compared with every other one."""
+        """The same photos, with every photo compared with every other one."""
         return Dataset(self.name, self.photos, self.subjects, self.groups, None, self.problems)
 
 
@@ -91,50 +88,36 @@ def read(sources: Sequence[Path], root: Path | None = None) -> Dataset:
 
     Args:
         sources: a CSV with columns path1, path2, same (optional: group, fold, subject1, subject2), a CSV with columns
-            path, subject (optional: group), or folders with a folder per person. A folder above the person's is the
-            group; of several folders each is a group (or the beginning of its name).
-        root: what relative paths in a CSV are relative to; default its folder, and for files that are not there
-            the working folder.
+            path, subject (optional: group), or folders with a folder per person. The folder above that of a person is
+            the group; each of several folders is a group (or the first part of its name).
+        root: folder that relative paths in a CSV start from; default the folder of the list, and the working folder for
+            files that are not found there.
 
     Raises:
-        DatasetError: a source is missing, is no such list, or holds nothing to compare.
+        InputError: a source is missing, is not such a list, or has nothing to compare.
     """
     is_list = len(sources) == 1 and not sources[0].is_dir()
     dataset = _read_list(sources[0], root) if is_list else _read_folders(sources)
     if not dataset.photos:
-        raise DatasetError(f"{dataset.name}: nothing to compare ({len(dataset.problems)} lines left out)")
+        raise InputError(f"{dataset.name}: nothing to compare ({len(dataset.problems)} lines left out)")
     return dataset
 
 
 def _read_list(path: Path, root: Path | None) -> Dataset:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            columns = {name.strip().lower(): name for name in reader.fieldnames or () if name}
-            rows = [
-                (
-                    f"{path.name}:{reader.line_num}",
-                    {key: (row.get(name) or "").strip() for key, name in columns.items()},
-                )
-                for row in reader
-            ]
-    except OSError as error:
-        raise DatasetError(f"{path}: {error.strerror or type(error).__name__}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: not a CSV file in UTF-8 ({error})") from None
+    table = read_table(path)
     base = [path.parent, Path()] if root is None else [root]
-    if {"path1", "path2", "same"} <= set(columns):
-        return _pairs(path.name, rows, base)
-    if {"path", "subject"} <= set(columns):
-        return _photos(path.name, rows, base)
-    raise DatasetError(
+    if {"path1", "path2", "same"} <= set(table.columns):
+        return _pairs(path.name, table.rows, base)
+    if {"path", "subject"} <= set(table.columns):
+        return _photos(path.name, table.rows, base)
+    raise InputError(
         f"{path}: needs the columns path1, path2, same (pairs) or path, subject (photos); "
-        f"it has {', '.join(columns) or 'none'}"
+        f"it has {', '.join(table.columns) or 'none'}"
     )
 
 
 class _Photos:
-    """Numbers files as they come."""
+    """Numbers files in the order of their first use."""
 
     def __init__(self, bases: Sequence[Path]) -> None:
         self._bases = bases
@@ -150,12 +133,13 @@ class _Photos:
         return self._index[path]
 
 
-def _pairs(name: str, rows: Iterable[tuple[str, Mapping[str, str]]], bases: Sequence[Path]) -> Dataset:
+def _pairs(name: str, rows: Iterable[TableRow], bases: Sequence[Path]) -> Dataset:
     photos = _Photos(bases)
     problems: list[Problem] = []
     kept: list[tuple[str, int, int, bool, str, str]] = []
     named: dict[int, str] = {}
-    for where, row in rows:
+    for entry in rows:
+        row, where = entry.fields, f"{name}:{entry.line}"
         reason = _unusable(row)
         if reason:
             problems.append(Problem(where, reason))
@@ -169,7 +153,7 @@ def _pairs(name: str, rows: Iterable[tuple[str, Mapping[str, str]]], bases: Sequ
     consistent = []
     for where, first, second, same, group, fold in kept:
         if not same and subjects[first] == subjects[second]:
-            problems.append(Problem(where, "same=0, but other lines make these two photos one person"))
+            problems.append(Problem(where, "same=0, but by other lines both photos show one person"))
         else:
             consistent.append((first, second, same, group, fold))
     columns = list(zip(*consistent, strict=True)) or [(), (), (), (), ()]
@@ -193,20 +177,21 @@ def _unusable(row: Mapping[str, str]) -> str:
     if row["same"].lower() not in _SAME:
         return f"same must be 1 or 0, not {row['same'][:20]!r}"
     if row["path1"] == row["path2"]:
-        return "a photo is compared with itself"
+        return "the photo is paired with itself"
     return ""
 
 
-def _photos(name: str, rows: Iterable[tuple[str, Mapping[str, str]]], bases: Sequence[Path]) -> Dataset:
+def _photos(name: str, rows: Iterable[TableRow], bases: Sequence[Path]) -> Dataset:
     photos = _Photos(bases)
     problems: list[Problem] = []
     subjects: list[str] = []
     groups: list[str] = []
-    for where, row in rows:
+    for entry in rows:
+        row, where = entry.fields, f"{name}:{entry.line}"
         if not row["path"] or not row["subject"]:
             problems.append(Problem(where, "path or subject is empty"))
         elif photos.number(row["path"]) < len(subjects):
-            problems.append(Problem(where, "the photo is listed before"))
+            problems.append(Problem(where, "the photo is already listed"))
         else:
             subjects.append(row["subject"])
             groups.append(row.get("group", ""))
@@ -215,21 +200,16 @@ def _photos(name: str, rows: Iterable[tuple[str, Mapping[str, str]]], bases: Seq
 
 
 def _subjects(count: int, same: Iterable[tuple[int, int]], named: Mapping[int, str]) -> NDArray[np.int32]:
-    """Connected components of "same person" (union-find with path halving); equal names join as well."""
-    parent = list(range(count))
+    """(count,) int32: the subject of each photo.
 
-    def find(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
+    Subjects are the connected components of mated pairs; photos with equal names are connected too.
+    """
     first_with: dict[str, int] = {}
     links = [*same, *((photo, first_with.setdefault(subject, photo)) for photo, subject in named.items())]
-    for first, second in links:
-        parent[find(first)] = find(second)
-    _, numbers = np.unique(np.array([find(node) for node in range(count)], np.int64), return_inverse=True)
-    return numbers.astype(np.int32)
+    first, second = np.array(links, np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(count, count))
+    _, numbers = connected_components(graph, directed=False)
+    return np.asarray(numbers, np.int32)
 
 
 def _read_folders(sources: Sequence[Path]) -> Dataset:
@@ -239,13 +219,13 @@ def _read_folders(sources: Sequence[Path]) -> Dataset:
     problems: list[Problem] = []
     for source in sources:
         if not source.is_dir():
-            raise DatasetError(f"{source}: not a folder (several sources must all be folders of people)")
+            raise InputError(f"{source}: is not a folder (several sources must all be folders of people)")
         for path in sorted(source.rglob("*")):
             if path.suffix.lower() not in SUFFIXES or not path.is_file():
                 continue
             person = path.parent.relative_to(source)
             if person == Path():
-                problems.append(Problem(str(path), "not in the folder of a person"))
+                problems.append(Problem(str(path), "the photo is not in the folder of a person"))
                 continue
             above = person.parent.as_posix()
             group = "" if above == "." else above

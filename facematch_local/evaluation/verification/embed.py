@@ -1,4 +1,4 @@
-"""Photos to embeddings, each photo once, on all cores, with bounded memory."""
+"""Embeddings of photos, each photo once, on all cores, with bounded memory."""
 
 from __future__ import annotations
 
@@ -24,16 +24,14 @@ NO_FACE = "no face found"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Embeddings(BriefRepr):
-    """What the pack made of each photo, in the order of the photos.
+    """The embedding of each photo, in the order of the photos.
 
     Attributes:
-        matrix: (P, D) float32, rows of length 1; zeros where there is none.
+        matrix: (P, D) float32, rows of length 1; zeros without an embedding.
         usable: (P,) bool: a face was found and embedded.
-        unreadable: (P,) bool: the file is missing or no photo. Such files say nothing about the pack and do not count
-            as failures to acquire.
+        unreadable: (P,) bool: the file is missing or is not a photo. Such files do not count as failures to acquire.
         content: (P,) int32, equal for files with the same bytes.
-        reasons: why there is no embedding, "" where there is one.
-        inter_eye: (P,) float32, distance between the eyes in pixels; NaN without a face.
+        reasons: the reason for a missing embedding, "" with an embedding.
     """
 
     matrix: NDArray[np.float32]
@@ -41,21 +39,19 @@ class Embeddings(BriefRepr):
     unreadable: NDArray[np.bool_]
     content: NDArray[np.int32]
     reasons: Sequence[str]
-    inter_eye: NDArray[np.float32]
 
     @property
     def failure_to_acquire(self) -> float:
-        """FTA: share of the readable photos from which no face was taken; NaN without photos."""
+        """FTA: share of the readable photos without a usable face; NaN without readable photos."""
         readable = int((~self.unreadable).sum())
         return float((~self.usable & ~self.unreadable).sum()) / readable if readable else float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class _Taken(BriefRepr):
+class _Embedded(BriefRepr):
     embedding: NDArray[np.float32] | None
     reason: str = ""
     unreadable: bool = False
-    inter_eye: float = float("nan")
 
 
 def embed_photos(
@@ -66,83 +62,82 @@ def embed_photos(
     limits: ImageLimits | None = None,
     read: Callable[[Path], bytes] = Path.read_bytes,
 ) -> Embeddings:
-    """Take the largest face of every photo, as a match does.
+    """Embed the largest face of every photo, as a match does.
 
     Args:
         analyser: detector and recogniser; its sessions should use one thread each.
-        photos: files; what cannot be read becomes a reason.
-        workers: threads. Each decodes, detects and embeds one photo at a time, so at most `workers` decoded photos
-            are held at once and no core waits for another.
-        advance: called after each photo, from the worker's thread.
+        photos: files; a file that cannot be read gets a reason instead of an embedding.
+        workers: number of threads. Each decodes, detects and embeds one photo at a time, so at most `workers` decoded
+            photos are held at once.
+        advance: called after each photo, in the worker's thread.
         limits: limits on photos.
-        read: gives the bytes of a photo; another one makes photos that are in no file.
+        read: returns the bytes of a photo; a replacement can draw photos that are not files.
     """
-    by_content, one_large_photo = _ByContent(), threading.Lock()
+    by_content, large_photo_lock = _ByContent(), threading.Lock()
 
-    def take(path: Path) -> tuple[str, _Taken]:
+    def embed(path: Path) -> tuple[str, _Embedded]:
         try:
             data = read(path)
         except OSError as error:
-            return f"!{path}", _Taken(None, error.strerror or type(error).__name__, unreadable=True)
+            return f"!{path}", _Embedded(None, error.strerror or type(error).__name__, unreadable=True)
         except FacematchError as error:
-            return f"!{path}", _Taken(None, str(error), unreadable=True)
+            return f"!{path}", _Embedded(None, str(error), unreadable=True)
         digest = hashlib.sha256(data).hexdigest()
-        return digest, by_content.get(digest, lambda: _take(analyser, data, limits, one_large_photo))
+        return digest, by_content.get(digest, lambda: _embed(analyser, data, limits, large_photo_lock))
 
-    def take_and_tell(path: Path) -> tuple[str, _Taken]:
+    def embed_and_advance(path: Path) -> tuple[str, _Embedded]:
         try:
-            return take(path)
+            return embed(path)
         finally:
             advance()
 
     executor = ThreadPoolExecutor(workers, thread_name_prefix="facematch-evaluate")
     try:
-        results = list(executor.map(take_and_tell, photos))
+        results = list(executor.map(embed_and_advance, photos))
     finally:
-        # After Ctrl-C or an error the photos that wait are not worked off.
+        # After Ctrl-C or an error the waiting photos are dropped.
         executor.shutdown(cancel_futures=True)
     return _gathered(results)
 
 
-def _take(
-    analyser: FaceAnalyser, data: bytes, limits: ImageLimits | None, turn: AbstractContextManager[object]
-) -> _Taken:
+def _embed(
+    analyser: FaceAnalyser, data: bytes, limits: ImageLimits | None, large_photo_lock: AbstractContextManager[object]
+) -> _Embedded:
     try:
-        photo = decode(data, limits, turn)
+        photo = decode(data, limits, large_photo_lock)
     except FacematchError as error:
-        return _Taken(None, str(error), unreadable=True)
+        return _Embedded(None, str(error), unreadable=True)
     faces = analyser.find(photo.pixels)
     if not faces:
-        return _Taken(None, NO_FACE)
+        return _Embedded(None, NO_FACE)
     face = analyser.embed(photo.pixels, faces[0])
-    return _Taken(face.embedding, inter_eye=face.inter_eye_distance)
+    return _Embedded(face.embedding)
 
 
-def _gathered(results: Sequence[tuple[str, _Taken]]) -> Embeddings:
-    dimension = next((len(taken.embedding) for _, taken in results if taken.embedding is not None), 1)
+def _gathered(results: Sequence[tuple[str, _Embedded]]) -> Embeddings:
+    dimension = next((len(result.embedding) for _, result in results if result.embedding is not None), 1)
     matrix = np.zeros((len(results), dimension), np.float32)
-    for row, (_, taken) in enumerate(results):
-        if taken.embedding is not None:
-            matrix[row] = taken.embedding
+    for row, (_, result) in enumerate(results):
+        if result.embedding is not None:
+            matrix[row] = result.embedding
     numbers: dict[str, int] = {}
     return Embeddings(
         matrix=matrix,
-        usable=np.array([taken.embedding is not None for _, taken in results], bool),
-        unreadable=np.array([taken.unreadable for _, taken in results], bool),
+        usable=np.array([result.embedding is not None for _, result in results], bool),
+        unreadable=np.array([result.unreadable for _, result in results], bool),
         content=np.array([numbers.setdefault(digest, len(numbers)) for digest, _ in results], np.int32),
-        reasons=[taken.reason for _, taken in results],
-        inter_eye=np.array([taken.inter_eye for _, taken in results], np.float32),
+        reasons=[result.reason for _, result in results],
     )
 
 
 class _ByContent:
-    """Work done once per content, also when two threads meet the same content at the same time."""
+    """Does the work once per content, even if two threads reach the same content at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._done: dict[str, Future[_Taken]] = {}
+        self._done: dict[str, Future[_Embedded]] = {}
 
-    def get(self, digest: str, work: Callable[[], _Taken]) -> _Taken:
+    def get(self, digest: str, work: Callable[[], _Embedded]) -> _Embedded:
         with self._lock:
             future = self._done.get(digest)
             mine = future is None

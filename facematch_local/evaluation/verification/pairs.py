@@ -1,4 +1,4 @@
-"""From embeddings and a plan of comparisons to scores: everyone with everyone, or the pairs of a list."""
+"""Comparison scores from embeddings: all pairs of photos, or the pairs of a list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facematch_local.evaluation.verification.scores import DEFAULT_TAIL, Collector, Kind, Scores
 
 ROWS, COLUMNS = 1024, 4096
-"""Size of one block of the similarity matrix: 16 MiB of float32, whatever the number of photos."""
+"""Size of one block of the similarity matrix: 16 MiB of float32 for any number of photos."""
 
 GROUP_TAIL = 300_000
 
@@ -22,9 +22,9 @@ class Comparisons:
 
     Attributes:
         mated, non_mated: the scores.
-        all_pairs: whether they are all pairs that can be formed of the photos in `photos`; counts by subject
-            then follow from the photos, which the bootstrap uses.
-        photos: (P,) int32: the photos that took part.
+        all_pairs: whether these are all pairs of the photos in `photos`; the bootstrap then derives its counts from the
+            number of photos of each subject.
+        photos: (P,) int32: the compared photos.
     """
 
     mated: Scores
@@ -35,7 +35,7 @@ class Comparisons:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """Pairs of a list, each with its label and the group it belongs to ("" for none)."""
+    """Pairs of a list: photos, label and group ("" for none)."""
 
     first: NDArray[np.int32]
     second: NDArray[np.int32]
@@ -55,16 +55,16 @@ def compare_all(
 
     Args:
         embeddings: (P, D) float32, rows of length 1.
-        subjects: (P,) int32, who each photo shows.
+        subjects: (P,) int32, the person on each photo.
         groups: group of each photo, "" for none.
         usable: (P,) bool, whether the photo has an embedding.
-        same_photo: (P,) int32, equal for photos with the same bytes; such copies are not compared as mated pairs,
-            since they say nothing about the recogniser. Default: all differ.
+        same_photo: (P,) int32, equal for photos with the same bytes; copies under one person are not compared as mated
+            pairs, since their score of 1 does not measure the recogniser. Default: all differ.
         progress: called with the share done, 0 to 1.
 
     Returns:
         All comparisons, and for each named group those between two photos of that group. Groups nest: a photo of
-        group `"a/b"` is also one of group `"a"`.
+        group `"a/b"` also belongs to group `"a"`.
     """
     photos = _one_copy_each(subjects, usable, same_photo)
     order = photos[np.lexsort((subjects[photos], np.array([groups[p] for p in photos], dtype=object)))]
@@ -83,23 +83,21 @@ def compare_all(
             ):
                 done += share
                 progress(min(done / total, 1.0))
-    overall = Comparisons(everyone[Kind.MATED].finish(), everyone[Kind.NON_MATED].finish(), True, order)
-    by_group = {
-        name: Comparisons(
-            both[Kind.MATED].finish(),
-            both[Kind.NON_MATED].finish(),
-            True,
-            np.concatenate([part for inner, part in segments.items() if name in with_parents(inner)]),
-        )
-        for name, both in within.items()
+    photos_of = {
+        name: np.concatenate([part for inner, part in segments.items() if name in with_parents(inner)])
+        for name in all_names
     }
-    return overall, by_group
+    return _finished(everyone, order), {name: _finished(both, photos_of[name]) for name, both in within.items()}
+
+
+def _finished(collectors: Mapping[Kind, Collector], photos: NDArray[np.int32]) -> Comparisons:
+    return Comparisons(collectors[Kind.MATED].finish(), collectors[Kind.NON_MATED].finish(), True, photos)
 
 
 def compare_listed(
     embeddings: NDArray[np.float32], listed: Listed, usable: NDArray[np.bool_]
 ) -> tuple[Comparisons, Mapping[str, Comparisons]]:
-    """Compare the pairs of a list; pairs with a photo that is not usable are left out."""
+    """Compare the pairs of a list; a pair with an unusable photo is left out."""
     both = usable[listed.first] & usable[listed.second]
     scores = pair_scores(embeddings, listed.first, listed.second)
     overall = _listed_comparisons(scores, listed, both)
@@ -108,20 +106,20 @@ def compare_listed(
 
 
 def with_parents(group: str) -> list[str]:
-    """The group and those it is part of: `"a/b"` gives `["a", "a/b"]`, `""` gives nothing."""
+    """The group and the groups above it: `"a/b"` gives `["a", "a/b"]`, `""` gives `[]`."""
     parts = group.split("/") if group else []
     return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 def in_group(groups: Sequence[str], name: str) -> NDArray[np.bool_]:
-    """(N,) bool: which of `groups` are `name` or part of it; every one for the empty name."""
+    """(N,) bool: whether each group is `name` or below it; all True for the empty name."""
     return np.array([not name or group == name or group.startswith(f"{name}/") for group in groups], bool)
 
 
 def pair_scores(
     embeddings: NDArray[np.float32], first: NDArray[np.int32], second: NDArray[np.int32]
 ) -> NDArray[np.float32]:
-    """Cosine of each pair (N,) float32, in blocks so that a long list needs no copy of all embeddings."""
+    """Cosine of each pair (N,) float32, in blocks, so that a long list does not copy all embeddings."""
     scores = np.empty(len(first), np.float32)
     for start in range(0, len(first), ROWS):
         part = slice(start, start + ROWS)
@@ -159,7 +157,7 @@ def _compare_segments(
     same_segment: bool,
     targets: Sequence[Mapping[Kind, Collector]],
 ) -> Iterator[float]:
-    """All pairs of two runs of photos (each pair once when they are the same run); yields the work done."""
+    """Compare all pairs of two segments (each pair once within one segment); yields the number of scores done."""
     for top in range(0, len(first), ROWS):
         rows = first[top : top + ROWS]
         row_embeddings = embeddings[rows]
@@ -168,7 +166,7 @@ def _compare_segments(
             scores = np.clip(row_embeddings @ embeddings[columns].T, -1.0, 1.0)
             wanted = np.ones(scores.shape, bool)
             if same_segment:
-                # Each pair once: only columns that come after the row in the run.
+                # Each pair once: only columns after the row.
                 position = np.arange(top, top + len(rows))[:, None]
                 wanted = np.arange(left, left + len(columns))[None, :] > position
             same = subjects[rows][:, None] == subjects[columns][None, :]

@@ -1,4 +1,4 @@
-"""Error rates from scores (ISO/IEC 19795-1), and how far a number of comparisons carries."""
+"""Error rates from scores (ISO/IEC 19795-1), and the rates that a number of comparisons can support."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ RULE_OF_30 = 30
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A threshold and what it does.
+    """A threshold and its error rates.
 
     Attributes:
-        threshold: cosine; at or above it is a match.
-        fmr, fnmr: NaN where there are no comparisons of the kind.
-        false_matches, false_non_matches: the counts behind them.
+        threshold: cosine; a score at or above it is a match.
+        fmr, fnmr: NaN without comparisons of the kind.
+        false_matches, false_non_matches: the counts behind the rates.
     """
 
     threshold: float
@@ -65,24 +65,24 @@ def upper_limit_without_errors(count: int) -> float:
 
 
 def threshold_at_fmr(non_mated: Scores, fmr: float) -> float:
-    """The lowest threshold at which FMR is at most `fmr`.
+    """The lowest threshold with an FMR of at most `fmr`.
 
-    Exact within the tail, else to the width of one bin (never below the exact one).
+    Exact within the tail, else to the width of one bin (never below the exact value).
     """
     allowed = math.floor(fmr * non_mated.count + 1e-9)
     if allowed >= non_mated.count:
         return -1.0
     if allowed < len(non_mated.tail):
-        # Just above the highest score that must not match; equal scores fall together with it.
+        # Just above the highest score that must not match; equal scores do not match either.
         return float(np.nextafter(non_mated.tail[len(non_mated.tail) - 1 - allowed], np.float32(2)))
     above = np.cumsum(non_mated.histogram[::-1])[::-1]
     fits = np.flatnonzero(above <= allowed)
-    # A hair above the edge: a score right at it may have been counted on either side (float32).
+    # Slightly above the edge: in float32 a score at the edge may be counted on either side.
     return float(bin_edges()[fits[0]] + 1e-6) if len(fits) else 1.0
 
 
 def equal_error_rate(comparisons: Comparisons) -> tuple[float, float]:
-    """EER and its threshold, where FMR and FNMR cross (their mean at the nearest bin edge); NaN if one is missing."""
+    """EER (mean of FMR and FNMR at the bin edge nearest to their crossing) and its threshold; NaN if one is missing."""
     fmr, fnmr = det_curve(comparisons)
     if np.isnan(fmr).all() or np.isnan(fnmr).all():
         return float("nan"), float("nan")
@@ -102,13 +102,13 @@ def det_curve(comparisons: Comparisons) -> tuple[NDArray[np.float64], NDArray[np
 
 @dataclass(frozen=True, slots=True)
 class FoldAccuracy:
-    """Accuracy as LFW defines it: the threshold of each fold is chosen on the other folds.
+    """Accuracy by the LFW protocol: the threshold of each fold is chosen on the other folds.
 
     Attributes:
         mean: mean accuracy of the folds.
         standard_error: standard deviation of the folds' accuracies over the root of their number.
         folds: number of folds.
-        given: True when the list named the folds; False when they were made by `made_folds`.
+        given: True if the list names the folds, False for `random_folds`.
     """
 
     mean: float
@@ -117,8 +117,8 @@ class FoldAccuracy:
     given: bool
 
 
-def made_folds(same: NDArray[np.bool_], count: int = 10, seed: int = 0) -> NDArray[np.int64]:
-    """Folds for a list that names none: both kinds of pairs spread evenly and at random, reproducibly."""
+def random_folds(same: NDArray[np.bool_], count: int = 10, seed: int = 0) -> NDArray[np.int64]:
+    """Folds for a list without folds: (N,) int64, each kind of pair distributed evenly and at random (seeded)."""
     folds = np.zeros(len(same), np.int64)
     generator = np.random.default_rng(seed)
     for kind in (True, False):
@@ -130,7 +130,7 @@ def made_folds(same: NDArray[np.bool_], count: int = 10, seed: int = 0) -> NDArr
 def fold_accuracy(
     scores: NDArray[np.float32], same: NDArray[np.bool_], folds: NDArray[np.int64], given: bool
 ) -> FoldAccuracy | None:
-    """Accuracy over folds; None where there are fewer than two folds or a fold lacks one kind of pairs."""
+    """Accuracy over folds; None for fewer than two folds, or if a fold lacks one kind of pairs."""
     names = np.unique(folds)
     if len(names) < 2 or any(len(np.unique(same[folds == name])) < 2 for name in names):
         return None
@@ -144,12 +144,12 @@ def fold_accuracy(
 
 
 def best_threshold(scores: NDArray[np.float32], same: NDArray[np.bool_]) -> float:
-    """The threshold with the highest accuracy (the middle of the gap it lies in; the lowest of equals)."""
+    """The threshold with the highest accuracy, in the middle between two scores; the lowest of equally good ones."""
     order = np.argsort(scores, kind="stable")
     ordered, mated = scores[order].astype(np.float64), same[order]
-    # Correct when the threshold lies below score i: non-mated before i and mated from i on.
+    # Correct decisions with the threshold just below score i: non-mated before i, mated from i on.
     correct = np.concatenate([[0], np.cumsum(~mated)]) + np.concatenate([np.cumsum(mated[::-1])[::-1], [0]])
-    # Equal scores cannot be parted.
+    # A threshold cannot separate equal scores.
     correct[1:-1][np.diff(ordered) == 0] = -1
     at = int(np.argmax(correct))
     below = ordered[at - 1] if at > 0 else -1.0

@@ -1,8 +1,8 @@
 """Comparison scores of one kind (mated or non-mated), in bounded memory.
 
-Every score enters a histogram; the hardest ones (the highest non-mated, the lowest mated) are kept with their photos
-as well. So sixty million comparisons cost a few megabytes, while thresholds in the region that matters, the bootstrap
-over subjects and the pictures of the worst errors all come from exact scores.
+Every score enters a histogram. The hardest scores (the highest non-mated, the lowest mated) are also kept with their
+photos. Sixty million comparisons then take a few megabytes, and the thresholds in the relevant region, the bootstrap
+over subjects and the worst errors still come from exact scores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IntArray = NDArray[np.int32]
 
 
 class Kind(Enum):
-    """Which scores are the hard ones."""
+    """The kind of comparison, which decides the hard scores: low ones if mated, high ones if not."""
 
     MATED = "mated"
     NON_MATED = "non-mated"
@@ -54,11 +54,11 @@ class Scores:
 
     @property
     def complete(self) -> bool:
-        """Whether the tail holds every score."""
+        """Whether the tail contains every score."""
         return len(self.tail) == self.count
 
     def covers(self, threshold: float) -> bool:
-        """Whether all scores on the wrong side of `threshold` are in the tail."""
+        """Whether the tail contains all scores on the wrong side of `threshold`."""
         if self.complete:
             return True
         if self.kind is Kind.NON_MATED:
@@ -66,7 +66,7 @@ class Scores:
         return bool(len(self.tail) and threshold <= self.tail[-1])
 
     def errors(self, threshold: float) -> int:
-        """Comparisons decided wrongly when a score at or above `threshold` is a match.
+        """Number of wrong decisions if a score at or above `threshold` is a match.
 
         Exact where `covers(threshold)`, else to the width of one bin.
         """
@@ -88,7 +88,7 @@ class Scores:
             yield float(self.tail[at]), int(self.first[at]), int(self.second[at])
 
     def quantile(self, share: float) -> float:
-        """The score below which `share` of the comparisons lie, to the width of one bin; NaN without comparisons."""
+        """Quantile of the scores, to the width of one bin; NaN without comparisons."""
         if not self.count:
             return float("nan")
         at = int(np.searchsorted(np.cumsum(self.histogram), share * self.count, side="left"))
@@ -96,20 +96,25 @@ class Scores:
 
 
 class Collector:
-    """Takes scores block by block and keeps what `Scores` needs."""
+    """Collects `Scores` from blocks of scores."""
 
     def __init__(self, kind: Kind, tail: int = DEFAULT_TAIL) -> None:
-        """Start empty; at most `tail` of the hardest scores are kept one by one."""
+        """Collector without scores.
+
+        Args:
+            kind: mated or non-mated.
+            tail: number of the hardest scores to keep.
+        """
         self._kind = kind
         self._limit = tail
         self._histogram = np.zeros(BINS, np.int64)
         self._blocks: list[tuple[FloatArray, IntArray, IntArray]] = []
         self._held = 0
-        # Everything at or beyond this hardness still has a place in the tail.
+        # Only scores beyond this hardness still belong to the tail.
         self._floor = -np.inf
 
     def add(self, scores: FloatArray, first: IntArray, second: IntArray) -> None:
-        """Take scores (N,) float32 with the photos (N,) int32 that gave them."""
+        """Add scores (N,) float32 with their photos (N,) int32."""
         if not len(scores):
             return
         self._histogram += np.bincount(bin_of(scores), minlength=BINS)
@@ -126,9 +131,9 @@ class Collector:
             self._shrink()
 
     def add_matrix(self, scores: FloatArray, chosen: NDArray[np.bool_], rows: IntArray, columns: IntArray) -> None:
-        """Take the `chosen` scores of a matrix (R, C) float32 between the photos `rows` (R,) and `columns` (C,).
+        """Add the `chosen` scores of a matrix (R, C) float32 between the photos `rows` (R,) and `columns` (C,).
 
-        Only those that may enter the tail are given positions: of millions, that is few.
+        Positions are computed only for the few scores that may enter the tail.
         """
         if not chosen.any():
             return
@@ -139,7 +144,7 @@ class Collector:
         self._keep(scores[at_row, at_column], rows[at_row], columns[at_column])
 
     def finish(self) -> Scores:
-        """All scores taken so far."""
+        """The scores added so far."""
         self._shrink()
         scores, first, second = self._blocks[0]
         order = np.argsort(scores, kind="stable")
@@ -151,8 +156,8 @@ class Collector:
         second = np.concatenate([np.empty(0, np.int32), *(block[2] for block in self._blocks)])
         if len(scores) > self._limit:
             hardness = scores if self._kind is Kind.NON_MATED else -scores
-            # Strictly beyond the floor only: of several equal scores at the floor none is kept, so that the
-            # tail is always all scores beyond a value and never an arbitrary choice among equals.
+            # Strictly beyond the floor: scores equal to the floor are dropped together, so that the tail is always all
+            # scores beyond a value and not an arbitrary choice among equal ones.
             self._floor = float(np.partition(hardness, len(hardness) - self._limit - 1)[-self._limit - 1])
             hard = hardness > self._floor
             scores, first, second = scores[hard], first[hard], second[hard]

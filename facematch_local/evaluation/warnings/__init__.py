@@ -1,1 +1,1 @@
-"""Rates of each warning."""
+"""Hit, miss and false-alarm rates of each warning on labelled photos."""

@@ -1,10 +1,10 @@
-"""What made cases are drawn from: portraits and grounds of one half of the data."""
+"""Portraits and backgrounds that synthetic cases are drawn from, of one half of the data."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from facematch_local.evaluation.split import held_out, held_out_people
+from scripts.development.split import held_out, held_out_people
 
 
 def portraits_and_grounds(data: Path, unseen: bool) -> tuple[list[Path], list[Path]]:

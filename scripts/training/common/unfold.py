@@ -8,7 +8,8 @@ import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
-from units import ConvUnit
+
+from scripts.training.common.units import ConvUnit
 
 FILTER_RMS = 0.06  # about what filters have at the end of a run, so that an update changes them as much as it did then
 Norms = list[tuple[str, nn.Conv2d, nn.BatchNorm2d]]

@@ -1,4 +1,4 @@
-"""The convolution that every network here is made of."""
+"""The convolution that every network here is built of, and stacks of it."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ class ConvUnit(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.conv(x))
         return functional.relu(x + y if self.shortcut else y)
+
+
+def trunk(widths: tuple[int, ...], depths: tuple[int, ...], inputs: int = 3) -> nn.Sequential:
+    """Units of the given widths; each stage halves the resolution with its first unit."""
+    layers: list[nn.Module] = []
+    for width, depth in zip(widths, depths, strict=True):
+        layers += [ConvUnit(inputs, width, 2), *(ConvUnit(width, width) for _ in range(depth - 1))]
+        inputs = width
+    return nn.Sequential(*layers)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.image import Array
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 

@@ -7,14 +7,16 @@ in which the teacher sees a face, however faintly, is left out: some stamps do s
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import cv2
 import numpy as np
-from canvas import Array
-from labels import YuNet, load_photo
-from synthetic import drawn_background
+
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.image import Array
+from scripts.training.common.photos import load_photo
+from scripts.training.common.synthetic import drawn_background
+from scripts.training.common.yunet import YuNet
 
 FOLDERS = ("animals", "clothes", "food", "hobbies", "household", "medical", "plants", "sports", "town", "vehicles")
 SIDE, SUSPICIOUS, SEED = 512, 0.5, 3
@@ -41,7 +43,7 @@ def lay(rng: np.random.Generator, picture: Array, thing: Array) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--objects", type=Path, required=True, help="folder with FOLDERS of transparent PNG files")
     parser.add_argument("--landscapes", type=Path, required=True, help="folder of photos")
     parser.add_argument("--teachers", type=Path, required=True)
@@ -50,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rng = np.random.default_rng(SEED)
-    teacher = YuNet(arguments.teachers / "det_yunet" / "yunet_n_dynamic.onnx", SUSPICIOUS)
+    teacher = YuNet.of(arguments.teachers, SUSPICIOUS)
     things = []
     for path in sorted(p for folder in FOLDERS for p in (arguments.objects / folder).rglob("*.png")):
         thing = load_object(path)

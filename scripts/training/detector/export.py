@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
-from net import PER_ANCHOR, Detector, ScrfdLayout
-from onnx_file import finish, folded
+
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.export import finish, folded, to_onnx
+from scripts.training.detector.net import PER_ANCHOR, Detector, ScrfdLayout
 
 # Taken off the score logits of the anchors for 6-24, 24-56, 56-112, 112-220, 220-340 and 340-900 pixels, so that at a
 # score of 0.5 false faces are rare: what looks like a tiny face must be surer, for most things that do are leaves and
@@ -32,24 +33,14 @@ def fused(detector: Detector) -> Detector:
 def export(detector: Detector, path: Path) -> None:
     """Write `detector` to `path`; input [1,3,H,W] with H and W free multiples of 32."""
     wrapped = ScrfdLayout(fused(detector)).eval()
-    torch.onnx.export(
-        wrapped,
-        (torch.zeros(1, 3, 320, 320),),
-        str(path),
-        input_names=["input"],
-        output_names=NAMES,
-        dynamic_axes={"input": {2: "height", 3: "width"}, **{name: {0: "anchors"} for name in NAMES}},
-        opset_version=13,
-        dynamo=False,
-    )
+    axes = {"input": {2: "height", 3: "width"}, **{name: {0: "anchors"} for name in NAMES}}
+    to_onnx(wrapped, (torch.zeros(1, 3, 320, 320),), path, ["input"], NAMES, axes, opset=13)
     # Mul by the folded scale of one is left to onnxruntime's optimiser only if it stays out of the graph.
     finish(path)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__, "checkpoint", "out")
     arguments = parser.parse_args()
     state = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
     detector = Detector()

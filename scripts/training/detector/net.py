@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from units import ConvUnit
+
+from scripts.training.common.units import ConvUnit
 
 STRIDES = (8, 16, 32)
 # (stride, smallest, largest, typical) face size in pixels, size = sqrt(width * height)

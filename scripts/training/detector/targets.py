@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from canvas import Array, Faces
-from net import PER_ANCHOR, SLOTS, STRIDES
 from torch import Tensor
 from torch.nn import functional
+
+from scripts.training.common.canvas import Faces
+from scripts.training.common.image import Array
+from scripts.training.detector.net import PER_ANCHOR, SLOTS, STRIDES
 
 SHARED = 1.12  # faces this factor beyond a slot's range are still taught to it, so that no size falls between two
 IGNORED = 1.35  # and this far they are neither face nor background there

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
 import math
-import os
 import time
 from pathlib import Path
 
 import cv2
 import torch
-from dataset import LARGE, Batches, load_pool
-from from_onnx import restored
-from net import Detector
-from targets import losses
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from units import FAST_BFLOAT16
+
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.compose import LARGE, load_pool
+from scripts.training.common.loop import follow, save
+from scripts.training.common.units import FAST_BFLOAT16
+from scripts.training.detector.data import Batches
+from scripts.training.detector.net import Detector
+from scripts.training.detector.restore import restored
+from scripts.training.detector.targets import losses
 
 LEARNING_RATE, WARM_UP, WEIGHT_DECAY = 2e-3, 150, 0.02
 GOING_ON = 0.2  # share of the rate for weights that were trained before: at half of it they lose more than they gain
@@ -36,27 +38,13 @@ def scaled(pictures: Tensor) -> Tensor:
     return (pictures.float() - 127.5) / 128
 
 
-@torch.no_grad()
-def average(ema: nn.Module, model: nn.Module, step: int) -> None:
-    """Move the average towards the model, faster while training is young."""
-    decay = min(0.998, (1 + step) / (10 + step))
-    for kept, new in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)
-
-
-def save(path: Path, state: dict[str, object]) -> None:
-    """Write whole or not at all: a checkpoint cut short by a crash would lose the run."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+def kept(step: int) -> float:
+    """Share of the averaged weights that stays: little while the training is young."""
+    return min(0.998, (1 + step) / (10 + step))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = parser_of(__doc__, "data")
     parser.add_argument("--labels", type=Path, nargs="+", required=True)
     parser.add_argument("--blanks", type=Path, help="folder of further photos without faces")
     parser.add_argument("--checkpoint", type=Path, required=True, help="written every --every seconds; resumed from")
@@ -122,7 +110,7 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimiser.step()
-        average(ema, model, step)
+        follow(ema, model, kept(step))
         step += 1
         sums = [total + part.item() for total, part in zip(sums, parts, strict=True)]
         if step % 50 == 0:
@@ -131,8 +119,9 @@ def main() -> None:
             sums = [0.0, 0.0, 0.0]
         if step == arguments.steps or progress >= 1 or time.time() - saved > arguments.every:
             saved = time.time()
-            kept = {"model": model.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-            save(arguments.checkpoint, {**kept, "step": step, "peak": peak})
+            weights = {"model": model.state_dict(), "ema": ema.state_dict()}
+            progress_of = {"optimiser": optimiser.state_dict(), "step": step, "peak": peak}
+            save(arguments.checkpoint, {**weights, **progress_of})
         if progress >= 1:
             break
         asked = time.time()

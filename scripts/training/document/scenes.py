@@ -1,4 +1,4 @@
-"""Views composed for the document head: a document lying, held or scanned somewhere, or anything but one."""
+"""Views for the document network: a document lying, held or scanned somewhere, or anything but one."""
 
 from __future__ import annotations
 
@@ -7,46 +7,29 @@ from typing import Final
 
 import cv2
 import numpy as np
-from canvas import Array
-from degrade import degrade
-from documents import column, document, line, words
-from synthetic import Rng, colour, drawn_background, gradient
 
 from facematch_local.networks.document import DOCUMENT_SIZE
+from scripts.training.common.degrade import degrade
+from scripts.training.common.documents import document, line, words
+from scripts.training.common.grounds import background, part, pick, printed_matter
+from scripts.training.common.image import Array, Rng
+from scripts.training.common.stock import Stock
+from scripts.training.common.synthetic import colour, gradient
 
-SCANNED, HELD_BEFORE_PEOPLE = 0.2, 0.1
+SCANNED = 0.2
 RAW: Final = 0.55  # share of the views without a document that are pictures as they are
 GREY: Final = 25.0  # a document with less colour than this, and no copy, can't be told from one
 CAPTIONED: Final = 0.25  # of those, with words over them
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What views are composed of, BGR uint8 [H,W,3] each.
-
-    Attributes:
-        faces: heads and shoulders.
-        people: photos of people without any document.
-        things: photos and pictures with neither.
-        documents: real documents, cut out flat.
-        copies: real grey copies of documents, cut out flat.
-    """
-
-    faces: list[Array]
-    people: list[Array]
-    things: list[Array]
-    documents: list[Array]
-    copies: list[Array]
-
-
-@dataclass(frozen=True)
 class View:
-    """What the head is shown, and what it should say.
+    """A view and the answer that the network learns.
 
     Attributes:
         pixels: BGR uint8 [S,S,3], S = `DOCUMENT_SIZE`.
         mask: float32 [S,S], the share of each pixel that is document.
-        copied: whether the document is a grey copy; None where there is none, or nobody could tell.
+        copied: whether the document is a grey copy; None without a document, or where it is undecidable.
     """
 
     pixels: Array
@@ -68,67 +51,6 @@ def view(rng: Rng, stock: Stock, shows: bool) -> View:
 def _colourful(pixels: Array) -> float:
     """How far the channels of the most colourful twentieth of the pixels lie apart, grey levels."""
     return float(np.percentile(np.ptp(pixels.astype(np.int16), axis=2), 95))
-
-
-def _pick(rng: Rng, pictures: list[Array]) -> Array:
-    return pictures[rng.integers(len(pictures))]
-
-
-def _part(rng: Rng, picture: Array, least: float = 0.4) -> Array:
-    """A part of a picture, squeezed into the view as the library squeezes a photo."""
-    height, width = picture.shape[:2]
-    share = rng.uniform(least, 1, 2) if rng.random() < 0.7 else np.ones(2)
-    h, w = max(int(height * share[0]), 8), max(int(width * share[1]), 8)
-    y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    part = picture[y : y + h, x : x + w]
-    if rng.random() < 0.5:
-        part = part[:, ::-1]
-    how = cv2.INTER_AREA if max(h, w) > DOCUMENT_SIZE else cv2.INTER_LINEAR
-    return np.ascontiguousarray(cv2.resize(part, (DOCUMENT_SIZE, DOCUMENT_SIZE), interpolation=how))
-
-
-def background(rng: Rng, stock: Stock) -> Array:
-    """What a document lies on or is held before."""
-    kind = rng.random()
-    if kind < 0.45:
-        return _part(rng, _pick(rng, stock.things), 0.15)
-    if kind < 0.45 + HELD_BEFORE_PEOPLE:
-        return _part(rng, _pick(rng, stock.people))
-    if kind < 0.75:
-        return table(rng)
-    if kind < 0.87:
-        return printed_matter(rng)
-    return drawn_background(rng, DOCUMENT_SIZE, DOCUMENT_SIZE)
-
-
-def table(rng: Rng) -> Array:
-    """One colour, with the grain of wood, cloth or stone."""
-    size = DOCUMENT_SIZE
-    pixels = (
-        gradient(rng, size, size).astype(np.float32)
-        if rng.random() < 0.5
-        else np.float32(colour(rng)) + np.zeros((size, size, 3), np.float32)
-    )
-    grain = rng.normal(0, 1, (size // int(rng.integers(1, 12)) + 1, size // int(rng.integers(1, 40)) + 1))
-    grain = cv2.resize(grain.astype(np.float32), (size, size))
-    if rng.random() < 0.5:
-        grain = grain.T
-    pixels += (grain * rng.uniform(1, 25))[..., None]
-    return np.clip(pixels, 0, 255).astype(np.uint8)
-
-
-def printed_matter(rng: Rng) -> Array:
-    """A newspaper, a letter, a page of a book: print, and no document."""
-    size = 2 * DOCUMENT_SIZE
-    pixels = np.full((size, size, 3), rng.integers(190, 256), np.uint8)
-    columns = int(rng.integers(1, 5))
-    ink = colour(rng, 0, 90)
-    for index in range(columns):
-        left, right = size * index / columns + 6, size * (index + 1) / columns - 6
-        column(rng, pixels, (left, rng.uniform(0, 60), right, size - rng.uniform(0, 60)), ink)
-    turn = cv2.getRotationMatrix2D((size / 2, size / 2), rng.uniform(-25, 25), rng.uniform(0.9, 1.6))
-    pixels = cv2.warpAffine(pixels, turn, (size, size), borderMode=cv2.BORDER_REFLECT)
-    return cv2.resize(pixels, (DOCUMENT_SIZE, DOCUMENT_SIZE), interpolation=cv2.INTER_AREA)
 
 
 def captioned(rng: Rng, pixels: Array) -> Array:
@@ -216,11 +138,11 @@ def fingers(rng: Rng, scene: View) -> View:
 def _with_document(rng: Rng, stock: Stock) -> View:
     real = rng.random()
     if real < 0.06 and stock.documents:
-        flat, is_copy = _recoloured(rng, _pick(rng, stock.documents)), False
+        flat, is_copy = _recoloured(rng, pick(rng, stock.documents)), False
     elif real < 0.12 and stock.copies:
-        flat, is_copy = _recoloured(rng, _pick(rng, stock.copies)), True
+        flat, is_copy = _recoloured(rng, pick(rng, stock.copies)), True
     else:
-        flat, is_copy = document(rng, _pick(rng, stock.faces))
+        flat, is_copy = document(rng, pick(rng, stock.faces))
     copied = None if not is_copy and _colourful(flat) < GREY else is_copy
     if rng.random() < SCANNED:
         scene = _scanned(rng, flat)
@@ -268,7 +190,7 @@ def _without(rng: Rng, stock: Stock) -> View:
     kind = rng.random()
     if kind < RAW:
         pictures = stock.people if rng.random() < 0.55 else stock.things
-        pixels = _part(rng, _pick(rng, pictures), 0.3)
+        pixels = part(rng, pick(rng, pictures), 0.3)
         return View(captioned(rng, pixels) if rng.random() < CAPTIONED else pixels, nothing)
     if kind < RAW + 0.1:
         return View(printed_matter(rng), nothing)
@@ -284,7 +206,7 @@ def _flat_thing(rng: Rng, stock: Stock) -> Array:
     kind = rng.random()
     if kind < 0.45:
         source = stock.faces if rng.random() < 0.4 else stock.things
-        flat = cv2.resize(_pick(rng, source), (width, height), interpolation=cv2.INTER_AREA)
+        flat = cv2.resize(pick(rng, source), (width, height), interpolation=cv2.INTER_AREA)
     elif kind < 0.75:
         flat = gradient(rng, width, height)
         if rng.random() < 0.5:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime as ort
-from augment import alignment, augment
-from faces import Faces
-from local_centring import with_centring, without
-from people import Part, part_of
 from scipy.cluster.vq import kmeans2
-from stock import cropped, to_input
-from teacher import unit
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.augment import alignment, augment
+from scripts.training.common.image import Array
+from scripts.training.recogniser.batches import cropped, to_input
+from scripts.training.recogniser.data import Faces
+from scripts.training.recogniser.local_centring import with_centring, without
+from scripts.training.recogniser.people import Part, part_of
+from scripts.training.recogniser.teacher import unit
 
 MEANS = 128  # any number from 64 to 512 does as well on the people set aside
 PER_PERSON, PER_SHARD = 4, 600  # few photos of one person, so that no mean is a person
@@ -51,7 +50,7 @@ def neighbourhood(faces: Faces, shards: list[Path], rng: np.random.Generator) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--work", type=Path, help="folder with faces.npz and morphs/")
     parser.add_argument("--weights", type=Path, required=True, help="rec.onnx, rewritten in place")
     parser.add_argument("--plain", type=Path, help="write the weights without centring here, for comparison, and stop")

@@ -2,12 +2,11 @@
 
 Faces are found and aligned once by a given SCRFD-like detector and kept in a cache, so that several recognisers see
 the same crops: LFW people of folds 7 and 8, the even-numbered East Asian people, and as a second source t1 of
-insightface.data with the held-out photos of scenes and groups. What is made rather than photographed is called so.
+insightface.data with the held-out photos of scenes and groups. Keys of synthetic cases say `made`.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import json
@@ -18,29 +17,24 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime as ort
-from augment import printed, tone
-from faces import ARCFACE, choose, similarity
-from labels import load_photo
-from split import TEST_FOLDS, list_photos
-from teacher import TEMPLATE, Teacher, unit
 
 from facematch_local.networks.landmarks import LandmarkNetwork
+from scripts.development.split import HELD_OUT_FOLDS
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.augment import printed, tone
+from scripts.training.common.geometry import ARCFACE, similarity
+from scripts.training.common.image import Array, jpeg
+from scripts.training.common.photos import list_photos, load_photo
+from scripts.training.common.sessions import one_thread, open_session
+from scripts.training.recogniser.data import choose
+from scripts.training.recogniser.teacher import TEMPLATE, Teacher, unit
 
-Array = np.ndarray[Any, Any]
 Embed = Callable[[dict[str, Array], str], Array]
 
 FMRS = (1e-2, 1e-3, 1e-4)
 SETS = ("lfw", "asian_faces", "scenes", "groups")
-CARD_PIXELS = 56  # side of the face crop on a made card
+CARD_PIXELS = 56  # side of the face crop on a synthetic card
 SAME_PERSON = 0.35  # above this similarity by the teacher, two unnamed faces are not taken for an impostor pair
-
-
-def options() -> ort.SessionOptions:
-    settings = ort.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3
-    return settings
 
 
 def detected(image: Array, detector: Any) -> Array:
@@ -53,21 +47,20 @@ def detected(image: Array, detector: Any) -> Array:
 
 
 def card_print(crop: Array, rng: np.random.Generator) -> Array:
-    """A made card portrait: few pixels, printed, photographed, compressed."""
+    """A synthetic card portrait: few pixels, printed, photographed, compressed."""
     few = cv2.resize(crop, (CARD_PIXELS, CARD_PIXELS), interpolation=cv2.INTER_AREA)
     out = tone(printed(cv2.resize(few, crop.shape[1::-1]), rng), rng)
-    code = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    return cv2.imdecode(code, cv2.IMREAD_COLOR)
+    return jpeg(out, 60)
 
 
-def collect(data: Path, detector_path: Path, head: Path | None) -> dict[str, Array]:
+def collect(data: Path, detector_path: Path, landmarks: Path | None) -> dict[str, Array]:
     """Crops for recognisers [N,112,112,3] and teacher [N,128,128,3], plain and as card prints; whose they are."""
     import insightface
     from insightface.model_zoo import get_model
 
-    detector = get_model(str(detector_path), providers=["CPUExecutionProvider"], sess_options=options())
+    detector = get_model(str(detector_path), providers=["CPUExecutionProvider"], sess_options=one_thread())
     detector.prepare(ctx_id=-1, det_thresh=0.5)
-    locator = LandmarkNetwork(ort.InferenceSession(str(head), options())) if head else None
+    locator = LandmarkNetwork(open_session(landmarks)) if landmarks else None
     rng = np.random.default_rng(11)
     photos = [(data / p.path, p.path, p.source) for p in list_photos(data) if p.held_out and p.source in SETS]
     images = Path(insightface.__file__).parent / "data" / "images"
@@ -99,7 +92,7 @@ def collect(data: Path, detector_path: Path, head: Path | None) -> dict[str, Arr
 
 def by_onnx(path: Path) -> tuple[Embed, float]:
     """Embedder and milliseconds a face on one thread (median of single faces)."""
-    session = ort.InferenceSession(str(path), options(), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     name = session.get_inputs()[0].name
 
     def embed(crops: dict[str, Array], which: str) -> Array:
@@ -141,13 +134,13 @@ def pairs(one: Array, two: Array, people: Array) -> tuple[Array, Array]:
 def lfw_accuracy(embeddings: Array, index: dict[str, int], data: Path) -> dict[str, float]:
     """Official pairs of each test fold, its threshold chosen on the other test folds' pairs."""
     with (data / "lfw_pairs.csv").open(newline="") as stream:
-        listed = [row for row in csv.DictReader(stream) if row["fold"] in TEST_FOLDS]
+        listed = [row for row in csv.DictReader(stream) if row["fold"] in HELD_OUT_FOLDS]
     used = [row for row in listed if row["path1"] in index and row["path2"] in index]
     scores = np.array([embeddings[index[row["path1"]]] @ embeddings[index[row["path2"]]] for row in used])
     same = np.array([row["same"] == "1" for row in used])
     folds = np.array([row["fold"] for row in used])
     right = 0
-    for fold in TEST_FOLDS:
+    for fold in HELD_OUT_FOLDS:
         other, grid = folds != fold, np.unique(scores[folds != fold])
         threshold = grid[int(np.argmax([((scores[other] >= t) == same[other]).mean() for t in grid]))]
         right += int(((scores[~other] >= threshold) == same[~other]).sum())
@@ -183,10 +176,9 @@ def figures(embed: Embed, crops: dict[str, Array], data: Path, apart: Array) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = parser_of(__doc__, "data")
     parser.add_argument("--detector", type=Path, required=True, help="SCRFD-like ONNX that finds the faces")
-    parser.add_argument("--landmarks", type=Path, help="the pack's landmark head, if it has one")
+    parser.add_argument("--landmarks", type=Path, help="the pack's landmark network, if it has one")
     parser.add_argument("--cache", type=Path, required=True, help="crops are kept here")
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--recogniser", action="append", default=[], metavar="NAME=FILE")
@@ -204,13 +196,13 @@ def main() -> None:
     with np.load(arguments.cache) as stored:
         crops = {name: stored[name] for name in stored if name != "found_by"}
         if "found_by" not in stored or json.loads(str(stored["found_by"])) != found_by:
-            raise SystemExit(f"{arguments.cache}: crops of another detector or landmark head; name another cache")
+            raise SystemExit(f"{arguments.cache}: crops of another detector or landmark network; name another cache")
     result: dict[str, Any] = {"faces_found_by_sha256": found_by, "recognisers": {}}
     if arguments.out.exists():  # figures of other recognisers on the same crops are kept
         before = json.loads(arguments.out.read_text())
         if before.get("faces_found_by_sha256") != found_by:
             raise SystemExit(
-                f"{arguments.out}: figures on crops of another detector or landmark head; name another file"
+                f"{arguments.out}: figures on crops of another detector or landmark network; name another file"
             )
         result = before
     embed = by_teacher(arguments.teachers)

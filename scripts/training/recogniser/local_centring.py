@@ -12,13 +12,11 @@ M [K,D] the means and n how many faces each stands for.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.image import Array
 
 BETA = 16.0  # anything from 14 to 20 does as well on the people set aside
 PREFIX = "centring."

@@ -7,19 +7,19 @@ look natural to teach. Shards are written one by one. `blend` is the cheap kind,
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from faces import SIDE, Faces
-from people import Part, part_of
-from teacher import Teacher, unit
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.geometry import FLIP
+from scripts.training.common.image import Array
+from scripts.training.common.store import save_arrays
+from scripts.training.recogniser.data import SIDE, Faces
+from scripts.training.recogniser.people import Part, part_of
+from scripts.training.recogniser.teacher import Teacher, unit
 
 SHARD = 1024
 GRID = 15  # nodes a side of the coarse displacement field
@@ -135,22 +135,14 @@ class Maker:
             crop, five = morph(self._faces.crops[rows], self._faces.mesh[rows], self._faces.five[rows], rng)
             if rng.random() < 0.5:
                 crop = np.ascontiguousarray(crop[:, ::-1])
-                five = five[[1, 0, 2, 4, 3]] * [-1, 1] + [SIDE - 1, 0]
+                five = five[FLIP] * [-1, 1] + [SIDE - 1, 0]
             crops.append(crop)
             fives.append(five.astype(np.float32))
         return np.stack(crops), np.stack(fives)
 
 
-def store(path: Path, shard: dict[str, Array]) -> None:
-    """Write a shard so that a reader never sees half of it."""
-    with path.with_suffix(".part").open("wb") as stream:
-        np.savez(stream, **shard)
-    os.replace(path.with_suffix(".part"), path)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faces", type=Path, required=True)
+    parser = parser_of(__doc__, "faces")
     parser.add_argument("--targets", type=Path, required=True, help="the teacher's targets of the faces")
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of shards")
@@ -164,7 +156,7 @@ def main() -> None:
     for number in range(arguments.shards):
         path = arguments.out / f"{number:04d}.npz"
         if not path.exists():
-            store(path, maker.labelled(np.random.default_rng(1000 + number), SHARD))
+            save_arrays(path, maker.labelled(np.random.default_rng(1000 + number), SHARD))
             print(f"shard {number}, {time.time() - start:.0f} s", flush=True)
 
 

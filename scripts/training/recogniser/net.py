@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from units import ConvUnit
+
+from scripts.training.common.units import ConvUnit
 
 EMBEDDING = 256
 # Crops come as ArcFace has them; the part from LEFT, TOP that is REGION wide is looked at in LOOK pixels. That part is

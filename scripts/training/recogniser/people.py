@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from typing import Any
 
 import numpy as np
-from faces import Faces
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.image import Array
+from scripts.training.recogniser.data import Faces
 
 VALIDATION_SHARE = 0.04
 VALIDATION_ASIAN = ("asian_faces/p01", "asian_faces/p05")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from faces import Faces, similarity
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.geometry import similarity
+from scripts.training.common.image import Array
+from scripts.training.recogniser.data import Faces
 
 INPUT, BATCH = 128, 16
 # Sums of its residual blocks after which a stage of the student ends: [64,32,32], [128,16,16] twice, [128,8,8].
@@ -68,9 +68,7 @@ def unit(x: Array) -> Array:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faces", type=Path, required=True)
-    parser.add_argument("--teachers", type=Path, required=True)
+    parser = parser_of(__doc__, "faces", "teachers")
     parser.add_argument("--out", type=Path, required=True, help="targets .npz to write")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)

@@ -5,30 +5,29 @@ The stages' maps are taught as the embedding is (block-wise distillation: Wang e
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 import math
-import os
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from faces import Faces
-from from_onnx import restored
-from net import STAGES, Recogniser
-from optimiser import optimisers
-from people import Part, part_of
-from stock import Ahead, Batch, Stock, plain
-from teacher import Teacher
 from torch import Tensor, nn
 from torch.nn import functional
-from units import FAST_BFLOAT16
 
-Array = np.ndarray[Any, Any]
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.image import Array
+from scripts.training.common.loop import follow, save
+from scripts.training.common.units import FAST_BFLOAT16
+from scripts.training.recogniser.batches import Ahead, Batch, Stock, plain
+from scripts.training.recogniser.data import Faces
+from scripts.training.recogniser.net import STAGES, Recogniser
+from scripts.training.recogniser.optimiser import optimisers
+from scripts.training.recogniser.people import Part, part_of
+from scripts.training.recogniser.restore import restored
+from scripts.training.recogniser.teacher import Teacher
 
 BATCH, PEAK, WARM_UP, EMA = 128, 3e-3, 0.02, 0.998
 GOING_ON = 0.2  # share of the peak for weights that were trained before
@@ -84,17 +83,6 @@ def rate(progress: float, peak: float) -> float:
 
 
 @torch.no_grad()
-def average(ema: nn.Module, model: nn.Module, step: int) -> None:
-    """Running mean of weights and of the batch norms' statistics."""
-    keep = min(EMA, (1 + step) / (20 + step))
-    for mean, value in zip(ema.state_dict().values(), model.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(value, 1 - keep)
-        else:
-            mean.copy_(value)
-
-
-@torch.no_grad()
 def embed(net: nn.Module, images: Tensor) -> Array:
     net.eval()
     with torch.autocast("cpu", torch.bfloat16, enabled=FAST_BFLOAT16):
@@ -110,13 +98,8 @@ def tmr(embeddings: Array, people: Array, fmr: float) -> float:
     return float((scores[upper & same] > impostors[int((1 - fmr) * len(impostors))]).mean())
 
 
-def save(path: Path, state: dict[str, Any]) -> None:
-    torch.save(state, path.with_suffix(".part"))
-    os.replace(path.with_suffix(".part"), path)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder with faces.npz, targets.npz and morphs/")
     parser.add_argument("--teachers", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
@@ -193,7 +176,7 @@ def main() -> None:
         for stepper in steppers:
             stepper.step()
             stepper.zero_grad()
-        average(ema, student, step)
+        follow(ema, student, min(EMA, (1 + step) / (20 + step)))
         step += 1
         used += time.monotonic() - start
         if step % 20 == 0:

@@ -1,1 +1,1 @@
-"""Who may ask, and how often."""
+"""Admission of requests: credentials, rate limit, quota."""

@@ -1,7 +1,7 @@
-"""Whose turn it is: waiting work in lanes, taken in turn, so that who sends much waits for himself.
+"""A queue of lanes that take turns, so that a client with many requests delays itself only.
 
-A lane has two levels, a group and a name in it: an address and an API key, or the other way round. Groups take
-turns, and so do the lanes of a group; within a lane the first comes first.
+A lane has two levels, a group and a name in it: an address and an API key, or the other way round. Groups take turns,
+and so do the lanes of a group; a lane is first in, first out.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-# Whose turn came when, for that many groups and lanes; who is forgotten counts as never served.
+# Number of groups and lanes whose last turn is remembered; a forgotten one counts as never served.
 _REMEMBERED: Final = 1024
 
 
 class Lane(NamedTuple):
-    """Where something waits.
+    """The lane of an item.
 
     Attributes:
-        group: what shares one turn.
-        name: what shares a turn of the group.
+        group: its lanes share one turn.
+        name: its items share a turn of the group.
     """
 
     group: str
@@ -33,14 +33,14 @@ ANY_LANE: Final = Lane("", "")
 
 
 class FairQueue(Generic[T]):
-    """Waiting things by lane. Thread-safe; nothing in it blocks."""
+    """Waiting items by lane. Thread-safe; no method blocks."""
 
     def __init__(self, limit: int | None = None, lane_limit: int | None = None) -> None:
         """Open an empty queue.
 
         Args:
-            limit: things that may wait in all; None: any number.
-            lane_limit: things that may wait in one lane.
+            limit: largest number of waiting items; None for no limit.
+            lane_limit: largest number of waiting items of one lane; None for no limit.
         """
         self._limit = limit
         self._lane_limit = lane_limit
@@ -54,11 +54,11 @@ class FairQueue(Generic[T]):
         return self._size
 
     def put(self, lane: Lane, item: T) -> T | None:
-        """Let something wait.
+        """Add an item.
 
         Returns:
-            None, or who must go because of the limits: `item` itself, or the newest of the fullest group where
-            that has more waiting than the group of `item` would have.
+            None, or the item that the limits push out: `item` itself, or the newest item of the fullest group if more
+            items of it wait than of the group of `item`, this one included.
         """
         with self._lock:
             waiting = self._groups.get(lane.group, {})
@@ -78,7 +78,7 @@ class FairQueue(Generic[T]):
             return gone
 
     def pop(self) -> T | None:
-        """Take out what has its turn; None: nothing waits."""
+        """Remove and return the item whose turn it is; None if the queue is empty."""
         with self._lock:
             if not self._groups:
                 return None
@@ -95,7 +95,7 @@ class FairQueue(Generic[T]):
             return item
 
     def remove(self, lane: Lane, item: T) -> bool:
-        """Take something out that need not wait any more; False: it is not there (any more)."""
+        """Remove an item; False if it is not in the queue."""
         with self._lock:
             try:
                 self._groups[lane.group][lane.name].remove(item)
@@ -105,7 +105,7 @@ class FairQueue(Generic[T]):
             return True
 
     def drain(self) -> Iterator[T]:
-        """Take out everything."""
+        """Remove all items."""
         while (item := self.pop()) is not None:
             yield item
 

@@ -1,4 +1,4 @@
-"""Whether requests could be admitted: asked of the database itself, beside the event loop, and seldom."""
+"""Whether requests could be admitted: asks the database itself, beside the event loop, at most once a second."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from facematch_server.access.gatekeeper import KeyStore, in_time
+from facematch_server.access.key_store import KeyStore
+from facematch_server.access.patience import GRACE_SECONDS, in_time
 from facematch_server.access.workers import Workers
 from facematch_server.logs import log_fault
 from facematch_server.store import UnavailableError, Why
 
-# Anybody may ask; each answer stands for a while, so that asking costs the database nothing worth mentioning.
+# Anybody may ask for the readiness. Each answer is kept this long, so that asking costs the database almost nothing.
 _KEEP_SECONDS: Final = 1.0
-_GRACE_SECONDS: Final = 0.25
 
 
 class StorageProbe:
-    """Asks the database whether it takes and gives data."""
+    """Checks that the database reads and writes."""
 
     def __init__(self, store: KeyStore, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the store.
+        """The thread starts with the first question.
 
         Args:
-            store: what is asked.
-            seconds: how long it may take to answer.
-            clock: seconds; only tests need another one.
+            store: the database.
+            seconds: how long the database may take to answer.
+            clock: seconds; for tests.
         """
         self._store = store
         self._seconds = seconds
@@ -37,7 +37,7 @@ class StorageProbe:
         self._trouble: Why | None = None
 
     async def trouble(self) -> Why | None:
-        """What is wrong with the database, in words fit for strangers; None: nothing."""
+        """Why the database does not work, in words that clients may see; None if it works."""
         async with self._asking:
             if self._clock() - self._asked_at >= _KEEP_SECONDS:
                 self._trouble = await self._ask()
@@ -52,7 +52,7 @@ class StorageProbe:
         until = time.monotonic() + self._seconds
         try:
             with in_time():
-                await self._workers.call(self._store.ping, until, until=until + _GRACE_SECONDS)
+                await self._workers.call(self._store.ping, until, until=until + GRACE_SECONDS)
         except UnavailableError as error:
             log_fault("the database does not answer", error, reason=str(error.why))
             return error.why

@@ -1,7 +1,7 @@
-"""A few threads for one kind of blocking work, with a moment until which whoever asked waits for it.
+"""A few threads for one kind of blocking work, with a limit on the time that a caller waits.
 
-They are daemons, other than those of `ThreadPoolExecutor`: a database that never answers does not keep the process
-alive. A job that hangs keeps its thread, so hanging jobs never need more threads than there are.
+They are daemon threads, unlike those of `ThreadPoolExecutor`, so a database that never answers cannot keep the process
+alive. A job that hangs keeps its thread, so the number of threads is bounded.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ T = TypeVar("T")
 
 
 class LateError(Exception):
-    """A job was not done in time. It may still be running."""
+    """A job did not end in time. It may still run."""
 
 
 class Workers:
-    """Threads that take jobs from a queue in turn of their lanes."""
+    """Threads that take jobs from a fair queue."""
 
     def __init__(self, name: str, threads: int, queue: FairQueue[Job[Any]] | None = None) -> None:
-        """Take the names; the threads start with the first job.
+        """The threads start with the first job.
 
         Args:
-            name: of the threads.
-            threads: jobs that may run at once.
-            queue: where jobs wait; its limits hold.
+            name: name of the threads.
+            threads: jobs that run at the same time.
+            queue: holds the waiting jobs, within its limits; default without limits.
         """
         self._queue: FairQueue[Job[Any]] = FairQueue() if queue is None else queue
-        # One count for each job in the queue; a job that was taken out leaves a count that finds nothing.
+        # One count for each job in the queue; a removed job leaves a count that finds no job.
         self._filled = threading.Semaphore(0)
         self._closed = False
         self._threads = [
@@ -48,7 +48,7 @@ class Workers:
 
     @property
     def waiting(self) -> int:
-        """Jobs that no thread has taken up."""
+        """Jobs that no thread has begun."""
         return len(self._queue)
 
     async def call(
@@ -62,15 +62,15 @@ class Workers:
         """Run `function` in a thread.
 
         Args:
-            function: what to do; what it raises is raised here.
+            function: the work; an exception of it is raised here.
             arguments: its arguments.
-            until: how long to wait for it, on the clock of `time.monotonic`.
-            lane: where it waits.
-            undo: called with the result, in the thread, where nobody waits for it any more.
+            until: how long to wait, on the clock of `time.monotonic`.
+            lane: its lane in the queue.
+            undo: called with the result, in a thread, if the caller no longer waits.
 
         Raises:
-            LateError: it was not done in time. It never starts if it had not.
-            ServiceError: 503: too many wait already.
+            LateError: it did not end in time. If it had not started, it never will.
+            ServiceError: 503: too many jobs wait.
         """
         job = self.submit(function, *arguments, lane=lane)
         patience = asyncio.timeout(max(until - time.monotonic(), 0.0))
@@ -81,14 +81,14 @@ class Workers:
             job.cancel()
             self._queue.remove(lane, job)
             if undo is not None:
-                # In a thread of its own turn: a future that is done calls back in this one, the event loop's.
+                # As a job of its own: the future may call back on this thread, which is the event loop's.
                 job.future.add_done_callback(lambda done: self.submit(_undo, undo, done))
             if isinstance(error, TimeoutError) and patience.expired():
                 raise LateError from None
             raise
 
     def submit(self, function: Callable[..., T], *arguments: Any, lane: Lane = ANY_LANE) -> Job[T]:
-        """Let `function` run in a thread, whoever waits for it or not."""
+        """Run `function` in a thread without waiting for it."""
         job = Job(partial(function, *arguments))
         self._start()
         if self._closed:
@@ -102,7 +102,7 @@ class Workers:
         return job
 
     def close(self) -> None:
-        """End the threads once what they do is done; what waits is refused. Does not wait for them."""
+        """Refuse waiting jobs, and end each thread after its job. Does not wait for the threads."""
         with self._lock:
             self._closed = True
         for job in self._queue.drain():
@@ -124,7 +124,7 @@ class Workers:
             job = self._queue.pop()
             if job is not None:
                 job.run()
-                job = None  # its photos or secrets must not stay until the next one comes
+                job = None  # its photos or secrets must not stay in memory until the next job
             elif self._closed:
                 return
 
@@ -138,16 +138,16 @@ class Job(Generic[T]):
 
     @property
     def taken_up(self) -> bool:
-        """Whether a thread has begun it; not if it was cancelled before."""
+        """Whether a thread has begun it; False if it was cancelled before."""
         return self.future.running() or (self.future.done() and not self.future.cancelled())
 
     def cancel(self) -> None:
-        """Drop it, unless a thread has begun it."""
+        """Drop it unless a thread has begun it."""
         if self.future.cancel():
-            self._function = None  # and what it holds, photos or secrets, though it may stay in a queue
+            self._function = None  # with its photos or secrets; the job itself may stay in a queue
 
     def run(self) -> None:
-        """Do it, unless it was cancelled."""
+        """Run the work unless it was cancelled."""
         function, self._function = self._function, None
         if function is None or not self.future.set_running_or_notify_cancel():
             return
@@ -159,7 +159,7 @@ class Job(Generic[T]):
             self.future.set_result(result)
 
     def refuse(self) -> None:
-        """Say that it has no place."""
+        """Fail with 503: the queue is full or closed."""
         self._function = None
         if self.future.set_running_or_notify_cancel():
             self.future.set_exception(ServiceError(503, BUSY, retry_after=1.0))

@@ -1,4 +1,4 @@
-"""One archive that installs the service on a machine without network: wheels, packs, checksums, SBOM, licences."""
+"""One archive that installs the service without a network: wheels, packs, checksums, SBOM, licences."""
 
 from __future__ import annotations
 

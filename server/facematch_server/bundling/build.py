@@ -1,4 +1,4 @@
-"""Assembles a bundle: a folder with everything, its checksums, and one archive of it."""
+"""Builds a bundle: a folder with all parts and their checksums, and one archive of it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _DEPLOY: Final = ("facematch.service", "nginx.conf")
 
 
 class BundleError(FacematchError):
-    """A bundle cannot be made; the message says why."""
+    """The bundle cannot be built; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What was made.
+    """A finished bundle.
 
     Attributes:
         archive: the tar file.
-        version: of facematch-local.
-        sha256: of the archive.
-        without_text: wheels that carry no licence text; `sbom.cdx.json` has what they state.
-        packs: names of the packs in it.
+        version: version of facematch-local.
+        sha256: checksum of the archive.
+        without_text: wheels without a licence text; `sbom.cdx.json` has the licence that they state.
+        packs: names of its packs.
     """
 
     archive: Path
@@ -48,25 +48,25 @@ class Bundle:
 
 
 def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequence[str] = ()) -> Bundle:
-    """Make the bundle for this platform and this Python; pip's own configuration says where wheels come from.
+    """Build the bundle for this platform and this Python. pip's configuration decides where wheels come from.
 
     Args:
         source: a checkout of facematch-local.
-        out: folder for the archive; created.
-        packs: folders of packs beside the shipped one.
-        extras: of facematch-local, such as `postgres`.
+        out: folder for the archive; created if missing.
+        packs: folders of packs beside the shipped ones.
+        extras: optional dependencies of facematch-local, such as `postgres`.
 
     Raises:
-        BundleError: `source` is no checkout, or pip fails.
+        BundleError: `source` is not a checkout, or pip fails.
         PackError: a pack is damaged.
     """
     if not (source / "server" / "deploy" / "install.sh").is_file():
-        raise BundleError(f"{source} is no checkout of {_NAME}; give one with --source")
+        raise BundleError(f"{source} is not a checkout of {_NAME}; name one with --source")
     added = [read_pack(folder) for folder in packs]
     for pack in added:
         verify_pack(pack)
     out.mkdir(parents=True, exist_ok=True)
-    # Beside the result: a bundle is larger than many a /tmp.
+    # Beside the result: a bundle may be larger than /tmp.
     with tempfile.TemporaryDirectory(dir=out, prefix=".bundle-") as scratch:
         wheel_folder = Path(scratch) / "wheels"
         _collect(source, wheel_folder, extras)
@@ -89,7 +89,7 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
 
 def _collect(source: Path, folder: Path, extras: Sequence[str]) -> None:
     own = f"{source}[{','.join(extras)}]" if extras else str(source)
-    # pip itself goes along: the target's Python may come without it (Debian).
+    # Include pip: the target's Python may lack it (Debian).
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--prefer-binary", "--wheel-dir", str(folder)]
     command += ["-c", str(source / ".ci" / "constraints.txt"), own, "pip"]
     if subprocess.run(command, check=False).returncode:  # noqa: S603
@@ -97,7 +97,7 @@ def _collect(source: Path, folder: Path, extras: Sequence[str]) -> None:
 
 
 def _packs_in(wheel: Wheel, scratch: Path) -> list[ModelPack]:
-    """The packs that our own wheel brings, unpacked: a build may have ended without the weights of `standard`."""
+    """The packs of the facematch-local wheel, unpacked: its build may have ended without the weights of `standard`."""
     with zipfile.ZipFile(wheel.path) as archive:
         names = [name for name in archive.namelist() if name.startswith("facematch_local/models/")]
         archive.extractall(scratch / "own", names)  # noqa: S202 - pip has just built it here
@@ -128,7 +128,7 @@ def _fill(
     for wheel in wheels:
         for name, text in wheel.licence_texts.items():
             file = root / "licences" / f"{wheel.name}-{wheel.version}" / name.removeprefix("licenses/")
-            # A wheel is somebody else's file: its names must not lead out of here.
+            # A wheel is not trusted: its file names must not lead out of the folder.
             if not file.resolve().is_relative_to(root.resolve()):
                 raise BundleError(f"{wheel.path.name} names a licence file outside its own folder")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def _fill(
 
 
 def _pack_up(root: Path, archive: Path) -> None:
-    """The folder as a tar file without the builder's names and times; uncompressed, as wheels are compressed."""
+    """The folder as a tar file without the builder's names and times; uncompressed, because wheels are compressed."""
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0

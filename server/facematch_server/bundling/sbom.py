@@ -1,7 +1,7 @@
 """The bill of materials, CycloneDX 1.6 JSON: every wheel and every model pack with version, hash and licence.
 
-Written here and not by cyclonedx-python-lib: what is needed is one flat list, and its six packages would have to be
-trusted on the machine that builds bundles.
+cyclonedx-python-lib is not used: one flat list is enough, and the machine that builds bundles would have to trust its
+six packages.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any, Final
 from facematch_local.packs import ModelFile, ModelPack, sha256_of
 from facematch_server.bundling.wheels import Wheel
 
-# A single SPDX id of the form that needs no table to be told from a sentence; anything else is given as a name.
+# SPDX ids whose form distinguishes them from a sentence without a table; other licences are given by name.
 _EXPRESSION: Final = re.compile(r"^[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*$")
 
 
 def sbom(name: str, version: str, wheels: Iterable[Wheel], packs: Iterable[ModelPack]) -> str:
-    """The bill of materials of a bundle; the same content gives the same text.
+    """The bill of materials of a bundle. The same content gives the same text.
 
     Args:
-        name: of the whole.
-        version: of the whole.
-        wheels: all of them.
-        packs: those in the bundle, those of our own wheel included.
+        name: name of the bundle.
+        version: version of the bundle.
+        wheels: all wheels.
+        packs: all packs, those of the facematch-local wheel included.
     """
     components = [_of_wheel(wheel) for wheel in wheels] + [_of_pack(pack) for pack in packs]
     whole = {"type": "application", "bom-ref": "bundle", "name": name, "version": version}
@@ -79,7 +79,7 @@ def _of_pack(pack: ModelPack) -> dict[str, Any]:
 
 
 def _origin(pack: ModelPack, file: ModelFile) -> dict[str, Any]:
-    """Where a file that is not ours was taken from, by hash."""
+    """The source of a third-party file, by hash."""
     if pack.source is None or not file.source:
         return {}
     origin = {

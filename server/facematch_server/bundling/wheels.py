@@ -1,4 +1,4 @@
-"""Wheels: what they say of themselves, and the licence texts they carry."""
+"""Wheels: their metadata and licence texts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Wheel:
 
     Attributes:
         path: the file.
-        name: of the distribution, as its metadata has it.
+        name: name of the distribution in its metadata.
         version: its version.
-        sha256: of the file, lower-case hex.
-        licence: SPDX expression, the licence's name, or "" where the wheel states none.
-        licence_texts: name (without the metadata's folder) to content.
+        sha256: checksum of the file, in lower-case hex.
+        licence: SPDX expression, or name of the licence; "" if the wheel states none.
+        licence_texts: file name (without the folder of the metadata) to content.
     """
 
     path: Path
@@ -37,10 +37,10 @@ class Wheel:
 
 
 def read_wheel(path: Path) -> Wheel:
-    """Read a wheel's metadata; nothing of it is run.
+    """Read a wheel's metadata without running any of its code.
 
     Raises:
-        ValueError: it is no wheel.
+        ValueError: the file is not a wheel.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -50,7 +50,7 @@ def read_wheel(path: Path) -> Wheel:
             folder = metadata.removesuffix("METADATA")
             texts = {name.removeprefix(folder): archive.read(name) for name in names if _is_licence(name, folder)}
     except (zipfile.BadZipFile, StopIteration, UnicodeDecodeError):
-        raise ValueError(f"{path.name} is no wheel") from None
+        raise ValueError(f"{path.name} is not a wheel") from None
     licence = fields.get("License-Expression") or _classifiers(fields.get_all("Classifier", [])) or _short(fields)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Wheel(path, str(fields["Name"]), str(fields["Version"]), digest, licence, texts)
@@ -66,7 +66,7 @@ def _is_licence(name: str, folder: str) -> bool:
         return False
     if name.startswith(f"{folder}licenses/"):
         return True
-    # Elsewhere by name: older wheels have it beside the metadata, some (ONNX Runtime) inside the package.
+    # By file name: older wheels have it beside the metadata, some (ONNX Runtime) inside the package.
     path = PurePosixPath(name)
     return path.suffix.lower() in ("", ".txt", ".md", ".rst") and path.stem.upper().startswith(_LICENCE_NAMES)
 
@@ -78,6 +78,6 @@ def _classifiers(classifiers: list[str]) -> str:
 
 
 def _short(fields: Message) -> str:
-    # Old metadata may hold the whole text here.
+    # Old metadata may hold the whole licence text here.
     lines = (fields.get("License") or "").strip().splitlines()
     return lines[0][:100] if lines else ""

@@ -1,7 +1,7 @@
 """The `facematch` command: the library's commands and the service's.
 
-Exit codes: 0 done, 1 the answer is "no" (each command says what that means), 2 the command could not do
-its work: wrong usage, or a problem told in one line on standard error. 130 after Ctrl-C.
+Exit codes: 0 success, 1 the answer is "no" (each command says what that means), 2 the command failed: wrong usage, or a
+problem, with one line on standard error. 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the console script; always leaves by `SystemExit`.
+    """Entry point of the console script; always raises `SystemExit`.
 
     Args:
-        arguments: what follows `facematch` on the command line; default `sys.argv[1:]`.
+        arguments: the arguments after `facematch`; default `sys.argv[1:]`.
     """
     from facematch_local.cli.console import print_any_letter
     from facematch_local.errors import FacematchError

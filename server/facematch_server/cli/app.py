@@ -1,4 +1,4 @@
-"""All commands, one line each. Command modules import what is heavy inside their functions."""
+"""All commands, one line each. Command modules import heavy libraries inside their functions."""
 
 from __future__ import annotations
 
@@ -46,4 +46,4 @@ def options(
     ] = False,
 ) -> None:
     """Offline face matching of an ID card photo and a portrait."""
-    del version  # its callback has done the work
+    del version  # the option's callback does the work

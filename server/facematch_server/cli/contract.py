@@ -1,4 +1,4 @@
-"""`facematch contract` and `facematch compat-check`: a server looked at from outside."""
+"""`facematch contract` and `facematch compat-check`: tests of a server from outside."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 BASE_URL = typer.Option(help="Scheme, host and port of the server.")
 KEY = typer.Option(help="api_key.", envvar="FACEMATCH_KEY")
-SECRET = typer.Option(help="api_secret; better in the environment than on the command line.", envvar="FACEMATCH_SECRET")
-CARD = typer.Option(help="A photo of a card to send instead of the made one.")
+SECRET = typer.Option(help="api_secret; safer in the environment than on the command line.", envvar="FACEMATCH_SECRET")
+CARD = typer.Option(help="A photo of a card, instead of the synthetic one.")
 PORTRAIT = typer.Option(help="A portrait of the same person.")
 CA_FILE = typer.Option(help="Certificates (PEM) to trust, such as the site's own CA.")
-HOST_NAME = typer.Option(help="Name to ask for instead of the address's own, as clients will.")
+HOST_NAME = typer.Option(help="Host name that clients will use, if it is not that of the address.")
 SECONDS = typer.Option(min=1.0, help="Time for one request.")
 
 
@@ -28,26 +28,28 @@ def contract(
     key: Annotated[str, KEY],
     secret: Annotated[str, SECRET],
     junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML.")] = None,
-    type1: Annotated[str, typer.Option("--type", help="What the card photo is said to be: card or portrait.")] = "card",
-    full: Annotated[bool, typer.Option("--full", help="Everything: about twice the requests.")] = False,
+    type1: Annotated[str, typer.Option("--type", help="The type1 of the card photo: card or portrait.")] = "card",
+    full: Annotated[bool, typer.Option("--full", help="Run all cases: about twice the requests.")] = False,
     image_urls: Annotated[
-        tuple[str, str] | None, typer.Option(help="Where the server gets card and portrait of one person by URL.")
+        tuple[str, str] | None, typer.Option(help="URLs of card and portrait of one person, for the server to fetch.")
     ] = None,
-    exhausted_key: Annotated[str | None, typer.Option(help="KEY:SECRET whose quota is used up.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Demand documented or observed; default either.")] = None,
+    exhausted_key: Annotated[str | None, typer.Option(help="KEY:SECRET of a key whose quota is used up.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Require this wire profile: documented or observed. Default: either.")
+    ] = None,
     card: Annotated[Path | None, CARD] = None,
     portrait: Annotated[Path | None, PORTRAIT] = None,
     ca_file: Annotated[Path | None, CA_FILE] = None,
     host_name: Annotated[str, HOST_NAME] = "",
     seconds: Annotated[float, SECONDS] = 60.0,
 ) -> None:
-    """Hold a server against the contract from outside: ours, or the vendor's.
+    """Test a server against the contract from outside: this service or another one.
 
-    Exit code 0 when everything passed, 1 when something failed, 2 when it could not be run.
+    The exit code is 0 if all cases passed, 1 if a case failed, 2 if the suite could not run.
     """
     from facematch_server.conformance import photos, report, suite
     from facematch_server.conformance.cases import Options, cases
-    from facematch_server.settings import Profile
+    from facematch_server.wire.profile import Profile
 
     if type1 not in ("card", "portrait"):
         raise typer.BadParameter("card or portrait", param_hint="--type")
@@ -82,10 +84,10 @@ def compat_check(
     portrait: Annotated[Path | None, PORTRAIT] = None,
     seconds: Annotated[float, SECONDS] = 60.0,
 ) -> None:
-    """Before a client of the cloud is pointed at a server: replay the documented calls and say what differs.
+    """Before a client of the cloud moves to a server: replay the documented calls and report differences.
 
-    Looks at the host name, TLS, the replies and their options. Exit code 0 when nothing hinders a client,
-    1 when something does, 2 when it could not be run.
+    Checks the host name, TLS, the replies and their options. The exit code is 0 if no problem was found, 1 if a
+    problem was found, 2 if the check could not run.
     """
     from rich.markup import escape
     from rich.table import Table

@@ -14,9 +14,9 @@ app = typer.Typer(help="The database of keys and quotas.", no_args_is_help=True)
 
 @app.command()
 def upgrade() -> None:
-    """Bring the database (FACEMATCH_DATABASE_URL) to the schema of this version.
+    """Upgrade the database (FACEMATCH_DATABASE_URL) to the schema of this version.
 
-    SQLite databases are brought there by the first start; PostgreSQL ones by this command only.
+    The first start upgrades an SQLite database; only this command upgrades a PostgreSQL database.
     """
     from facematch_server.store import status as schema_status
     from facematch_server.store import upgrade as upgrade_schema
@@ -30,9 +30,9 @@ def upgrade() -> None:
 
 @app.command()
 def status() -> None:
-    """Tell which schema the database has and which this version needs.
+    """Print the schema of the database and the schema that this version needs.
 
-    Exit code 1 when they differ.
+    The exit code is 1 if they differ.
     """
     from facematch_server.store import status as schema_status
 
@@ -41,8 +41,8 @@ def status() -> None:
     if found.up_to_date:
         typer.echo(f"{found.database}: revision {current}, up to date")
         return
-    remedy = "run `facematch db upgrade`" if found.known else "made by a newer version of facematch-local"
-    typer.echo(f"{found.database}: revision {current}, needed is {found.head}: {remedy}")
+    remedy = "run `facematch db upgrade`" if found.known else "it belongs to a newer version of facematch-local"
+    typer.echo(f"{found.database}: revision {current}, but this version needs {found.head}: {remedy}")
     raise typer.Exit(1)
 
 
@@ -52,7 +52,7 @@ def backup(
 ) -> None:
     """Copy the SQLite database into a file, also while the service runs (PostgreSQL: use pg_dump).
 
-    The copy holds the keys' hashes and is readable for its owner only.
+    The copy holds the hashes of the secrets; only its owner can read it.
     """
     from facematch_server.store import backup as backup_database
 
@@ -62,11 +62,11 @@ def backup(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    file: Annotated[Path, typer.Argument(help="A file written by `backup`.")],
 ) -> None:
-    """Put a backup in the place of the SQLite database. Stop the service first.
+    """Replace the SQLite database by a backup. Stop the service first.
 
-    What changed since the backup (keys, counts) is lost.
+    Changes since the backup (keys, counts) are lost.
     """
     from facematch_server.store import restore as restore_database
 

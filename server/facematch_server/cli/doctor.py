@@ -1,4 +1,4 @@
-"""`facematch doctor`: what was detected, and what is wrong with it."""
+"""`facematch doctor`: a report on this installation and its problems."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from facematch_server.cli.serve import read_settings
 
 
 def doctor() -> None:
-    """Print what this installation found, and what is wrong with it.
+    """Report on this installation and its problems.
 
-    CPUs, execution providers, model packs and their checksums, photo formats, and what the service needs:
-    settings, database, writable folders. A line marked "note" is not wrong, but good to know. Exit code 1 if something
-    is wrong.
+    Checks CPUs, execution providers, model packs and their checksums, photo formats, settings, the database and
+    writable folders. A line marked "note" is not a problem. The exit code is 1 if a problem was found.
     """
     out = console()
     wrong = 0
@@ -29,9 +28,9 @@ def doctor() -> None:
         out.print(line.found, markup=False, soft_wrap=True)  # one line each, for grep
         wrong += line.wrong
     if wrong:
-        out.print(f"\n{wrong} thing{'' if wrong == 1 else 's'} to put right.")
+        out.print(f"\n{wrong} problem{'' if wrong == 1 else 's'} found.")
         raise typer.Exit(1)
-    out.print("\nEverything is in order.")
+    out.print("\nNo problems found.")
 
 
 def _decoders() -> Iterator[Line]:
@@ -47,7 +46,7 @@ def _service() -> Iterator[Line]:
         yield Line("settings", str(error), wrong=True)
         return
     named = sorted(name for name in os.environ if name.startswith("FACEMATCH_"))
-    yield Line("settings", f"in order; set are {', '.join(named)}" if named else "all at their defaults")
+    yield Line("settings", f"valid; set: {', '.join(named)}" if named else "all at their defaults")
     yield _database(settings.store_url)
 
 
@@ -59,10 +58,10 @@ def _database(url: str) -> Line:
     if file is not None and not file.exists():
         folder = next(parent for parent in file.absolute().parents if parent.exists())
         if os.access(folder, os.W_OK | os.X_OK):
-            return Line("database", f"{name}, will be created at the first start")
+            return Line("database", f"{name}: the first start will create it")
         return Line("database", f"{name} cannot be created: {folder} is not writable", wrong=True)
     if file is not None and not os.access(file, os.W_OK):
-        return Line("database", f"{name} is not writable for this user", wrong=True)
+        return Line("database", f"{name} cannot be written by this user", wrong=True)
     try:
         status = store.status(url)
     except FacematchError as error:
@@ -70,7 +69,7 @@ def _database(url: str) -> Line:
     if status.up_to_date:
         return Line("database", f"{name}, revision {status.current}")
     if not status.known and status.current is not None:
-        return Line("database", f"{name} was made by a newer version (revision {status.current})", wrong=True)
+        return Line("database", f"{name} belongs to a newer version (revision {status.current})", wrong=True)
     return Line("database", f"{name} needs `facematch db upgrade`", wrong=file is None)
 
 

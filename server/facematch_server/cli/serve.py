@@ -18,15 +18,20 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
     scenarios: Annotated[
-        bool, typer.Option("--scenarios", help="Keys like scenario-error-4 get made-up replies (FACEMATCH_SCENARIOS).")
+        bool,
+        typer.Option("--scenarios", help="Give keys such as scenario-error-4 synthetic replies (FACEMATCH_SCENARIOS)."),
     ] = False,
     scenarios_anyway: Annotated[
-        bool, typer.Option("--scenarios-anyway", help="Also where others can reach it (FACEMATCH_SCENARIOS_ANYWAY).")
+        bool,
+        typer.Option(
+            "--scenarios-anyway",
+            help="Allow scenarios although other machines can reach the service (FACEMATCH_SCENARIOS_ANYWAY).",
+        ),
     ] = False,
 ) -> None:
-    """Run the HTTP service until it is told to stop. All other options are FACEMATCH_* variables.
+    """Run the HTTP service until SIGINT or SIGTERM. All other settings are FACEMATCH_* variables.
 
-    Exit code 0 after an orderly end, 2 when it could not start.
+    The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
     given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
@@ -37,10 +42,10 @@ def serve(
 
 
 def read_settings(**given: Any) -> Settings:
-    """The service's settings from the environment, and from what was given on the command line.
+    """The settings of the service, from the command line and the environment.
 
     Raises:
-        FacematchError: a setting is wrong; one line that names it.
+        FacematchError: a setting is wrong; the message names it in one line.
     """
     from pydantic import ValidationError
 
@@ -53,12 +58,12 @@ def read_settings(**given: Any) -> Settings:
 
 
 def require_known_variables() -> None:
-    """Refuse to work on a database other than the one meant: a misspelt variable would be passed over.
+    """Refuse unknown variables: a misspelt one could lead to the wrong database.
 
     Raises:
-        FacematchError: a variable `FACEMATCH_...` is set that nothing reads; one line that names the nearest one.
+        FacematchError: a variable `FACEMATCH_...` is unknown; the message names the nearest known one.
     """
-    from facematch_server.settings import tell_unknown, unknown_variables
+    from facematch_server.settings import describe_unknown, unknown_variables
 
     if unknown := unknown_variables(os.environ):
-        raise FacematchError(f"wrong settings: {'; '.join(map(tell_unknown, unknown))}")
+        raise FacematchError(f"wrong settings: {'; '.join(map(describe_unknown, unknown))}")

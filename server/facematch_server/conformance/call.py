@@ -1,4 +1,4 @@
-"""One request as a client sends it, and what came back."""
+"""One request of a client, and its reply."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Call:
 
     Attributes:
         method: HTTP method.
-        query: the query string, sent as it is.
-        path: where to.
-        auth: user and password; None for none.
+        query: the query string, sent unchanged.
+        path: the path.
+        auth: user and password; None to send no credentials.
         files: parts of a multipart form: name to (filename, bytes, content type).
         body: any other body.
-        headers: on top of what the client sends by itself.
+        headers: additional headers.
     """
 
     method: str
@@ -45,13 +45,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back.
+    """A reply.
 
     Attributes:
         status: HTTP status.
         headers: names in lower case.
-        body: as it came.
-        seconds: until the last byte.
+        body: the raw body.
+        seconds: time until the last byte.
     """
 
     status: int
@@ -61,7 +61,7 @@ class Reply:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, None where it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -69,28 +69,28 @@ class Reply:
 
     @property
     def error_code(self) -> Any:
-        """`errorCode`, None where there is none."""
+        """`errorCode`; None without one."""
         return self.json.get("errorCode") if isinstance(self.json, dict) else None
 
     @property
     def data(self) -> dict[str, Any]:
-        """`data`, empty where there is none."""
+        """`data`; empty without any."""
         data = self.json.get("data") if isinstance(self.json, dict) else None
         return data if isinstance(data, dict) else {}
 
 
 class UnreachableError(Exception):
-    """No reply came; the message says why, in the words of the client library."""
+    """No reply arrived; the message is that of the client library."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server to ask.
+    """A server to test.
 
     Attributes:
         base_url: scheme, host and port.
-        host_name: name to ask for in place of the address's own, as after a change in DNS.
-        ca_file: certificates to trust instead of the public ones.
+        host_name: host name to send instead of that of `base_url`, as clients do after a change in DNS.
+        ca_file: trusted certificates, instead of the public ones.
         seconds: time for one request.
     """
 
@@ -100,7 +100,7 @@ class Target:
     seconds: float = 60.0
 
     def client(self) -> httpx.Client:
-        """A client with one pool of connections; to be closed."""
+        """A client with one connection pool; the caller closes it."""
         import httpx
 
         verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True
@@ -110,7 +110,7 @@ class Target:
         """Send a request.
 
         Raises:
-            UnreachableError: no reply came.
+            UnreachableError: no reply arrived.
         """
         import httpx
 
@@ -118,7 +118,7 @@ class Target:
         if self.host_name:
             headers["Host"] = self.host_name
             extensions["sni_hostname"] = self.host_name
-        # httpx takes the query as it is only as part of a URL; nothing is encoded that can be sent at all.
+        # httpx leaves a query unchanged only as part of a URL; it encodes only characters that cannot be sent.
         parts = urlsplit(self.base_url)
         url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + call.path, call.query, ""))
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The suite: requests with what must come back, as data. A new case is a new entry of a list."""
+"""The suite, as data: requests and the expected replies. A new case is a new entry of a list."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from facematch_server.conformance.shape import (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request and what must come back.
+    """One request and the expected reply.
 
     Attributes:
-        group: what it is about.
-        name: what it shows.
-        call: the request; None for a case that cannot be asked.
-        expects: on top of the envelope, which is always checked.
+        group: the topic.
+        name: the case.
+        call: the request; None for a case that cannot run.
+        expects: checks beside those of the envelope, which every reply must pass.
         counts: whether the reply counts against the quota.
-        skip: why it is not asked.
+        skip: why the case does not run.
     """
 
     group: str
@@ -44,14 +44,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Photos:
-    """What is sent, as encoded photos.
+class SamplePhotos:
+    """The encoded photos to send.
 
     Attributes:
         card: a card.
         portrait: its holder.
         no_face: a photo without a face.
-        other_person: a portrait of somebody else.
+        other_person: a portrait of another person.
     """
 
     card: bytes = field(repr=False)
@@ -62,13 +62,13 @@ class Photos:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may be asked.
+    """Options of the suite.
 
     Attributes:
-        type1: what the card photo is said to be.
-        image_urls: where both photos can be had by URL.
+        type1: `type1` of the card photo.
+        image_urls: URLs of both photos.
         exhausted: a key whose quota is used up.
-        full: everything, not only what is worth its quota every day.
+        full: whether to run all cases, or only those worth their quota every day.
     """
 
     type1: str = "card"
@@ -77,18 +77,18 @@ class Options:
     full: bool = False
 
 
-# The name never resolves (RFC 2606), so nobody is bothered.
+# The name never resolves (RFC 2606), so no foreign server gets a request.
 NOWHERE: Final = "http://unreachable.invalid/photo.jpg"
 _JSON: Final = {"Content-Type": "application/json"}
 
 
-def cases(photos: Photos, auth: tuple[str, str], options: Options) -> list[Case]:
-    """All cases to run, in order."""
+def cases(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> list[Case]:
+    """All cases, in order."""
     groups = (_modes, _oddities, _truth, _errors, _order)
     return [case for group in groups for case in group(photos, auth, options)]
 
 
-def _modes(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _modes(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     file, base64_ = (f"type1={options.type1}&format_type={mode}" for mode in ("file", "base64"))
     expects = (success, matched)
     yield Case("modes", "file", Call("POST", file, auth=auth, files=_parts(photos)), expects, True)
@@ -114,7 +114,7 @@ def _encoded(url: str) -> str:
     return quote(url, safe="")
 
 
-def _oddities(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _oddities(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     parts = {"img1": ("demo_4.", photos.card, "text/plain"), "img2": ("x", photos.portrait, "image/png")}
     call = Call("POST", "format_type=file&is_thumb=false&get_thumb=false", auth=auth, files=parts)
     yield Case("oddities", "no type1, unknown parameters, odd names and types of parts", call, (success,), True)
@@ -137,7 +137,7 @@ def _oddities(photos: Photos, auth: tuple[str, str], options: Options) -> Iterat
     yield Case("oddities", "a charset, a stray contentType, a CORS header of the reply", call, (success,), True)
 
 
-def _truth(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _truth(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     query = "type1=portrait&format_type=file"
     same = _files(photos.portrait, photos.portrait)
     call = Call("POST", query, auth=auth, files=same)
@@ -148,7 +148,7 @@ def _truth(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[
     yield Case("answers", "no face never matches", call, (no_face,), True)
 
 
-def _errors(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+def _errors(photos: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
     file, base64_ = (f"type1={options.type1}&format_type={mode}" for mode in ("file", "base64"))
     parts = _parts(photos)
 
@@ -162,12 +162,12 @@ def _errors(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator
     nowhere = f"img1={NOWHERE}&img2={NOWHERE}&type1={options.type1}&format_type=url"
     yield case(ErrorCode.URL_UNAVAILABLE, "a host that does not exist", Call("GET", nowhere, auth=auth))
     call = Call("POST", file, auth=auth, files=_files(b"no photo", photos.portrait))
-    yield case(ErrorCode.BAD_IMAGE, "bytes that are no photo", call)
+    yield case(ErrorCode.BAD_IMAGE, "bytes that are not a photo", call)
     if options.full:
         call = Call("POST", base64_, auth=auth, body=_json(b"***", b"***"), headers=_JSON)
-        yield case(ErrorCode.BAD_IMAGE, "text that is no base64", call)
+        yield case(ErrorCode.BAD_IMAGE, "text that is not base64", call)
         call = Call("POST", file, auth=auth, files=_files(photos.card[:300], photos.portrait))
-        yield case(ErrorCode.BAD_IMAGE, "a photo that breaks off", call)
+        yield case(ErrorCode.BAD_IMAGE, "a truncated photo", call)
     if options.exhausted:
         yield case(ErrorCode.OUT_OF_REQUESTS, "a used-up key", Call("POST", file, auth=options.exhausted, files=parts))
     else:
@@ -180,11 +180,11 @@ def _errors(photos: Photos, auth: tuple[str, str], options: Options) -> Iterator
     yield case(ErrorCode.BAD_FORMAT_TYPE, "an unknown type1", Call("POST", query, auth=auth, files=parts))
     if options.full:
         yield case(ErrorCode.BAD_FORMAT_TYPE, "GET with format_type=file", Call("GET", file, auth=auth))
-        yield case(ErrorCode.BAD_FORMAT_TYPE, "a form said to be base64", Call("POST", base64_, auth=auth, files=parts))
+        yield case(ErrorCode.BAD_FORMAT_TYPE, "a form sent as base64", Call("POST", base64_, auth=auth, files=parts))
 
 
-def _order(_: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
-    """Several things are wrong at once: 5 comes before 4, 6, 1, 2, 3."""
+def _order(_: SamplePhotos, auth: tuple[str, str], options: Options) -> Iterator[Case]:
+    """Several errors in one request: 5 precedes 4, 6, 1, 2, 3."""
     file = f"type1={options.type1}&format_type=file"
     yield Case("order", "5 before 6", Call("GET", "", auth=None), (error(ErrorCode.BAD_CREDENTIALS),))
     yield Case("order", "6 before 1", Call("POST", "", auth=auth), (error(ErrorCode.BAD_FORMAT_TYPE),))
@@ -195,7 +195,7 @@ def _order(_: Photos, auth: tuple[str, str], options: Options) -> Iterator[Case]
         yield Case("order", "4 before 6", call, (error(ErrorCode.OUT_OF_REQUESTS),))
 
 
-def _parts(photos: Photos) -> Mapping[str, tuple[str, bytes, str]]:
+def _parts(photos: SamplePhotos) -> Mapping[str, tuple[str, bytes, str]]:
     return _files(photos.card, photos.portrait)
 
 

@@ -1,4 +1,4 @@
-"""What a client of the cloud service meets at an address, in plain words: before its host name is pointed there."""
+"""A check in plain words before a client of the cloud service moves to another address."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from facematch_local.codes import ErrorCode
 from facematch_server.conformance.call import Call, Reply, Target, UnreachableError
-from facematch_server.conformance.cases import NOWHERE, Photos
+from facematch_server.conformance.cases import NOWHERE, SamplePhotos
 from facematch_server.conformance.shape import comparison, envelope, error, profile_of, shown
-from facematch_server.settings import Profile
+from facematch_server.wire.profile import Profile
 
 if TYPE_CHECKING:
     import httpx
@@ -28,7 +28,7 @@ _TLS_SECONDS: Final = 10.0
 
 
 class Level(StrEnum):
-    """What a finding means for a client."""
+    """The effect of a finding on clients."""
 
     SAME = "same"
     DIFFERS = "differs"
@@ -36,14 +36,14 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at.
+class Observation:
+    """One result of the check.
 
     Attributes:
-        about: what.
-        level: whether a client meets what the cloud documents.
+        about: the subject.
+        level: the effect on clients.
         found: what was found.
-        advice: what to do or set, "" where nothing.
+        advice: what to do or to set; "" without advice.
     """
 
     about: str
@@ -52,56 +52,60 @@ class Finding:
     advice: str = ""
 
 
-def compare_with_cloud(target: Target, auth: tuple[str, str], photos: Photos) -> list[Finding]:
-    """Look at the address, then replay the three calls of the vendor's page and what goes wrong with them.
+def compare_with_cloud(target: Target, auth: tuple[str, str], photos: SamplePhotos) -> list[Observation]:
+    """Check the address, then replay the three calls of the vendor's page and common errors.
 
     Uses three requests of the key's quota.
 
     Args:
-        target: the server; `host_name` is the name clients will use where it differs from the address.
-        auth: key and secret that clients will use.
-        photos: a card, its holder, and a photo without a face.
+        target: the server; `host_name` is the name that clients will use, if it is not that of the address.
+        auth: key and secret of the clients.
+        photos: a card, a portrait of its holder, and a photo without a face.
     """
     parts = urlsplit(target.base_url)
-    findings = [*_name(parts, target), *_transport(parts, target)]
+    observations = [*_name(parts, target), *_transport(parts, target)]
     try:
         with target.client() as client:
-            findings += _Replay(target, client, auth, photos).findings()
+            observations += _Replay(target, client, auth, photos).observations()
     except (UnreachableError, ssl.SSLError, OSError) as problem:
-        findings.append(Finding("calls", Level.PROBLEM, f"no reply: {problem}", "see above; is the service running?"))
-    return findings
+        observations.append(
+            Observation("calls", Level.PROBLEM, f"no reply: {problem}", "see above; is the service running?")
+        )
+    return observations
 
 
-# -- the way there ---------------------------------------------------------------------------------
+# -- the address -----------------------------------------------------------------------------------
 
 
-def _name(parts: SplitResult, target: Target) -> Iterator[Finding]:
+def _name(parts: SplitResult, target: Target) -> Iterator[Observation]:
     host = parts.hostname or ""
     name = target.host_name or host
     if _is_address(name):
-        advice = "pass the name that clients use as --host-name, so that name and certificate are looked at too"
-        yield Finding("host name", Level.DIFFERS, f"{name} is an address; the cloud has a name", advice)
+        advice = "pass the name that clients use as --host-name, so that name and certificate are checked, too"
+        yield Observation("host name", Level.DIFFERS, f"{name} is an address; the cloud has a name", advice)
         return
     addresses, expected = _resolved(name), _resolved(host)
     if not addresses:
         advice = "add it to this site's DNS or to the hosts file of the clients, pointing at this server"
-        yield Finding("host name", Level.PROBLEM, f"{name} does not resolve on this machine", advice)
+        yield Observation("host name", Level.PROBLEM, f"{name} does not resolve on this machine", advice)
     elif not set(addresses) & set(expected):
         found = f"{name} resolves to {', '.join(addresses)}, not to this server"
-        advice = f"clients on this machine still reach another one; override {name} in DNS or in the hosts file"
-        yield Finding("host name", Level.PROBLEM, found, advice)
+        advice = f"clients on this machine still reach another server; override {name} in DNS or in the hosts file"
+        yield Observation("host name", Level.PROBLEM, found, advice)
     else:
-        yield Finding("host name", Level.SAME, f"{name} resolves to {', '.join(addresses)}")
+        yield Observation("host name", Level.SAME, f"{name} resolves to {', '.join(addresses)}")
 
 
-def _transport(parts: SplitResult, target: Target) -> Iterator[Finding]:
+def _transport(parts: SplitResult, target: Target) -> Iterator[Observation]:
     if parts.scheme != "https":
         advice = "clients of the cloud call https:// on port 443: put TLS before the service"
-        yield Finding("HTTPS", Level.DIFFERS, f"{parts.scheme}, not encrypted", advice)
+        yield Observation("HTTPS", Level.DIFFERS, f"{parts.scheme}, not encrypted", advice)
         return
     name, port = target.host_name or parts.hostname or "", parts.port or 443
     if port != 443:
-        yield Finding("HTTPS", Level.DIFFERS, f"port {port}", "clients of the cloud use 443; listen or forward there")
+        yield Observation(
+            "HTTPS", Level.DIFFERS, f"port {port}", "clients of the cloud use 443; listen or forward there"
+        )
     stores: dict[str, ssl.SSLContext] = {"the system's certificates": ssl.create_default_context()}
     stores["Python's own (certifi), which requests uses"] = _certifi()
     if target.ca_file:
@@ -110,7 +114,7 @@ def _transport(parts: SplitResult, target: Target) -> Iterator[Finding]:
         yield _certificate(store, context, (parts.hostname or "", port), name)
 
 
-def _certificate(store: str, context: ssl.SSLContext, address: tuple[str, int], name: str) -> Finding:
+def _certificate(store: str, context: ssl.SSLContext, address: tuple[str, int], name: str) -> Observation:
     about = f"certificate by {store}"
     try:
         with (
@@ -120,12 +124,12 @@ def _certificate(store: str, context: ssl.SSLContext, address: tuple[str, int], 
             end = _not_after(tls.getpeercert() or {})
             version = tls.version()
     except ssl.SSLCertVerificationError as problem:
-        return Finding(about, Level.PROBLEM, problem.verify_message, _certificate_advice(problem, name))
+        return Observation(about, Level.PROBLEM, problem.verify_message, _certificate_advice(problem, name))
     except OSError as problem:
-        return Finding(about, Level.PROBLEM, f"no TLS: {problem.strerror or problem}", "does the port speak TLS?")
+        return Observation(about, Level.PROBLEM, f"no TLS: {problem.strerror or problem}", "does the port speak TLS?")
     days = (end - datetime.now(UTC)).days
     found = f"valid for {name}, {version}, {days} days left"
-    return Finding(
+    return Observation(
         about, Level.DIFFERS if days < _FEW_DAYS else Level.SAME, found, "renew it" if days < _FEW_DAYS else ""
     )
 
@@ -167,26 +171,26 @@ def _resolved(host: str) -> list[str]:
     return sorted({str(entry[4][0]) for entry in found})
 
 
-# -- what it says ----------------------------------------------------------------------------------
+# -- the replies -----------------------------------------------------------------------------------
 
 
 class _Replay:
-    """The documented calls, as the page's own programs make them."""
+    """The documented calls, in the form of the page's example programs."""
 
-    def __init__(self, target: Target, client: httpx.Client, auth: tuple[str, str], photos: Photos) -> None:
+    def __init__(self, target: Target, client: httpx.Client, auth: tuple[str, str], photos: SamplePhotos) -> None:
         self._target = target
         self._client = client
         self._auth = auth
         self._photos = photos
 
-    def findings(self) -> Iterator[Finding]:
-        """Everything that is asked, one after the other."""
+    def observations(self) -> Iterator[Observation]:
+        """All checks of the replies, in order."""
         yield from self._made_up()
         file = self._send(self._file())
         if 300 <= file.status < 400:
             found = f"HTTP {file.status} to {shown(file.headers.get('location', ''))}"
-            advice = "clients lose the body of a POST when they are redirected: serve the call where it is asked for"
-            yield Finding("file mode", Level.PROBLEM, found, advice)
+            advice = "clients lose the body of a POST at a redirect: serve this path without a redirect"
+            yield Observation("file mode", Level.PROBLEM, found, advice)
             return
         yield self._documented("file mode", file)
         yield self._documented("base64 mode", self._send(self._base64()))
@@ -206,66 +210,68 @@ class _Replay:
         return Call("POST", "type1=card&format_type=file", auth=auth or self._auth, files=parts)
 
     def _base64(self) -> Call:
-        # The page's program breaks the base64 into lines.
+        # The page's program wraps the base64 into lines.
         texts = [base64.encodebytes(photo).decode("ascii") for photo in (self._photos.card, self._photos.portrait)]
         body = json.dumps(dict(zip(("img1", "img2"), texts, strict=True))).encode()
         headers = {"Content-Type": "application/json"}
         return Call("POST", "type1=card&format_type=base64", auth=self._auth, body=body, headers=headers)
 
-    def _documented(self, about: str, reply: Reply) -> Finding:
+    def _documented(self, about: str, reply: Reply) -> Observation:
         problems = [*envelope(reply), *(comparison(reply) if reply.data else ())]
         if problems:
-            return Finding(about, Level.PROBLEM, "; ".join(problems), "clients may not be able to read this")
+            return Observation(about, Level.PROBLEM, "; ".join(problems), "clients may not be able to read this")
         if reply.error_code != "0":
             said = f"errorCode {reply.error_code}: {reply.json['errorMessage']}"
             advice = "import the pair that clients use: facematch keys import" if reply.error_code == "5" else ""
-            return Finding(about, Level.PROBLEM, said, advice)
+            return Observation(about, Level.PROBLEM, said, advice)
         found = f"matching {reply.data['matching']}, match {reply.data['match']}, {1000 * reply.seconds:.0f} ms"
-        return Finding(about, Level.SAME, found)
+        return Observation(about, Level.SAME, found)
 
-    def _profile(self, reply: Reply) -> Iterator[Finding]:
+    def _profile(self, reply: Reply) -> Iterator[Observation]:
         profile = profile_of(reply)
         if profile is Profile.OBSERVED:
             found = "observed profile: invalidCode is a number, keys are in alphabetical order"
-            advice = "as live clients were seen to need; for the page's own form set FACEMATCH_WIRE_PROFILE=documented"
-            yield Finding("reply", Level.DIFFERS, found, advice)
+            advice = "some live clients need it; for the form of the page set FACEMATCH_WIRE_PROFILE=documented"
+            yield Observation("reply", Level.DIFFERS, found, advice)
         elif profile is Profile.DOCUMENTED:
             found = "documented profile: invalidCode is a string, keys are in the page's order"
             advice = "if clients compare invalidCode with a number, set FACEMATCH_WIRE_PROFILE=observed (or per key)"
-            yield Finding("reply", Level.SAME, found, advice)
+            yield Observation("reply", Level.SAME, found, advice)
 
-    def _refused(self) -> Iterator[Finding]:
+    def _refused(self) -> Iterator[Observation]:
         reply = self._send(self._file(auth=(self._auth[0], self._auth[1] + "-wrong")))
         if reply.error_code != "5":
             found = f"HTTP {reply.status}, errorCode {shown(reply.error_code)} for a wrong secret"
-            yield Finding("wrong secret", Level.PROBLEM, found, "must be errorCode 5")
+            yield Observation("wrong secret", Level.PROBLEM, found, "must be errorCode 5")
         elif reply.status == 200:
-            yield Finding("wrong secret", Level.SAME, "errorCode 5 with HTTP 200")
+            yield Observation("wrong secret", Level.SAME, "errorCode 5 with HTTP 200")
         else:
             found = f"errorCode 5 with HTTP {reply.status}"
             advice = "most clients see an exception before they read errorCode: FACEMATCH_AUTH_FAILURE_STATUS=200"
-            yield Finding("wrong secret", Level.DIFFERS, found, advice)
+            yield Observation("wrong secret", Level.DIFFERS, found, advice)
 
-    def _url_mode(self) -> Iterator[Finding]:
+    def _url_mode(self) -> Iterator[Observation]:
         reply = self._send(Call("GET", f"img1={NOWHERE}&img2={NOWHERE}&type1=card&format_type=url", auth=self._auth))
         problems = [*envelope(reply), *error(ErrorCode.URL_UNAVAILABLE)(reply)]
         found = "; ".join(problems) or "errorCode 2 for an address that gives nothing"
-        advice = "with FACEMATCH_URL_POLICY it is decided which addresses the service may fetch photos from"
-        yield Finding("url mode", Level.PROBLEM if problems else Level.SAME, found, advice)
+        advice = "FACEMATCH_URL_POLICY decides from which addresses the service may fetch photos"
+        yield Observation("url mode", Level.PROBLEM if problems else Level.SAME, found, advice)
 
-    def _no_face(self) -> Iterator[Finding]:
+    def _no_face(self) -> Iterator[Observation]:
         reply = self._send(self._file(self._photos.no_face))
         if reply.error_code == "3":
             advice = "the English page has invalidCode 4 or 5: FACEMATCH_NO_FACE_AS=warning"
-            yield Finding("no face", Level.DIFFERS, "errorCode 3", advice)
+            yield Observation("no face", Level.DIFFERS, "errorCode 3", advice)
         elif reply.data.get("match") == "1":
-            yield Finding("no face", Level.PROBLEM, "a match without a face", "do not use this server")
+            yield Observation("no face", Level.PROBLEM, "a match without a face", "do not use this server")
         else:
             found = f"invalidCode {shown(reply.data.get('invalidCode'))}, match {shown(reply.data.get('match'))}"
-            yield Finding("no face", Level.SAME, found, "clients of the Vietnamese page: FACEMATCH_NO_FACE_AS=error3")
+            yield Observation(
+                "no face", Level.SAME, found, "clients of the Vietnamese page: FACEMATCH_NO_FACE_AS=error3"
+            )
 
-    def _made_up(self) -> Iterator[Finding]:
+    def _made_up(self) -> Iterator[Observation]:
         reply = self._send(Call("GET", "", path="/version"))
         if isinstance(reply.json, dict) and reply.json.get("scenarios") is True:
-            advice = "start the service without FACEMATCH_SCENARIOS before anyone relies on it"
-            yield Finding("scenarios", Level.PROBLEM, "keys such as scenario-success get made-up matches", advice)
+            advice = "start the service without FACEMATCH_SCENARIOS before production"
+            yield Observation("scenarios", Level.PROBLEM, "keys such as scenario-success get synthetic matches", advice)

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as Xml
 
-from facematch_server.conformance.suite import Outcome, Result
+from facematch_server.conformance.suite import CaseOutcome, Result
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-# What XML 1.0 cannot hold at all.
+# Characters that XML 1.0 cannot hold.
 _NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_COLOURS: Final = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.SKIPPED: "yellow"}
+_COLOURS: Final = {CaseOutcome.PASSED: "green", CaseOutcome.FAILED: "bold red", CaseOutcome.SKIPPED: "yellow"}
 
 
-def counts(results: Sequence[Result]) -> dict[Outcome, int]:
-    """How many ended which way."""
+def counts(results: Sequence[Result]) -> dict[CaseOutcome, int]:
+    """Number of cases by outcome."""
     found = Counter(result.outcome for result in results)
-    return {outcome: found[outcome] for outcome in Outcome}
+    return {outcome: found[outcome] for outcome in CaseOutcome}
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -41,14 +41,14 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def junit(results: Sequence[Result], base_url: str) -> bytes:
-    """The results as JUnit XML, as CI systems read it."""
+    """The results as JUnit XML, for CI systems."""
     found = counts(results)
     seconds = sum(result.reply.seconds for result in results if result.reply)
     totals = {
         "tests": str(len(results)),
-        "failures": str(found[Outcome.FAILED]),
+        "failures": str(found[CaseOutcome.FAILED]),
         "errors": "0",
-        "skipped": str(found[Outcome.SKIPPED]),
+        "skipped": str(found[CaseOutcome.SKIPPED]),
         "time": f"{seconds:.3f}",
     }
     root = Xml.Element("testsuites", totals)
@@ -58,9 +58,9 @@ def junit(results: Sequence[Result], base_url: str) -> bytes:
         attributes = {"classname": f"contract.{result.case.group}", "name": result.case.name, "time": spent}
         case = Xml.SubElement(suite, "testcase", attributes)
         said = _clean("; ".join(result.problems))
-        if result.outcome is Outcome.FAILED:
+        if result.outcome is CaseOutcome.FAILED:
             Xml.SubElement(case, "failure", {"message": said}).text = _clean("\n".join(result.problems))
-        elif result.outcome is Outcome.SKIPPED:
+        elif result.outcome is CaseOutcome.SKIPPED:
             Xml.SubElement(case, "skipped", {"message": said})
     Xml.indent(root)
     return bytes(Xml.tostring(root, "utf-8", xml_declaration=True))

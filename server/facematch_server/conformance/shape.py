@@ -1,4 +1,4 @@
-"""What every reply must look like, whatever it says. Each function yields problems in words; none means fine."""
+"""Rules for every reply. Each function yields problems in words; a correct reply yields none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from facematch_local.calibration import verdict
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_server.conformance.call import Reply
-from facematch_server.settings import Profile
+from facematch_server.wire.profile import Profile
 
 Expectation: TypeAlias = Callable[[Reply], Iterator[str]]
 
@@ -22,7 +22,7 @@ _CARD_ONLY: Final = range(1, 5)
 
 
 def profile_of(reply: Reply) -> Profile | None:
-    """The profile that a comparison's reply speaks; None if neither."""
+    """The wire profile of a comparison's reply; None for neither."""
     code, keys = reply.data.get("invalidCode"), tuple(reply.data)
     if isinstance(code, str) and keys == FIELDS:
         return Profile.DOCUMENTED
@@ -30,14 +30,14 @@ def profile_of(reply: Reply) -> Profile | None:
 
 
 def envelope(reply: Reply) -> Iterator[str]:
-    """The three outer fields: there, in order, of the right types, with the documented texts."""
+    """The three outer fields: present, in order, of the right types, with the documented texts."""
     if reply.status != 200:
         yield f"HTTP status {reply.status}, not 200"
     if not reply.headers.get("content-type", "").startswith("application/json"):
         yield f"Content-Type {shown(reply.headers.get('content-type', ''))}, not application/json"
     content = reply.json
     if not isinstance(content, dict):
-        yield f"the body is no JSON object: {shown(reply.body[:80])}"
+        yield f"the body is not a JSON object: {shown(reply.body[:80])}"
         return
     if list(content) != ["data", "errorCode", "errorMessage"]:
         yield f"fields {shown(list(content))}, not data, errorCode, errorMessage in this order"
@@ -48,36 +48,36 @@ def envelope(reply: Reply) -> Iterator[str]:
     elif message != known[code]:
         yield f"errorMessage {shown(message)}, not {known[code]!r}"
     if (code == "0") != isinstance(content.get("data"), dict):
-        yield "data is there if and only if errorCode is 0, but here it is not so"
+        yield "data must be present if and only if errorCode is 0"
     elif code != "0" and content.get("data") is not None:
         yield "data of an error is not null"
 
 
 def comparison(reply: Reply) -> Iterator[str]:
-    """The eight inner fields: there, in the order and of the types of one profile, and in accord with each other."""
+    """The eight inner fields: present, in the order and of the types of one profile, and consistent."""
     data = reply.data
     missing, extra = [name for name in FIELDS if name not in data], [name for name in data if name not in FIELDS]
     if missing or extra:
         yield f"fields missing: {shown(missing)}, unknown: {shown(extra)}"
         return
     if profile_of(reply) is None:
-        yield f"invalidCode {shown(data['invalidCode'])} and order {list(data)} are of neither profile"
+        yield f"invalidCode {shown(data['invalidCode'])} and order {list(data)} belong to neither profile"
     for name in FIELDS:
         if name != "invalidCode" and not isinstance(data[name], str):
-            yield f"{name} is {shown(data[name])}, no string"
+            yield f"{name} is {shown(data[name])}, not a string"
             return
     yield from _percent(data)
     yield from _warning(reply, data)
     for number in ("1", "2"):
         yield from _face(data[f"face{number}"], data[f"face{number}_score"], number)
     if not (data["face1"] and data["face2"]) and (data["matching"], data["match"]) != ("0.0", "-1"):
-        yield f"a face is missing, yet matching is {data['matching']} and match {data['match']}"
+        yield f"a face is missing, but matching is {data['matching']} and match {data['match']}"
 
 
 def _percent(data: dict[str, Any]) -> Iterator[str]:
     matching, match = data["matching"], data["match"]
     if not _PERCENT.fullmatch(matching) or not 0 <= float(matching) <= 100:
-        yield f"matching {shown(matching)} is no percentage with decimals"
+        yield f"matching {shown(matching)} is not a percentage with decimals"
     elif match != (expected := str(int(verdict(float(matching))))):
         yield f"match {shown(match)}, though matching {matching} means {expected}"
 
@@ -90,9 +90,9 @@ def _warning(reply: Reply, data: dict[str, Any]) -> Iterator[str]:
     elif message != known[code]:
         yield f"invalidMessage {shown(message)}, not {known[code]!r}"
     if code == "4" and data["face1"]:
-        yield "invalidCode 4 says that the card has no face, yet face1 is there"
+        yield "invalidCode 4 says that the card has no face, but face1 is present"
     if code == "5" and data["face1"] and data["face2"]:
-        yield "invalidCode 5 says that a portrait has no face, yet both are there"
+        yield "invalidCode 5 says that a portrait has no face, but both are present"
     header = reply.headers.get("x-facematch-warnings")
     if header is not None and header.split(",")[0] != code:
         yield f"X-Facematch-Warnings {shown(header)} does not begin with invalidCode {code}"
@@ -102,14 +102,14 @@ def _face(crop: str, score: str, number: str) -> Iterator[str]:
     if bool(crop) != bool(score):
         yield f"face{number} and face{number}_score: one is empty, the other is not"
     if score and (not _SCORE.fullmatch(score) or float(score) > 1):
-        yield f"face{number}_score {shown(score)} is no number from 0 to 1 with up to six decimals"
+        yield f"face{number}_score {shown(score)} is not a number from 0 to 1 with up to six decimals"
     try:
         data = base64.b64decode(crop, validate=True)
     except (binascii.Error, ValueError):
-        yield f"face{number} is no plain base64 on one line"
+        yield f"face{number} is not plain base64 on one line"
         return
     if crop and not data.startswith(b"\xff\xd8\xff"):
-        yield f"face{number} is no JPEG"
+        yield f"face{number} is not a JPEG"
 
 
 def error(code: ErrorCode) -> Expectation:
@@ -132,13 +132,13 @@ def success(reply: Reply) -> Iterator[str]:
 def matched(reply: Reply) -> Iterator[str]:
     """The photos show the same person."""
     if reply.data and reply.data.get("match") != "1":
-        yield f"the same person, yet match is {shown(reply.data.get('match'))} at {shown(reply.data.get('matching'))} %"
+        yield f"the same person, but match is {shown(reply.data.get('match'))} at {shown(reply.data.get('matching'))} %"
 
 
 def not_matched(reply: Reply) -> Iterator[str]:
-    """The photos show nobody, or different people."""
+    """The photos show no person, or different people."""
     if reply.data and reply.data.get("match") == "1":
-        yield f"not the same person, yet match is 1 at {shown(reply.data.get('matching'))} %"
+        yield f"not the same person, but match is 1 at {shown(reply.data.get('matching'))} %"
 
 
 def no_card_codes(reply: Reply) -> Iterator[str]:
@@ -154,10 +154,10 @@ def no_face(reply: Reply) -> Iterator[str]:
     yield from success(reply)
     yield from not_matched(reply)
     if reply.data.get("face2"):
-        yield "face2 is there, though the photo shows no face"
+        yield "face2 is present, but the photo shows no face"
 
 
 def shown(value: Any, length: int = 80) -> str:
-    """A value of the server's in a message: printable, in one line and short."""
+    """A value of the server for a message: printable, in one line and short."""
     text = ascii(value)
     return text if len(text) <= length else text[: length - 3] + "..."

@@ -1,13 +1,13 @@
-"""Decodes photos of strangers in processes of their own.
+"""Decodes untrusted photos in separate processes.
 
 ```
-pool         the service's side: who decodes what, and for how long
-processes    a decoder and the fork server, as the service sees them
-forkserver   a process of one thread, of which decoders are copies
-decoder      such a copy: limits on itself, and the loop
-limits       what one photo may take
-protocol     what they say to each other
-opening      the pool as the settings want it, or none where the system lacks what it needs
+pool         in the service: gives photos to decoders, and ends the ones that take too long
+processes    in the service: a decoder and the fork server as seen from outside
+forkserver   a process with one thread; decoders are forks of it
+decoder      such a fork: limits on itself, and its loop
+limits       limits on one photo
+protocol     the messages between them
+opening      builds the pool from the settings; none on systems that cannot run it
 ```
 """
 

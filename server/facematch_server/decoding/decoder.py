@@ -1,7 +1,7 @@
-"""A decoder: a process that turns bytes into pixels, photo after photo, and may be ended at any time.
+"""A decoder: a process that decodes photo after photo and may be killed at any time.
 
-It is forked from the fork server (`forkserver`), opens nothing, writes nothing but pixels, and has no more memory and
-CPU time for a photo than that may take.
+It is a fork of the fork server (`forkserver`). It opens no files, writes pixels only, and has limited memory and CPU
+time for each photo.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ _FILES: Final = 32
 
 
 def confine(parent: int, limits: DecoderLimits) -> None:
-    """Tie this process to the life of `parent`, from which it was forked, and take away what decoding needs not."""
+    """Make this process end with `parent`, which forked it, and drop the rights that decoding does not need."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before it could be tied to
+    if os.getppid() != parent:  # the parent ended before the call above
         os._exit(0)
     os.setpgid(0, 0)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would put photos on the disk
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would write photos to the disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.image.max_side**2 * 3,) * 2)
     resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
-    with contextlib.suppress(OSError):  # where memory runs out, a decoder goes rather than the service
+    with contextlib.suppress(OSError):  # if memory runs out, the kernel kills a decoder first
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def work(sock: socket.socket, decode: Decode, limits: DecoderLimits) -> None:
-    """Decode what comes, until the service closes its side.
+    """Decode photos until the service closes its side.
 
     Args:
-        sock: to the service.
-        decode: bytes, limits and turn to a photo, see `facematch_local.imaging.decode.decode`.
-        limits: what to keep to.
+        sock: the socket to the service.
+        decode: decodes bytes with limits and a lock for large photos, see `facematch_local.imaging.decode.decode`.
+        limits: the limits of this process.
     """
     held = _Held(limits)
-    slots: dict[int, protocol.Slot] = {}
+    buffers: dict[int, protocol.Buffer] = {}
     while True:
         message, files = protocol.received(sock)
         if message[:1] != protocol.PHOTO or not files:
@@ -60,23 +60,23 @@ def work(sock: socket.socket, decode: Decode, limits: DecoderLimits) -> None:
         data = protocol.taken(files[0], limits.image.max_bytes)
         held.to(limits.ordinary)
         try:
-            photo = decode(data, limits.image, _Turn(sock, held, limits.large))
+            photo = decode(data, limits.image, _LargePhotoLock(sock, held, limits.large))
         except FacematchError as error:
             held.to(None)
             sock.send(protocol.REFUSED + str(error).encode()[: protocol.LONGEST_MESSAGE - 1])
             continue
         held.to(None)
-        _hand_over(sock, photo, message[1], slots)
+        _hand_over(sock, photo, message[1], buffers)
         del data, photo
 
 
-def _hand_over(sock: socket.socket, photo: Photo, slot: int, slots: dict[int, protocol.Slot]) -> None:
+def _hand_over(sock: socket.socket, photo: Photo, buffer: int, buffers: dict[int, protocol.Buffer]) -> None:
     message = protocol.pixels_message(photo)
-    if slot < protocol.SLOTS and photo.pixels.size <= protocol.SLOT_BYTES:
-        if slot not in slots:
-            slots[slot] = protocol.Slot()
-        slots[slot].put(photo.pixels)
-        socket.send_fds(sock, [message], [slots[slot].handle])
+    if buffer < protocol.BUFFERS and photo.pixels.size <= protocol.BUFFER_BYTES:
+        if buffer not in buffers:
+            buffers[buffer] = protocol.Buffer()
+        buffers[buffer].put(photo.pixels)
+        socket.send_fds(sock, [message], [buffers[buffer].handle])
         return
     handle = protocol.put(photo.pixels.data)
     socket.send_fds(sock, [message], [handle])
@@ -84,7 +84,7 @@ def _hand_over(sock: socket.socket, photo: Photo, slot: int, slots: dict[int, pr
 
 
 class _Held:
-    """Holds this process to an allowance."""
+    """Enforces an allowance on this process."""
 
     def __init__(self, limits: DecoderLimits) -> None:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
@@ -93,15 +93,15 @@ class _Held:
         resource.setrlimit(resource.RLIMIT_AS, (self._most, self._most))
 
     def to(self, allowance: Allowance | None) -> None:
-        """Start the clock and set the limit of memory anew; None: stop the clock, as between photos."""
-        # Of all threads, user and system; when it runs out, the kernel ends the process by SIGPROF.
+        """Restart the CPU clock and set the memory limit. None stops the clock, between photos."""
+        # Counts user and system time of all threads; at the end, the kernel kills the process with SIGPROF.
         signal.setitimer(signal.ITIMER_PROF, 0.0 if allowance is None else allowance.cpu_seconds)
         memory = self._most if allowance is None else self._base + allowance.memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (memory, self._most))
 
 
-class _Turn:
-    """Asks the service for the turn of a large photo, which it takes back when the photo is handed over."""
+class _LargePhotoLock:
+    """Asks the service for its lock for large photos. The service releases the lock when it has the photo."""
 
     def __init__(self, sock: socket.socket, held: _Held, allowance: Allowance) -> None:
         self._sock = sock
@@ -109,7 +109,7 @@ class _Turn:
         self._allowance = allowance
 
     def __enter__(self) -> None:
-        self._sock.send(protocol.TURN)
+        self._sock.send(protocol.WANTS_LOCK)
         message, _ = protocol.received(self._sock)
         if message != protocol.GO:
             os._exit(0)

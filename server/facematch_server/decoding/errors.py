@@ -1,4 +1,4 @@
-"""What decoding can end in that is not the photo's fault."""
+"""Errors of decoding that are not the photo's fault."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from facematch_local.errors import FacematchError
 
 
 class DecoderError(FacematchError):
-    """Photos cannot be decoded; the message says why and what helps."""
+    """Photos cannot be decoded; the message says why and what to do."""
 
 
 class OutOfTimeError(FacematchError):

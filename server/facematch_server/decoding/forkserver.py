@@ -1,7 +1,7 @@
-"""The fork server: a process with one thread and nothing loaded but decoding, of which decoders are copies.
+"""The fork server: a process with one thread that has loaded the decoding code only; decoders are forks of it.
 
-A process with threads and models in it (the service) must not be forked, and starting Python anew for each decoder
-would take a third of a second. It ends with the service, whichever way that ends, and the decoders end with it.
+A process with threads and models, such as the service, must not be forked, and a new Python process for each decoder
+would take a third of a second. The fork server ends with the service in every case, and the decoders end with it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from facematch_server.decoding.decoder import Decode
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.running.memory import keep_memory_level
 
-# Niceness of a decoder that takes long: a quarter to a tenth of a CPU that others want.
+# Niceness of a slow decoder: it gets a quarter to a tenth of a contended CPU.
 _YIELDING: Final = 10
 _MOST_FILES: Final = 65_536
 
@@ -40,24 +40,24 @@ def command(
     """The command that runs a fork server.
 
     Args:
-        control: its end of the socket to the service, to be inherited.
-        limits: what decoders work under.
-        program: what Python runs; another one in tests, which calls `main` with another decoder.
+        control: the fork server's end of the socket to the service; inherited.
+        limits: limits on the decoders.
+        program: the Python program; tests use another one that calls `main` with another decoder.
     """
-    # -P: the folder in which the service was started is no place to import from.
+    # -P: do not import from the folder in which the service was started.
     return [sys.executable, "-P", *program, str(control.fileno()), json.dumps(asdict(limits))]
 
 
 def main(decode: Decode = images.decode) -> None:
-    """Serve until the service is gone.
+    """Serve until the service ends.
 
     Args:
-        decode: what decoders do, see `decoder.work`.
+        decode: decodes photos, see `decoder.work`.
     """
     control = socket.socket(fileno=int(sys.argv[1]))
     given = json.loads(sys.argv[2])
     limits = DecoderLimits(ImageLimits(**given["image"]), Allowance(**given["ordinary"]), Allowance(**given["large"]))
-    # An operator's signal goes to the whole group: what was accepted is decoded all the same.
+    # An operator's signal reaches the whole group; accepted photos must still be decoded.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _load()
@@ -65,7 +65,7 @@ def main(decode: Decode = images.decode) -> None:
         control.send(protocol.READY)
     except OSError:  # the service did not start
         return
-    # Some libraries write what they think of a photo to standard error.
+    # Some libraries write remarks on a photo to standard error.
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
@@ -81,7 +81,7 @@ def _load() -> None:
     for format in (".png", ".jpg"):
         images.decode(cv2.imencode(format, np.full((16, 16, 3), 127, np.uint8))[1].tobytes())
     gc.collect()
-    gc.freeze()  # so that collections in the copies leave shared memory shared
+    gc.freeze()  # so that garbage collections in the forks do not copy shared memory
 
 
 class _ForkServer:
@@ -108,7 +108,7 @@ class _ForkServer:
     def _obey(self) -> None:
         message, files = protocol.received(self._control, files=2)
         if not message:
-            os._exit(0)  # the service is gone; the kernel ends the decoders
+            os._exit(0)  # the service has ended; the kernel kills the decoders
         kind, number = protocol.ORDER.unpack(message)
         pid = self._pids.get(number)
         if kind == protocol.START:
@@ -117,7 +117,7 @@ class _ForkServer:
             os.kill(pid, signal.SIGKILL)
         elif pid is not None and kind == protocol.YIELD:
             with contextlib.suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PGRP, pid, _YIELDING)  # of a process alone it would be the first thread only
+                os.setpriority(os.PRIO_PGRP, pid, _YIELDING)  # PRIO_PROCESS would apply to the first thread only
 
     def _fork(self, number: int, sock: int, status: int) -> None:
         parent = os.getpid()
@@ -148,7 +148,7 @@ class _ForkServer:
                 continue
             del self._pids[number]
             handle = self._status.pop(pid)
-            with contextlib.suppress(OSError):  # nobody wants to know
+            with contextlib.suppress(OSError):  # the service has closed the pipe
                 os.write(handle, protocol.STATUS.pack(os.waitstatus_to_exitcode(status)))
             os.close(handle)
 

@@ -1,4 +1,4 @@
-"""What decoding one photo may take."""
+"""Limits on decoding one photo."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from facematch_local.imaging.photo import ImageLimits
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What decoding one photo may take.
+    """Limits on decoding one photo.
 
     Attributes:
-        memory_bytes: address space beyond what the decoder has when it starts.
+        memory_bytes: address space beyond that of a fresh decoder.
         cpu_seconds: CPU time of all its threads.
     """
 
@@ -22,12 +22,12 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class DecoderLimits:
-    """What a decoder works under.
+    """Limits on a decoder.
 
     Attributes:
         image: limits on photos.
-        ordinary: for a photo that needs no turn.
-        large: for one that has its turn.
+        ordinary: for a photo without the lock for large photos.
+        large: for a photo with that lock.
     """
 
     image: ImageLimits

@@ -1,4 +1,4 @@
-"""The decoders that the settings and the system allow."""
+"""Builds the decoders that the settings and the system allow."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.errors import BUSY, ServiceError
+from facematch_server.matching.cores import Cores
 from facematch_server.matching.lanes import Job
-from facematch_server.matching.pool import Cores, current_job
+from facematch_server.matching.pool import current_job
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
     from facematch_server.decoding.processes import Command
 
-# What unpacking takes at most for each pixel, see `docs/operating.md`; and for the file and libraries beside that.
+# Memory of unpacking: the most for each pixel, see `docs/operating.md`, and for the file and the libraries.
 _BYTES_PER_PIXEL: Final = 18
 _BYTES_BESIDE: Final = 128 << 20
 # Four times what the slowest format took (HEIC, 80 ns a pixel).
 _CPU_SECONDS_PER_PIXEL: Final = 320e-9
-# Photos from here on take turns, see `facematch_local.imaging.decode`.
+# Larger photos need the lock for large photos, see `facematch_local.imaging.decode`.
 _ORDINARY_PIXELS: Final = 12_000_000
 
 # A white pixel.
@@ -37,16 +38,16 @@ _TINY: Final = base64.b64decode("Qk06AAAAAAAAADYAAAAoAAAAAQAAAAEAAAABABgAAAAAAAQ
 
 
 def lacking() -> str | None:
-    """Why this system cannot decode in processes of their own; None if it can."""
+    """Why this system cannot decode in separate processes; None if it can."""
     if sys.platform != "linux":
-        return f"{sys.platform} lacks anonymous files and an end tied to that of the parent"
+        return f"{sys.platform} lacks anonymous files and processes that end with their parent"
     if not (hasattr(os, "memfd_create") and hasattr(os, "fork")):
         return "this build of Python lacks memfd_create"
     return None
 
 
 def decoder_limits(image: ImageLimits) -> DecoderLimits:
-    """What a decoder works under, from the limits on photos."""
+    """The limits on a decoder, from the limits on photos."""
     return DecoderLimits(
         image, *(_allowance(pixels) for pixels in (_ORDINARY_PIXELS, max(image.max_pixels, _ORDINARY_PIXELS)))
     )
@@ -58,46 +59,46 @@ def open_decoders(
     """Start the processes that decode.
 
     Args:
-        processes: how many are kept ready; None for as many as `threads`, 0 for none.
+        processes: number of processes kept ready; None for `threads`, 0 for none.
         image: limits on photos.
-        cores: whose turn for large photos is kept.
-        threads: requests that compute at once.
+        cores: has the lock for large photos.
+        threads: requests that compute at the same time.
         command: runs the fork server; default `forkserver.command`.
 
     Returns:
-        None where photos are to be decoded in this process: it was asked for, or the system lacks what is needed.
+        None if this process decodes: `processes` is 0, or the system cannot run decoders.
     """
     keep = threads if processes is None else processes
     if keep == 0 or lacking() is not None:
         return None
-    # Not before: other systems lack modules that these import.
+    # Imported here: other systems lack modules that these import.
     from facematch_server.decoding import forkserver
     from facematch_server.decoding.pool import DecoderPool
 
-    # Requests in the house that decode: those that compute, and those that stepped aside, with two photos each.
+    # Requests in flight that decode: `threads` of them compute and as many stand aside, with two photos each.
     return DecoderPool(
-        decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo, command or forkserver.command
+        decoder_limits(image), keep, max(keep, 3 * threads), cores.large_photo_lock, command or forkserver.command
     )
 
 
 def decode_for_jobs(decoders: DecoderPool | None, image: ImageLimits, cores: Cores) -> Callable[[bytes], Photo]:
-    """How the service decodes a photo of the job that the calling thread works on.
+    """A function that decodes a photo of the calling thread's job.
 
-    The returned function raises what `facematch_local.imaging.decode.decode` raises, and ServiceError: 503 when the
-    job's deadline passes or no decoder can be had.
+    It raises the errors of `facematch_local.imaging.decode.decode`, and ServiceError (503) if the deadline of the job
+    passes or no decoder can be started.
     """
     if decoders is None:
-        return partial(decode, limits=image, turn=cores.large_photo)
+        return partial(decode, limits=image, large_photo_lock=cores.large_photo_lock)
     return partial(_decode_for_job, decoders, cores)
 
 
 def examine(asked: str) -> tuple[str, bool]:
-    """What a diagnosis says of the decoders, and whether it is a fault.
+    """A diagnosis of the decoders, and whether it is a fault.
 
     Args:
-        asked: `FACEMATCH_DECODE_PROCESSES`.
+        asked: the value of `FACEMATCH_DECODE_PROCESSES`.
     """
-    weaker = "photos are decoded in the service's own process, where nothing ends one that takes too long or crashes"
+    weaker = "photos are decoded in the service's own process, which cannot end a photo that takes too long or crashes"
     if (reason := lacking()) is not None:
         return f"{weaker}: {reason}", False
     if asked.strip() == "0":
@@ -112,7 +113,7 @@ def examine(asked: str) -> tuple[str, bool]:
             pool.close()
     except FacematchError as error:
         return str(error), True
-    return "photos are decoded in processes of their own", False
+    return "photos are decoded in separate processes", False
 
 
 def _decode_for_job(decoders: DecoderPool, cores: Cores, data: bytes) -> Photo:
@@ -127,13 +128,13 @@ def _decode_for_job(decoders: DecoderPool, cores: Cores, data: bytes) -> Photo:
 
 @contextmanager
 def _aside(job: Job, cores: Cores) -> Iterator[None]:
-    """Stand aside; a thread that waits for a decoder computes nothing, and its core counts as idle for others."""
-    cores.release()
+    """Stand aside: a thread that waits for a decoder does not compute, so its core counts as idle."""
+    cores.give_back()
     try:
         with job.aside():
             yield
     finally:
-        cores.acquire()
+        cores.take()
 
 
 def _allowance(pixels: int) -> Allowance:

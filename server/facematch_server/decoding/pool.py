@@ -1,4 +1,4 @@
-"""The service's side: decoders kept ready, each photo given to one, and those that take too long ended and replaced."""
+"""The service's side: keeps decoders ready, gives each photo to one, and replaces the ones that take too long."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from facematch_server.decoding.limits import DecoderLimits
 from facematch_server.decoding.processes import BlamelessError, Command, Decoder, EndedError, ForkServer
 from facematch_server.logs import LOGGER, log
 
-# An ordinary photo is decoded in less. What takes longer steps aside for other requests, ...
+# An ordinary photo takes less. After this time the job steps aside for other requests; ...
 ASIDE_SECONDS: Final = 0.1
-# ... and what takes this long leaves its core to others.
+# ... after this time its decoder gets a lower priority.
 PATIENCE: Final = 0.5
-# A decoder that ended between photos, or with the fork server, is no photo's fault.
+# Attempts if the decoder ends between photos or with the fork server, which is not the photo's fault.
 _TRIES: Final = 3
-# Photos by one decoder; then a fresh one, so that what native code leaks or scatters does not add up.
+# Photos for one decoder before it is replaced, so that leaks and fragmentation in native code do not add up.
 _PHOTOS: Final = 2000
 
 Aside = Callable[[], AbstractContextManager[object]]
 
 
 class DecoderPool:
-    """Decodes photos in processes that can be ended. Safe to use from several threads."""
+    """Decodes photos in processes that can be killed. Thread-safe."""
 
     def __init__(
         self,
         limits: DecoderLimits,
         keep: int,
         most: int,
-        large_photo: threading.Lock,
+        large_photo_lock: threading.Lock,
         command: Command = forkserver.command,
     ) -> None:
-        """Take what a pool needs, and start the fork server; its imports run beside the caller's own start.
+        """Start the fork server; its imports run while the caller continues.
 
         Args:
-            limits: what decoders work under.
+            limits: limits on the decoders.
             keep: decoders kept ready.
-            most: decoders at once, beyond `keep` while photos take long.
-            large_photo: held while a large photo is unpacked whole.
+            most: largest number of decoders, more than `keep` while photos take long.
+            large_photo_lock: held while a large photo is unpacked whole.
             command: runs the fork server, see `forkserver.command`.
         """
         self._limits = limits
         self._keep = keep
         self._most = most
-        self._large_photo = large_photo
+        self._large_photo_lock = large_photo_lock
         self._command = command
         self._changed = threading.Condition()
         self._idle: list[Decoder] = []
@@ -67,24 +67,24 @@ class DecoderPool:
 
     @property
     def server_pid(self) -> int:
-        """The fork server's process, whose children the decoders are."""
+        """The process of the fork server, the parent of the decoders."""
         return self._server.pid
 
     @property
     def alive(self) -> int:
-        """Decoders, idle ones included."""
+        """Number of decoders, idle ones included."""
         return self._alive
 
     @property
     def ended(self) -> int:
-        """Decoders that were ended or ended themselves in the middle of a photo."""
+        """Number of decoders that ended, or were killed, during a photo."""
         return self._ended
 
     def wait_until_ready(self) -> None:
-        """Wait for the fork server, and start the decoders that are kept ready; the second time, do nothing.
+        """Wait for the fork server and start the decoders that are kept ready. A second call does nothing.
 
         Raises:
-            DecoderError: it does not start.
+            DecoderError: the fork server does not start.
         """
         if self._ready:
             return
@@ -105,12 +105,12 @@ class DecoderPool:
 
         Args:
             data: the encoded photo.
-            deadline: on the clock of `time.monotonic`; then its decoder is ended.
-            aside: entered once the photo turns out to take long, and left before this returns.
+            deadline: on the clock of `time.monotonic`; its decoder is killed then.
+            aside: entered when the photo takes long, and left before this returns.
 
         Raises:
-            NoContentError, ImageFormatError: as `images.decode` raises them; also when the photo takes more memory or
-                CPU time than photos do, or crashes its decoder.
+            NoContentError, ImageFormatError: as `imaging.decode.decode` raises them; also if the photo takes more
+                memory or CPU time than allowed, or crashes its decoder.
             OutOfTimeError: the deadline passed.
             DecoderError: decoders cannot be started, or the pool was closed.
         """
@@ -120,10 +120,10 @@ class DecoderPool:
                 return self._decode(data, deadline, aside)
             except BlamelessError:
                 self._forget_idle()
-        raise DecoderError("photos cannot be decoded: the decoders or their fork server end again and again")
+        raise DecoderError("photos cannot be decoded: the decoders or their fork server end repeatedly")
 
     def close(self) -> None:
-        """End all decoders at once, busy ones too: who waits for one gets a `DecoderError`."""
+        """Kill all decoders, busy ones too; a caller that waits for one gets a `DecoderError`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -142,7 +142,7 @@ class DecoderPool:
                 self._explain(error.code)
             except protocol.ProtocolError:
                 self._end(decoder)
-                LOGGER.warning("decoder ended: it answered as none does")
+                LOGGER.warning("decoder ended: it broke the protocol")
         raise ImageFormatError("the photo cannot be decoded (its decoder ended)")
 
     def _converse(self, decoder: Decoder, data: bytes, deadline: float | None, aside: Aside, held: ExitStack) -> Photo:
@@ -150,7 +150,7 @@ class DecoderPool:
         decoder.worn = decoder.photos >= _PHOTOS
         decoder.send_photo(data)
         begun = time.monotonic()
-        stepped_aside = yielded = has_turn = False
+        stepped_aside = yielded = has_lock = False
         while True:
             patience = ASIDE_SECONDS if not stepped_aside else PATIENCE
             try:
@@ -160,38 +160,38 @@ class DecoderPool:
                     raise
                 message, files = b"", []
                 if stepped_aside:
-                    yielded = decoder.worn = True  # niceness cannot be taken back
+                    yielded = decoder.worn = True  # niceness cannot be lowered again
                     self._server.order(protocol.YIELD, decoder.number)
             kind = message[:1]
             if kind == protocol.PIXELS and files:
-                return protocol.photo_from(message, files[0], self._limits.image, decoder.slot_in_use())
+                return protocol.photo_from(message, files[0], self._limits.image, decoder.buffer_in_use())
             for handle in files:
                 os.close(handle)
             if kind == protocol.REFUSED:
                 raise ImageFormatError(message[1:].decode("utf-8", "replace"))
-            if kind and (kind != protocol.TURN or has_turn):
+            if kind and (kind != protocol.WANTS_LOCK or has_lock):
                 raise protocol.ProtocolError
             if not stepped_aside:
                 held.enter_context(aside())
                 stepped_aside = True
-            if kind == protocol.TURN:
-                held.enter_context(self._turn(deadline))
-                has_turn = True
+            if kind == protocol.WANTS_LOCK:
+                held.enter_context(self._lock_for_large_photos(deadline))
+                has_lock = True
                 decoder.send(protocol.GO)
 
     @contextmanager
-    def _turn(self, deadline: float | None) -> Iterator[None]:
+    def _lock_for_large_photos(self, deadline: float | None) -> Iterator[None]:
         timeout = -1.0 if deadline is None else max(deadline - time.monotonic(), 0.0)
-        if not self._large_photo.acquire(timeout=timeout):
+        if not self._large_photo_lock.acquire(timeout=timeout):
             raise TimeoutError
         try:
             yield
         finally:
-            self._large_photo.release()
+            self._large_photo_lock.release()
 
     @contextmanager
     def _decoder(self, deadline: float | None) -> Iterator[Decoder]:
-        """A decoder of one's own; afterwards it is kept, or let go if it is worn or one too many."""
+        """A decoder for the block; afterwards it is kept, or closed if it is worn or superfluous."""
         with self._changed:
             if not self._changed.wait_for(
                 lambda: self._closed or self._idle or self._alive < self._most,
@@ -235,13 +235,13 @@ class DecoderPool:
         self._ended += 1
         self._server.order(protocol.KILL, decoder.number)
         with contextlib.suppress(BlamelessError):
-            decoder.status()  # once it is known, the work is over
+            decoder.status()  # its end is known now
 
     def _explain(self, code: int) -> None:
         if self._closed:
             raise DecoderError("the decoders were closed")
         if code == -signal.SIGPROF:
-            log("decoder ended: the photo took more CPU time than photos do")
+            log("decoder ended: the photo took too much CPU time")
             raise ImageFormatError("the photo takes too long to decode")
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         LOGGER.warning("decoder ended %s", how)

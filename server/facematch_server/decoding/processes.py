@@ -1,4 +1,4 @@
-"""A decoder and the fork server, as the service sees them: what is sent to them, what comes back and how they end."""
+"""A decoder and the fork server as seen from the service: messages to and from them, and their ends."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from facematch_server.decoding.errors import DecoderError
 from facematch_server.decoding.limits import DecoderLimits
 
 _START_SECONDS: Final = 60.0
-# How long the kernel may take to end a process and the fork server to tell.
+# Time for the kernel to kill a process and for the fork server to report it.
 _BURIAL_SECONDS: Final = 1.0
 
 Command = Callable[[socket.socket, DecoderLimits], Sequence[str]]
 
 
 class Decoder:
-    """One decoder, as the service sees it.
+    """One decoder, as seen from the service.
 
     Attributes:
-        number: what it is called towards the fork server.
-        photos: how many it was given.
-        worn: it is not to be used again.
-        gone: it has ended.
+        number: its number in messages to the fork server.
+        photos: number of photos it was given.
+        worn: whether it must not be used again.
+        gone: whether it has ended.
     """
 
     def __init__(self, number: int, sock: socket.socket, status: int) -> None:
@@ -42,9 +42,9 @@ class Decoder:
         self.photos = 0
         self.worn = False
         self.gone = False
-        # Of a deque, what is taken and given back by different threads needs no lock.
-        self._free = deque(range(protocol.SLOTS))
-        self._slot: int | None = None
+        # A deque: threads take and give back without a lock.
+        self._free = deque(range(protocol.BUFFERS))
+        self._buffer: int | None = None
         self._sock = sock
         self._status = status
 
@@ -52,20 +52,20 @@ class Decoder:
         handle = protocol.put(data)
         try:
             self._sock.settimeout(None)
-            if self._slot is None:
-                self._slot = self._free.popleft() if self._free else None
-            slot = protocol.NO_SLOT if self._slot is None else self._slot
-            socket.send_fds(self._sock, [protocol.PHOTO + bytes((slot,))], [handle])
-        except OSError:  # it ended before it saw the photo
+            if self._buffer is None:
+                self._buffer = self._free.popleft() if self._free else None
+            buffer = protocol.NO_BUFFER if self._buffer is None else self._buffer
+            socket.send_fds(self._sock, [protocol.PHOTO + bytes((buffer,))], [handle])
+        except OSError:  # it ended before it got the photo
             self.gone = True
             raise BlamelessError from None
         finally:
             os.close(handle)
 
-    def slot_in_use(self) -> Callable[[], object] | None:
-        """Count the slot that was offered as taken by a photo; what gives it back."""
-        slot, self._slot = self._slot, None
-        return None if slot is None else partial(self._free.append, slot)
+    def buffer_in_use(self) -> Callable[[], object] | None:
+        """Mark the offered buffer as used by a photo; return the function that frees it."""
+        buffer, self._buffer = self._buffer, None
+        return None if buffer is None else partial(self._free.append, buffer)
 
     def send(self, message: bytes) -> None:
         try:
@@ -74,13 +74,13 @@ class Decoder:
             raise EndedError(self.status()) from None
 
     def receive(self, until: float | None) -> tuple[bytes, list[int]]:
-        """What it says.
+        """Its next message and the files with it.
 
         Raises:
-            TimeoutError: nothing until then (`time.monotonic`).
+            TimeoutError: no message before the moment (`time.monotonic`).
             EndedError: it has ended.
         """
-        # A timeout of 0 would be another mode, in which nothing is waited for.
+        # A timeout of 0 would switch to non-blocking mode.
         self._sock.settimeout(None if until is None else max(until - time.monotonic(), 0.001))
         message, files = protocol.received(self._sock)
         if not message:
@@ -88,10 +88,10 @@ class Decoder:
         return message, files
 
     def status(self) -> int:
-        """Its exit code, negative the signal, once it has ended.
+        """Wait for its end; return its exit code, or the negative number of a signal.
 
         Raises:
-            BlamelessError: the fork server ended, and it with that.
+            BlamelessError: it ended with the fork server.
         """
         self.gone = True
         if not _readable(self._status, _BURIAL_SECONDS):
@@ -102,13 +102,13 @@ class Decoder:
         return int(protocol.STATUS.unpack(told)[0])
 
     def close(self) -> None:
-        """Let it go; one that is idle ends by itself."""
+        """Close the connection; an idle decoder then ends by itself."""
         self._sock.close()
         os.close(self._status)
 
 
 class ForkServer:
-    """The fork server, started anew when it has ended."""
+    """The fork server; restarted when it has ended."""
 
     def __init__(self, command: Command, limits: DecoderLimits) -> None:
         self._command = command
@@ -154,7 +154,7 @@ class ForkServer:
         return Decoder(number, ours, status)
 
     def order(self, kind: bytes, number: int) -> None:
-        with self._lock, contextlib.suppress(OSError):  # it is gone, and the decoder with it
+        with self._lock, contextlib.suppress(OSError):  # the fork server has ended, and the decoder with it
             self._control.send(protocol.ORDER.pack(kind, number))
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "OPENBLAS_NUM_THREADS": "1",  # numpy's would be started with it, and threads do not survive a fork
+            "OPENBLAS_NUM_THREADS": "1",  # numpy would start threads, which do not survive a fork
             "OMP_NUM_THREADS": "1",
         }
         with theirs:
@@ -188,7 +188,7 @@ class ForkServer:
 
 
 class EndedError(Exception):
-    """A decoder ended; `code` as `os.waitstatus_to_exitcode` gives it."""
+    """A decoder ended; `code` is that of `os.waitstatus_to_exitcode`."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -196,11 +196,11 @@ class EndedError(Exception):
 
 
 class BlamelessError(Exception):
-    """A decoder ended for another reason than its photo."""
+    """A decoder ended for a reason that is not its photo."""
 
 
 def _kept(environment: Mapping[str, str]) -> dict[str, str]:
-    # Database URLs and the like are no business of decoders.
+    # Decoders must not see database URLs and other secrets.
     return {name: value for name, value in environment.items() if not name.startswith("FACEMATCH_")}
 
 

@@ -1,18 +1,18 @@
-"""What service, fork server and decoders say to each other, over Unix sockets that keep messages apart.
+"""The messages between service, fork server and decoders, over Unix sockets that preserve message boundaries.
 
 ```
 service -> fork server   START id (with the decoder's socket and its status pipe), KILL id, YIELD id
 fork server -> service   READY once
-fork server -> status    how a decoder ended, written when it has
-service -> decoder       PHOTO slot (with a file of its bytes), GO
-decoder -> service       TURN, PIXELS height width scale format (with a file of them), REFUSED reason
+fork server -> status    how a decoder ended
+service -> decoder       PHOTO buffer (with a file of the encoded photo), GO
+decoder -> service       WANTS_LOCK, PIXELS height width scale format (with a file of the pixels), REFUSED reason
 ```
 
-Photos and pixels travel in anonymous files (memfd): in memory only, sealed so that they cannot shrink below the
-reader's feet. A decoder parses what strangers send, so nothing that it says is taken without a check.
+Photos and pixels travel in anonymous files (memfd): in memory only, sealed so that they cannot shrink while they are
+read. A decoder parses untrusted photos, so the service checks everything that a decoder sends.
 
-Memory that the system has just handed out costs more than the copy into it. So a decoder keeps a few files, its slots,
-to write pixels into again; the service says which one is free.
+Fresh memory from the system costs more than copying into it. Therefore a decoder keeps a few files, its buffers, and
+reuses them for pixels; the service says which buffer is free.
 """
 
 from __future__ import annotations
@@ -40,31 +40,31 @@ YIELD: Final = b"Y"
 
 PHOTO: Final = b"D"
 GO: Final = b"G"
-TURN: Final = b"T"
+WANTS_LOCK: Final = b"T"
 PIXELS: Final = b"P"
 REFUSED: Final = b"E"
 
-# Files that a decoder keeps, one for each photo of a request, and the most pixels that go there: 4.2 million, a phone's
-# photo of 12 megapixels at reduced size included.
-SLOTS: Final = 2
-SLOT_BYTES: Final = 12 << 20
-NO_SLOT: Final = 255
+# Number of buffers, one for each photo of a request, and their size: 4.2 million pixels, enough for a phone's photo of
+# 12 megapixels at reduced size.
+BUFFERS: Final = 2
+BUFFER_BYTES: Final = 12 << 20
+NO_BUFFER: Final = 255
 
 LONGEST_MESSAGE: Final = 512
 ORDER: Final = struct.Struct("<cI")
 STATUS: Final = struct.Struct("<i")
 _PIXELS: Final = struct.Struct("<cIId8s")
-# What Pillow names a file of JPEGs, too.
+# Pillow's name for a file of several JPEGs.
 _FORMATS: Final = (*FORMATS, "MPO")
 _SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
 
 
 class ProtocolError(Exception):
-    """The other side said what it never says."""
+    """The other side broke the protocol."""
 
 
 def put(content: bytes | memoryview) -> int:
-    """A sealed anonymous file with this content, that nobody can change; its descriptor, for the caller to close."""
+    """Make a sealed, immutable anonymous file with this content; return its descriptor, which the caller closes."""
     handle = os.memfd_create("photo", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         left = memoryview(content).cast("B")
@@ -77,49 +77,49 @@ def put(content: bytes | memoryview) -> int:
     return handle
 
 
-class Slot:
-    """A file of a decoder's own, for the pixels of one photo after the other."""
+class Buffer:
+    """A file of a decoder that holds the pixels of one photo after the other."""
 
     def __init__(self) -> None:
         self.handle = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(self.handle, SLOT_BYTES)
+        os.ftruncate(self.handle, BUFFER_BYTES)
         fcntl.fcntl(self.handle, fcntl.F_ADD_SEALS, _SEALS | fcntl.F_SEAL_SEAL)
-        self._room = np.frombuffer(mmap.mmap(self.handle, SLOT_BYTES), np.uint8)
+        self._room = np.frombuffer(mmap.mmap(self.handle, BUFFER_BYTES), np.uint8)
 
     def put(self, pixels: NDArray[np.uint8]) -> None:
-        """Write pixels, not more than `SLOT_BYTES`."""
+        """Write pixels, at most `BUFFER_BYTES`."""
         self._room[: pixels.size].reshape(pixels.shape)[:] = pixels
 
 
 def taken(handle: int, most: int) -> bytes:
-    """The content of a file, at most `most` bytes; closes it."""
+    """Read at most `most` bytes of a file, and close it."""
     with open(handle, "rb", buffering=0) as file:
         file.seek(0)
         return file.read(most)
 
 
 def pixels_message(photo: Photo) -> bytes:
-    """What goes with the file of a photo's pixels."""
+    """The message that goes with the file of a photo's pixels."""
     return _PIXELS.pack(PIXELS, photo.height, photo.width, photo.scale, photo.format.encode("ascii"))
 
 
 def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Callable[[], object] | None = None) -> Photo:
-    """The photo that a decoder hands over, its pixels where the decoder wrote them; closes `handle`.
+    """The photo that a decoder sends; its pixels stay in the decoder's file. Closes `handle`.
 
     Args:
-        message: what the decoder said.
+        message: the decoder's message.
         handle: the file of the pixels.
         limits: limits on photos.
-        released: called when nobody holds the pixels any more.
+        released: called when the pixels are no longer used.
 
     Raises:
-        ProtocolError: the message or the file is not what a decoder sends.
+        ProtocolError: the message or the file breaks the protocol.
     """
     try:
         _, height, width, scale, name = _PIXELS.unpack(message)
         format = name.rstrip(b"\0").decode("ascii")
         size = height * width * 3
-        # Without the seals, its file could still shrink below our feet, or the pixels change.
+        # Without the seals, the decoder could still shrink the file or change the pixels.
         if (
             not 0 < height <= limits.max_side
             or not 0 < width <= limits.max_side
@@ -129,7 +129,7 @@ def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Calla
             or os.fstat(handle).st_size < size
         ):
             raise ProtocolError
-        # A copy on write: as writable as an array of our own.
+        # Copy on write, so the array is writable.
         view = mmap.mmap(handle, size, access=mmap.ACCESS_COPY)
     except (struct.error, UnicodeDecodeError, OSError):
         raise ProtocolError from None
@@ -141,10 +141,10 @@ def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Calla
 
 
 def received(sock: socket.socket, files: int = 1) -> tuple[bytes, list[int]]:
-    """One message and the descriptors with it; empty when the other side is gone.
+    """One message and its descriptors; empty when the other side has closed.
 
     Raises:
-        TimeoutError: nothing came within the socket's timeout.
+        TimeoutError: no message within the socket's timeout.
     """
     try:
         message, handles, _, _ = socket.recv_fds(sock, LONGEST_MESSAGE, files, socket.MSG_CMSG_CLOEXEC)

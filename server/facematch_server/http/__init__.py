@@ -1,1 +1,1 @@
-"""What surrounds every request: layers, bodies, records, replies."""
+"""The HTTP layer around every request: middleware, bodies, records, replies."""

@@ -1,4 +1,4 @@
-"""Reads request bodies: whole, in memory, and never more or for longer than allowed."""
+"""Reads request bodies into memory, with limits on size and time."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from starlette.requests import ClientDisconnect, Request
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ClientGoneError, ContractError, ServiceError
 
-# Room for everything in a body that is not photo: part headers, JSON punctuation, fields of the client's own.
+# Bytes of a body beside the photos: part headers, JSON punctuation, additional fields.
 OVERHEAD: Final = 64 * 1024
 
 
 def body_limit(max_image_bytes: int) -> int:
-    """The largest body two photos of `max_image_bytes` can need: base64 in lines of 76 with escaped breaks."""
+    """The largest body of two photos of `max_image_bytes`: base64 in lines of 76 with escaped line breaks."""
     return 2 * (max_image_bytes * 4 // 3 * 78 // 76) + OVERHEAD
 
 
 async def read_body(request: Request, limit: int, seconds: float, deadline: float = math.inf) -> bytes:
     """Read the whole body.
 
-    What exceeds the limit is not read here; the connection (see `protocol`) throws it away, so that a
-    client that only listens after sending still gets its reply.
+    Bytes beyond the limit are not read here. The connection (see `running.protocol`) discards them, so that a client
+    that sends everything before it listens still gets its reply.
 
     Args:
-        request: whose body.
-        limit: bytes.
-        seconds: how long it may take.
-        deadline: the same as a moment, on the clock of `time.monotonic`; the earlier one counts.
+        request: the request.
+        limit: largest size in bytes.
+        seconds: longest time.
+        deadline: latest moment, on the clock of `time.monotonic`; the earlier of both limits counts.
 
     Raises:
-        ContractError: BAD_IMAGE: it is larger than `limit`.
-        ServiceError: 408: it did not come in time.
-        ClientGoneError: the client broke off.
+        ContractError: BAD_IMAGE: the body is larger than `limit`.
+        ServiceError: 408: the body did not arrive in time.
+        ClientGoneError: the client closed the connection.
     """
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
@@ -56,13 +56,12 @@ async def read_body(request: Request, limit: int, seconds: float, deadline: floa
 
 
 async def leave_if_lost(request: Request) -> None:
-    """To be called before a reply is counted.
+    """End a request whose client is gone; call it before the reply is counted.
 
-    A client that closed its sending half may still be waiting, and gets its reply; one whose connection is gone
-    cannot.
+    A client that closed its sending half only may still wait, and gets its reply.
 
     Raises:
-        ClientGoneError: nothing can be sent any more.
+        ClientGoneError: the connection is closed.
     """
     if await request.is_disconnected():
         raise ClientGoneError

@@ -1,4 +1,4 @@
-"""The outermost layers of the application: paths as sloppy clients write them, headers of every reply, CORS."""
+"""The outermost middleware: tolerant paths, headers of every reply, CORS."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from facematch_server.http.replies import MEDIA_TYPE, failure
 
 _SLASHES: Final = re.compile(r"/{2,}")
 
-# For what is no page: nothing may be loaded, run or framed.
+# For replies that are not pages: a browser may load, run and frame nothing.
 _NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 class PathMiddleware:
-    """`//api/x/` is `/api/x`: clients put a base address and a path together without looking."""
+    """Treats `//api/x/` as `/api/x`: some clients join a base address and a path carelessly."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,12 +35,12 @@ class PathMiddleware:
 
 
 def tidy_path(path: str) -> str:
-    """A path with single slashes and none at its end."""
+    """The path with single slashes and without a slash at its end."""
     return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
 class ReplyHeadersMiddleware:
-    """What every reply says: no guessing of types, nothing to be loaded, and an end after an unread body."""
+    """Headers of every reply: no type guessing, no loading, and an end of the connection after an unread body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -66,7 +66,7 @@ class ReplyHeadersMiddleware:
                 if headers.get("content-type") != MEDIA_TYPE:
                     headers.setdefault("Content-Security-Policy", _NOTHING)
                 if unread:
-                    # A refusal does not wait for the body; what is still to come is not read as a request.
+                    # A refusal does not wait for the body; the rest of the body must not be read as a request.
                     headers["Connection"] = "close"
             await send(message)
 
@@ -74,18 +74,18 @@ class ReplyHeadersMiddleware:
 
 
 class ApiCorsMiddleware:
-    """CORS on some paths only: pages of other origins have no business with metrics or the description."""
+    """CORS on some paths only: pages of other origins may not read metrics or the API description."""
 
     def __init__(
         self, app: ASGIApp, paths: Collection[str], origins: Sequence[str], expose_headers: Sequence[str]
     ) -> None:
-        """Take the application.
+        """See the class.
 
         Args:
-            app: what answers.
-            paths: where other origins may call.
-            origins: which ones; `*` is any.
-            expose_headers: what their scripts may read of a reply.
+            app: the application.
+            paths: the paths that other origins may call.
+            origins: the other origins; `*` for any.
+            expose_headers: the reply headers that their scripts may read.
         """
         self._app = app
         self._paths = frozenset(paths)
@@ -94,7 +94,7 @@ class ApiCorsMiddleware:
             allow_origins=origins,
             allow_methods=["GET", "POST", "OPTIONS"],
             allow_headers=["*"],
-            # A page on the internet that calls a service on this machine or in this network.
+            # For a page on the internet that calls a service on this machine or in this network.
             allow_private_network=True,
             expose_headers=expose_headers,
             max_age=600,
@@ -107,7 +107,7 @@ class ApiCorsMiddleware:
 
 
 class _Cors(CORSMiddleware):
-    """Starlette's, with refusals in the contract's envelope."""
+    """Starlette's middleware, with refusals in the contract's envelope."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)

@@ -1,7 +1,7 @@
-"""What the service's own side and the url mode's side of HTTP/1.1 share. No sockets in here.
+"""HTTP/1.1 rules that the server and the url mode's client share. Has no sockets.
 
-h11 parses both sides. What stands before it bounds the work of one piece of input (h11 spends as much on a chunk of
-one byte as on one of 64 KiB) and takes what the rest of the world takes.
+h11 parses both sides. The rules here come before it: they bound the work for one piece of input (h11 spends as much on
+a chunk of one byte as on one of 64 KiB), and accept what other servers accept.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final
 MAX_HEAD: Final = 64 * 1024
 MAX_HEADERS: Final = 256
 
-# Bodies may come in small pieces, but not in crumbs: this many chunks are free, more have to hold 64 bytes on average
+# Bodies may come in small chunks, but not in tiny ones: this many chunks are free; more must hold 64 bytes on average
 # (a line of base64 holds 76).
 FREE_CHUNKS: Final = 4096
 LEAST_AVERAGE: Final = 64
-# About a millisecond's work.
+# About a millisecond of work.
 CHUNKS_AT_ONCE: Final = 512
 _MAX_SIZE_LINE: Final = 1024
 
@@ -28,11 +28,11 @@ TOKEN: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 
 
 class BadMessageError(ValueError):
-    """A message that is not taken. The text quotes nothing of it.
+    """A refused HTTP message. The text quotes nothing of it.
 
     Attributes:
-        status: the HTTP status that says so.
-        message: in words.
+        status: the HTTP status of the refusal.
+        message: the reason.
     """
 
     def __init__(self, message: str, status: int = 400) -> None:
@@ -46,8 +46,8 @@ class Framing:
     """How a body ends.
 
     Attributes:
-        chunked: by its last chunk.
-        length: after that many bytes; None: there is nothing, or (in replies) where the connection ends.
+        chunked: True: with its last chunk.
+        length: after this number of bytes; None: at once, or (in replies) with the connection.
     """
 
     chunked: bool = False
@@ -55,10 +55,10 @@ class Framing:
 
 
 def end_of_head(buffer: bytearray, start: int) -> int:
-    """Where the head that begins `buffer` ends, -1 if its end has not come yet; looked for from `start` on.
+    """The end of the head at the start of `buffer`, searched from `start` on; -1 if the end has not arrived.
 
     Raises:
-        BadMessageError: 431: it is longer than `MAX_HEAD`, its final empty line included.
+        BadMessageError: 431: the head is longer than `MAX_HEAD`, its final empty line included.
     """
     found = _END_OF_HEAD.search(buffer, start)
     end = found.end() if found else -1
@@ -68,7 +68,7 @@ def end_of_head(buffer: bytearray, start: int) -> int:
 
 
 def head_lines(head: bytes | bytearray) -> list[bytes]:
-    """The lines of a head, without their breaks and the final empty one.
+    """The lines of a head, without their line breaks and without the final empty line.
 
     Raises:
         BadMessageError: 431: there are more than `MAX_HEADERS`.
@@ -86,7 +86,7 @@ def framing_of(headers: list[tuple[bytes, bytes]]) -> Framing:
         headers: names in lower case, and values.
 
     Raises:
-        BadMessageError: it cannot be told for sure, so another program on the way may see another end.
+        BadMessageError: the end is ambiguous, so that a proxy may see another end.
     """
     codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
     lengths = {part.strip(b" \t") for name, value in headers if name == b"content-length" for part in value.split(b",")}
@@ -105,10 +105,10 @@ def framing_of(headers: list[tuple[bytes, bytes]]) -> Framing:
 
 
 class Dechunker:
-    """Undoes the chunked transfer coding, a bounded amount at a time.
+    """Decodes the chunked transfer coding, a bounded amount at a time.
 
     Attributes:
-        done: the last chunk and the trailer have been read.
+        done: whether the last chunk and the trailer have been read.
     """
 
     def __init__(self) -> None:
@@ -120,10 +120,10 @@ class Dechunker:
         self._bytes = 0
 
     def take(self, buffer: bytearray) -> bytes:
-        """What the next chunks in `buffer` hold, which are removed from it; b"" if more has to come first.
+        """Take the content of the next chunks out of `buffer`; b"" if more bytes must arrive first.
 
         Raises:
-            BadMessageError: the coding is broken, or the chunks are crumbs.
+            BadMessageError: the coding is wrong, or the chunks are tiny.
         """
         taken = bytearray()
         position = 0
@@ -163,7 +163,7 @@ class Dechunker:
             raise BadMessageError("The body comes in too many small pieces")
 
     def _trailer(self, buffer: bytearray, position: int) -> int:
-        """Pass over what follows the last chunk; nobody asks for it."""
+        """Skip the trailer after the last chunk."""
         for _ in range(MAX_HEADERS):
             end = buffer.find(b"\n", position, position + MAX_HEAD)
             if end < 0:
@@ -187,7 +187,7 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 def _size_line(buffer: bytearray, position: int) -> tuple[int, int] | None:
-    """The size that the line at `position` states, and where the next one begins; None if it is not complete."""
+    """The size in the line at `position`, and the start of the next line; None if the line is incomplete."""
     found = _SIZE_LINE.match(buffer, position, position + _MAX_SIZE_LINE)
     if found:
         return int(found[1], 16), found.end()

@@ -1,9 +1,10 @@
-"""Around every request: an id, one log line, metrics, and an envelope for whatever nobody expected."""
+"""Around every request: an id, one log line, metrics, and an envelope for unexpected errors."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,18 +18,18 @@ from facematch_server.metrics import Metrics
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 
-# nginx's status for a client that went away before the reply; only ever logged and counted.
+# nginx's status for a client that closed the connection before the reply; logged and counted only.
 CLIENT_GONE: Final = 499
 
-# Methods counted by name; anything else is what a client made up.
+# Methods counted by name; clients invent others.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-# Asked every few seconds by load balancers and Prometheus: counted, not logged.
+# Load balancers and Prometheus ask for these every few seconds: counted, not logged.
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestMiddleware:
-    """Outermost but for CORS. Exceptions end here, so that no outer layer prints them."""
+    """The outermost middleware but for `edge`. Exceptions end here, so that no outer layer prints them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,7 +55,7 @@ class RequestMiddleware:
         except ClientGoneError:
             status = CLIENT_GONE
         except asyncio.CancelledError:
-            # The time for going down is over; the server's own reply would be a 500 in plain text.
+            # The time to stop is over; uvicorn's own reply would be a 500 in plain text.
             task = asyncio.current_task()
             if status or task is None or not scope["app"].state.services.draining:
                 raise
@@ -72,20 +73,24 @@ class RequestMiddleware:
 
 
 def _note(scope: Scope, record: Record, status: int) -> None:
-    # Only here, since the metrics exist once the application has started, middleware before.
+    # Looked up here: the middleware exists before the application starts, the metrics do not.
     metrics: Metrics = scope["app"].state.services.metrics
     route = getattr(scope.get("route"), "path", "(unknown)")
     method = scope["method"] if scope["method"] in _METHODS else "(unknown)"
     total = time.monotonic() - record.started
+    # A copy: the thread of a request that timed out may still add a stage.
+    seconds = dict(record.seconds)
     metrics.count_response(route, method, status)
     if record.endpoint:
         metrics.count_outcome(record.endpoint, record.error_code or str(status), record.invalid_code)
-        metrics.observe({**record.seconds, "total": total})
+        metrics.observe({**seconds, "total": total})
     if route not in _QUIET:
-        log("request", **_fields(record, method, route, status, total))
+        log("request", **_fields(record, method, route, status, seconds, total))
 
 
-def _fields(record: Record, method: str, route: str, status: int, total: float) -> dict[str, Any]:
+def _fields(
+    record: Record, method: str, route: str, status: int, seconds: Mapping[str, float], total: float
+) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "request_id": record.request_id,
         "method": method,
@@ -96,5 +101,5 @@ def _fields(record: Record, method: str, route: str, status: int, total: float) 
         "key": record.key,
         "ms": round(total * 1000, 1),
     }
-    fields.update({f"{stage}_ms": round(value * 1000, 1) for stage, value in record.seconds.items()})
+    fields.update({f"{stage}_ms": round(value * 1000, 1) for stage, value in seconds.items()})
     return {name: value for name, value in fields.items() if value is not None}

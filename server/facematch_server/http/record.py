@@ -1,18 +1,18 @@
-"""What is noted of one request, for its log line and the metrics: codes and durations, nothing of a person."""
+"""Notes on one request for its log line and the metrics: codes and durations, no personal data."""
 
 from __future__ import annotations
 
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import HTTPConnection
 
-# What a proxy may hand over as a request id; anything else could smuggle text into the logs.
+# Request ids that a proxy may set; other text could forge log lines.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SCOPE_KEY: Final = "facematch.record"
 
@@ -23,11 +23,12 @@ class Record:
 
     Attributes:
         request_id: the proxy's, else random; also sent back as `X-Request-ID`.
-        key: id of the API key (not the key itself), None before it is known.
-        endpoint: name for the metrics, "" for what is no comparison.
-        error_code: `errorCode` of the reply, "" before it is known.
-        invalid_code: `invalidCode` of the reply, "" where there is none.
-        seconds: durations by stage.
+        started: when the request arrived, on the clock of `time.monotonic`.
+        key: number of the API key, never the key itself; None before the request is admitted.
+        endpoint: name for the metrics; "" if the request is not a comparison.
+        error_code: `errorCode` of the reply; "" before it is known.
+        invalid_code: `invalidCode` of the reply; "" without one.
+        seconds: durations by stage, see `metrics.STAGES`.
     """
 
     request_id: str
@@ -40,16 +41,25 @@ class Record:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Note how long a stage takes."""
+        """Measure a stage."""
         started = time.monotonic()
         try:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
+    def admitted(self, key: str) -> None:
+        """Note that the request was admitted, and for which key."""
+        self.key = key
+        self.seconds["admit"] = time.monotonic() - self.started
+
+    def add_seconds(self, timings: Mapping[str, float]) -> None:
+        """Add the stages of a comparison; its `total` is not a stage of the request."""
+        self.seconds.update({stage: value for stage, value in timings.items() if stage != "total"})
+
 
 def new_record(proposed_id: str) -> Record:
-    """Notes for a request that has just come in."""
+    """Notes on a request that has just arrived."""
     return Record(proposed_id if _REQUEST_ID.fullmatch(proposed_id) else secrets.token_hex(8))
 
 
@@ -60,7 +70,7 @@ def record_of(request: HTTPConnection) -> Record:
 
 
 def address_of(request: HTTPConnection) -> str:
-    """Address of who sent `request`, a proxy's where there is one; never logged."""
+    """Address of the client, or of the proxy in front of the service; never logged."""
     return request.client.host if request.client else ""
 
 

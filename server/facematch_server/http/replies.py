@@ -7,7 +7,8 @@ import math
 from starlette.responses import Response
 
 from facematch_server.errors import ContractError, ServiceError
-from facematch_server.wire import Profile, print_error, print_failure
+from facematch_server.wire.profile import Profile
+from facematch_server.wire.reply import print_error, print_failure
 
 MEDIA_TYPE = "application/json"
 
@@ -23,7 +24,7 @@ def documented_error(error: ContractError, profile: Profile) -> Response:
 
 
 def service_error(error: ServiceError) -> Response:
-    """A reply for what is no documented outcome."""
+    """A reply for an undocumented outcome."""
     headers = _headers(error.retry_after)
     if error.close:
         headers["Connection"] = "close"

@@ -1,1 +1,1 @@
-"""The threads that compare, and whose turn it is."""
+"""The threads that compare photos, and how requests share them."""

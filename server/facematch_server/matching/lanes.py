@@ -1,9 +1,12 @@
-"""Which jobs run: at most so many at once, fairly between their owners, and slow photos beside the others.
+"""Schedules jobs: a bounded number computes at the same time, shared fairly between owners; slow photos step aside.
 
-A job whose photo takes long to decode only waits for another process. It steps aside meanwhile, and its place is
-another's: a stranger's slow photos take no thread from anybody. So that they cannot fill the side lane either, jobs of
-one owner never take more than half of both lanes together. And as long as somebody else has been there within the
-last second, one owner leaves one place free: who sends one request after the other does not wait for each.
+A job that decodes a photo waits for another process. It steps aside meanwhile and frees its computing slot, so slow
+photos of one owner block nobody else. One owner may have at most half of the jobs that compute or stand aside, so it
+cannot fill the side lane either. If another owner was active within the last second, an owner leaves one computing slot
+free, so that a client with one request after the other need not wait for each.
+
+`access.fair_queue` orders waiting work only. Here a job also moves between computing and standing aside, and an owner's
+share depends on the jobs that run, so the two have no code in common.
 """
 
 from __future__ import annotations
@@ -19,19 +22,20 @@ from typing import Any, Final
 
 from facematch_server.errors import BUSY, ServiceError
 
-# For so long after somebody's job one place is left free for the next. It costs others little: a job that has the
-# cores to itself looks at both of its photos at once.
-_EXPECTED_SECONDS: Final = 1.0
+# An owner counts as active for this long after its last job. The free slot costs the others little: a job that has all
+# cores to itself examines both of its photos at the same time.
+_ACTIVE_SECONDS: Final = 1.0
 
 
 class Job:
     """Work of one request.
 
     Attributes:
-        work: what to do.
+        work: the function to run.
         deadline: on the clock of `time.monotonic`.
-        owner: whose it is.
-        future: its outcome.
+        owner: the key or the address that the job counts for.
+        future: the outcome.
+        waiters: threads of this job that stand aside.
     """
 
     def __init__(self, work: Callable[[], Any], deadline: float, owner: str, lanes: Lanes) -> None:
@@ -44,29 +48,29 @@ class Job:
 
     @property
     def taken_up(self) -> bool:
-        """Whether a thread has begun it; not if it was cancelled before."""
+        """Whether a thread has begun it; False if it was cancelled before."""
         return self.future.running() or (self.future.done() and not self.future.cancelled())
 
     def cancel(self) -> bool:
-        """Drop it, with the photos it holds, unless a thread has begun it; whether it was dropped."""
+        """Drop the job and its photos unless a thread has begun it; return whether it was dropped."""
         dropped = self.future.cancel()
         if dropped:
             self._lanes._forget(self)
         return dropped
 
     def refuse(self) -> None:
-        """Say that no thread will begin it."""
+        """Fail the job with 503: no thread will begin it."""
         if self.future.set_running_or_notify_cancel():
             self.future.set_exception(ServiceError(503, BUSY, retry_after=1.0))
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Give its place to another job while this one waits; on leaving, take one again.
+        """Free the computing slot while this job waits; on leaving, take one again.
 
-        Both photos of a job may be waited for, each in a thread: the place is given up once.
+        Two threads of a job may wait, one for each photo; together they free one slot.
 
         Raises:
-            ServiceError: 503: no place came free before the deadline.
+            ServiceError: 503: no slot became free before the deadline.
         """
         self._lanes._step_aside(self)
         try:
@@ -76,17 +80,17 @@ class Job:
 
 
 class Lanes:
-    """Starts jobs as places come free."""
+    """Starts jobs as computing slots become free."""
 
-    def __init__(self, places: int, start: Callable[[Job], object]) -> None:
-        """Take what is needed.
+    def __init__(self, threads: int, start: Callable[[Job], object]) -> None:
+        """See the module.
 
         Args:
-            places: jobs that compute at once; as many may be aside.
-            start: runs a job in a thread, which asks `begin` and calls `done` at the end; must not block. Where
-                it raises RuntimeError (no thread can be started), the job is refused.
+            threads: jobs that compute at the same time; as many may stand aside.
+            start: runs a job in a thread, which first asks `begin` and at the end calls `done`; must not block. If it
+                raises RuntimeError (no thread can be started), the job is refused.
         """
-        self._places = places
+        self._threads = threads
         self._start = start
         self._changed = threading.Condition()
         self._pending: list[Job] = []
@@ -94,7 +98,7 @@ class Lanes:
         self._of_owner: Counter[str] = Counter()
         self._computing_of: Counter[str] = Counter()
         self._returning_of: Counter[str] = Counter()
-        # When somebody's job last came or ended.
+        # When an owner's job last arrived or ended.
         self._seen: dict[str, float] = {}
         self._served: dict[str, int] = {}
         self._serial = itertools.count(1)
@@ -102,12 +106,12 @@ class Lanes:
 
     @property
     def started(self) -> int:
-        """Jobs that were started and are not done, those aside included."""
+        """Jobs that compute or stand aside."""
         return len(self._running)
 
     @property
     def closed(self) -> bool:
-        """Whether no job is started any more."""
+        """Whether `close` was called: no job starts any more."""
         return self._closed
 
     @property
@@ -116,7 +120,7 @@ class Lanes:
         return len(self._pending)
 
     def submit(self, job: Job) -> None:
-        """Start a job as soon as there is a place; refuse it once closed."""
+        """Start a job as soon as a computing slot is free; refuse it after `close`."""
         with self._changed:
             if not self._closed:
                 self._seen[job.owner] = time.monotonic()
@@ -126,19 +130,19 @@ class Lanes:
         job.refuse()
 
     def begin(self, job: Job) -> bool:
-        """To be asked by the thread first: whether the job is to run, not refused since."""
+        """Whether the thread may run the job; False if the job was refused since."""
         with self._changed:
             return job in self._running
 
     def done(self, job: Job) -> None:
-        """A job that was started has ended; nothing if it was refused instead."""
+        """Free the slot of a job that has ended; does nothing for a refused job."""
         with self._changed:
             if job in self._running:
                 self._give_back(job)
                 self._dispatch()
 
     def close(self) -> None:
-        """Start no job any more; those that wait are refused."""
+        """Start no more jobs, and refuse waiting ones."""
         with self._changed:
             self._closed = True
             pending, self._pending = self._pending, []
@@ -166,7 +170,7 @@ class Lanes:
                 return
             self._returning_of[job.owner] += 1
             in_time = self._changed.wait_for(
-                lambda: (self._computing < self._places and self._room_for(job.owner)) or self._closed,
+                lambda: (self._computing < self._threads and self._room_for(job.owner)) or self._closed,
                 max(job.deadline - time.monotonic(), 0.0),
             )
             self._returning_of[job.owner] -= 1
@@ -175,13 +179,13 @@ class Lanes:
             raise ServiceError(503, BUSY, retry_after=1.0)
 
     def _dispatch(self) -> None:
-        """Start what may start: of the owner with the fewest jobs, and among those of the one served longest ago."""
+        """Start jobs while slots are free: the owner with the fewest jobs first, then the one served longest ago."""
         self._pending = [job for job in self._pending if not job.future.cancelled()]
         waiting_owners = {job.owner for job in self._pending}
         self._served = {owner: serial for owner, serial in self._served.items() if owner in waiting_owners}
-        while self._computing + self._claimed < self._places and len(self._running) < 2 * self._places:
+        while self._computing + self._claimed < self._threads and len(self._running) < 2 * self._threads:
             waiting = [
-                job for job in self._pending if self._of_owner[job.owner] < self._places and self._room_for(job.owner)
+                job for job in self._pending if self._of_owner[job.owner] < self._threads and self._room_for(job.owner)
             ]
             if not waiting or self._closed:
                 return
@@ -194,8 +198,8 @@ class Lanes:
             try:
                 self._start(job)
             except RuntimeError:
-                # The system gives no thread. An executor may have queued the job all the same and run it later: then
-                # it finds itself refused, and its place given back already.
+                # The system cannot start a thread. The executor may have queued the job nevertheless and run it later:
+                # `begin` then says no, and the slot is free already.
                 self._give_back(job)
                 job.refuse()
 
@@ -205,15 +209,15 @@ class Lanes:
 
     @property
     def _claimed(self) -> int:
-        """Places that jobs which were aside will take next."""
+        """Slots reserved for jobs that come back from standing aside."""
         return sum(min(count, self._room_for(owner)) for owner, count in self._returning_of.items())
 
     def _room_for(self, owner: str) -> int:
-        """How many more jobs of an owner may compute. Where none may, one does, and its end makes room."""
-        earliest = time.monotonic() - _EXPECTED_SECONDS
+        """How many more jobs of an owner may compute."""
+        earliest = time.monotonic() - _ACTIVE_SECONDS
         self._seen = {name: seen for name, seen in self._seen.items() if seen > earliest or self._of_owner[name]}
         others = any(name != owner for name in self._seen)
-        most = max(self._places - 1, 1) if others else self._places
+        most = max(self._threads - 1, 1) if others else self._threads
         return max(most - self._computing_of[owner], 0)
 
     def _give_back(self, job: Job) -> None:

@@ -1,14 +1,13 @@
 """Runs the CPU-bound work: a fixed number of threads, a bounded queue, a deadline for each job.
 
-The event loop only waits. Four rules keep the service answering under overload: no more jobs compute than
-there are CPUs, no more than `queue_size` wait, none starts after its deadline has passed, and keys take turns:
-one that fills the house waits for itself (`shares` for the places, `lanes` for the threads).
+The event loop only waits. Four rules keep the service responsive under overload: at most one job computes per core,
+at most `queue_size` jobs wait, no job starts after its deadline, and keys take turns, so that a key with many requests
+delays itself only (`shares` divides the slots, `lanes` the threads).
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,99 +16,62 @@ from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from facematch_server.errors import BUSY, ServiceError
+from facematch_server.matching.cores import Cores
 from facematch_server.matching.lanes import Job, Lanes
-from facematch_server.matching.shares import Shares, who_leaves
+from facematch_server.matching.shares import Shares, holder_to_withdraw
 
 _T = TypeVar("_T")
 
-# Set for the thread that runs a job, and for the spare thread that helps it (`SpareThreads` hands contexts on).
+# Set in the thread that runs a job, and in its helper thread (`SpareThreads` copies the context).
 _JOB: Final[ContextVar[Job | None]] = ContextVar("job", default=None)
 
 
 def current_job() -> Job | None:
-    """The job that the calling thread works on."""
+    """The job of the calling thread; None outside jobs."""
     return _JOB.get()
 
 
-class Cores:
-    """How many threads are computing, and so whether one more would find an idle core.
-
-    Shared by the pool and by `SpareThreads`, to which `FaceMatcher` hands the first photo while it looks at the
-    second: a lone request uses two cores, and under load each request keeps to its own thread.
-
-    Attributes:
-        large_photo: held by whoever unpacks a large photo whole, so that one is in memory at a time.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self._busy = 0
-        self._lock = threading.Lock()
-        self.large_photo = threading.Lock()
-
-    @property
-    def busy(self) -> int:
-        """Threads computing right now."""
-        return self._busy
-
-    def acquire(self, *, blocking: bool = True) -> bool:
-        """Count one more computing thread; without `blocking`, only if there is an idle core for it.
-
-        It never blocks: a request that has a thread of the pool computes at once.
-        """
-        with self._lock:
-            if not blocking and self._busy >= self.count:
-                return False
-            self._busy += 1
-            return True
-
-    def release(self) -> None:
-        """Count one less."""
-        with self._lock:
-            self._busy -= 1
-
-
 class InferencePool:
-    """Threads for jobs, with places for those that run or wait."""
+    """Threads for jobs, and a slot for each request in flight."""
 
     def __init__(self, cores: Cores, threads: int, queue_size: int, shares: Shares | None = None) -> None:
-        """Open the pool.
+        """Threads start with the first jobs.
 
         Args:
             cores: counts computing threads.
-            threads: jobs that may run at once.
-            queue_size: jobs that may wait beyond that.
-            shares: largest parts of the places; default all.
+            threads: jobs that may run at the same time.
+            queue_size: requests that may wait beside them; the pool has `threads + queue_size` slots.
+            shares: the largest parts of the slots for one key and one address; default all.
         """
         self._cores = cores
-        # One each for the jobs that compute and those that stepped aside.
+        # `threads` for the jobs that compute and as many for the jobs that stepped aside.
         self._executor = ThreadPoolExecutor(2 * threads, thread_name_prefix="facematch-match")
         self._lanes = Lanes(threads, lambda job: self._executor.submit(self._run, job))
-        self._places = threads + queue_size
+        self._slots = threads + queue_size
         self._shares = shares or Shares()
-        # In the order in which they came; of the event loop only.
-        self._holders: dict[Place, None] = {}
+        # In order of arrival; used on the event loop only.
+        self._holders: dict[Slot, None] = {}
         self._threads = threads
 
     @property
     def threads(self) -> int:
-        """Jobs that may run at once."""
+        """Jobs that may run at the same time."""
         return self._threads
 
     @property
-    def places(self) -> int:
-        """Requests that may be in the house at once."""
-        return self._places
+    def slots(self) -> int:
+        """Requests that may be in flight at the same time."""
+        return self._slots
 
     @property
-    def taken(self) -> int:
-        """Requests in the house: reading their body, waiting or running."""
+    def in_flight(self) -> int:
+        """Requests in flight: receiving, queued or running."""
         return len(self._holders)
 
     @property
     def waiting(self) -> int:
-        """Requests whose job no thread has taken up yet, or that are still reading their body."""
-        return max(self.taken - self._lanes.started, 0)
+        """Requests in flight that no thread works on: receiving or queued."""
+        return max(self.in_flight - self._lanes.started, 0)
 
     @property
     def queued(self) -> int:
@@ -117,52 +79,52 @@ class InferencePool:
         return self._lanes.queued
 
     @contextmanager
-    def place(self, key: str = "", address: str = "") -> Iterator[Place]:
-        """Take a place; to be held from before the body is read, since a body in memory is what costs.
+    def slot(self, key: str = "", address: str = "") -> Iterator[Slot]:
+        """Hold a slot. Take it before reading the body, because bodies in memory are the scarce resource.
 
-        Call it on the event loop only. In a full house a place may be taken back, also later, for a key or an address
-        that holds fewer: whatever is awaited under it then ends.
+        Call it on the event loop only. When all slots are taken, a slot may be withdrawn, also later, in favour of a
+        key or an address that holds fewer: the await inside the `with` block then ends.
 
         Args:
-            key: whose request it is.
-            address: where it came from.
+            key: API key of the request.
+            address: client address of the request.
 
         Raises:
-            ServiceError: 503: all places are taken, or this one was taken back.
+            ServiceError: 503: all slots are taken, or this one was withdrawn.
         """
-        place = self._take(key, address)
+        slot = self._take(key, address)
         try:
-            yield place
+            yield slot
         except asyncio.CancelledError:
-            if not place.taken_back():
+            if not slot.was_withdrawn():
                 raise
             raise _busy() from None
         finally:
-            # A job that outlived its request holds the place (its photos are still in memory) until it ends.
-            if place.job is None or place.job.future.done():
-                self._leave(place)
+            # A job that outlives its request keeps the slot until it ends: its photos are still in memory.
+            if slot.job is None or slot.job.future.done():
+                self._free(slot)
             else:
                 loop = asyncio.get_running_loop()
-                place.job.future.add_done_callback(lambda _: _call_soon(loop, self._leave, place))
+                slot.job.future.add_done_callback(lambda _: _call_soon(loop, self._free, slot))
 
-    def _take(self, key: str, address: str) -> Place:
-        if not self._shares.allow(self._holders, key, address, self._places):
+    def _take(self, key: str, address: str) -> Slot:
+        if not self._shares.allow(self._holders, key, address, self._slots):
             raise _busy()
-        while len(self._holders) >= self._places:
-            leaving = who_leaves(list(self._holders), key, address)
-            if leaving is None:
+        while len(self._holders) >= self._slots:
+            candidate = holder_to_withdraw(list(self._holders), key, address)
+            if candidate is None:
                 raise _busy()
-            # Not where a thread took its work up in this very moment.
-            if leaving.take_back():
-                self._leave(leaving)
-        place = Place(self, key, address)
-        self._holders[place] = None
-        return place
+            # Fails if a thread has begun its job at this moment.
+            if candidate.withdraw():
+                self._free(candidate)
+        slot = Slot(self, key, address)
+        self._holders[slot] = None
+        return slot
 
     def close(self, wait: bool = True) -> None:
-        """End the threads; waiting jobs are refused."""
+        """End the threads and refuse waiting jobs."""
         self._lanes.close()
-        # What the executor holds is refused by `_outcome`; cancelled there, nobody would hear of it.
+        # `_outcome` refuses the jobs in the executor's queue. If the executor cancelled them, waiters would stay.
         self._executor.shutdown(wait)
 
     def _submit(self, work: Callable[[], _T], deadline: float, owner: str) -> Job:
@@ -186,78 +148,86 @@ class InferencePool:
     def _outcome(self, job: Job) -> Any:
         if self._lanes.closed or time.monotonic() >= job.deadline:
             raise _busy()
-        self._cores.acquire()
+        self._cores.take()
         token = _JOB.set(job)
         try:
             return job.work()
         finally:
             _JOB.reset(token)
-            self._cores.release()
+            self._cores.give_back()
 
-    def _leave(self, place: Place) -> None:
-        self._holders.pop(place, None)
+    def _free(self, slot: Slot) -> None:
+        self._holders.pop(slot, None)
 
 
-class Place:
-    """One request's place in an `InferencePool`.
+class Slot:
+    """One request's slot in an `InferencePool`.
 
     Attributes:
-        key: whose request it is.
-        address: where it came from.
-        job: its work, once it is known.
+        key: API key of the request.
+        address: client address of the request.
+        job: its work; None while the request is received.
+        queue_seconds: how long the job waited for a thread; None before it starts.
     """
 
     def __init__(self, pool: InferencePool, key: str, address: str) -> None:
         self.key = key
         self.address = address
         self.job: Job | None = None
+        self.queue_seconds: float | None = None
         self._pool = pool
         self._task = asyncio.current_task()
-        self._left = False
+        self._withdrawn = False
 
     @property
-    def is_sending(self) -> bool:
-        """Whether there is no work yet: its photos are still on their way."""
+    def is_receiving(self) -> bool:
+        """Whether the request is still received."""
         return self.job is None
 
     @property
     def may_leave(self) -> bool:
-        """Whether no thread has taken its work up."""
-        return self._task is not None and not self._left and (self.job is None or not self.job.taken_up)
+        """Whether the slot can be withdrawn: no thread has begun the job."""
+        return self._task is not None and not self._withdrawn and (self.job is None or not self.job.taken_up)
 
-    def take_back(self) -> bool:
-        """End what the request awaits; False, and nothing is done, if a thread has begun its work."""
+    def withdraw(self) -> bool:
+        """Withdraw the slot and end the request's await; False, without effect, if a thread has begun the job."""
         if self.job is not None and not self.job.cancel():
             return False
-        self._left = True
+        self._withdrawn = True
         if self._task is not None:
             self._task.cancel()
         return True
 
-    def taken_back(self) -> bool:
-        """Whether the task was cancelled by `take_back` and by nobody else, as in `asyncio.timeout`."""
-        return self._left and self._task is not None and self._task.uncancel() == 0
+    def was_withdrawn(self) -> bool:
+        """Whether `withdraw` cancelled the task, and nothing else did; compare `asyncio.timeout`."""
+        return self._withdrawn and self._task is not None and self._task.uncancel() == 0
 
     async def run(self, work: Callable[[], _T], deadline: float) -> _T:
-        """Run `work` in a thread of the pool, when it is the turn of its key.
+        """Run `work` in a thread of the pool as soon as its key has its turn.
 
         Args:
-            work: what to do.
+            work: the job; an exception of it is raised here.
             deadline: on the clock of `time.monotonic`.
 
         Raises:
-            ServiceError: 503: it did not start or did not end before the deadline.
+            ServiceError: 503: the work did not end before the deadline.
         """
-        job = self._pool._submit(work, deadline, self.key or self.address)
+        submitted = time.monotonic()
+
+        def begun() -> _T:
+            self.queue_seconds = time.monotonic() - submitted
+            return work()
+
+        job = self._pool._submit(begun, deadline, self.key or self.address)
         self.job = job
         patience = asyncio.timeout(max(deadline - time.monotonic(), 0.0))
         try:
             async with patience:
                 return await asyncio.wrap_future(job.future)
         except BaseException as error:
-            # Whoever gives up takes its photos out of the queue.
+            # A request that gives up takes its photos out of the queue.
             job.cancel()
-            # A TimeoutError of the work's own is a fault like any other.
+            # A TimeoutError raised by `work` itself is an ordinary fault.
             if isinstance(error, TimeoutError) and patience.expired():
                 raise _busy() from None
             raise
@@ -267,8 +237,8 @@ def _busy() -> ServiceError:
     return ServiceError(503, BUSY, retry_after=1.0)
 
 
-def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[Place], None], place: Place) -> None:
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[Slot], None], slot: Slot) -> None:
     try:
-        loop.call_soon_threadsafe(callback, place)
-    except RuntimeError:  # the loop was closed while the job ran: nobody counts any more
+        loop.call_soon_threadsafe(callback, slot)
+    except RuntimeError:  # the loop was closed while the job ran
         return

@@ -1,1 +1,1 @@
-"""The endpoints: thin, one module each."""
+"""The endpoints, one module each."""

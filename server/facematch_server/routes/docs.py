@@ -1,4 +1,4 @@
-"""`/docs` and `/openapi.json`: the API's description for people and for programs, also where there is no internet."""
+"""`/docs` and `/openapi.json`: the API description for people and for programs, without the internet."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _HEADERS = {
 def new_router(describe: Callable[[], dict[str, Any]]) -> APIRouter:
     """The two routes.
 
-    Both bodies are rendered at the first request and kept: anybody may ask for them without a key, and rendering takes
-    the event loop several milliseconds.
+    Both bodies are rendered at the first request and kept: every client may ask for them without a key, and rendering
+    holds the event loop for several milliseconds.
 
     Args:
-        describe: makes the OpenAPI description, see `FastAPI.openapi`; called once.
+        describe: returns the OpenAPI description, see `FastAPI.openapi`; called once.
     """
     router = APIRouter(route_class=PlainRoute)
     description = cache(describe)

@@ -1,6 +1,6 @@
-"""The API's description as one page of plain HTML: no scripts, nothing loaded from elsewhere.
+"""The API description as one page of plain HTML: no scripts, no files from other servers.
 
-The usual pages (Swagger UI, Redoc) come from a CDN and stay blank in a network without one.
+The usual pages (Swagger UI, Redoc) load from a CDN and stay blank in a closed network.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ summary{cursor:pointer;padding:.2rem 0}
 
 
 def render(schema: Mapping[str, Any]) -> str:
-    """The page for an OpenAPI schema as `FastAPI.openapi` makes it."""
+    """The page of an OpenAPI schema of `FastAPI.openapi`."""
     title = f"{schema['info']['title']} {schema['info']['version']}"
     body = "".join(_operations(schema))
     intro = escape(schema["info"].get("summary", ""))
@@ -76,7 +76,7 @@ def _responses(responses: Mapping[str, Any], schema: Mapping[str, Any]) -> Itera
 
 
 def _resolved(part: Any, schema: Mapping[str, Any]) -> Any:
-    """`part` with every reference into the schema's components written out (they are not recursive)."""
+    """`part` with every reference to the schema's components replaced by the component (none is recursive)."""
     if isinstance(part, list):
         return [_resolved(item, schema) for item in part]
     if not isinstance(part, Mapping):

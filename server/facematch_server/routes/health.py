@@ -16,13 +16,13 @@ metrics = APIRouter(route_class=PlainRoute)
 
 @health.get("/healthz", summary="The process answers")
 async def healthz(_: Request) -> JSONResponse:
-    """Always 200 while the process lives; says nothing of what it depends on."""
+    """Always 200 while the process lives; does not check the database."""
     return JSONResponse({"status": "ok"})
 
 
 @health.get("/readyz", summary="Requests may be sent", responses={503: {"description": "Draining, or no database"}})
 async def readyz(request: Request) -> JSONResponse:
-    """200 when models are loaded and the database answers; 503 while draining or without a database."""
+    """200 if the models are loaded and the database works; 503 while draining or without a database."""
     services = services_of(request)
     trouble = await services.storage.trouble()
     ready = trouble is None and not services.draining
@@ -34,5 +34,5 @@ async def readyz(request: Request) -> JSONResponse:
 
 @metrics.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def prometheus(request: Request) -> Response:
-    """Counts and durations in Prometheus' text format."""
+    """Counts and durations in the text format of Prometheus."""
     return Response(services_of(request).metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,4 +1,4 @@
-"""`/`: the page to try the service with. Its files lie in `static/`; nothing comes from elsewhere."""
+"""`/`: the page that tries the service. All its files are in `static/`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from facematch_local import __version__
+from facematch_server.matching.pack_info import pack_labels
 from facematch_server.routes.plain import PlainRoute
-from facematch_server.services import is_calibrated, notice_of, pack_labels, services_of
+from facematch_server.services import services_of
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
-# Scripts and styles from this service alone; pictures also from memory: chosen photos and crops in the reply.
+# Scripts and styles from this service only; pictures also from memory: chosen photos, and crops of the reply.
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' blob: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -40,17 +41,17 @@ async def page(_: Request) -> Response:
 
 @router.get("/version", include_in_schema=False)
 async def version(request: Request) -> Response:
-    """What the page says of the service: its pack, and whether replies may be made up."""
+    """Facts that the page shows: the version, the pack, and whether scenarios give synthetic replies."""
     services = services_of(request)
     labels = pack_labels(services.matcher)
     return JSONResponse(
         {
             "version": __version__,
-            "scenarios": bool(getattr(services.settings, "scenarios", False)),
+            "scenarios": services.settings.scenarios,
             "pack": labels["name"],
             "pack_version": labels["version"],
             "calibration": labels["calibration"],
-            "calibrated": is_calibrated(services.matcher),
-            "notice": notice_of(services.matcher),
+            "calibrated": services.matcher.pack.calibration.calibrated,
+            "notice": services.matcher.pack.pack.notice,
         }
     )

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 
 class PlainRoute(APIRoute):
-    """A route that FastAPI describes and does not solve dependencies for.
+    """A route that FastAPI describes, but whose dependencies it does not solve.
 
     FastAPI parses query and cookies of every request on the event loop before the handler runs, also of requests
-    without a key. Our handlers take the `Request` alone, and bound what they parse.
+    without a key. The handlers here take the `Request` alone, and bound what they parse.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

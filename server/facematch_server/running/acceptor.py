@@ -1,7 +1,7 @@
-"""Accepts connections, counts them from the first moment on, and turns away those that are too many.
+"""Accepts connections, counts them from their first moment, and refuses those beyond the limit.
 
-asyncio's own server accepts whatever comes and tells of a connection only after its TLS handshake: clients that
-never shake hands would hold descriptors that nobody counts.
+asyncio's own server accepts every connection and reports it only after its TLS handshake: clients that never complete
+the handshake would hold uncounted descriptors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from facematch_server.running.raw_replies import raw_failure
 
 _TOO_MANY: Final = raw_failure(503, "Too many connections, try again later", retry_after=1)
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-# So many that are turned away may still finish sending, for that long; otherwise their reply may be lost.
+# Number of refused connections that may still finish sending, and for how long; otherwise their reply may be lost.
 _TURNED_AWAY: Final = 16
 _TURNED_AWAY_SECONDS: Final = 1.0
 _TLS_GOODBYE_SECONDS: Final = 2.0
@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """What uvicorn takes for a server: the connections of some listening sockets."""
+    """The connections of some listening sockets, in the form that uvicorn expects of a server."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class Acceptor:
         max_connections: int,
         handshake_seconds: float,
     ) -> None:
-        """Accept nothing yet.
+        """`start` begins to accept.
 
         Args:
-            sockets: listening ones; the caller closes them.
+            sockets: listening sockets; the caller closes them.
             protocol: makes the protocol of one connection.
             tls: None for plain HTTP.
-            max_connections: open ones, those included that have not shaken hands.
+            max_connections: largest number of open connections, unfinished handshakes included.
             handshake_seconds: time for the handshake.
         """
         self._sockets = sockets
@@ -60,18 +60,18 @@ class Acceptor:
         self._connections: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Accept from now on."""
+        """Begin to accept connections."""
         for sock in self._sockets:
             sock.setblocking(False)
             self._accepting.append(asyncio.create_task(self._accept(sock)))
 
     def close(self) -> None:
-        """Accept no more; what is open stays open."""
+        """Accept no more connections; open ones stay open."""
         for task in self._accepting:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Wait until nothing is accepted any more."""
+        """Wait until no connection is being accepted."""
         await asyncio.gather(*self._accepting, return_exceptions=True)
 
     async def _accept(self, sock: socket.socket) -> None:
@@ -81,11 +81,11 @@ class Acceptor:
                 connection, _ = await loop.sock_accept(sock)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
-                    _logger.warning("no more connections can be accepted: out of descriptors or memory")
+                    _logger.warning("no further connections can be accepted: out of descriptors or memory")
                     await asyncio.sleep(0.2)
             else:
                 self._take(connection)
-            # A flood of connections must not keep the loop here.
+            # A flood of connections must not hold the event loop.
             await asyncio.sleep(0)
 
     def _take(self, connection: socket.socket) -> None:
@@ -112,8 +112,8 @@ class Acceptor:
 
         try:
             with contextlib.suppress(OSError):
-                # Head and body of a reply are written apart: without this the second waits 40 ms for the
-                # acknowledgement of the first. asyncio sets it only on sockets that name their protocol.
+                # Head and body of a reply are written separately; without this the body waits 40 ms for the
+                # acknowledgement of the head. asyncio sets it only on sockets that name their protocol.
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 await asyncio.get_running_loop().connect_accepted_socket(
@@ -121,11 +121,11 @@ class Acceptor:
                     connection,
                     ssl=self._tls,
                     ssl_handshake_timeout=self._handshake_seconds if self._tls else None,
-                    # Who was cut off need not agree to it; asyncio would wait for 30 seconds.
+                    # Do not wait for the client to agree to the end; asyncio would wait 30 seconds.
                     ssl_shutdown_timeout=_TLS_GOODBYE_SECONDS if self._tls else None,
                 )
-            except OSError as error:  # no TLS, none that suits, too late, gone: nobody to answer
-                _logger.debug("a connection did not come about: %s", type(error).__name__)
+            except OSError as error:  # not TLS, no common version, too late, or closed: no reply is possible
+                _logger.debug("a connection failed before its handshake: %s", type(error).__name__)
                 connection.close()
                 return
             await made[0].closed.wait()

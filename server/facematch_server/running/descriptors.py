@@ -1,4 +1,4 @@
-"""Room for connections among the process's descriptors (Unix; elsewhere there is no such limit to ask for)."""
+"""How many connections the process's limit on descriptors allows (Unix; other systems report no such limit)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import logging
 import sys
 from typing import Final
 
-# For the database, models, photos by URL and whatever libraries open.
+# Reserved for the database, models, photos by URL and files of libraries.
 RESERVE: Final = 256
 
 _logger = logging.getLogger(__name__)
 
 
 def room_for(connections: int, ports: int) -> int:
-    """How many connections each port may hold: `connections`, or fewer if the system gives no more descriptors.
+    """Connections for each port: `connections`, or fewer if the limit on descriptors does not allow them.
 
-    Raises the process's soft limit as far as needed and allowed.
+    Raises the soft limit of the process as far as needed and allowed.
     """
     if sys.platform == "win32":
         return connections
@@ -37,6 +37,6 @@ def room_for(connections: int, ports: int) -> int:
 
 
 def granted(descriptors: int, connections: int, ports: int) -> int:
-    """How many of `descriptors` are left for each port's connections, `connections` at most and 1 at least."""
+    """Descriptors of `descriptors` for the connections of each port, at most `connections` and at least 1."""
     reserve = min(RESERVE, descriptors // 2)
     return max(min(connections, (descriptors - reserve) // ports), 1)

@@ -1,7 +1,7 @@
-"""The end that nothing can put off.
+"""A hard limit on the time that the process takes to stop.
 
-Going down in order waits for requests, for threads and for the interpreter, and native code in a thread takes no notice
-of a signal. Whatever still runs when the time is up ends with the process.
+An orderly stop waits for requests, threads and the interpreter, and native code in a thread ignores signals. When the
+time is over, the process ends, with everything that still runs.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _TELL_SECONDS: Final = 0.2
 
 
 class HardEnd:
-    """Ends the process at a time, unless it has ended by then."""
+    """Ends the process at a set time."""
 
     def __init__(self, end: Callable[[int], object] = os._exit) -> None:
-        """Take what ends the process, given its exit code."""
+        """`end_process` gets the exit code."""
         self._end = end
         self._at = float("inf")
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def within(self, seconds: float) -> None:
-        """End the process in so many seconds at the latest; of several times the earliest counts."""
+        """End the process after `seconds` at the latest; of several calls the earliest moment counts."""
         with self._changed:
             self._at = min(self._at, time.monotonic() + seconds)
             self._changed.notify()
             if self._thread is None:
-                # A daemon: the interpreter does not wait for it.
+                # A daemon thread: the interpreter does not wait for it.
                 self._thread = threading.Thread(target=self._wait, name="facematch-end", daemon=True)
                 self._thread.start()
 
@@ -42,7 +42,7 @@ class HardEnd:
         with self._changed:
             while (left := self._at - time.monotonic()) > 0:
                 self._changed.wait(left)
-        # Whoever holds the log's lock may be what hangs: nobody reads what it writes.
+        # Not through the log: the thread that hangs may hold the log's lock.
         telling = threading.Thread(target=_tell, daemon=True)
         telling.start()
         telling.join(_TELL_SECONDS)

@@ -1,4 +1,4 @@
-"""Sockets to listen on: every address that a host means, under one port."""
+"""Listening sockets: every address of a host, on one port."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from facematch_local.errors import FacematchError
 
 BACKLOG: Final = 256
-# What the system holds of replies that a client has not read; Linux doubles it. Left to itself it holds megabytes, and
-# a client that reads nothing is noticed only when they are full.
+# Bytes of unread replies that the system buffers; Linux doubles the value. By default it buffers megabytes, and the
+# service notices a client that does not read only when they are full.
 SEND_BUFFER: Final = 128 * 1024
 
 
@@ -19,15 +19,15 @@ class StartError(FacematchError):
 
 
 def bind(host: str, port: int, setting: str) -> list[socket.socket]:
-    """Listen on all addresses of `host`: `::` takes IPv4 too, `localhost` has two.
+    """Listen on all addresses of `host`. `::` accepts IPv4 too; `localhost` has two addresses.
 
     Args:
-        host: address or name; "" is every IPv4 address.
-        port: 0 takes a free one, the same for all addresses.
-        setting: the variable that says the port, for the message.
+        host: address or name; "" for every IPv4 address.
+        port: 0 for a free one, the same for all addresses.
+        setting: the variable that sets the port, for the message.
 
     Raises:
-        StartError: one of them is taken or not this machine's.
+        StartError: an address is in use, or is not an address of this machine.
     """
     try:
         with ExitStack() as stack:
@@ -43,7 +43,7 @@ def bind(host: str, port: int, setting: str) -> list[socket.socket]:
 
 
 def takes_ipv4(sockets: list[socket.socket]) -> bool:
-    """Whether a client that knows only 127.0.0.1 can come in, as far as the sockets' kinds tell."""
+    """Whether a client can connect to 127.0.0.1, judged by the kinds of the sockets."""
     return any(
         sock.family == socket.AF_INET or not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
         for sock in sockets
@@ -51,7 +51,7 @@ def takes_ipv4(sockets: list[socket.socket]) -> bool:
 
 
 def printed(host: str) -> str:
-    """`host` as it stands in a URL."""
+    """`host` in the form of a URL."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -62,13 +62,13 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
         return [(socket.AF_INET, host)]
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     kinds = [(entry[0], str(entry[4][0])) for entry in found if entry[0] in (socket.AF_INET, socket.AF_INET6)]
-    # IPv4 first: the address that is printed and that most clients try.
+    # IPv4 first: the printed address, and the one that most clients try.
     return sorted(dict.fromkeys(kinds), key=lambda kind: kind[0] != socket.AF_INET)
 
 
 def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     both = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
     sock = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
-    # Connections inherit it.
+    # Connections inherit this option.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     return sock

@@ -1,8 +1,8 @@
-"""Keeps the process's memory level.
+"""Keeps the process's memory from growing.
 
-Left to itself, glibc gives each thread an arena of its own, and after the first large photo it keeps blocks of up to
-32 MiB in them instead of handing them back. With photos of all sizes on several threads the holes add up: not a
-leak, but memory that creeps up by the day.
+By default, glibc gives each thread its own arena, and after the first large photo it keeps blocks of up to 32 MiB in
+them instead of returning them. With photos of all sizes on several threads, fragmentation adds up: memory grows by the
+day without a leak.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 
-# Decoded photos above a megapixel come straight from the system and go straight back; smaller blocks are reused.
+# Decoded photos above a megapixel come from the system and return to it at once; smaller blocks are reused.
 _LARGE_BLOCK: Final = 4 << 20
 _KEPT_FREE: Final = 16 << 20
 _ARENAS: Final = 2
 
 
 def keep_memory_level() -> bool:
-    """Set up the allocator of this process, to be called before threads start.
+    """Configure the allocator of this process. Call it before threads start.
 
     Returns:
-        False where the C library has no such settings (musl, macOS, Windows); then nothing was changed.
+        False without effect if the C library has no such settings (musl, macOS, Windows).
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -38,10 +38,10 @@ def keep_memory_level() -> bool:
 
 
 def keep_collections_short() -> None:
-    """Leave out of all later garbage collections what is there now, to be called when everything is loaded.
+    """Exempt all present objects from garbage collection. Call it when everything is loaded.
 
-    A full collection looks at every object of every imported module, some 0.1 s in which no other thread runs, the
-    event loop's neither; nothing of that ever becomes garbage.
+    A full collection visits every object of every imported module. That takes some 0.1 s, in which no other thread and
+    no event loop runs, and finds no garbage.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 protocol, for strangers: what they send is made ready and bounded before h11 sees it."""
+"""uvicorn's HTTP/1.1 protocol for untrusted clients: input is normalised and bounded before h11 parses it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from facematch_server.running.turns import Turns
 
 
 class LimitedH11Protocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol with a time for everything that nobody waits for.
+    """uvicorn's HTTP/1.1 protocol with time limits outside requests.
 
-    A request being handled has its own limits (the time for its body, the deadline). This class covers the
-    rest: a head that does not end, counted from the moment the connection was accepted; what a client still sends
-    after its reply has gone out; a reply that a client does not read.
+    A request in flight has its own limits (the time for its body, the deadline). This class limits the rest: a head
+    that does not end, counted from the moment when the connection was accepted; bytes that a client sends after its
+    reply; a reply that a client does not read.
 
     Attributes:
-        closed: set when the connection is gone.
+        closed: set when the connection is closed.
     """
 
     head_seconds: float = 10.0
@@ -35,7 +35,7 @@ class LimitedH11Protocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.closed = asyncio.Event()
-        # asyncio makes the protocol when it accepts a connection, and tells of it after the TLS handshake.
+        # asyncio creates the protocol when it accepts a connection, and calls it after the TLS handshake.
         self._accepted = self.loop.time()
         self._stream = RequestStream()
         self._real: asyncio.Transport = None  # type: ignore[assignment]
@@ -51,13 +51,13 @@ class LimitedH11Protocol(H11Protocol):
     # -- called by asyncio -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin; the clock of the first head has been running since the connection was accepted."""
+        """Begin. The clock of the first head has run since the connection was accepted."""
         self._real = transport
         super().connection_made(_Closable(transport, self._close))  # type: ignore[arg-type]
         self._wait(max(self.head_seconds - (self.loop.time() - self._accepted), 0.0))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers with the connection."""
+        """Cancel the timers."""
         self._wait(None)
         if self._sending is not None:
             self._sending.cancel()
@@ -66,7 +66,7 @@ class LimitedH11Protocol(H11Protocol):
         self.closed.set()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in; the clock of a head starts with its first byte on a kept connection."""
+        """Receive bytes. On a kept connection, the clock of a head starts with its first byte."""
         if self.transport.is_closing():
             return
         if self._stream.between_requests and not self._stream.waiting and self._ready:
@@ -80,22 +80,22 @@ class LimitedH11Protocol(H11Protocol):
             self._advance()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """The client has sent all it will. If that is a whole request, its reply is still sent."""
+        """The client closed its sending side. If its request is complete, the reply is still sent."""
         self._client_ended = True
         if self._lingering:
             return None
-        # asyncio keeps no half of a TLS connection open.
+        # asyncio cannot keep half of a TLS connection open.
         return (self._pumping or self._body_is_here) and self.scheme != "https"
 
     def pause_writing(self) -> None:
-        """The client reads slower than it is sent to."""
+        """The client reads more slowly than the service writes."""
         super().pause_writing()
         self._watch_sending()
 
     # -- called by uvicorn -------------------------------------------------------------------------
 
     def on_response_complete(self) -> None:
-        """After the reply: the rest of the body may come, but not for ever; then the next request."""
+        """After the reply: wait a limited time for the rest of the body, then take the next request."""
         super().on_response_complete()
         if self._real.get_write_buffer_size():
             self._watch_sending()
@@ -105,7 +105,7 @@ class LimitedH11Protocol(H11Protocol):
             self._discarding = True
             self._wait(self.linger_seconds)
         elif self._stream.waiting and not self._pumping:
-            # The next request is here already: others first.
+            # The next request has already arrived; other connections go first.
             self._pumping = True
             self._real.pause_reading()
             self.turns.ask(self._advance)
@@ -113,11 +113,11 @@ class LimitedH11Protocol(H11Protocol):
             self._advance()
 
     def send_400_response(self, msg: str) -> None:
-        """Say in the contract's envelope that this is no HTTP."""
+        """Reply in the contract's envelope that this is not HTTP."""
         self._refuse(400, msg)
 
     def shutdown(self) -> None:
-        """On the way down: end what waits, finish what is being answered."""
+        """The service stops: close waiting connections, finish requests in flight."""
         if self.transport.is_closing():
             self._real.close()
             return
@@ -125,14 +125,14 @@ class LimitedH11Protocol(H11Protocol):
             super().shutdown()
 
     def _unsupported_upgrade_warning(self) -> None:
-        # Java's client offers HTTP/2 with every request: nothing to tell anybody about.
+        # Java's client offers HTTP/2 with every request; ignore it without a log line.
         pass
 
-    # -- the way of the bytes ----------------------------------------------------------------------
+    # -- input -----------------------------------------------------------------------------------
 
     @property
     def _ready(self) -> bool:
-        """Whether h11 waits for a request."""
+        """Whether h11 expects a request."""
         return self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE
 
     @property
@@ -144,7 +144,7 @@ class LimitedH11Protocol(H11Protocol):
         return self._under_way and self._stream.between_requests
 
     def _advance(self) -> None:
-        """Hand on what came: one head, or as much of a body as a turn of the loop should take."""
+        """Pass input on: one head, or as much of a body as one pass of the event loop should take."""
         self._pumping = False
         if self.transport.is_closing():
             return
@@ -167,7 +167,7 @@ class LimitedH11Protocol(H11Protocol):
         self._settle()
 
     def _settle(self) -> None:
-        """Read on or not, keep the right clock, and go if the client has ended without a whole request."""
+        """Pause or resume reading, start the right clock, and close if the client has ended without a whole request."""
         if self._under_way:
             self._head_clock = self._discarding = False
             self._wait(None)
@@ -184,11 +184,11 @@ class LimitedH11Protocol(H11Protocol):
             self._real.resume_reading()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer what h11 cannot: in the envelope, and the last reply of this connection."""
+        """Reply to input that h11 cannot parse, in the envelope, and end the connection."""
         in_body = not self._stream.between_requests and self.conn.their_state is not h11.ERROR
         answered = in_body and self.cycle.response_started
         if self._under_way:
-            # Whoever waits for the rest of the body is told that the client is gone.
+            # A request that waits for the rest of the body learns that the client is gone.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not answered:
@@ -199,8 +199,8 @@ class LimitedH11Protocol(H11Protocol):
     # -- the end -----------------------------------------------------------------------------------
 
     def _close(self) -> None:
-        """Close; a client that is still sending is heard out first, since what comes to a closed socket resets the
-        connection, and the reply is lost with it."""
+        """Close. If the client still sends, read on first: input on a closed socket resets the connection, and the
+        reply is lost."""
         if self._real.is_closing() or self._lingering:
             return
         self._unset_keepalive_if_required()
@@ -243,7 +243,7 @@ class LimitedH11Protocol(H11Protocol):
 
 
 class _Closable:
-    """A transport whose `close` is the protocol's; all else is the transport's own."""
+    """A transport whose `close` belongs to the protocol; everything else is the transport's."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         self._transport = transport
@@ -254,7 +254,7 @@ class _Closable:
         return getattr(self._transport, name)
 
     def close(self) -> None:
-        """Close, as the protocol does it."""
+        """Close through the protocol."""
         self._closed = True
         self._close()
 
@@ -264,6 +264,6 @@ class _Closable:
 
 
 def limited_protocol(head_seconds: float, linger_seconds: float, write_seconds: float) -> type[LimitedH11Protocol]:
-    """The protocol class with these limits, as uvicorn wants it: it creates the instances itself."""
+    """A protocol class with these limits; uvicorn creates the instances."""
     limits = {"head_seconds": head_seconds, "linger_seconds": linger_seconds, "write_seconds": write_seconds}
     return type("ConfiguredH11Protocol", (LimitedH11Protocol,), {**limits, "turns": Turns()})

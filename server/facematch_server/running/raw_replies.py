@@ -1,14 +1,14 @@
-"""Replies of the port itself, for what never becomes a request of the application: the same envelope, as bytes."""
+"""Replies without the application, for input that never becomes a request: the same envelope, as bytes."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-from facematch_server.wire import print_failure
+from facematch_server.wire.reply import print_failure
 
 
 def raw_failure(status: int, message: str, retry_after: int | None = None) -> bytes:
-    """A whole HTTP/1.1 response after which the connection is closed."""
+    """A complete HTTP/1.1 response that closes the connection."""
     body = print_failure(status, message)
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",

@@ -1,7 +1,7 @@
-"""The bytes of a client, made ready for h11: heads as a strict parser wants them, bodies without crumbs.
+"""Prepares a client's bytes for h11: heads in strict form, bodies without tiny chunks.
 
-Heads are taken whole. Of the request line's target what no URL may hold is escaped, since clients send it (letters
-of any script, blanks), and a proxy's absolute form is cut to the path. Whatever could be read in two ways is refused.
+Heads are taken whole. Characters of the target that a URL must not hold (letters of any script, blanks) are escaped,
+since clients send them, and a proxy's absolute form is cut to the path. Ambiguous input is refused.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from facematch_server.http.http1 import (
     head_lines,
 )
 
-# Printable ASCII: stays as it is, escapes included.
+# Printable ASCII stays unchanged, escapes included.
 _KEPT: Final = "".join(map(chr, range(0x21, 0x7F)))
 _TO_ESCAPE = re.compile(rb"[\t \x80-\xff]")
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _VERSION = re.compile(rb"HTTP/1\.[0-9]")
-# What is left of a folded line of credentials whose break lacks the blank after it.
+# The rest of a folded line of credentials whose line break lacks the following blank.
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/=_-]+")
 
 
 class RequestStream:
-    """Takes bytes as they come; gives them out in pieces, each of which costs h11 a bounded amount of work."""
+    """Takes bytes as they arrive, and gives them to h11 in pieces of bounded cost."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -40,7 +40,7 @@ class RequestStream:
 
     @property
     def between_requests(self) -> bool:
-        """Whether the last request has been given out whole."""
+        """Whether the last request has been given out completely."""
         return self._body == 0
 
     @property
@@ -50,20 +50,18 @@ class RequestStream:
 
     @property
     def waiting(self) -> int:
-        """Bytes that were fed and not given out yet."""
+        """Number of bytes not given out yet."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> None:
-        """Add what came."""
+        """Add input."""
         self._buffer += data
 
     def take(self) -> bytes:
-        """The next piece for h11: a head, or some of a body; b"" if more has to come first.
-
-        Never more than one head: what follows a request is for later.
+        """The next piece for h11: one head, or a part of a body; b"" if more input must arrive first.
 
         Raises:
-            BadMessageError: this is no request that is served; nothing after it can be read.
+            BadMessageError: the input is not a supported request; nothing after it can be read.
         """
         if isinstance(self._body, Dechunker):
             return self._some_chunks(self._body)
@@ -86,7 +84,7 @@ class RequestStream:
         if not self._searched:
             # Old clients send an empty line after a body.
             del self._buffer[: len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))]
-            if self._buffer and self._buffer[0] < 0x21:  # such as TLS spoken to a port without it
+            if self._buffer and self._buffer[0] < 0x21:  # such as TLS on a plain port
                 raise BadMessageError("This is not HTTP")
         end = end_of_head(self._buffer, max(self._searched - 3, 0))
         if end < 0:
@@ -100,10 +98,10 @@ class RequestStream:
 
 
 def read_head(raw: bytes | bytearray) -> tuple[bytes, Framing]:
-    """A request's head as h11 takes it, and how the body that follows it ends.
+    """A request's head in the form of h11, and how its body ends.
 
     Raises:
-        BadMessageError: it is none, or the body's end is not sure.
+        BadMessageError: it is not a head, or the end of the body is ambiguous.
     """
     first, *rest = head_lines(raw)
     lines = _unfolded(rest)
@@ -129,7 +127,7 @@ def _request_line(line: bytes) -> bytes:
 
 
 def _unfolded(lines: list[bytes]) -> list[bytes]:
-    """One line for each header. Folded lines are joined, those of credentials also where the fold is a bare break."""
+    """One line for each header. Folded lines are joined; folded credentials also without the blank after the break."""
     joined: list[list[bytes]] = []
     for line in lines:
         folded = line[:1] in (b" ", b"\t")

@@ -1,4 +1,4 @@
-"""Runs the service: sockets, signals, the way up and the way down."""
+"""Runs the service: sockets, signals, start and stop."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from fastapi import FastAPI
 
 from facematch_local.errors import FacematchError
 from facematch_server.app import create_app, create_internal_app
+from facematch_server.assembly import new_cores, open_matcher, open_store, photo_decoder, start_decoders
 from facematch_server.http.http1 import MAX_HEAD
 from facematch_server.logs import log, log_fault, set_up_logs
-from facematch_server.matching.pool import Cores
+from facematch_server.matching.cores import Cores
 from facematch_server.running.acceptor import Acceptor
 from facematch_server.running.descriptors import room_for
 from facematch_server.running.ending import HardEnd
@@ -26,24 +27,23 @@ from facematch_server.running.listening import BACKLOG, StartError, bind, printe
 from facematch_server.running.memory import keep_collections_short, keep_memory_level
 from facematch_server.running.protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.running.stopping import calls
-from facematch_server.scenarios import SCENARIO_HEADER
-from facematch_server.services import new_cores, open_matcher, open_store, photo_decoder, start_decoders
+from facematch_server.scenarios.middleware import SCENARIO_HEADER
 from facematch_server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from facematch_server.decoding.pool import DecoderPool
     from facematch_server.store import Store
 
-# A head of `MAX_HEAD` in which every byte had to be escaped; `RequestStream` holds to the real limit.
+# A head of `MAX_HEAD` with every byte escaped; `RequestStream` enforces the real limit.
 _ESCAPED_HEAD = 4 * MAX_HEAD
 
-# How long a thread computes in Python while another waits: the event loop waits for it at each step of each request.
-# Python's own 5 ms make ten steps of a busy loop 50 ms.
+# How long a thread may run Python code while another one waits. The event loop waits for it at each step of each
+# request: with Python's default of 5 ms, ten steps take 50 ms.
 _SWITCH_SECONDS = 0.001
 
-# After a signal: for what is left once no request is (threads, the database, the interpreter itself) ...
+# After a signal: time for the rest once no request is in flight (threads, the database, the interpreter) ...
 _IN_ORDER_SECONDS = 1.0
-# ... and after a second one for everything.
+# ... and after a second signal for everything.
 _AT_ONCE_SECONDS = 0.5
 
 
@@ -55,7 +55,7 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
         start_decoders: starts the processes that decode photos, if any.
 
     Returns:
-        0 after an orderly end, 2 when it could not start (told in one line on standard error).
+        0 after an orderly end, 2 if the service cannot start (one line on standard error says why).
     """
     set_up_logs(settings.log_level, settings.log_format)
     keep_memory_level()
@@ -66,7 +66,7 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
             check_tls(settings)
             ports = list(_listen(settings, stack))
             cores = new_cores(settings)
-            # First of all: they load what they need while this process loads the models.
+            # Early: they load their libraries while this process loads the models.
             decoders = start_decoders(settings, cores)
             if decoders is not None:
                 stack.callback(decoders.close)
@@ -84,43 +84,43 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
 
 
 def announce_scenarios(settings: Settings) -> None:
-    """Say loudly that replies may be made up.
+    """Print a banner: some replies are synthetic.
 
     Raises:
-        StartError: others could reach the service, and `scenarios_anyway` does not say that this is meant.
+        StartError: other machines can reach the service, and `scenarios_anyway` does not allow that.
     """
     if not settings.scenarios:
         return
     if not (settings.listens_on_loopback_only or settings.scenarios_anyway):
-        # Whoever reaches it gets a match from the key `scenario-success`: no accident in production.
+        # Every client gets a match with the key `scenario-success`: this must not happen in production by accident.
         hosts = [settings.host] if settings.internal_port is None else [settings.host, settings.internal_listen_host]
         opened = " and ".join(dict.fromkeys(host or "0.0.0.0" for host in hosts if not is_loopback(host)))  # noqa: S104
         raise StartError(
-            f"scenarios answer with made-up matches whoever asks, and {opened} can be reached by others; "
-            "listen on 127.0.0.1, or set FACEMATCH_SCENARIOS_ANYWAY=true on a network of tests"
+            f"scenarios give every client synthetic matches, and other machines can reach {opened}; "
+            "listen on 127.0.0.1, or set FACEMATCH_SCENARIOS_ANYWAY=true on a test network"
         )
     line = "*" * 72
     print(  # noqa: T201
         f"{line}\n  SCENARIOS ARE ON: for tests of clients only.\n"
         "  API keys such as scenario-success or scenario-error-4 take any secret\n"
-        f"  and get made-up replies, marked by the header {SCENARIO_HEADER}.\n{line}",
+        f"  and get synthetic replies, marked by the header {SCENARIO_HEADER}.\n{line}",
         file=sys.stderr,
         flush=True,
     )
 
 
 def check_tls(settings: Settings) -> None:
-    """Read certificate and key once, for a clear line instead of uvicorn's traceback.
+    """Read certificate and key once, to report errors in one line instead of uvicorn's traceback.
 
     Raises:
         StartError: they cannot be read, do not belong together, or the key has a passphrase.
     """
     if settings.tls_cert is None:
         if settings.tls_key is not None:
-            raise StartError("FACEMATCH_TLS_KEY is set without FACEMATCH_TLS_CERT")
+            raise StartError("FACEMATCH_TLS_KEY is set without FACEMATCH_TLS_CERT; set both, or neither")
         return
     try:
-        # Without `password` OpenSSL would ask for it on the terminal and wait.
+        # Without `password`, OpenSSL would ask for it on the terminal and wait.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
     except ssl.SSLError as error:
         reason = "they do not belong together" if "MISMATCH" in (error.reason or "") else "not PEM without a passphrase"
@@ -130,7 +130,7 @@ def check_tls(settings: Settings) -> None:
 
 
 def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> None:
-    """Create a key if there is none, and print it this once with a line to try it with."""
+    """Create a key if the database has none, and print it once, with a command that tries it."""
     new = store.create_first_key()
     if new is None:
         return
@@ -139,9 +139,9 @@ def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]
         host = "127.0.0.1" if takes_ipv4(list(sockets)) else "::1"
     scheme = "http" if settings.tls_cert is None else "https"
     address = f"{scheme}://{printed(host)}:{sockets[0].getsockname()[1]}"
-    # The one place where a secret is printed: to the terminal, not through the logs.
+    # The only code that prints a secret: to the terminal, not through the logs.
     print(  # noqa: T201
-        "No API key yet, so one was created. It is shown this once; `facematch keys` makes others.\n"
+        "The database had no API key, so one was created. It is shown only once; `facematch keys` creates others.\n"
         f"  api_key:    {new.api_key}\n"
         f"  api_secret: {new.api_secret}\n"
         "Try it with two photos:\n"
@@ -153,7 +153,7 @@ def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]
 
 async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
     loop = asyncio.get_running_loop()
-    # asyncio's own handler prints exceptions with their messages.
+    # asyncio's default handler prints exceptions with their messages.
     loop.set_exception_handler(lambda _, context: _log_loop_fault(context))
     public = new_server(settings, app, lifespan="on")
     servers = [public]
@@ -161,7 +161,7 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
     end = HardEnd()
 
     def on_signal() -> None:
-        if stopping.is_set():  # the second one means it
+        if stopping.is_set():  # the second signal: stop at once
             for server in servers:
                 server.should_exit = server.force_exit = True
             end.within(_AT_ONCE_SECONDS)
@@ -184,19 +184,19 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
         finally:
             watcher.cancel()
     if stopping.is_set():
-        # No request is left. What still runs (a thread in native work, a look-up of a name) is nobody's.
+        # No request is in flight. Nothing waits for what still runs (a thread in native code, a DNS look-up).
         end.within(_IN_ORDER_SECONDS)
     log("stopped")
-    # The interpreter's last collection would go over all objects of the libraries for a second or two.
+    # The interpreter's last garbage collection would visit all objects of the libraries for a second or two.
     gc.freeze()
     return 0 if public.started else 2
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to `_run` (there may be two of them in one process) and accepts by itself."""
+    """A server that leaves signals to `_run` (a process may have two servers) and has its own acceptor."""
 
     def __init__(self, config: uvicorn.Config, max_connections: int, handshake_seconds: float) -> None:
-        """Start nothing yet; see `Acceptor` for the limits."""
+        """See `Acceptor` for the limits."""
         super().__init__(config)
         self._max_connections = max_connections
         self._handshake_seconds = handshake_seconds
@@ -236,7 +236,7 @@ async def _started(server: uvicorn.Server, task: asyncio.Task[None]) -> None:
 
 
 async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAPI, servers: list[Server]) -> None:
-    """Not ready, then no new connections, then the end, with every accepted request answered."""
+    """Report not ready, then stop accepting, then end; every accepted request gets its reply."""
     await stopping.wait()
     app.state.services.draining = True
     log("draining", seconds=settings.drain_seconds)
@@ -246,7 +246,7 @@ async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAP
 
 
 def new_server(settings: Settings, app: FastAPI, lifespan: Any) -> Server:
-    """A server for one port, with the limits on connections that the options say."""
+    """A server for one port, with the limits of the settings."""
     ports = 1 if settings.internal_port is None else 2
     room = room_for(settings.max_connections, ports)
     return Server(server_config(settings, app, lifespan), room, settings.header_seconds)
@@ -272,7 +272,7 @@ def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Co
 
 
 def _listen(settings: Settings, stack: ExitStack) -> Iterator[list[socket.socket]]:
-    """The sockets of each port, to be closed with `stack`."""
+    """The sockets of each port; `stack` closes them."""
     wanted = [(settings.host, settings.port, "FACEMATCH_PORT")]
     if settings.internal_port is not None:
         wanted.append((settings.internal_listen_host, settings.internal_port, "FACEMATCH_INTERNAL_PORT"))
@@ -281,7 +281,7 @@ def _listen(settings: Settings, stack: ExitStack) -> Iterator[list[socket.socket
 
 
 def _calm_libraries() -> None:
-    """OpenCV starts as many threads as the machine has CPUs, for each resize; requests run side by side already."""
+    """Give OpenCV one thread: requests run side by side already, and it would start one for each CPU at each resize."""
     import cv2
 
     cv2.setNumThreads(1)

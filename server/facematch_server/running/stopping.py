@@ -1,4 +1,4 @@
-"""The signals that stop the service, on systems with and without signal handlers of the event loop."""
+"""The signals that stop the service, with and without support of the event loop."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 
 def stop_signals() -> list[signal.Signals]:
-    """Ctrl-C and `kill`; on Windows Ctrl-Break too, which is what a console sends there to a process group."""
+    """Ctrl-C and `kill`; on Windows also Ctrl-Break, which a console sends to a process group."""
     names = ("SIGINT", "SIGTERM", "SIGBREAK")
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 @contextmanager
 def calls(loop: asyncio.AbstractEventLoop, on_signal: Callable[[], None]) -> Iterator[None]:
-    """Call `on_signal` in the loop for every stop signal, in the main thread only."""
+    """Call `on_signal` in the loop for every stop signal. Works in the main thread only."""
     with _on_loop(loop, on_signal) if _loop_takes_signals(loop) else _on_process(loop, on_signal):
         yield
 
 
 def _loop_takes_signals(loop: asyncio.AbstractEventLoop) -> bool:
-    # The loops of Windows raise NotImplementedError.
+    # On Windows, event loops raise NotImplementedError.
     try:
         loop.add_signal_handler(signal.SIGTERM, lambda: None)
     except NotImplementedError:

@@ -1,4 +1,4 @@
-"""Requests that came before the reply to the one ahead of them: all connections take turns at a fixed pace."""
+"""Pipelined requests: all connections take turns at a fixed pace."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-# One pipelined request costs the event loop about a millisecond; so all of them together take a twentieth of it.
-# No browser, no HTTP library in common use and no proxy pipelines requests today.
+# A pipelined request costs the event loop about a millisecond, so all of them together take a twentieth of its time.
+# Browsers, common HTTP libraries and proxies do not pipeline requests today.
 PACE_SECONDS: Final = 0.02
 
 
 class Turns:
-    """Lets one connection go on at a time, `PACE_SECONDS` after the one before it.
+    """Lets one connection continue at a time, `PACE_SECONDS` after the previous one. For one event loop.
 
-    Without it, a few connections with thousands of pipelined requests each fill every pass of the event loop, and
-    every other request waits for all of them at each of its steps. Of one event loop only.
+    Without it, a few connections with thousands of pipelined requests each fill every pass of the event loop, and every
+    other request waits for all of them at each of its steps.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
 
     def ask(self, go_on: Callable[[], None]) -> None:
-        """Call `go_on` when it is its turn; on the event loop."""
+        """Call `go_on` at its turn, on the event loop."""
         self._waiting.append(go_on)
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_later(PACE_SECONDS, self._next)

@@ -2,7 +2,7 @@
 
 ```python
 with closing(Store.open(default_database_url())) as store:
-    new = store.create_key("mobile app", quota=1000, period="month")
+    new = store.create_key(KeySettings("mobile app", quota=1000, period=Period.MONTH))
     key = store.authenticate(new.api_key, new.api_secret)
     reservation = store.reserve(key, ttl_seconds=60)   # None: the quota is used up
     store.commit(reservation)                          # or store.release(reservation)
@@ -32,9 +32,10 @@ from facematch_server.store.records import (
     KeySettings,
     NewKey,
     Period,
-    Profile,
     Reservation,
     Usage,
+    period_named,
+    profile_named,
 )
 from facematch_server.store.schema import SchemaStatus, status, upgrade
 from facematch_server.store.store import Store
@@ -51,7 +52,6 @@ __all__ = [
     "Login",
     "NewKey",
     "Period",
-    "Profile",
     "Reservation",
     "SchemaError",
     "SchemaStatus",
@@ -68,6 +68,8 @@ __all__ = [
     "is_new",
     "parse_expiry",
     "parse_key_file",
+    "period_named",
+    "profile_named",
     "restore",
     "status",
     "upgrade",

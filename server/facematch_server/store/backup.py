@@ -1,4 +1,4 @@
-"""Copies of the SQLite database, made by SQLite itself: whole at one moment, whoever writes meanwhile."""
+"""Backups of the SQLite database, made by SQLite itself: consistent, also while other processes write."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def backup(database_url: str, target: Path) -> None:
     """Copy the database into a new file (0600).
 
     Raises:
-        StoreError: not SQLite, there is no database yet, or `target` exists or cannot be written.
+        StoreError: not SQLite, no database exists yet, or `target` exists or cannot be written.
         UnavailableError: the database cannot be read.
     """
     source = _existing(database_url)
     try:
-        # Never over an earlier backup; and nobody else may read it, not for a moment.
+        # Never overwrite an earlier backup; and no other user may read it at any moment.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise StoreError(f"{target} cannot be written: {error.strerror}") from None
@@ -35,10 +35,10 @@ def backup(database_url: str, target: Path) -> None:
 
 
 def restore(database_url: str, backed_up: Path) -> None:
-    """Replace the database's content by a backup's. A service that runs goes on with it; what it had under way is lost.
+    """Replace the content of the database by a backup. A running service continues with it; reservations are lost.
 
     Raises:
-        StoreError: not SQLite, there is no database, or `backed_up` is no whole SQLite database.
+        StoreError: not SQLite, no database exists, or `backed_up` is not a complete SQLite database.
         UnavailableError: the database cannot be written.
     """
     target = _existing(database_url)
@@ -52,7 +52,7 @@ def restore(database_url: str, backed_up: Path) -> None:
 def _existing(database_url: str) -> Path:
     path = sqlite_file(database_url)
     if path is None:
-        raise StoreError(f"the {describe(database_url)} has tools of its own for this: pg_dump and pg_restore")
+        raise StoreError(f"the {describe(database_url)} has its own tools: use pg_dump and pg_restore")
     if not path.is_file():
         raise StoreError(f"there is no {describe(database_url)}")
     return path
@@ -71,7 +71,7 @@ def _require_whole(path: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     with closing(_open(source, "rw")) as reader, closing(_open(target, "rw")) as writer:
-        # All pages in one step, so that no writer can come between two of them.
+        # All pages in one step, so that no writer can change the database between two of them.
         reader.backup(writer, pages=-1)
 
 

@@ -1,9 +1,8 @@
 """Counting: reserve, then commit or give back.
 
-What is used up = what was committed in the period + what is reserved and not expired. A process that
-dies between the two leaves a reservation that expires; the next `reserve` for the key removes it.
-A reservation that would expire later than any could was made by a clock that was wrong: it counts as expired, and so
-do requests of a period that has not begun.
+The used quota is the number of committed requests of the period plus the reservations that have not expired. A process
+that dies in between leaves a reservation that expires; the next `reserve` of the key removes it. A reservation with an
+impossibly late expiry comes from a wrong clock and counts as expired; requests of a future period do not count either.
 Every function runs inside a transaction of the caller.
 """
 
@@ -20,9 +19,9 @@ from sqlalchemy.orm import Session
 from facematch_server.store.models import KeyRow, ReservationRow, UsageRow
 from facematch_server.store.records import Period, Reservation
 
-# No reservation is made for longer, ...
+# The longest time to the expiry of a reservation, ...
 _LONGEST: Final = timedelta(hours=1)
-# ... and clocks that are put right, or those of several machines, may differ by this much without any harm.
+# ... and the largest harmless difference between clocks of several machines, or before and after a correction.
 _CLOCKS_DIFFER: Final = timedelta(hours=1)
 
 
@@ -36,7 +35,7 @@ def period_start(period: Period, day: date) -> date:
 
 
 def period_end(period: Period, day: date) -> datetime | None:
-    """The moment the period of `day` ends, None for a total."""
+    """The moment when the period of `day` ends; None for a total."""
     if period is Period.TOTAL:
         return None
     if period is Period.DAY:
@@ -47,12 +46,12 @@ def period_end(period: Period, day: date) -> datetime | None:
 
 
 def unlimited(key_id: int, now: datetime) -> Reservation:
-    """A reservation for a key without a quota: nothing needs to be written before the commit."""
+    """A reservation for a key without a quota; the database needs no row for it."""
     return Reservation(id=secrets.token_hex(16), key_id=key_id, day=now.date(), limited=False)
 
 
 def reserve(session: Session, key_id: int, now: datetime, ttl: timedelta) -> Reservation | None:
-    """Take one request out of the quota as it is now, None if nothing is left of it.
+    """Reserve one request of the key's present quota; None if the quota is used up.
 
     The caller's transaction holds SQLite's write lock; on PostgreSQL the key's row is locked here.
     """
@@ -76,7 +75,7 @@ def reserve(session: Session, key_id: int, now: datetime, ttl: timedelta) -> Res
 
 
 def rehearse(session: Session, now: datetime) -> None:
-    """Write what a reservation writes, and take it away again; one that has expired, so it never counts."""
+    """Write a reservation and remove it again. It is expired, so it never counts."""
     key_id = session.scalar(select(KeyRow.id).limit(1))
     if key_id is None:
         return
@@ -86,7 +85,7 @@ def rehearse(session: Session, now: datetime) -> None:
 
 
 def take(session: Session, reservation: Reservation) -> bool:
-    """Remove a reservation's row; False if it is no longer there. Whoever removes it settles it."""
+    """Remove the row of a reservation; False if it is no longer there. The call that removes the row settles it."""
     removed: Any = session.execute(delete(ReservationRow).where(ReservationRow.id == reservation.id))
     return bool(removed.rowcount)
 
@@ -102,10 +101,10 @@ def count(session: Session, reservation: Reservation) -> None:
 
 
 def used(session: Session, key_id: int, period: Period, now: datetime) -> tuple[int, int]:
-    """What is committed and what is reserved in the current period.
+    """The committed and the reserved requests of the current period.
 
-    One statement, so one snapshot: a commit moves a request from the second number to the first, and
-    between two statements it could be missed in both.
+    One statement, so one snapshot: a commit moves a request from the second number to the first, and two statements
+    could miss it in both.
     """
     since = period_start(period, now.date())
     end = period_end(period, now.date())
@@ -121,7 +120,7 @@ def used(session: Session, key_id: int, period: Period, now: datetime) -> tuple[
 
 
 def _held(now: datetime) -> ColumnElement[bool]:
-    """Whether a reservation holds its place."""
+    """Whether a reservation has not expired."""
     return and_(ReservationRow.expires_at > now, ReservationRow.expires_at <= now + _LONGEST + _CLOCKS_DIFFER)
 
 

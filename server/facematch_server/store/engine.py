@@ -1,4 +1,4 @@
-"""Where the database is and how to open it."""
+"""The location of the database, and engines for it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from facematch_server.store.outage import why
 from facematch_server.store.sqlite_file import SqliteFile, refuse_orphaned_journal
 
 _FILE_NAME: Final = "facematch.db"
-# How long commands wait for the database; requests bring their own, shorter patience.
+# How long commands wait for the database; requests have shorter limits of their own.
 PATIENCE_SECONDS: Final = 15.0
-# libpq's own defaults wait for hours for a server that vanished. Each can be set in the URL's query.
+# libpq's defaults wait for hours for a server that vanished. The URL's query can set each of these.
 _NETWORK: Final = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -35,7 +35,7 @@ _FILE_OPTION: Final = "facematch_file"
 
 
 def data_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """`FACEMATCH_DATA_DIR`, else the user's data folder as the operating system has it."""
+    """`FACEMATCH_DATA_DIR`, else the user's data folder of the operating system."""
     environ = os.environ if environ is None else environ
     named = environ.get("FACEMATCH_DATA_DIR", "")
     if named:
@@ -53,7 +53,7 @@ def default_database_url(environ: Mapping[str, str] | None = None) -> str:
 
 
 def describe(database_url: str | URL) -> str:
-    """The database for messages: kind, place and name; no user, password or parameters."""
+    """The database in messages: kind, location and name; no user, password or parameters."""
     url = _parse(database_url)
     if url.get_backend_name() == "sqlite":
         return f"SQLite file {url.database}"
@@ -62,20 +62,20 @@ def describe(database_url: str | URL) -> str:
 
 
 def sqlite_file(database_url: str | URL) -> Path | None:
-    """The file of an SQLite database, None for PostgreSQL.
+    """The file of an SQLite database; None for PostgreSQL.
 
     Raises:
-        UnavailableError: the URL names no database that can be opened.
+        UnavailableError: the URL does not name a supported database.
     """
     url = _parse(database_url)
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
 def is_new(database_url: str) -> bool:
-    """Whether the database is an SQLite file that does not exist, nor a journal of it.
+    """Whether the database is an SQLite file, and neither the file nor a journal of it exists.
 
     Raises:
-        UnavailableError: the URL names no database that can be opened, or only the journal is left of one.
+        UnavailableError: the URL does not name a supported database, or only the journal of the database is left.
     """
     file = sqlite_file(database_url)
     if file is None or file.exists():
@@ -90,17 +90,17 @@ def is_sqlite(engine: Engine | Connection) -> bool:
 
 
 def open_engine(database_url: str, *, create: bool = True) -> Engine:
-    """An engine for SQLite or PostgreSQL, set up for many threads and processes.
+    """An engine for SQLite or PostgreSQL, configured for many threads and processes.
 
-    An SQLite file that does not exist is created (0600) if `create` says so, and so is its folder (0700). From then on
-    the engine works with this file only, see `sqlite_file`.
+    If `create` is True, a missing SQLite file is created (0600), and its folder too (0700). From then on the engine
+    works with this file only, see `sqlite_file`.
 
     Raises:
-        UnavailableError: the URL names no database that can be opened.
+        UnavailableError: the URL does not name a supported database, or the database cannot be opened.
     """
     url = _parse(database_url)
     options: dict[str, Any] = {
-        # A failed statement's message would otherwise hold the hashes that were its parameters.
+        # Otherwise the message of a failed statement would hold its parameters, which may be hashes.
         "hide_parameters": True,
         "pool_timeout": PATIENCE_SECONDS,
     }
@@ -118,12 +118,12 @@ def open_engine(database_url: str, *, create: bool = True) -> Engine:
 
 
 def unavailable(engine: Engine, error: SQLAlchemyError, doing: str = "failed") -> UnavailableError:
-    """What the store raises instead of an error of SQLAlchemy's."""
+    """The store's error for an error of SQLAlchemy."""
     return UnavailableError(f"{describe(engine.url)} {doing}: {reason(error)}", why(error))
 
 
 def remember_database(engine: Engine) -> None:
-    """Note what is in an SQLite database that is ready, so that a copy put in its place is known again.
+    """Note the content of an SQLite database, so that a copy that replaces it is recognised.
 
     Raises:
         UnavailableError: it cannot be read.
@@ -138,14 +138,14 @@ def remember_database(engine: Engine) -> None:
 
 
 def reason(error: Exception) -> str:
-    """One line that says what went wrong, without the SQL statement SQLAlchemy adds."""
+    """One line with the cause, without the SQL statement that SQLAlchemy adds."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     lines = str(cause).strip().splitlines()
     return lines[0] if lines else type(cause).__name__
 
 
 def _parse(database_url: str | URL) -> URL:
-    # SQLAlchemy's messages quote the URL and with it the password.
+    # SQLAlchemy's message quotes the URL, which holds the password.
     try:
         url = make_url(database_url)
         backend = url.get_backend_name()
@@ -156,7 +156,7 @@ def _parse(database_url: str | URL) -> URL:
     if backend != "sqlite":
         raise UnavailableError("the database is either SQLite (sqlite:///path) or PostgreSQL (postgresql://host/name)")
     if url.database in (None, "", ":memory:") or "mode=memory" in str(url.database):
-        raise UnavailableError("an SQLite database needs a file: in memory it would forget keys and counts")
+        raise UnavailableError("an SQLite database needs a file: in memory it would lose keys and counts")
     return url
 
 
@@ -171,7 +171,7 @@ def _open_sqlite(url: URL, options: dict[str, Any], create: bool) -> Engine:
     engine = create_engine(url, creator=file.connect, execution_options={_FILE_OPTION: file}, **options)
     _set_up_sqlite(engine)
     _enable_wal(engine)
-    # From here on: while the file is made, several processes may be at it.
+    # Several processes may create the file at the same time.
     file.watch(engine)
     return engine
 
@@ -181,7 +181,7 @@ def _create_file(url: URL) -> None:
     try:
         if not path.parent.exists():
             path.parent.mkdir(parents=True, mode=0o700)
-        # SQLite gives its -wal and -shm files the mode of this one.
+        # SQLite gives its -wal and -shm files the mode of this file.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise UnavailableError(f"{describe(url)} cannot be written: {error.strerror}") from None
@@ -191,7 +191,7 @@ def _set_up_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
-        # With WAL a committed transaction survives the end of the process, however it ends; FULL would
+        # With WAL a committed transaction survives every end of the process; FULL would
         # add an fsync per request to keep the last seconds' counts through a power cut as well.
         connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -199,7 +199,7 @@ def _set_up_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         wait = options.get(WAIT_OPTION, PATIENCE_SECONDS)
-        # Set each time: a connection of the pool still has what the transaction before it was given.
+        # Set each time: a pooled connection still has the value of its previous transaction.
         connection.connection.cursor().execute(f"PRAGMA busy_timeout = {max(int(wait * 1000), 0)}")
         connection.exec_driver_sql(f"BEGIN {options.get(BEGIN_OPTION, 'DEFERRED')}")
 
@@ -208,7 +208,7 @@ def _set_up_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         wait = connection.get_execution_options().get(WAIT_OPTION)
-        if wait is not None:  # upgrades of the schema take what they take
+        if wait is not None:  # upgrades of the schema have no limit
             limit = f"{max(int(wait * 1000), 1)}ms"
             connection.exec_driver_sql(
                 "SELECT set_config('statement_timeout', %(limit)s, true), set_config('lock_timeout', %(limit)s, true)",
@@ -217,7 +217,7 @@ def _set_up_postgresql(engine: Engine) -> None:
 
 
 def _enable_wal(engine: Engine) -> None:
-    # The file remembers the mode. Several first starts at once collide here, and SQLite does not wait
+    # The file stores the mode. Several first starts at the same time collide here, and SQLite does not wait
     # (no busy handler) while another process changes the mode.
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

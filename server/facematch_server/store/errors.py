@@ -1,13 +1,13 @@
-"""What the store raises on purpose.
+"""The errors of the store.
 
 ```
 StoreError                 base of all
 ├── UnavailableError       the database cannot be reached, opened or written right now
 ├── SchemaError            the schema is missing, outdated or newer than this version
-├── UnknownKeyError        there is no such api_key
-├── KeyExistsError         the api_key is taken
-├── InvalidKeyError        a name, quota, profile ... that a key cannot have
-└── KeyFileError           a file of keys has lines that cannot be imported
+├── UnknownKeyError        no key has this api_key
+├── KeyExistsError         a key with this api_key exists
+├── InvalidKeyError        an impossible name, quota, profile ...
+└── KeyFileError           a file of keys has wrong lines
 ```
 
 No message holds a secret, a hash or the database's password.
@@ -26,7 +26,7 @@ class StoreError(FacematchError):
 
 
 class Why(StrEnum):
-    """Why the database does not work, in words that tell strangers nothing of where it is."""
+    """Why the database does not work, in words that do not reveal where it is."""
 
     LOCKED = "the database is locked by another process"
     GONE = "the database file is gone"
@@ -47,7 +47,7 @@ class UnavailableError(StoreError):
     """The database cannot be reached, opened or written right now.
 
     Attributes:
-        why: what is wrong, fit for strangers; the message may name files and hosts.
+        why: the reason, which clients may see; the message may name files and hosts.
     """
 
     def __init__(self, message: str, why: Why = Why.FAILED) -> None:
@@ -60,11 +60,11 @@ class SchemaError(StoreError):
 
 
 class UnknownKeyError(StoreError):
-    """There is no such api_key."""
+    """No key has this api_key."""
 
 
 class KeyExistsError(StoreError):
-    """The api_key is taken."""
+    """A key with this api_key exists."""
 
 
 class InvalidKeyError(StoreError):
@@ -72,7 +72,7 @@ class InvalidKeyError(StoreError):
 
 
 class KeyFileError(StoreError):
-    """A file of keys cannot be imported; nothing of it was.
+    """A file of keys is wrong; no key of it was imported.
 
     Attributes:
         problems: one line each, in the order of the file.

@@ -1,17 +1,16 @@
-"""Secrets at rest.
+"""Hashes of secrets.
 
-Two schemes, told apart by the stored text:
+There are two schemes; the stored text names its scheme:
 
-- `sha256`: for secrets made here. They are 256 random bits, so there is no dictionary to try: finding
-  one from its hash takes 2^255 guesses however fast each is. A slow hash would add nothing against
-  that and would let anybody who can send requests burn the processor.
-- `scrypt`: for secrets brought along from elsewhere, which may be short or guessable. 16 MiB and some
-  50 ms per guess (N = 2^14, r = 8, p = 1, the parameters of RFC 7914's interactive use). To pay that
-  once and not per request, proofs of what was verified are kept in memory: a keyed digest, with a key
-  that lives as long as the process, of stored hash and secret. Neither is in the cache, and a changed
-  hash makes the proof worthless.
+- `sha256`: for secrets of this service. They are 256 random bits, so no dictionary helps: to find one from its hash
+  takes 2^255 guesses at any speed. A slow hash would add no security, and every client that can send requests could
+  use it to waste CPU time.
+- `scrypt`: for imported secrets, which may be short or guessable. A guess takes 16 MiB and some 50 ms (N = 2^14, r = 8,
+  p = 1, the parameters of RFC 7914 for interactive use). To pay that once and not for each request, the verifier keeps
+  proofs in memory: keyed digests of stored hash and secret, with a key that lives as long as the process. The cache
+  holds neither hash nor secret, and a changed hash makes its proof worthless.
 
-Both are salted, so equal secrets do not show.
+Both schemes use a salt, so equal secrets have different hashes.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ _SCRYPT_N: Final = 2**14
 _SCRYPT_R: Final = 8
 _SCRYPT_P: Final = 1
 _CACHE_SIZE: Final = 4096
-# 16 MiB each: a flood of wrong secrets may not take the memory or all cores.
+# 16 MiB each: a flood of wrong secrets must not take the memory or all cores.
 CONCURRENT_SCRYPT: Final = 2
 
 SLOW_PREFIX: Final = "scrypt$"
-# Hashes of nothing: no secret is known that gives them, and to find one takes 2^256 guesses.
+# Hashes without a known secret; to find one takes 2^256 guesses.
 _DECOY_STRONG: Final = f"sha256${'00' * _SALT_BYTES}${'00' * 32}"
 _DECOY_WEAK: Final = f"{SLOW_PREFIX}{_SCRYPT_N}${_SCRYPT_R}${_SCRYPT_P}${'00' * _SALT_BYTES}${'00' * 32}"
 
@@ -43,7 +42,7 @@ def new_secret() -> str:
 
 
 def hash_strong(secret: str) -> str:
-    """Hash a secret made by `new_secret`."""
+    """Hash a secret of `new_secret`."""
     salt = secrets.token_bytes(_SALT_BYTES)
     return f"sha256${salt.hex()}${_sha256(secret, salt).hex()}"
 
@@ -82,13 +81,13 @@ class Verifier:
         return matches
 
     def verify_fast(self, secret: str, stored: str) -> bool:
-        """Like `verify`, but False where only slow hashing could tell."""
+        """Like `verify`, but False if only slow hashing could decide."""
         if stored.startswith(SLOW_PREFIX):
             return self._known(self._proof(secret, stored))
         return self.verify(secret, stored)
 
     def spend(self, secret: str, *, strong: bool, weak: bool) -> None:
-        """Do the work of a verification that fails, so that refusals take alike long whatever their reason."""
+        """Do the work of a failing verification, so that all refusals take the same time."""
         if strong:
             self.verify(secret, _DECOY_STRONG)
         if weak:

@@ -1,4 +1,4 @@
-"""Files of existing keys: CSV in, `KeyPair`s out, every problem told with its line."""
+"""Reads files of existing keys: CSV in, `KeyPair`s out, every problem with its line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, cast
+from typing import Final
 
 from facematch_server.store.errors import InvalidKeyError, KeyFileError
-from facematch_server.store.records import KeyPair, KeySettings, Period, Profile
+from facematch_server.store.records import KeyPair, KeySettings, period_named, profile_named
 
 REQUIRED: Final = ("api_key", "api_secret")
 COLUMNS: Final = (*REQUIRED, "name", "quota", "period", "profile", "rate_limit", "expires_at")
@@ -22,7 +22,7 @@ _MAX_PROBLEMS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """A pair and the line it stands on, counted from 1."""
+    """A pair and its line number, counted from 1."""
 
     line: int
     pair: KeyPair
@@ -32,11 +32,11 @@ def parse_key_file(data: bytes) -> list[KeyLine]:
     """Read a CSV file with a header line.
 
     Columns `api_key` and `api_secret`, and any of `name`, `quota`, `period`, `profile`, `rate_limit`, `expires_at`, in
-    any order; an empty cell is the default. UTF-8, separated by commas or (as spreadsheets do where the
-    comma is the decimal sign) semicolons.
+    any order; an empty cell is the default. UTF-8, separated by commas, or by semicolons as spreadsheets do in
+    countries with a decimal comma.
 
     Raises:
-        KeyFileError: all problems there are; no message holds a secret.
+        KeyFileError: all problems of the file; no message holds a secret.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -74,10 +74,10 @@ def parse_key_file(data: bytes) -> list[KeyLine]:
 
 
 def parse_expiry(text: str) -> datetime:
-    """A date, which is the last day (UTC) a key is accepted on, or a moment with its time zone (ISO 8601).
+    """Parse a date, the last day (UTC) of a key, or a moment with its time zone (ISO 8601).
 
     Raises:
-        ValueError: neither.
+        ValueError: `text` is neither.
     """
     try:
         if _DATE.fullmatch(text):
@@ -94,9 +94,9 @@ def _columns(header: list[str]) -> list[str]:
     columns = [name.strip().lower() for name in header]
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        # Without a header the first line is a pair, so nothing of it is quoted.
+        # Without a header the first line is a pair, so the message must not quote it.
         raise KeyFileError([f"line 1: the header lacks {', '.join(missing)} (columns are {', '.join(COLUMNS)})"])
-    # A misspelt "qouta" may not quietly mean "no quota".
+    # A misspelt "qouta" must not silently mean "no quota".
     unknown = [name for name in columns if name not in COLUMNS]
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if unknown or twice:
@@ -120,8 +120,8 @@ def _pair(columns: list[str], cells: list[str]) -> KeyPair:
         KeySettings(
             name=values.get("name", ""),
             quota=_number(values, "quota"),
-            period=_period(values.get("period", "")),
-            profile=cast("Profile | None", values.get("profile") or None),
+            period=period_named(values.get("period", "")),
+            profile=profile_named(values.get("profile", "")),
             rate_limit=_number(values, "rate_limit"),
             expires_at=parse_expiry(expiry) if expiry else None,
         ),
@@ -133,12 +133,5 @@ def _number(values: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise ValueError(f"{name} is a whole number, or empty for no limit")
+        raise ValueError(f"{name} is not a whole number, nor empty for no limit")
     return int(text)
-
-
-def _period(text: str) -> Period:
-    try:
-        return Period(text or Period.TOTAL)
-    except ValueError:
-        raise ValueError(f"a period is one of {', '.join(Period)}") from None

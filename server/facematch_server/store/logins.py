@@ -1,4 +1,4 @@
-"""Who signs in: the fast part with the database, the slow one without it."""
+"""Checking credentials: a fast part that uses the database, and a slow part that does not."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Login:
     """Credentials that were looked up; never printed.
 
     Attributes:
-        key: the key, if the secret is known to be right and the key is neither disabled nor expired.
-        slow: whether slow hashing is left to do, to find out or to take as long as finding out does.
-        candidate: the key whose secret is still to be checked.
-        secret: what was sent.
-        hashes: slow hashes to compare it with.
+        key: the key, if the secret is right and the key is neither disabled nor expired.
+        slow: whether slow hashing must follow, to decide, or to take as long as a decision does.
+        candidate: the key whose secret must still be checked.
+        secret: the secret of the request.
+        hashes: slow hashes of the right secrets.
     """
 
     key: ApiKey | None
@@ -45,7 +45,7 @@ class Logins:
         self._verifier = Verifier()
 
     def look_up(self, api_key: str, api_secret: str, until: float | None) -> Login:
-        """Find the key; check what is checked fast: the secrets made here, and those that were checked before."""
+        """Find the key, and check secrets that need no slow hash: those of this service, and those checked before."""
         self._sessions.reading.check()
         if not (usable_api_key(api_key) and usable_api_secret(api_secret)):
             api_key, api_secret = "", "-"
@@ -64,7 +64,7 @@ class Logins:
         return Login(None, any_slow, usable, api_secret, slow)
 
     def settle(self, login: Login) -> ApiKey | None:
-        """Do what is slow. Every refusal does the same."""
+        """Do the slow part. Every refusal does the same work."""
         if not login.slow:
             return login.key
         if any(self._verifier.verify(login.secret, stored) for stored in login.hashes):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -21,14 +22,15 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from facematch_server.store.records import ApiKey, KeySettings, Period, Profile
+from facematch_server.store.records import ApiKey, KeySettings, Period
+from facematch_server.wire.profile import Profile
 
-# SQLite numbers rows itself only where the primary key is INTEGER (64 bits wide there anyway).
+# SQLite numbers rows only if the primary key is INTEGER (which has 64 bits there).
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment. SQLite has no time zones: there it is UTC without saying so."""
+    """An aware moment. SQLite has no time zones; it stores UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -60,13 +62,17 @@ class Base(DeclarativeBase):
     )
 
 
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
 class KeyRow(Base):
     """One key. Keys are disabled, never deleted: the audit trail and the counts refer to them."""
 
     __tablename__ = "api_keys"
     __table_args__ = (
-        CheckConstraint("period IN ('total', 'day', 'month')", name="period"),
-        CheckConstraint("profile IN ('documented', 'observed')", name="profile"),
+        CheckConstraint(f"period IN ({_quoted(Period)})", name="period"),
+        CheckConstraint(f"profile IN ({_quoted(Profile)})", name="profile"),
         CheckConstraint("quota >= 0", name="quota"),
         CheckConstraint("rate_limit >= 1", name="rate_limit"),
     )
@@ -97,7 +103,7 @@ class UsageRow(Base):
 
 
 class ReservationRow(Base):
-    """A request under way of a key with a quota."""
+    """A request in flight of a key with a quota."""
 
     __tablename__ = "reservations"
     __table_args__ = (Index(None, "key_id", "expires_at"),)
@@ -109,7 +115,7 @@ class ReservationRow(Base):
 
 
 class AuditRow(Base):
-    """One change of a key. Rows are only ever added."""
+    """One change of a key. Rows are added, never changed."""
 
     __tablename__ = "audit"
 
@@ -122,7 +128,7 @@ class AuditRow(Base):
 
 
 def key_of(row: KeyRow) -> ApiKey:
-    """What a row says of its key; no secret."""
+    """The key of a row; no secret."""
     return ApiKey(
         id=row.id,
         api_key=row.api_key,
@@ -130,7 +136,7 @@ def key_of(row: KeyRow) -> ApiKey:
             name=row.name,
             quota=row.quota,
             period=Period(row.period),
-            profile=cast("Profile | None", row.profile),
+            profile=None if row.profile is None else Profile(row.profile),
             rate_limit=row.rate_limit,
             expires_at=row.expires_at,
         ),

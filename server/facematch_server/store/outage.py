@@ -1,4 +1,4 @@
-"""What is wrong with the database, in words fit for strangers; and a memory of it, so that one wait is enough."""
+"""The reason why the database does not work, and a memory of it, so that one request waits instead of all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from facematch_server.store.errors import UnavailableError, Why
 
-# How long a failure stands for all who come; then one of them finds out anew.
+# How long a failure holds for all requests; then one of them tries again.
 _PAUSE_SECONDS: Final = 1.0
 
 # Primary result codes of SQLite; an extended one holds them in its low byte.
@@ -43,7 +43,7 @@ _POSTGRES: Final = {
 
 
 def why(error: SQLAlchemyError | sqlite3.Error) -> Why:
-    """What an error of the database means."""
+    """The reason behind an error of the database."""
     if isinstance(error, PoolTimeoutError):
         return Why.SLOW
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -52,13 +52,13 @@ def why(error: SQLAlchemyError | sqlite3.Error) -> Why:
         return Why.FAILED if code is None else _SQLITE.get(code & 0xFF, Why.FAILED)
     state = getattr(cause, "sqlstate", None)
     if state is None:
-        # psycopg has no code for what the server never answered.
+        # psycopg has no code if the server never answered.
         return Why.UNREACHABLE if type(cause).__name__ == "OperationalError" else Why.FAILED
     return next((_POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in _POSTGRES), Why.FAILED)
 
 
 class Outage:
-    """Remembers that the database fails: one request waits for it at a time, the others are told at once.
+    """Remembers that the database fails: one request at a time waits for it, the others fail at once.
 
     Thread-safe.
     """
@@ -70,7 +70,7 @@ class Outage:
         self._lock = threading.Lock()
 
     def check(self) -> None:
-        """Let the caller try.
+        """Let the caller try the database.
 
         Raises:
             UnavailableError: the database failed a moment ago.

@@ -17,8 +17,8 @@ class _Bucket:
 class RateLimiter:
     """One token bucket per key, in memory and so per process.
 
-    With a limit of N a key that was quiet for a minute may send N requests at once; after that they
-    are let through at N per minute, evenly. Thread-safe.
+    With a limit of N, a key that was quiet for a minute may send N requests at once; further requests pass evenly, at
+    N per minute. Thread-safe.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,7 +27,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def allow(self, key_id: int, per_minute: int | None) -> float:
-        """Take a token: 0.0, or the seconds until there is one (and then none was taken)."""
+        """Take a token and return 0.0, or return the seconds until the next token without taking one."""
         with self._lock:
             if per_minute is None:
                 self._buckets.pop(key_id, None)
@@ -35,10 +35,10 @@ class RateLimiter:
             now = self._clock()
             bucket = self._buckets.setdefault(key_id, _Bucket(per_minute, now))
             rate = per_minute / 60
-            # `min` also cuts a bucket down to a limit that was lowered.
+            # `min` also reduces a bucket after the limit was lowered.
             bucket.tokens = min(float(per_minute), bucket.tokens + (now - bucket.filled_at) * rate)
             bucket.filled_at = now
-            # Whoever waited as long as told finds a token, rounding or not.
+            # A client that waited as long as stated must find a token, despite rounding.
             if bucket.tokens > 1 - 1e-9:
                 bucket.tokens -= 1
                 return 0.0

@@ -1,4 +1,4 @@
-"""What goes into the store and comes out of it: plain frozen data."""
+"""The store's data: plain and frozen."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Literal, get_args
+from typing import Final
 
 from facematch_server.store.errors import InvalidKeyError
+from facematch_server.wire.profile import Profile
 
-Profile = Literal["documented", "observed"]
-PROFILES: Final[tuple[str, ...]] = get_args(Profile)
-
-# Beyond what Basic authentication is used with anywhere; they bound what an unauthenticated caller
-# can make the service hash and look up.
+# Beyond all practical credentials. They bound the work that a client without a key can cause.
 MAX_API_KEY: Final = 255
 MAX_API_SECRET: Final = 1024
 MAX_NAME: Final = 200
@@ -23,11 +20,35 @@ MAX_COUNT: Final = 2**31 - 1
 
 
 class Period(StrEnum):
-    """What a quota is counted over. Days and months are those of UTC."""
+    """The period of a quota. Days and months are those of UTC."""
 
     TOTAL = "total"
     DAY = "day"
     MONTH = "month"
+
+
+def period_named(text: str) -> Period:
+    """The period with this name; the total if the name is empty.
+
+    Raises:
+        InvalidKeyError: no period has this name.
+    """
+    try:
+        return Period(text or Period.TOTAL)
+    except ValueError:
+        raise InvalidKeyError(f"the period is not one of {', '.join(Period)}") from None
+
+
+def profile_named(text: str) -> Profile | None:
+    """The wire profile with this name; None, the server's own, if the name is empty.
+
+    Raises:
+        InvalidKeyError: no profile has this name.
+    """
+    try:
+        return Profile(text) if text else None
+    except ValueError:
+        raise InvalidKeyError(f"the profile is not one of {', '.join(Profile)}") from None
 
 
 def usable_api_key(text: str) -> bool:
@@ -41,24 +62,24 @@ def usable_api_secret(text: str) -> bool:
 
 
 def _printable(text: str) -> bool:
-    # Surrogates cannot be stored, NUL cannot in PostgreSQL, line breaks would forge log and CSV lines.
+    # No database stores surrogates, PostgreSQL stores no NUL, and line breaks would forge log and CSV lines.
     return not any(char < " " or "\x7f" <= char <= "\x9f" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 @dataclass(frozen=True, slots=True)
 class KeySettings:
-    """What an operator decides about a key.
+    """An operator's decisions about a key.
 
     Attributes:
         name: for people; need not be unique.
-        quota: successful requests per `period`, None for no limit, 0 for none at all.
-        period: what the quota is counted over.
-        profile: wire profile of the replies, None for the server's own.
-        rate_limit: requests per minute, None for no limit.
-        expires_at: from this moment on the key is not accepted; aware, or None for never.
+        quota: successful requests per `period`; None for no limit, 0 for no request.
+        period: the period of the quota.
+        profile: wire profile of the replies; None for the server's own.
+        rate_limit: requests per minute; None for no limit.
+        expires_at: the key is refused from this moment on; aware, or None for never.
 
     Raises:
-        InvalidKeyError: a value that a key cannot have.
+        InvalidKeyError: a value is out of range.
     """
 
     name: str = ""
@@ -70,30 +91,32 @@ class KeySettings:
 
     def __post_init__(self) -> None:
         if len(self.name) > MAX_NAME or not _printable(self.name):
-            raise InvalidKeyError(f"a name has at most {MAX_NAME} characters, none of them a control character")
+            raise InvalidKeyError(
+                f"the name is not usable: a name has at most {MAX_NAME} characters, without control characters"
+            )
         if self.quota is not None and not 0 <= self.quota <= MAX_COUNT:
-            raise InvalidKeyError(f"a quota lies between 0 and {MAX_COUNT}")
+            raise InvalidKeyError(f"the quota is not between 0 and {MAX_COUNT}")
         if self.rate_limit is not None and not 1 <= self.rate_limit <= MAX_COUNT:
-            raise InvalidKeyError(f"a rate limit lies between 1 and {MAX_COUNT} requests per minute")
-        if self.profile is not None and self.profile not in PROFILES:
-            raise InvalidKeyError(f"a profile is one of {', '.join(PROFILES)}")
-        if self.period not in tuple(Period):
-            raise InvalidKeyError(f"a period is one of {', '.join(Period)}")
+            raise InvalidKeyError(f"the rate limit is not between 1 and {MAX_COUNT} requests per minute")
+        if self.profile is not None and not isinstance(self.profile, Profile):
+            raise InvalidKeyError(f"the profile is not one of {', '.join(Profile)}")
+        if not isinstance(self.period, Period):
+            raise InvalidKeyError(f"the period is not one of {', '.join(Period)}")
         if self.expires_at is not None and self.expires_at.tzinfo is None:
-            raise InvalidKeyError("an expiry states its time zone")
+            raise InvalidKeyError("the expiry has no time zone")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as the store knows it; the secret is not among what it knows.
+    """A key of the store, without its secret.
 
     Attributes:
-        id: number of the key in the database.
+        id: number of the key in the database, from 1.
         api_key: user name of Basic authentication.
-        settings: what the operator decided.
+        settings: the operator's decisions.
         disabled: whether the key is refused.
         created_at: when it was created or imported.
-        previous_secret_until: until when the secret before the last rotation is accepted too, or None.
+        previous_secret_until: until when the secret before the last rotation is accepted, too; or None.
     """
 
     id: int
@@ -102,6 +125,11 @@ class ApiKey:
     disabled: bool
     created_at: datetime
     previous_secret_until: datetime | None = None
+
+    @property
+    def log_name(self) -> str:
+        """The name in logs: the number of the key, never the key itself."""
+        return str(self.id)
 
     @property
     def name(self) -> str:
@@ -134,13 +162,13 @@ class ApiKey:
         return self.settings.expires_at
 
     def expired(self, now: datetime) -> bool:
-        """Whether the key's time is over at `now` (aware)."""
+        """Whether the key has expired at `now` (aware)."""
         return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key with its secret, which is known at this moment only."""
+    """A new key with its secret, which is not stored."""
 
     key: ApiKey
     api_secret: str = field(repr=False)
@@ -153,10 +181,10 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A pair that exists elsewhere and is to be accepted here too.
+    """A pair of api_key and api_secret that a client uses elsewhere.
 
     Raises:
-        InvalidKeyError: not usable with Basic authentication.
+        InvalidKeyError: Basic authentication cannot carry the pair.
     """
 
     api_key: str
@@ -166,45 +194,47 @@ class KeyPair:
     def __post_init__(self) -> None:
         if not usable_api_key(self.api_key):
             raise InvalidKeyError(
-                f"an api_key has 1 to {MAX_API_KEY} characters, no colon, no control character and no space at its ends"
+                f"the api_key is not usable: it has 1 to {MAX_API_KEY} characters, without colons, control characters "
+                f"and "
+                "spaces at its ends"
             )
         if not usable_api_secret(self.api_secret):
             raise InvalidKeyError(
-                f"an api_secret has 1 to {MAX_API_SECRET} characters, none of them a control character"
+                f"the api_secret is not usable: it has 1 to {MAX_API_SECRET} characters, without control characters"
             )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reservation:
-    """A request that may still be counted.
+    """A request in flight that may still be counted.
 
     Attributes:
-        id: random; "" has no meaning.
-        key_id: the key it is counted for.
-        day: the UTC day it is counted on: that of the reservation, whenever the commit comes.
-        limited: whether the key had a quota, so that the database holds a row for the reservation.
+        id: a random text.
+        key_id: number of its key.
+        day: the UTC day for which it counts: the day of the reservation, not of the commit.
+        limited: whether the key has a quota, so that the database holds a row for the reservation.
     """
 
     id: str
     key_id: int
     day: date
     limited: bool
-    # Without a quota there is no row whose deletion could tell the first commit from the second one.
+    # Without a quota no row exists whose deletion distinguishes the first commit from the second one.
     _unsettled: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a key is used.
+    """The requests that a key has used.
 
     Attributes:
         key: the key.
         today: successful requests of the current UTC day.
-        month: of the current UTC month.
-        total: since the key exists.
-        reserved: requests under way in the quota's current period; 0 for a key without a quota.
-        remaining: what the quota still allows, None without a quota.
-        resets_at: when the quota's period ends, None for a total or without a quota.
+        month: successful requests of the current UTC month.
+        total: successful requests of all time.
+        reserved: requests in flight of the quota's current period; 0 without a quota.
+        remaining: requests left in the quota; None without a quota.
+        resets_at: when the quota's period ends; None for a total, and without a quota.
     """
 
     key: ApiKey
@@ -221,12 +251,12 @@ class AuditEntry:
     """One change of a key.
 
     Attributes:
-        id: rising number.
-        at: when, aware.
-        actor: who: the operating system's user, or "server".
+        id: ascending number.
+        at: moment of the change, aware.
+        actor: the operating system's user, or "server".
         action: `create`, `import`, `rotate`, `disable`, `enable`, `set_quota`.
-        api_key: which key.
-        details: what was set; never a secret.
+        api_key: the changed key.
+        details: the new values; never a secret.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Bring the database's schema to what this version needs, and tell whether it is there."""
+"""Reports the schema of the database, and upgrades it to the one that this version needs."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from facematch_server.store.engine import (
 )
 from facematch_server.store.errors import SchemaError
 
-# Any number, as long as nobody else in this database takes it: PostgreSQL's advisory lock for upgrades.
+# PostgreSQL's advisory lock for upgrades; no other lock of this database has this number.
 _UPGRADE_LOCK: Final = 0x66616365
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaStatus:
-    """Which revision a database is at.
+    """The revision of a database.
 
     Attributes:
-        database: the database, fit for messages.
-        current: its revision, None for an empty database.
-        head: the revision this version needs.
-        known: whether this version knows `current`; a newer version's is not known.
+        database: the database, in the words of `describe`.
+        current: its revision; None for an empty database.
+        head: the revision that this version needs.
+        known: whether this version knows `current`; it does not know revisions of newer versions.
     """
 
     database: str
@@ -46,12 +46,12 @@ class SchemaStatus:
 
     @property
     def up_to_date(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether the database needs no upgrade."""
         return self.current == self.head
 
 
 def status(database_url: str) -> SchemaStatus:
-    """Tell the revision of a database; an SQLite file that does not exist is not made.
+    """The revision of a database. A missing SQLite file is not created.
 
     Raises:
         UnavailableError: the database cannot be reached.
@@ -67,11 +67,11 @@ def status(database_url: str) -> SchemaStatus:
 
 
 def upgrade(database_url: str) -> SchemaStatus:
-    """Bring a database to the newest revision; several processes may do so at once.
+    """Upgrade a database to the newest revision. Several processes may do so at the same time.
 
     Raises:
         UnavailableError: the database cannot be reached.
-        SchemaError: a newer version made it.
+        SchemaError: the schema belongs to a newer version.
     """
     engine = open_engine(database_url)
     try:
@@ -93,7 +93,7 @@ def engine_status(engine: Engine) -> SchemaStatus:
 def upgrade_engine(engine: Engine) -> None:
     """`upgrade` over an open engine."""
     try:
-        # The lock is taken before the revision is looked at: whoever comes second finds the work done.
+        # Take the lock before reading the revision: the second process then finds the work done.
         with engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"}).begin() as connection:
             if not is_sqlite(connection):
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
@@ -107,7 +107,7 @@ def upgrade_engine(engine: Engine) -> None:
 
 
 def require_current(engine: Engine) -> None:
-    """Refuse to work with another schema than this version's.
+    """Refuse a schema that is not the one of this version.
 
     Raises:
         SchemaError: the message names the remedy.
@@ -147,7 +147,7 @@ def _head() -> str:
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    # Config interpolates percent signs, and an installation's path may hold some.
+    # Config interpolates percent signs, which the path of an installation may contain.
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

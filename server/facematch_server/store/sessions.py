@@ -1,4 +1,4 @@
-"""Transactions, none of which waits for the database for longer than it may."""
+"""Transactions with a bound on the time they wait for the database."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ from facematch_server.store.outage import Outage
 class Sessions:
     """Opens sessions over one engine. Thread-safe.
 
-    Every session takes `until`, on the clock of `time.monotonic`: what waits for a lock, another thread or the server
-    gives up then. Default: `PATIENCE_SECONDS` from now.
+    Every session takes `until`, on the clock of `time.monotonic`: the session stops waiting for a lock, another thread
+    or the server then. Default: `PATIENCE_SECONDS` from now.
 
     Attributes:
+        is_sqlite: whether the database is SQLite, else PostgreSQL.
         reading: whether reading fails now.
         writing: whether writing fails now.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._sqlite = is_sqlite(engine)
-        # SQLite has one writer at a time, and those who wait for it poll. Threads of one process queue here.
+        self.is_sqlite = is_sqlite(engine)
+        # SQLite has one writer at a time, and waiting writers poll. Threads of one process queue here instead.
         self._write_lock = threading.Lock()
         self.reading = Outage()
         self.writing = Outage()
@@ -51,17 +52,18 @@ class Sessions:
 
     @contextmanager
     def write(self, until: float | None = None, *, durable: bool = False) -> Iterator[Session]:
-        """A session that writes, and commits at its end.
+        """A session that writes and commits at its end.
 
         Args:
             until: see above.
-            durable: on the disk before it ends, so that a power cut does not undo it (SQLite; PostgreSQL always is).
+            durable: write to the disk before the end, so that a power cut cannot undo the change (SQLite; PostgreSQL
+                always does).
         """
         until = _moment(until)
         with self._noting(self.writing), self._turn(until):
             with self._session("IMMEDIATE", until) as session:
                 yield session
-            if durable and self._sqlite:
+            if durable and self.is_sqlite:
                 self._sync()
 
     @contextmanager
@@ -73,7 +75,7 @@ class Sessions:
 
     @contextmanager
     def _turn(self, until: float) -> Iterator[None]:
-        if not self._sqlite:
+        if not self.is_sqlite:
             with nullcontext():
                 yield
             return
@@ -85,13 +87,13 @@ class Sessions:
             self._write_lock.release()
 
     def _sync(self) -> None:
-        # A checkpoint ends in an fsync: a changed key stays changed through a power cut too.
+        # A checkpoint ends in an fsync, so a changed key survives a power cut.
         connection = self._engine.raw_connection()
         try:
             connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
         finally:
             connection.close()
-        with suppress(UnavailableError):  # the keys are changed; a later change notes them too
+        with suppress(UnavailableError):  # the keys are changed; a later change tries again
             remember_database(self._engine)
 
     @contextmanager
@@ -100,7 +102,7 @@ class Sessions:
             yield
         except SQLAlchemyError as error:
             failure = unavailable(self._engine, error)
-            # A deadlock or the like is one transaction's bad luck, which says nothing about the next one.
+            # A deadlock concerns one transaction only and says nothing about the next one.
             if failure.why is not Why.FAILED:
                 outage.begins(failure)
             raise failure from None

@@ -1,10 +1,10 @@
-"""The SQLite file that a process counts in: the one it opened, not whatever lies at its path later.
+"""Keeps a process on the SQLite file that it opened, whatever happens at the file's path.
 
-A file that is deleted stays with whoever has it open, and counts written there are lost; a file that appears in its
-place is another database, mostly an empty one. So the file is told by its number (device and inode), which is looked
-at before each use, and it is opened without ever being created. Another file at the path is taken only if it holds
-the same keys (a backup that was put back); until then nobody is admitted. What is told by its number is kept open, or
-a file that is deleted and closed would leave its number to the next one.
+A deleted file stays with the processes that have it open, and their counts are lost with it. A file that appears at its
+path is another database, usually an empty one. Therefore the file is identified by its number (device and inode), which
+is checked before each use, and opening never creates it. Another file at the path is accepted only if it holds the same
+keys (a restored backup); until then no request is admitted. The identified file stays open: a deleted and closed file
+would pass its number on to the next one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from facematch_server.store.errors import UnavailableError, Why
 from facematch_server.store.outage import why
 
-# Under this name a connection's record in the pool keeps the number of the journal that the connection uses.
+# The key under which a pooled connection's record keeps the number of its journal.
 _JOURNAL: Final = "facematch_journal"
 
 
@@ -32,30 +32,30 @@ class _Number(NamedTuple):
 
 
 class _Mark(NamedTuple):
-    """What tells this database from others: schema, and its first key. Keys are never deleted."""
+    """Distinguishes this database from others: by its schema and its first key. Keys are never deleted."""
 
     revision: str
     first_key: tuple[Any, ...] | None
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that knows which file it has open."""
+    """A connection with the number of its open file."""
 
     file: _Number | None = None
 
 
 class SqliteFile:
-    """Opens connections to one file, and refuses what is not that file any more. Thread-safe."""
+    """Opens connections to one file, and refuses connections when another file is at its path. Thread-safe."""
 
     def __init__(self, path: Path, timeout: float) -> None:
-        """Take a file that exists.
+        """Use a file that exists.
 
         Args:
-            path: of the database.
-            timeout: seconds that a statement waits for a lock, unless it is told otherwise.
+            path: path of the database.
+            timeout: seconds that a statement waits for a lock by default.
 
         Raises:
-            UnavailableError: there is no file.
+            UnavailableError: the file does not exist.
         """
         self._path = path
         self._journal_path = path.with_name(path.name + "-wal")
@@ -68,11 +68,11 @@ class SqliteFile:
         self._mark: _Mark | None = None
 
     def watch(self, engine: Engine) -> None:
-        """Look at the file whenever a connection is taken out of the engine's pool."""
+        """Check the file whenever a connection leaves the engine's pool."""
 
         @event.listens_for(engine, "checkin")
         def _checked_in(_: Any, record: Any) -> None:
-            # The first use has opened the journal; as long as it is open, SQLite neither removes nor replaces it.
+            # The first use has opened the journal. While it is open, SQLite neither removes nor replaces it.
             if _JOURNAL not in record.info and (journal := self._keep_journal()) is not None:
                 record.info[_JOURNAL] = journal
 
@@ -86,13 +86,13 @@ class SqliteFile:
                 raise InvalidatePoolError("the database file was replaced")
             known = record.info.get(_JOURNAL)
             if known is not None and known != _number(self._journal_path):
-                # Somebody deleted the journal. This connection still has it: what was counted goes into the file.
+                # The journal was deleted. This connection still has it open, so its counts still reach the file.
                 with suppress(sqlite3.Error):
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 raise InvalidatePoolError("the journal of the database was deleted")
 
     def remember(self) -> None:
-        """Note what is in the database, so that a copy of it is known again; once there is a key, that is final."""
+        """Note the identity of the database, so that a copy is recognised. It is final once a key exists."""
         with self._lock:
             if self._mark is not None and self._mark.first_key is not None:
                 return
@@ -103,12 +103,12 @@ class SqliteFile:
         """A new connection.
 
         Raises:
-            UnavailableError: the file is gone, or another database lies in its place.
+            UnavailableError: the file is gone, or another database is at its path.
         """
         with self._lock:
             found = self._present()
             if found != self._file and _number(self._journal_path) == self._journal is not None:
-                # SQLite would take the old journal for the new file's, and mix the two.
+                # SQLite would apply the old journal to the new file.
                 raise self._unavailable(Why.STALE_JOURNAL)
             connection = self._open()
             try:
@@ -135,19 +135,19 @@ class SqliteFile:
         )
 
     def _keep(self, file: _Number) -> None:
-        """Keep the file open. By SQLite: the first of several plain closes would end the locks of all."""
+        """Keep the file open, through SQLite: closing a plain descriptor would release the locks of all others."""
         before, self._anchor, self._file = self._anchor, self._open(), file
         if before is not None:
             before.close()
 
     def _keep_journal(self) -> _Number | None:
-        """Keep the journal open that is there; its number."""
+        """Keep the present journal open; return its number."""
         with self._lock:
             found = _number(self._journal_path)
             if found is None or found == self._journal:
                 return found
             self._journal = found
-            if os.name != "nt":  # where an open file cannot be deleted in the first place
+            if os.name != "nt":  # on systems where an open file cannot be deleted
                 self._close_journal()
                 with suppress(OSError):
                     self._journal_anchor = os.open(self._journal_path, os.O_RDONLY)
@@ -172,7 +172,7 @@ class SqliteFile:
         return found
 
     def _require_same(self, connection: sqlite3.Connection) -> None:
-        """Refuse a database that is not a copy of the one that was here."""
+        """Refuse a database that is not a copy of the earlier one."""
         if self._mark is None:
             return
         try:
@@ -204,10 +204,10 @@ def _read_mark(connection: sqlite3.Connection) -> _Mark:
 
 
 def refuse_orphaned_journal(path: Path) -> None:
-    """Refuse to make a new database where the journal of one that is gone still lies.
+    """Refuse to create a database next to the journal of a lost one.
 
     Raises:
-        UnavailableError: it does; SQLite would throw it away, and the counts in it.
+        UnavailableError: such a journal exists; SQLite would delete it, with the counts in it.
     """
     journal = path.with_name(path.name + "-wal")
     try:

@@ -1,1 +1,1 @@
-"""Photos by URL: which hosts may be reached, and the fetching."""
+"""Photos by URL: the permitted addresses, and the fetcher."""

@@ -1,9 +1,8 @@
-"""Get a photo by its URL.
+"""Fetch photos by URL.
 
-The service fetches what strangers name, so: the address that was checked is the address connected to
-(nothing is resolved twice), every redirect is checked again, time and bytes are bounded while they
-are spent, and nothing of the service goes along but the request itself: no credentials, cookies or
-proxies from the environment.
+Clients choose the URLs. Therefore the service connects to the address that it checked (it resolves each name once),
+checks every redirect again, bounds time and bytes while they are spent, and sends no credentials or cookies and uses no
+proxies of the environment.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+import time
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 import anyio
@@ -24,55 +23,28 @@ import certifi
 import httpcore
 
 from facematch_local import __version__
-from facematch_local.errors import FacematchError
-from facematch_server.url_mode.policy import UrlPolicy, UrlPolicyError
+from facematch_server.url_mode.errors import Reason, UrlUnavailableError
+from facematch_server.url_mode.policy import UrlPolicy
 from facematch_server.url_mode.reply_stream import TidyStream
 from facematch_server.url_mode.urls import MalformedUrlError, WebUrl, join, parse
-
-__all__ = ["FetchLimits", "Fetcher", "Reason", "Resolver", "UrlPolicy", "UrlPolicyError", "UrlUnavailableError"]
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-# Lookups cannot be interrupted; those that hang may fill these threads but no more.
+# Look-ups cannot be interrupted: the ones that hang can fill these threads, but no others.
 _RESOLVER_THREADS: Final = 8
 _ADDRESSES_TRIED: Final = 4
 
 
-class Reason(StrEnum):
-    """Why a URL gave no photo."""
-
-    MALFORMED = "malformed"
-    FORBIDDEN = "forbidden"
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    TOO_LARGE = "too_large"
-    STATUS = "status"
-    REDIRECT = "redirect"
-    BODY = "body"
-
-
-class UrlUnavailableError(FacematchError):
-    """errorCode 2. The message may name scheme, host and port of the URL, never its path or query.
-
-    Attributes:
-        reason: for logs and metrics.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """What one photo may cost.
+    """Limits on one photo.
 
     Attributes:
-        max_bytes: of the body, before and after any content encoding is undone.
-        connect_seconds: from the name to an open connection, per redirect.
-        total_seconds: all in all, redirects included.
-        max_redirects: followed one after the other.
+        max_bytes: size of the body, both before and after decoding its content encoding.
+        connect_seconds: time from the name to an open connection, for each redirect.
+        total_seconds: time in total, redirects included.
+        max_redirects: number of redirects followed.
     """
 
     max_bytes: int = 10 * 1024 * 1024
@@ -82,7 +54,7 @@ class FetchLimits:
 
 
 class Fetcher:
-    """Fetches photos for one event loop, many at once."""
+    """Fetches photos on one event loop, many at the same time."""
 
     def __init__(
         self,
@@ -93,14 +65,14 @@ class Fetcher:
         ssl_context: ssl.SSLContext | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
-        """Open nothing yet.
+        """Connections open with the first fetch.
 
         Args:
-            policy: what may be reached.
-            limits: what a photo may cost.
-            resolver: a name and a port to addresses; default the operating system's.
-            ssl_context: which certificates to trust; default the operating system's and Mozilla's.
-            network: opens a connection to an address that was permitted; only tests need another one.
+            policy: the addresses that may be reached.
+            limits: limits on one photo.
+            resolver: resolves a name and a port to addresses; default the operating system's.
+            ssl_context: the trusted certificates; default the operating system's and Mozilla's.
+            network: opens a connection to a permitted address; for tests.
         """
         self._policy = policy
         self._limits = limits or FetchLimits()
@@ -111,13 +83,13 @@ class Fetcher:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context or _default_ssl_context(),
             max_connections=None,
-            # Every request is resolved and checked afresh.
+            # Resolve and check for every request.
             max_keepalive_connections=0,
             network_backend=backend,
         )
 
     async def fetch(self, url: str) -> bytes:
-        """The body of a 200 reply, whatever its Content-Type says.
+        """The body of a 200 reply; its Content-Type does not matter.
 
         Raises:
             UrlUnavailableError: malformed, forbidden, unreachable, too slow, too large or not 200.
@@ -134,6 +106,28 @@ class Fetcher:
             raise UrlUnavailableError(
                 Reason.UNREACHABLE, f"the image server cannot be reached or broke off ({type(error).__name__})"
             ) from None
+
+    async def fetch_both(self, url1: str, url2: str, deadline: float) -> tuple[bytes, bytes]:
+        """Fetch two photos at the same time. If both fail, the error of the first one counts.
+
+        Args:
+            url1: URL of image 1.
+            url2: URL of image 2.
+            deadline: on the clock of `time.monotonic`.
+
+        Raises:
+            UrlUnavailableError: as `fetch`, or the deadline has passed.
+        """
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0.0)):
+                first, second = await asyncio.gather(self.fetch(url1), self.fetch(url2), return_exceptions=True)
+        except TimeoutError:
+            raise UrlUnavailableError(Reason.TIMEOUT, "the photos did not arrive before the deadline") from None
+        if isinstance(first, BaseException):
+            raise first
+        if isinstance(second, BaseException):
+            raise second
+        return first, second
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -176,7 +170,7 @@ class Fetcher:
             Reason.TOO_LARGE, f"{url.origin} sends more than {self._limits.max_bytes} bytes"
         )
         announced = _header(response, b"content-length")
-        if announced and int(announced) > self._limits.max_bytes:  # h11 has made sure that it is a number
+        if announced and int(announced) > self._limits.max_bytes:  # h11 ensures that it is a number
             raise too_large
         body = bytearray()
         async for chunk in response.aiter_stream():
@@ -192,7 +186,7 @@ class Fetcher:
 
 
 class _CheckingBackend(httpcore.AsyncNetworkBackend):
-    """Every connection the pool makes is resolved, checked and opened here: nothing can go around it."""
+    """Resolves, checks and opens every connection of the pool, so that no connection bypasses the policy."""
 
     def __init__(
         self, policy: UrlPolicy, resolver: Resolver, network: httpcore.AsyncNetworkBackend, connect_seconds: float
@@ -227,7 +221,7 @@ class _CheckingBackend(httpcore.AsyncNetworkBackend):
             pass
         try:
             return await self._resolver(host, port)
-        # UnicodeError: names the resolver's own codec refuses.
+        # UnicodeError: the resolver's codec refuses the name.
         except (OSError, UnicodeError):
             return []
 
@@ -248,14 +242,14 @@ async def _decoded(url: WebUrl, body: bytes, encoding: str, max_bytes: int) -> b
         return await anyio.to_thread.run_sync(_inflate, url, body, max_bytes)
     if encoding in ("br", "zstd", "compress", "x-compress") or "," in encoding:
         raise UrlUnavailableError(Reason.BODY, f"{url.origin} compresses although asked not to")
-    # Others are labels that were never encodings (photo stores are full of "base64" on plain JPEGs).
+    # Other values are not encodings: many photo stores label plain JPEGs with "base64".
     return body
 
 
 def _inflate(url: WebUrl, body: bytes, max_bytes: int) -> bytes:
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        # Stops after one byte too many: a bomb costs no more than a photo.
+        # Stops one byte past the limit, so a decompression bomb costs no more than a photo.
         content = inflater.decompress(body, max_bytes + 1)
     except zlib.error:
         raise UrlUnavailableError(Reason.BODY, f"{url.origin} sends a damaged body") from None
@@ -267,7 +261,7 @@ def _inflate(url: WebUrl, body: bytes, max_bytes: int) -> bytes:
 
 
 def _header(response: httpcore.Response, name: bytes) -> str:
-    """The first header of that name; "" if there is none. Redirects are UTF-8 in practice."""
+    """The first header with this name, "" without one. Redirects are UTF-8 in practice."""
     raw = next((value for key, value in response.headers if key.lower() == name), b"")
     try:
         return raw.decode("utf-8").strip()
@@ -280,8 +274,8 @@ def _lookup(host: str, port: int) -> list[Any]:
 
 
 def _default_ssl_context() -> ssl.SSLContext:
-    # The operating system's store knows a company's own authority (SSL_CERT_FILE adds another); Mozilla's list
-    # serves where there is none, as in slim containers.
+    # The operating system's store holds a company's own authority (SSL_CERT_FILE adds another). Slim containers have no
+    # such store; there Mozilla's list serves.
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context

@@ -1,14 +1,12 @@
-"""Which hosts, addresses and ports the url mode may reach.
+"""The hosts, addresses and ports that the url mode may reach.
 
-Two questions: what kind of address is it (facts, from IANA's special-purpose registries, RFC 6890 and
-its successors), and which kinds does the policy open. The first is asked of the very address a
-connection is about to be made to.
+Two questions decide: the kind of an address (a fact, from IANA's special-purpose registries, RFC 6890 and its
+successors), and the kinds that the policy opens. The first is asked about the address of the connection itself.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal
@@ -16,17 +14,17 @@ from typing import Final, Literal
 from facematch_local.errors import FacematchError
 from facematch_server.url_mode.urls import MalformedUrlError, WebUrl, parse
 
-Mode = Literal["auto", "public", "any", "off"]
+PolicyMode = Literal["auto", "public", "any", "off"]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class UrlPolicyError(FacematchError):
-    """An entry of `FACEMATCH_URL_ALLOW` is no host, address or network, or the mode is unknown."""
+    """The mode is unknown, or an entry of `FACEMATCH_URL_ALLOW` is not a host, address or network."""
 
 
-class Kind(StrEnum):
-    """What an address is for."""
+class AddressKind(StrEnum):
+    """The purpose of an address."""
 
     PUBLIC = "public"
     LOOPBACK = "loopback"
@@ -36,11 +34,11 @@ class Kind(StrEnum):
     RESERVED = "reserved"
 
 
-# Reached through addresses that are public, private or reserved by their number, but answered by the cloud
-# the machine runs in, with the machine's credentials.
+# Metadata services. Their numbers are public, private or reserved, but the cloud of the machine answers there, with the
+# machine's credentials.
 _METADATA: Final = (
     "169.254.169.254/32",  # AWS, Azure, Google Cloud, OpenStack ...
-    "169.254.170.2/32",  # AWS, of containers
+    "169.254.170.2/32",  # AWS, for containers
     "100.100.100.200/32",  # Alibaba Cloud
     "168.63.129.16/32",  # Azure's host
     "192.0.0.192/32",  # Oracle Cloud
@@ -52,52 +50,52 @@ _METADATA_NAMES: Final = frozenset(
     {"metadata", "instance-data", "metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"}
 )
 
-_SPECIAL: Final[tuple[tuple[str, Kind], ...]] = (
-    *((network, Kind.METADATA) for network in _METADATA),
-    ("127.0.0.0/8", Kind.LOOPBACK),
-    ("10.0.0.0/8", Kind.PRIVATE),
-    ("172.16.0.0/12", Kind.PRIVATE),
-    ("192.168.0.0/16", Kind.PRIVATE),
-    ("169.254.0.0/16", Kind.LINK_LOCAL),
-    ("0.0.0.0/8", Kind.RESERVED),  # "this host": Linux connects to itself
-    ("100.64.0.0/10", Kind.RESERVED),  # carrier-grade NAT
-    ("192.0.0.0/24", Kind.RESERVED),
-    ("192.0.2.0/24", Kind.RESERVED),
-    ("192.88.99.0/24", Kind.RESERVED),  # 6to4 relays
-    ("198.18.0.0/15", Kind.RESERVED),  # benchmarks
-    ("198.51.100.0/24", Kind.RESERVED),
-    ("203.0.113.0/24", Kind.RESERVED),
-    ("224.0.0.0/3", Kind.RESERVED),  # multicast, future use, broadcast
-    ("::1/128", Kind.LOOPBACK),
-    ("fc00::/7", Kind.PRIVATE),
-    ("fe80::/10", Kind.LINK_LOCAL),
-    ("2001::/23", Kind.RESERVED),  # IETF protocols; holds Teredo, which wraps an IPv4 address
-    ("2001:db8::/32", Kind.RESERVED),
-    ("2002::/16", Kind.RESERVED),  # 6to4, wraps an IPv4 address
-    ("3fff::/20", Kind.RESERVED),
-    ("2000::/3", Kind.PUBLIC),
-    ("::/0", Kind.RESERVED),  # whatever is not global unicast, IPv4-compatible and local NAT64 included
-    ("0.0.0.0/0", Kind.PUBLIC),
+_SPECIAL: Final[tuple[tuple[str, AddressKind], ...]] = (
+    *((network, AddressKind.METADATA) for network in _METADATA),
+    ("127.0.0.0/8", AddressKind.LOOPBACK),
+    ("10.0.0.0/8", AddressKind.PRIVATE),
+    ("172.16.0.0/12", AddressKind.PRIVATE),
+    ("192.168.0.0/16", AddressKind.PRIVATE),
+    ("169.254.0.0/16", AddressKind.LINK_LOCAL),
+    ("0.0.0.0/8", AddressKind.RESERVED),  # "this host": Linux connects to itself
+    ("100.64.0.0/10", AddressKind.RESERVED),  # carrier-grade NAT
+    ("192.0.0.0/24", AddressKind.RESERVED),
+    ("192.0.2.0/24", AddressKind.RESERVED),
+    ("192.88.99.0/24", AddressKind.RESERVED),  # 6to4 relays
+    ("198.18.0.0/15", AddressKind.RESERVED),  # benchmarks
+    ("198.51.100.0/24", AddressKind.RESERVED),
+    ("203.0.113.0/24", AddressKind.RESERVED),
+    ("224.0.0.0/3", AddressKind.RESERVED),  # multicast, future use, broadcast
+    ("::1/128", AddressKind.LOOPBACK),
+    ("fc00::/7", AddressKind.PRIVATE),
+    ("fe80::/10", AddressKind.LINK_LOCAL),
+    ("2001::/23", AddressKind.RESERVED),  # IETF protocols; holds Teredo, which wraps an IPv4 address
+    ("2001:db8::/32", AddressKind.RESERVED),
+    ("2002::/16", AddressKind.RESERVED),  # 6to4, wraps an IPv4 address
+    ("3fff::/20", AddressKind.RESERVED),
+    ("2000::/3", AddressKind.PUBLIC),
+    ("::/0", AddressKind.RESERVED),  # everything but global unicast, IPv4-compatible and local NAT64 included
+    ("0.0.0.0/0", AddressKind.PUBLIC),
 )
 _TABLE: Final = tuple((ipaddress.ip_network(network), kind) for network, kind in _SPECIAL)
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
-_OPEN: Final[dict[tuple[str, bool], frozenset[Kind]]] = {
+_OPEN: Final[dict[tuple[str, bool], frozenset[AddressKind]]] = {
     ("off", False): frozenset(),
     ("off", True): frozenset(),
-    ("public", False): frozenset({Kind.PUBLIC}),
-    ("public", True): frozenset({Kind.PUBLIC}),
-    ("auto", False): frozenset({Kind.PUBLIC}),
-    # Whoever can call a service that listens on loopback is on this machine and reaches these anyway.
-    ("auto", True): frozenset({Kind.PUBLIC, Kind.LOOPBACK, Kind.PRIVATE}),
-    ("any", False): frozenset(Kind),
-    ("any", True): frozenset(Kind),
+    ("public", False): frozenset({AddressKind.PUBLIC}),
+    ("public", True): frozenset({AddressKind.PUBLIC}),
+    ("auto", False): frozenset({AddressKind.PUBLIC}),
+    # A client of a service that listens on loopback is on this machine and can reach these itself.
+    ("auto", True): frozenset({AddressKind.PUBLIC, AddressKind.LOOPBACK, AddressKind.PRIVATE}),
+    ("any", False): frozenset(AddressKind),
+    ("any", True): frozenset(AddressKind),
 }
-_NEVER_BY_ALLOWANCE: Final = frozenset({Kind.LINK_LOCAL, Kind.METADATA})
+_NEVER_BY_ALLOWANCE: Final = frozenset({AddressKind.LINK_LOCAL, AddressKind.METADATA})
 
-# Of the ports below 1024 images are served on these only. Above, photo stores may be anywhere (MinIO on
-# 9000, proxies on 3128, 8080 ...), but not on ports of other protocols: those browsers refuse to fetch
-# from (Fetch standard, "port blocking") and those of databases and control planes.
+# Below 1024, photo stores use these ports only. Above, they use any port (MinIO 9000, proxies 3128, 8080 ...) but those
+# of other protocols: the ports that browsers block (Fetch standard, "port blocking"), and those of databases and
+# control planes.
 _LOW_PORTS: Final = frozenset({80, 443})
 _BLOCKED_PORTS: Final = frozenset(
     {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6679, 6697, 10080}
@@ -106,8 +104,8 @@ _BLOCKED_PORTS: Final = frozenset(
 )
 
 
-def kind_of(address: str | Address) -> Kind:
-    """What an address is for; IPv4 addresses wrapped in IPv6 ones are judged as what they wrap.
+def kind_of(address: str | Address) -> AddressKind:
+    """The purpose of an address. An IPv6 address that wraps an IPv4 address counts as the latter.
 
     Raises:
         ValueError: not an address.
@@ -116,21 +114,21 @@ def kind_of(address: str | Address) -> Kind:
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed in _NAT64:
             wrapped = kind_of(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
-            # Behind a NAT64 gateway "private" is the gateway's network, not ours.
-            return wrapped if wrapped in (Kind.PUBLIC, *_NEVER_BY_ALLOWANCE) else Kind.RESERVED
+            # Behind a NAT64 gateway, "private" is the gateway's network, not this one.
+            return wrapped if wrapped in (AddressKind.PUBLIC, *_NEVER_BY_ALLOWANCE) else AddressKind.RESERVED
         if (int(parsed) >> 32) & 0xFDFFFFFF == 0x00005EFE:  # ISATAP wraps an IPv4 address
-            return Kind.RESERVED
+            return AddressKind.RESERVED
     return next(kind for network, kind in _TABLE if parsed in network)
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """One entry of the list of what is allowed on top.
+    """One entry of `FACEMATCH_URL_ALLOW`.
 
     Attributes:
-        host: a DNS name, or None for a network.
-        network: addresses, or None for a name.
-        port: the only port it opens, or None for every usual one.
+        host: a DNS name; None for a network.
+        network: addresses; None for a name.
+        port: the only port that it opens; None for every usual port.
     """
 
     host: str | None
@@ -138,7 +136,7 @@ class Allowance:
     port: int | None
 
     def covers(self, host: str, address: Address, port: int) -> bool:
-        """Whether a connection is meant."""
+        """Whether the entry allows a connection."""
         named = self.host is not None and self.host == host
         inside = self.network is not None and address in self.network
         return (named or inside) and (_usual(port) if self.port is None else self.port == port)
@@ -146,45 +144,31 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class UrlPolicy:
-    """What the url mode may reach.
+    """The addresses that the url mode may reach.
 
     Attributes:
-        mode: `public` for public addresses; `auto` for those and, where `loopback_only`, loopback and private
-            ones; `any` for everything; `off` for nothing.
-        allow: opened on top of `mode`: `host`, `host:port`, `address`, `address:port`, `network/length`.
+        mode: `public` for public addresses; `auto` for those and, if `loopback_only`, loopback and private ones; `any`
+            for all; `off` for none.
+        allow: allowed in addition to `mode`: `host`, `host:port`, `address`, `address:port`, `network/length`.
             Link-local and metadata addresses stay closed; only `any` opens them.
-        loopback_only: whether the service itself is reachable from its own machine only.
+        loopback_only: whether only programs of this machine can reach the service.
 
     Raises:
         UrlPolicyError: unknown mode, or an entry of `allow` that cannot be read.
     """
 
-    mode: Mode
+    mode: PolicyMode
     allow: tuple[str, ...] = ()
     loopback_only: bool = False
     _allowances: tuple[Allowance, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.mode, self.loopback_only) not in _OPEN:
-            raise UrlPolicyError("the URL policy is one of auto, public, any, off")
+            raise UrlPolicyError(f"the URL policy {self.mode!r} is not one of auto, public, any, off")
         object.__setattr__(self, "_allowances", tuple(_allowance(entry) for entry in self.allow))
 
-    @classmethod
-    def resolve(cls, mode: Mode, listen_host: str, allow: str | Iterable[str] = ()) -> UrlPolicy:
-        """The policy of a service that listens on `listen_host`.
-
-        Args:
-            mode: see `UrlPolicy`.
-            listen_host: address or name; anything but a loopback address or `localhost` counts as reachable
-                by others.
-            allow: entries, or one text of entries separated by commas.
-        """
-        entries = allow.split(",") if isinstance(allow, str) else allow
-        stripped = tuple(entry.strip() for entry in entries if entry.strip())
-        return cls(mode, stripped, _is_loopback(listen_host))
-
     def refusal(self, url: WebUrl) -> str | None:
-        """Why a URL is refused before anything is looked up, or None."""
+        """Why a URL is refused before its host is looked up; None if it is not."""
         if self.mode == "any":
             return None
         named = any(entry.host == url.host for entry in self._allowances)
@@ -197,10 +181,10 @@ class UrlPolicy:
         return None
 
     def permits(self, host: str, port: int, address: str) -> bool:
-        """Whether to connect to `address`, which `host` was resolved to.
+        """Whether a connection to `address`, an address of `host`, is permitted.
 
         Raises:
-            ValueError: `address` is no IP address.
+            ValueError: `address` is not an IP address.
         """
         parsed = _unwrapped(ipaddress.ip_address(address))
         kind = kind_of(parsed)
@@ -222,15 +206,6 @@ def _unwrapped(address: Address) -> Address:
     return mapped or address
 
 
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def _allowance(entry: str) -> Allowance:
     try:
         return Allowance(None, ipaddress.ip_network(entry.strip("[]"), strict=False), None)
@@ -242,7 +217,7 @@ def _allowance(entry: str) -> Allowance:
         url = None
     _, _, port = entry.rpartition(":")
     if url is None or url.target != "/" or "/" in entry:
-        raise UrlPolicyError(f"{entry!r} is no host, host:port, address or network that URLs can be allowed for")
+        raise UrlPolicyError(f"{entry!r} is not a host, host:port, address or network that URLs can be allowed for")
     explicit = url.port if port.isdigit() and ":" in entry else None
     try:
         return Allowance(None, ipaddress.ip_network(url.host), explicit)

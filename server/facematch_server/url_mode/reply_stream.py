@@ -1,7 +1,7 @@
-"""The bytes of an image server, made ready for h11: what browsers and curl read, in bounded pieces.
+"""Prepares the bytes of an image server for h11: accepts what browsers and curl accept, in bounded pieces.
 
-Photo stores send headers that are none (a blank or a slash in the name) and codings that are none (`identity`);
-hostile ones send a body in crumbs, or interim replies without end.
+Photo stores send invalid headers (a blank or a slash in the name) and invalid codings (`identity`); hostile servers
+send tiny chunks, or endless interim replies.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_INTERIM: Final = 16
 
 
 class ReplyStream:
-    """Takes the bytes of one reply as they come; gives them out as h11 takes them."""
+    """Takes the bytes of one reply as they arrive, and gives them out in the form of h11."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -37,14 +37,14 @@ class ReplyStream:
         self._in_body = False
 
     def feed(self, data: bytes) -> None:
-        """Add what came."""
+        """Add input."""
         self._buffer += data
 
     def take(self) -> bytes:
-        """The next piece: the final reply's head, or some of its body; b"" if more has to come first.
+        """The next piece: the final reply's head, or a part of its body; b"" if more input must arrive first.
 
         Raises:
-            BadMessageError: the reply is broken, or more trouble than a photo is worth.
+            BadMessageError: the reply is wrong, or costs too much.
         """
         while not self._in_body:
             end = end_of_head(self._buffer, max(self._searched - 3, 0))
@@ -85,14 +85,14 @@ class ReplyStream:
 
 
 class TidyStream(httpcore.AsyncNetworkStream):
-    """A connection to an image server that is read through a `ReplyStream`."""
+    """A connection to an image server, read through a `ReplyStream`."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
         self._reply = ReplyStream()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Some of the reply, b"" at its end. May be more than `max_bytes` by the coding of a chunk."""
+        """A part of the reply; b"" at its end. May exceed `max_bytes` by the coding of a chunk."""
         try:
             while not (data := self._reply.take()):
                 raw = await self._stream.read(max_bytes, timeout)
@@ -123,13 +123,13 @@ class TidyStream(httpcore.AsyncNetworkStream):
 
 
 def _is_interim(status_line: bytes) -> bool:
-    # 101 would hand the connection over to another protocol: h11 refuses it.
+    # 101 would switch to another protocol; h11 refuses it.
     status = status_line.split(b" ", 2)[1:2]
     return bool(status) and len(status[0]) == 3 and status[0].startswith(b"1") and status[0] != b"101"
 
 
 def _usable(lines: Iterable[bytes]) -> Iterable[tuple[bytes, bytes]]:
-    """Names and values of what are headers; the rest says nothing that a photo needs."""
+    """Names and values of valid headers; a photo needs no others."""
     usable = False
     pending: tuple[bytes, bytes] | None = None
     for line in lines:

@@ -1,8 +1,8 @@
-"""Text that should be a web URL, taken apart once.
+"""Parses web URLs, once.
 
-What is checked, what is connected to and what is sent all come from the one `WebUrl` made here, so there
-are no two parsers that an attacker could play off against each other. The authority (host and port) is
-read strictly; path and query leniently, since clients send them with spaces and letters of any script.
+The check, the connection and the request all use the same `WebUrl`, so an attacker cannot exploit differences between
+two parsers. Host and port are parsed strictly; path and query leniently, since clients send them with spaces and
+letters of any script.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# Printable ASCII but for what the URL standard encodes in a path and in a query (space, quotes, angle
-# brackets, the backslash ...). Left as they are: a signed URL must arrive as it was signed.
+# Printable ASCII without the characters that the URL standard encodes in paths and queries (space, quotes, angle
+# brackets, the backslash ...). These characters stay unchanged: a signed URL must arrive as it was signed.
 _SAFE_IN_PATH: Final = "%/:@!$&'()*+,;=[]|~"
 _SAFE_IN_QUERY: Final = _SAFE_IN_PATH + "?^`{}"
 
 
 class MalformedUrlError(ValueError):
-    """Not an http or https URL that can be fetched. The message quotes nothing of it."""
+    """Not a usable http or https URL. The message does not quote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class WebUrl:
 
     @property
     def authority(self) -> str:
-        """The `Host` header: the port only where it is not the scheme's own."""
+        """The `Host` header: with the port only if it is not the default of the scheme."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: what messages may show."""
+        """Scheme, host and port; messages may show no more of a URL."""
         return f"{self.scheme}://{self.authority}"
 
 
 def parse(text: str) -> WebUrl:
-    """Take a URL apart.
+    """Parse a URL.
 
     Raises:
         MalformedUrlError: another scheme, a user name, an unusual spelling of an address, ...
@@ -83,7 +83,7 @@ def parse(text: str) -> WebUrl:
 
 
 def join(base: WebUrl, location: str) -> WebUrl:
-    """Where a redirect leads.
+    """The target of a redirect.
 
     Raises:
         MalformedUrlError: see `parse`.
@@ -102,7 +102,7 @@ def join(base: WebUrl, location: str) -> WebUrl:
 
 
 def _authority(text: str) -> tuple[str, int | None]:
-    # "@": no credentials are ever sent. "\\": browsers take it for a slash. "%": escapes and IPv6 zones.
+    # "@": credentials are never sent. "\\": browsers read it as a slash. "%": escapes and IPv6 zones.
     if any(char in text for char in "@\\%"):
         raise MalformedUrlError("the URL's host holds a character that hosts do not have")
     match = _AUTHORITY.fullmatch(text)
@@ -126,7 +126,7 @@ def _name(text: str) -> str:
         import idna
 
         try:
-            # Maps full-width and circled digits, other scripts' full stops and the like to ASCII first,
+            # First map full-width and circled digits, full stops of other scripts and the like to ASCII,
             # as browsers and resolvers do; what comes out is judged below like any other name.
             text = idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
         except (idna.IDNAError, UnicodeError):
@@ -136,7 +136,7 @@ def _name(text: str) -> str:
     if len(name) > MAX_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise MalformedUrlError("the URL's host is not a domain name")
     if _NUMBER.fullmatch(labels[-1]):
-        # Resolvers read 2130706433, 0x7f.1, 017700000001 and 127.1 as 127.0.0.1. Nobody needs that.
+        # Resolvers read 2130706433, 0x7f.1, 017700000001 and 127.1 as 127.0.0.1; no photo store uses such forms.
         try:
             return str(ipaddress.IPv4Address(name))
         except ValueError:

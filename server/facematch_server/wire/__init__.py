@@ -1,35 +1,5 @@
-"""The contract's shapes: the only place that knows them.
+"""The shapes of requests and replies.
 
-`query` says what is asked for, `photos` takes the photos out of a body, `reply` prints what came out.
+`query` reads the parameters, `photos` takes the photos out of a body, `reply` prints the contract's reply in a
+`profile`, `detailed` is the reply of `/v1/compare`, and `openapi` describes all of them.
 """
-
-from __future__ import annotations
-
-from facematch_server.settings import Profile
-from facematch_server.wire.photos import Photos, is_multipart, take_photos
-from facematch_server.wire.query import Asked, Mode, parse_query, parse_type1
-from facematch_server.wire.reply import (
-    WARNINGS_HEADER,
-    Compared,
-    FoundFace,
-    print_comparison,
-    print_error,
-    print_failure,
-)
-
-__all__ = [
-    "WARNINGS_HEADER",
-    "Asked",
-    "Compared",
-    "FoundFace",
-    "Mode",
-    "Photos",
-    "Profile",
-    "is_multipart",
-    "parse_query",
-    "parse_type1",
-    "print_comparison",
-    "print_error",
-    "print_failure",
-    "take_photos",
-]

@@ -1,7 +1,7 @@
-"""JSON bodies of strangers: two long strings, and around them as little structure as ours ever has.
+"""JSON bodies with bounded cost: two long strings, and little structure around them.
 
-A parser that builds whatever it is told to turns 27 MB of `{},{},...` into 650 MB, and holds the interpreter for
-seconds. So the long strings are taken out first, as slices, and what is left is counted before it is parsed.
+An ordinary parser turns 27 MB of `{},{},...` into 650 MB and holds the interpreter for seconds. Therefore this module
+first takes the long strings out, as slices, and counts the rest before it parses it.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import json
 import secrets
 from typing import Any, Final
 
-# Text outside long strings, and braces, brackets, commas and colons in it.
+# Limits on the text outside long strings, and on its braces, brackets, commas and colons.
 MAX_SKELETON: Final = 256 * 1024
 MAX_STRUCTURE: Final = 10_000
-# Quotation marks, escaped ones included.
+# Limit on quotation marks, escaped ones included.
 MAX_QUOTES: Final = 20_000
 _LONG: Final = 1024
-# Nobody writes so many before a quotation mark.
+# Limit on backslashes before a quotation mark; no client writes more.
 _MAX_BACKSLASHES: Final = 64
-# Unescaped at once; a call into C must not hold the interpreter for long.
+# Bytes unescaped in one call: a call into C must not hold the interpreter for long.
 _WINDOW: Final = 256 * 1024
 
 
 def string_fields(body: bytes, names: tuple[str, ...]) -> dict[str, Any]:
-    """The members of these names of a JSON object in any Unicode encoding; raw line breaks in strings are taken.
+    """The named members of a JSON object, in any Unicode encoding. Strings may contain raw line breaks.
 
     Returns:
-        As `json.loads` gives them, but long strings as bytes, in ASCII, with `?` for other letters.
+        The values as `json.loads` returns them, but long strings as ASCII bytes, with `?` for other letters.
 
     Raises:
-        ValueError: no JSON, no object, or more structure than a body of two photos has.
+        ValueError: not JSON, not an object, or more structure than a body of two photos has.
     """
     encoding = json.detect_encoding(body)
     if encoding != "utf-8":
@@ -47,7 +47,7 @@ def string_fields(body: bytes, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _without_long_strings(body: bytes) -> tuple[bytes, list[bytes], str]:
-    """The body with a mark and a number in place of each long string, those strings as they stand, and the mark."""
+    """The body with a mark and a number in place of each long string, the raw strings, and the mark."""
     mark = secrets.token_hex(8)
     pieces: list[bytes] = []
     strings: list[bytes] = []
@@ -90,10 +90,10 @@ def _restored(value: Any, strings: list[bytes], mark: str) -> Any:
 
 
 def unescaped(raw: bytes) -> bytes:
-    """What stands between the quotation marks of a JSON string, in ASCII, with `?` for other letters.
+    """The content of a JSON string, in ASCII, with `?` for other letters.
 
     Raises:
-        ValueError: an escape that JSON does not have.
+        ValueError: an escape that JSON does not define.
     """
     if b"\\" not in raw:
         return raw
@@ -108,7 +108,7 @@ def unescaped(raw: bytes) -> bytes:
 
 
 def _between_escapes(raw: bytes, start: int, end: int) -> int:
-    """`end`, or a little before it, so that no escape (six characters at most) is cut in two."""
+    """`end`, moved back so that it cuts no escape (six characters at most) in two."""
     if end == len(raw):
         return end
     last = raw.rfind(b"\\", max(end - 6, start), end)

@@ -1,7 +1,7 @@
-"""Multipart forms as clients write them, which parsers that keep to the letter of RFC 2046 refuse.
+"""Multipart forms as clients write them; strict parsers of RFC 2046 refuse many of them.
 
-There may be text before the first boundary, line feeds without carriage returns, blanks after a boundary, no closing
-one, and another boundary in the header than in the body. All searching is linear, and bounded in each step.
+A form may have text before the first boundary, line feeds without carriage returns, blanks after a boundary, no closing
+boundary, and another boundary in the header than in the body. Every search is linear and bounded in each step.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Final
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
 
-# More parts than this are no form of ours.
+# Limit on parts; a form of two photos has fewer.
 MAX_PARTS: Final = 64
 _MAX_LOOKALIKES: Final = 10_000
 _MAX_BOUNDARY: Final = 200
 _MAX_PART_HEAD: Final = 16 * 1024
-# Where the first boundary is looked for if the header does not name it.
+# Bytes to search for the first boundary if the header does not name it.
 _MAX_PREAMBLE: Final = 64 * 1024
-# One search must not hold the interpreter for long.
+# Bytes for one search: a search must not hold the interpreter for long.
 _WINDOW: Final = 1024 * 1024
 
 _REST_OF_LINE = re.compile(rb"[ \t]*(\r?\n)")
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-# A line of a boundary's looks, and a header below it.
+# A line that looks like a boundary, followed by a header.
 _BOUNDARY_LINE = re.compile(rb"(?:\A|\n)[ \t]*--([^\r\n]{1,200})\r?\n(?=[!-9;-~]{1,100}[ \t]*:)")
 _FIRST_LINE = re.compile(rb"[\r\n]*--([^\r\n]{1,200})(?:\r?\n|\Z)")
 _PARAMETER = re.compile(r';[ \t]*([^=;"\s]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
@@ -34,7 +34,7 @@ _PARAMETER = re.compile(r';[ \t]*([^=;"\s]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"?
 
 @dataclass(frozen=True, slots=True)
 class _Delimiter:
-    """A boundary's line: where it begins and ends, how its line breaks, and whether it is the closing one."""
+    """A boundary line: its start and end, its line break, and whether it closes the form."""
 
     begin: int
     end: int
@@ -43,15 +43,15 @@ class _Delimiter:
 
 
 def form_parts(content_type: str, body: bytes, names: tuple[str, ...]) -> dict[str, bytes]:
-    """The parts of these names, of each the first.
+    """The named parts of a form; the first one of each name.
 
     Args:
-        content_type: the header, "" where there is none.
+        content_type: the header; "" without one.
         body: the whole body, not empty.
-        names: what to look for.
+        names: names of the parts.
 
     Raises:
-        ContractError: BAD_FORMAT_TYPE: no boundary is stated, and none shows in the body.
+        ContractError: BAD_FORMAT_TYPE: neither the header nor the body shows a boundary.
     """
     stated = parameter(content_type, "boundary").encode("latin-1", "replace")[:_MAX_BOUNDARY]
     delimiters = list(_delimiters(body, stated)) if stated else []
@@ -73,7 +73,7 @@ def form_parts(content_type: str, body: bytes, names: tuple[str, ...]) -> dict[s
 
 
 def parameter(header: str, name: str) -> str:
-    """A parameter of a header such as `form-data; name="img1"`; "" if there is none."""
+    """A parameter of a header such as `form-data; name="img1"`; "" if the header lacks it."""
     for found in _PARAMETER.finditer(header):
         if found[1].lower() == name:
             quoted = found[2]
@@ -87,7 +87,7 @@ def _boundary_in(body: bytes) -> bytes:
 
 
 def _delimiters(body: bytes, boundary: bytes) -> Iterator[_Delimiter]:
-    """The lines that are the boundary and nothing else; the closing one ends them."""
+    """The lines that consist of the boundary, up to the closing one."""
     mark = b"--" + boundary
     begin = 0 if body.startswith(mark) else _next_line(body, mark, 0)
     parts = 0
@@ -106,7 +106,7 @@ def _delimiters(body: bytes, boundary: bytes) -> Iterator[_Delimiter]:
 
 
 def _content_end(body: bytes, following: _Delimiter | None, line_break: bytes) -> int:
-    """Where a part ends: before the line break that belongs to the next boundary."""
+    """The end of a part: before the line break that belongs to the next boundary."""
     end = len(body) if following is None else following.begin
     if body.endswith(b"\n", 0, end):
         end -= 1
@@ -124,7 +124,7 @@ def _name(head: bytes) -> str:
 
 
 def _next_line(body: bytes, mark: bytes, start: int) -> int:
-    """Where the next line that begins with `mark` begins; -1 if none does."""
+    """The start of the next line that begins with `mark`; -1 without such a line."""
     wanted = b"\n" + mark
     while start < len(body):
         found = body.find(wanted, start, start + _WINDOW + len(wanted) - 1)

@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of the contract's endpoint, whose handler takes the request as it is."""
+"""The OpenAPI description of the contract's endpoint, whose handler reads the request itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_server.wire import WARNINGS_HEADER
+from facematch_server.wire.reply import WARNINGS_HEADER
 
 _CROP: Final = "/9j/4AAQSkZJRgABAQAAAQABAAD…"
 _STRING: Final[dict[str, Any]] = {"type": "string"}
@@ -28,12 +28,12 @@ _DATA: Final[dict[str, Any]] = {
     "required": list(_DATA_EXAMPLE),
     "properties": {
         "matching": {**_STRING, "pattern": r"^\d{1,3}\.\d{1,2}$", "description": "similarity in percent"},
-        "face1": {**_STRING, "description": "face of image 1, JPEG in base64; empty where no face was found"},
+        "face1": {**_STRING, "description": "face of image 1, JPEG in base64; empty without a face"},
         "face2": {**_STRING, "description": "face of image 2, likewise"},
         "face1_score": {**_STRING, "pattern": r"^([01]\.\d{1,6})?$", "description": "confidence of the detector"},
         "face2_score": {**_STRING, "pattern": r"^([01]\.\d{1,6})?$", "description": "likewise"},
         "invalidCode": {
-            "description": "lowest warning that holds, 0 for none; a number in the `observed` wire profile",
+            "description": "lowest warning, 0 without one; a number in the `observed` wire profile",
             "oneOf": [{**_STRING, "pattern": r"^\d{1,2}$"}, {"type": "integer", "minimum": 0, "maximum": 12}],
         },
         "invalidMessage": {**_STRING, "enum": [code.message for code in WarningCode]},
@@ -72,7 +72,7 @@ def _failure(description: str, code: str, message: str) -> dict[str, Any]:
 
 FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     408: _failure("The body did not arrive in time", "408", "The request body did not arrive in time"),
-    429: _failure("The key sends faster than it may; `Retry-After` says when to go on", "4", "Out of requests"),
+    429: _failure("The key exceeds its rate limit; `Retry-After` says when to continue", "4", "Out of requests"),
     503: _failure("Overloaded; `Retry-After` says when to try again", "503", "The service is busy, try again later"),
 }
 
@@ -81,7 +81,7 @@ REPLIES: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Every documented outcome, errors included: read errorCode",
         "headers": {
             WARNINGS_HEADER: {
-                "description": "all warnings that hold, comma separated; only with errorCode 0",
+                "description": "all warnings, comma separated; only with errorCode 0",
                 "schema": {**_STRING, "pattern": r"^\d{1,2}(,\d{1,2})*$"},
             }
         },
@@ -95,14 +95,14 @@ REPLIES: Final[dict[int | str, dict[str, Any]]] = {
             }
         },
     },
-    401: _failure("errorCode 5 where FACEMATCH_AUTH_FAILURE_STATUS=401", "5", ErrorCode.BAD_CREDENTIALS.message),
+    401: _failure("errorCode 5 if FACEMATCH_AUTH_FAILURE_STATUS=401", "5", ErrorCode.BAD_CREDENTIALS.message),
     **FAILURES,
 }
 
 _TYPE1: Final = {
     "name": "type1",
     "in": "query",
-    "description": "what image 1 is; `card` where left out",
+    "description": "what image 1 shows; `card` if omitted",
     "schema": {**_STRING, "enum": ["card", "portrait"], "default": "card"},
 }
 
@@ -140,7 +140,7 @@ SECURITY: Final[dict[str, Any]] = {"security": [{"basic": []}]}
 
 
 def complete_description(app: FastAPI) -> None:
-    """Add to the description that FastAPI makes: the Basic scheme, and the nulls it takes out of examples."""
+    """Complete FastAPI's description: add the Basic scheme, and the nulls that FastAPI removes from examples."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:

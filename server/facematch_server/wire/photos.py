@@ -1,6 +1,6 @@
-"""Bodies: the two photos out of multipart or JSON, as clients really send them.
+"""Takes the two photos out of a body, multipart or JSON, as clients send it.
 
-All functions are pure and work on a body that has been read as a whole: nothing is ever spooled to disk.
+All functions are pure and work on a whole body in memory: no photo is ever written to disk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from facematch_server.wire.multipart import form_parts
 from facematch_server.wire.query import Mode
 
 _NAMES: Final = ("img1", "img2")
-# Letters decoded at once, a multiple of four: a call into C must not hold the interpreter for long.
+# Letters decoded in one call, a multiple of four: a call into C must not hold the interpreter for long.
 _WINDOW: Final = 1024 * 1024
 _DATA_URI: Final = re.compile(rb"\s*data:[^,]{0,200},", re.IGNORECASE)
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
@@ -28,7 +28,7 @@ _LINE_LENGTHS: Final = (64, 76)
 
 
 class BodyKind(StrEnum):
-    """What a body is, by its `Content-Type` and, where that says nothing, by its first bytes."""
+    """The kind of a body, by its `Content-Type`."""
 
     MULTIPART = "multipart"
     JSON = "json"
@@ -37,7 +37,7 @@ class BodyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Photos(BriefRepr):
+class PhotoPair(BriefRepr):
     """Both photos as bytes, neither empty."""
 
     image1: bytes
@@ -45,7 +45,7 @@ class Photos(BriefRepr):
 
 
 def body_kind(content_type: str) -> BodyKind:
-    """Tell the kind of a body from its `Content-Type` header ("" where there is none)."""
+    """The kind of a body, by its `Content-Type` header ("" without one)."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type.startswith("multipart/"):
         return BodyKind.MULTIPART
@@ -56,26 +56,28 @@ def body_kind(content_type: str) -> BodyKind:
     return BodyKind.OTHER
 
 
-def take_photos(mode: Mode, content_type: str, body: bytes, max_image_bytes: int) -> Photos:
-    """Take both photos out of a body. Where the header and the bytes disagree, the bytes decide.
+def take_photos(mode: Mode | None, content_type: str, body: bytes, max_image_bytes: int) -> PhotoPair:
+    """Take both photos out of a body. If the header and the bytes disagree, the bytes decide.
 
     Args:
-        mode: FILE or BASE64.
-        content_type: the header, "" where there is none.
+        mode: FILE or BASE64; None for FILE if the body is a multipart form, else BASE64.
+        content_type: the header; "" without one.
         body: the whole body.
         max_image_bytes: limit on a decoded photo.
 
     Raises:
-        ContractError: BAD_FORMAT_TYPE: the body is not what `mode` says. NO_CONTENT: a photo is missing or
-            empty. BAD_IMAGE: a photo is no base64 or too large.
+        ContractError: BAD_FORMAT_TYPE: the body does not have the format of `mode`. NO_CONTENT: a photo is missing
+            or empty. BAD_IMAGE: a photo is not base64 or too large.
     """
+    if mode is None:
+        mode = Mode.FILE if is_multipart(content_type, body) else Mode.BASE64
     kind = body_kind(content_type)
     start = body[:256].lstrip()
     if mode is Mode.FILE:
         if is_multipart(content_type, body):
             return from_multipart(content_type, body)
         raise ContractError(ErrorCode.BAD_FORMAT_TYPE if start or kind is BodyKind.OTHER else ErrorCode.NO_CONTENT)
-    # `curl -d` states a web form for whatever it sends.
+    # `curl -d` states the type of a web form for every body.
     if kind in (BodyKind.JSON, BodyKind.UNSTATED) or start.startswith(b"{"):
         return from_json(body, max_image_bytes)
     raise ContractError(ErrorCode.BAD_FORMAT_TYPE)
@@ -86,39 +88,39 @@ def is_multipart(content_type: str, body: bytes) -> bool:
     return body_kind(content_type) is BodyKind.MULTIPART or body[:256].lstrip().startswith(b"--")
 
 
-def from_multipart(content_type: str, body: bytes) -> Photos:
+def from_multipart(content_type: str, body: bytes) -> PhotoPair:
     """Take `img1` and `img2` out of a multipart body; filenames and part types do not matter.
 
     Raises:
-        ContractError: NO_CONTENT: a photo is missing or empty. BAD_FORMAT_TYPE: the body is no multipart form.
+        ContractError: NO_CONTENT: a photo is missing or empty. BAD_FORMAT_TYPE: the body is not a multipart form.
     """
     parts = form_parts(content_type, body, _NAMES) if body.strip() else {}
-    return _both(parts.get("img1", b""), parts.get("img2", b""))
+    return both(parts.get("img1", b""), parts.get("img2", b""))
 
 
-def from_json(body: bytes, max_image_bytes: int) -> Photos:
+def from_json(body: bytes, max_image_bytes: int) -> PhotoPair:
     """Take `img1` and `img2` out of a JSON body and decode their base64.
 
     Raises:
-        ContractError: NO_CONTENT: a photo is missing, null or empty, or the body is no JSON object, or one of far
+        ContractError: NO_CONTENT: a photo is missing, null or empty, or the body is not a JSON object, or it has far
             more members than two photos need (see `bounded_json`).
-            BAD_IMAGE: a photo is no string, no base64, or larger than `max_image_bytes`.
+            BAD_IMAGE: a photo is not a string, not base64, or larger than `max_image_bytes`.
     """
     try:
         fields: dict[str, Any] = string_fields(body, _NAMES)
-    except ValueError:  # no JSON, wrong encoding, a number too long, too much of everything
+    except ValueError:  # not JSON, wrong encoding, too long a number, too much structure
         fields = {}
     texts = [fields.get(name) for name in _NAMES]
     if any(text is None or (isinstance(text, str | bytes) and not _payload(text).strip()) for text in texts):
         raise ContractError(ErrorCode.NO_CONTENT)
-    return _both(*(decode_base64(text, max_image_bytes) for text in texts))
+    return both(*(decode_base64(text, max_image_bytes) for text in texts))
 
 
 def decode_base64(text: object, max_bytes: int) -> bytes:
     """Decode base64 with line breaks, a data-URI prefix, spaces for `+`, url-safe letters or no padding.
 
     Raises:
-        ContractError: BAD_IMAGE: no string, no base64, or more than `max_bytes`.
+        ContractError: BAD_IMAGE: not a string, not base64, or more than `max_bytes`.
     """
     if not isinstance(text, str | bytes):
         raise ContractError(ErrorCode.BAD_IMAGE)
@@ -132,14 +134,19 @@ def decode_base64(text: object, max_bytes: int) -> bytes:
         raise ContractError(ErrorCode.BAD_IMAGE) from None
 
 
-def _both(image1: bytes, image2: bytes) -> Photos:
+def both(image1: bytes, image2: bytes) -> PhotoPair:
+    """Both photos.
+
+    Raises:
+        ContractError: NO_CONTENT: a photo is empty.
+    """
     if not image1 or not image2:
         raise ContractError(ErrorCode.NO_CONTENT)
-    return Photos(image1, image2)
+    return PhotoPair(image1, image2)
 
 
 def _payload(text: str | bytes) -> bytes:
-    """What follows the data-URI prefix. Letters outside ASCII become `?`, which no base64 has."""
+    """The text after a data-URI prefix. Letters outside ASCII become `?`, which base64 never has."""
     data = text.encode("ascii", "replace") if isinstance(text, str) else text
     prefix = _DATA_URI.match(data)
     return data[prefix.end() :] if prefix else data
@@ -149,8 +156,8 @@ def _without_blanks(data: bytes) -> bytes:
     data = data.translate(None, b"\r\n\t\f\v").strip(b" ")
     if b" " not in data:
         return data
-    # Form decoding turns "+" into a space; some clients turn line breaks into spaces. Lines are all of one
-    # usual length, plus signs are not.
+    # Form decoding turns "+" into a space; some clients turn line breaks into spaces. Lines have one usual length;
+    # plus signs have no such order.
     for length in _LINE_LENGTHS:
         breaks = data[length :: length + 1]
         if breaks and not breaks.strip(b" ") and data.count(b" ") == len(breaks):

@@ -1,7 +1,7 @@
-"""The query string: what is asked for, and the two URLs of the url mode.
+"""The query string: the parameters, and the two URLs of the url mode.
 
-Clients put URLs into the query in three ways: percent-encoded, only `encodeURI`d, and not encoded at all.
-Only the first survives a standard parser; the others lose everything after the first `&` of a URL.
+Clients put URLs into the query in three ways: percent-encoded, encoded by `encodeURI`, and not encoded. A standard
+parser reads the first; of the others it loses everything after the first `&` of a URL.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
 
-# A parameter the contract knows, at the start of the query or after `&`: only here may a value end.
+# A parameter of the contract, at the start of the query or after `&`: a value ends only here.
 _KNOWN: Final = re.compile(r"(?:^|&)(img1|img2|type1|format_type)=")
 
-# Parameters of their own that clients were seen to send. After a URL that is not encoded they look like a
-# part of it, so these are taken off by name; any other is left to the URL.
+# Additional parameters that some clients send. After a URL that is not encoded they look like a part of it, so they are
+# removed by name; other parameters stay with the URL.
 _KNOWN_EXTRAS: Final = ("is_thumb=", "get_thumb=")
 
 
@@ -33,23 +33,23 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the query asks for.
+class Query:
+    """The parameters of a request.
 
     Attributes:
-        mode: how the photos come.
-        type1: what image 1 is.
-        url1: URL of image 1, "" where there is none (always outside the url mode).
+        mode: how the photos come; None if the body decides between file and base64.
+        type1: what image 1 shows.
+        url1: URL of image 1; "" if it is missing, and outside the url mode.
         url2: URL of image 2, likewise.
     """
 
-    mode: Mode
+    mode: Mode | None
     type1: Role
     url1: str = ""
     url2: str = ""
 
 
-def parse_query(method: str, raw: bytes) -> Asked:
+def parse_query(method: str, raw: bytes) -> Query:
     """Parse the raw query string of a `GET` or `POST`.
 
     Raises:
@@ -65,12 +65,12 @@ def parse_query(method: str, raw: bytes) -> Asked:
     if (mode is Mode.URL) != (method == "GET"):
         raise ContractError(ErrorCode.BAD_FORMAT_TYPE)
     if mode is not Mode.URL:
-        return Asked(mode, type1)
-    return Asked(mode, type1, _url(values.get("img1", "")), _url(values.get("img2", "")))
+        return Query(mode, type1)
+    return Query(mode, type1, _url(values.get("img1", "")), _url(values.get("img2", "")))
 
 
 def parse_type1(raw: bytes) -> Role:
-    """`type1` of a query in which nothing else matters.
+    """`type1` of a query; other parameters do not matter.
 
     Raises:
         ContractError: BAD_FORMAT_TYPE: type1 is unknown.
@@ -89,7 +89,7 @@ def _text(raw: bytes) -> str:
 
 
 def _split(query: str) -> dict[str, str]:
-    """Known parameters and their raw values; of a repeated one the first."""
+    """The parameters of the contract and their raw values; the first value of a repeated one."""
     marks = list(_KNOWN.finditer(query))
     ends = [*(mark.start() for mark in marks), len(query)][1:]
     values: dict[str, str] = {}
@@ -105,7 +105,7 @@ def _plain(value: str) -> str:
 def _url(raw: str) -> str:
     """The URL that the client meant by the raw value of `img1` or `img2`."""
     first = raw.partition("&")[0]
-    # Without a query of its own, a URL cannot go on after `&`: what follows are parameters of the client's own.
+    # A URL without a query cannot continue after `&`: the rest are additional parameters of the client.
     raw = _without_extras(raw) if "?" in first else first
     if "://" not in raw:
         return unquote_plus(raw).strip()
@@ -120,10 +120,10 @@ def _without_extras(raw: str) -> str:
 
 
 def _unescaped_url(raw: str) -> str:
-    """A URL whose scheme came through literally: encoded in part (its query), by `encodeURI`, or not at all."""
+    """Decode a URL with a literal scheme: partly encoded (its query), encoded by `encodeURI`, or not encoded."""
     _, question, query = raw.lower().partition("?")
-    # quote(url, safe=":/") leaves no "?"; Apple's URLQueryItem leaves ":/?" alone and encodes "&" and "=".
+    # quote(url, safe=":/") encodes "?"; Apple's URLQueryItem keeps ":/?" and encodes "&" and "=".
     if ("=" not in query and "%3d" in query) if question else "%3f" in raw.lower():
         return unquote(raw)
-    # Escapes of the URL itself must stay (a signature's %2B is not +); encodeURI turned their % into %25.
+    # The URL's own escapes must stay (the %2B of a signature is not +); encodeURI turned their % into %25.
     return raw.replace("%25", "%")

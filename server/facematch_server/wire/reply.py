@@ -11,7 +11,8 @@ from typing import Any, Final
 from facematch_local.brief import BriefRepr
 from facematch_local.calibration import verdict
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_server.settings import Profile
+from facematch_local.result import MatchResult, PhotoResult
+from facematch_server.wire.profile import Profile
 
 WARNINGS_HEADER: Final = "X-Facematch-Warnings"
 
@@ -26,13 +27,13 @@ class FoundFace(BriefRepr):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Compared(BriefRepr):
-    """What a reply says of a comparison.
+    """The content of a reply to a comparison.
 
     Attributes:
-        percent: 0 to 100, at most two decimals. Without effect when a face is missing: then it is 0.
-        face1: the face of image 1, None where none was found.
+        percent: 0 to 100, at most two decimals. Has no effect if a face is missing: the reply then says 0.
+        face1: the face of image 1; None without one.
         face2: the face of image 2, likewise.
-        warnings: all codes that hold, lowest first.
+        warnings: the codes of all warnings, lowest first.
         timings: seconds by stage, for the metrics; not printed.
     """
 
@@ -43,30 +44,36 @@ class Compared(BriefRepr):
     timings: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.percent <= 100.0:  # not a number included
+        if not 0.0 <= self.percent <= 100.0:  # refuses NaN, too
             raise ValueError("percent must lie between 0 and 100")
 
     @property
     def matching(self) -> str:
-        """The percent as printed, at least one decimal: "87.42", "100.0"."""
-        # Never fail open: without two faces there is no comparison, whatever the number says.
+        """The percentage as printed, with at least one decimal: "87.42", "100.0"."""
+        # Never fail open: without two faces nothing was compared, so the number must not count.
         percent = self.percent if self.face1 and self.face2 else 0.0
         return str(round(percent, 2))
 
     @property
     def match(self) -> str:
-        """The verdict, decided from the very text that is printed."""
+        """The verdict; it follows from the printed text."""
         return str(int(verdict(float(self.matching))))
 
     @property
     def warning(self) -> WarningCode:
-        """The one that the contract has room for."""
+        """The one code for which the contract has room."""
         return min(self.warnings, default=WarningCode.SUCCESSFUL)
 
     @property
     def header(self) -> str:
-        """All codes, comma separated; "0" where there are none."""
+        """All codes, comma separated; "0" without warnings."""
         return ",".join(str(int(code)) for code in self.warnings) or str(int(WarningCode.SUCCESSFUL))
+
+
+def compared(result: MatchResult) -> Compared:
+    """The contract's part of a result."""
+    first, second = result.images
+    return Compared(result.percent, _found(first), _found(second), result.warnings, result.timings)
 
 
 def print_comparison(compared: Compared, profile: Profile) -> bytes:
@@ -88,18 +95,22 @@ def print_comparison(compared: Compared, profile: Profile) -> bytes:
 def print_error(code: ErrorCode, profile: Profile) -> bytes:
     """The body of a reply with a documented errorCode other than 0."""
     if code is ErrorCode.SUCCESS:
-        raise ValueError("success is no error")
+        raise ValueError("SUCCESS is not an error")
     return _envelope(None, str(int(code)), code.message, profile)
 
 
 def print_failure(status: int, message: str) -> bytes:
-    """The body for an outcome that the contract does not know; the HTTP status is its errorCode."""
+    """The body for an outcome outside the contract; the HTTP status is its errorCode."""
     return _envelope(None, str(status), message, Profile.DOCUMENTED)
 
 
 def _envelope(data: dict[str, Any] | None, code: str, message: str, profile: Profile) -> bytes:
     content = {"data": data, "errorCode": code, "errorMessage": message}
     return json.dumps(content, sort_keys=profile is Profile.OBSERVED, separators=(",", ":")).encode("ascii")
+
+
+def _found(photo: PhotoResult) -> FoundFace | None:
+    return None if photo.face is None or photo.crop is None else FoundFace(photo.crop_jpeg(), photo.face.score)
 
 
 def _crop(face: FoundFace | None) -> str:

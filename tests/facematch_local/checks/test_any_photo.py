@@ -1,4 +1,4 @@
-"""No photo, and no face in it or beyond, makes a check raise, warn of arithmetic or give what is no finite number."""
+"""Random photos and faces: no check raises, causes an arithmetic warning or returns a number that is not finite."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ MANY = settings(USUAL, max_examples=250)
 
 @dataclass(frozen=True)
 class Placed:
-    """A face that no detector found: middle and size in longest sides of the photo, turn in radians.
+    """A drawn face: middle and size in longest sides of the photo, roll in radians.
 
-    `moved` (5, 2) is by how much of its size each landmark lies elsewhere.
+    `moved` (5, 2) is the displacement of each landmark as a share of the size.
     """
 
     middle: tuple[float, float]
@@ -58,19 +58,19 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scene:
-    """How a photo is made of a real one, and which face it is looked at with.
+    """How to derive a photo from a real one, and the face to examine.
 
     Attributes:
-        source: which photo.
-        size: height and width of the part, pixels.
-        corner: its row and column, as shares of what there is.
-        flat: colour of all of it; None where the photo shows.
-        quality: of the JPEG it went through; None for none.
-        frames: rows and colour (0 or 255) that cover it at the top, left, bottom and right.
-        island: pixels that stay at the bottom and at the right, colour of the rest; the face's box stays too.
-        found: the face of the part that is looked at, of those found in the whole photo.
-        placed: a face instead.
-        outline: where a document is said to lie, in shares of the photo; None where the checks look for it.
+        source: index of the real photo.
+        size: height and width of the part in pixels.
+        corner: row and column of the part, as shares of the possible range.
+        flat: colour of the whole part; None to keep the photo.
+        quality: JPEG quality to save the part with; None for no compression.
+        frames: depth and colour (0 or 255) of a cover at the top, left, bottom and right.
+        island: rows at the bottom and columns at the right to keep, and colour of the rest; the face's box is kept too.
+        found: index of the face to examine, among those found in the whole photo.
+        placed: a drawn face to examine instead.
+        outline: corners of a document in shares of the photo; None if the checks have to find it.
     """
 
     source: int
@@ -87,7 +87,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Outlined(Examination):
-    """A subject of which it is known where the document lies."""
+    """An examination with given corners of the document."""
 
     corners: NDArray[np.float32] = field(default_factory=lambda: np.zeros((4, 2), np.float32))
 
@@ -101,7 +101,7 @@ EDGES = st.one_of(st.sampled_from([0, BLOCK]), st.integers(0, 2 * BLOCK))
 WHOLE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 SHARES = st.floats(0, 1, width=32)
 COLOURS = st.sampled_from([0, 255])
-FARTHEST = _FARTHEST / 2  # with its size about it, such a face is no farther than any that is found
+FARTHEST = _FARTHEST / 2  # including its size, such a face is within the largest distance of a found one
 PLACED = st.builds(
     Placed,
     middle=st.tuples(*2 * [st.one_of(st.floats(-0.5, 1.5), st.floats(-FARTHEST, FARTHEST))]),
@@ -128,21 +128,21 @@ SCENES = st.builds(
 )
 
 
-# White but for the face and the last row, or column, of 8x8 blocks: none of these can be moved off the JPEG grid.
-# Chance seldom makes such a scene.
+# White except for the face and the last row, or column, of 8x8 blocks, none of which can be moved off the JPEG grid.
+# Random scenes rarely have this form.
 AT_THE_BOTTOM = Scene(0, (400, 400), (0.0, 0.0), None, None, 4 * [(0, 0)], (BLOCK, 0, 255), 0, None, WHOLE)
 AT_THE_RIGHT = replace(AT_THE_BOTTOM, size=(512, 400), island=(0, BLOCK, 0))
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Real photos, their faces embedded, and what looks at them."""
+    """Real photos with their embedded faces, and the pack."""
 
     photos: tuple[tuple[Pixels, tuple[Face, ...]], ...]
     pack: LoadedPack
 
     def look(self, scene: Scene) -> tuple[Pixels, tuple[Face, ...]]:
-        """The photo of a scene, and its faces as a match has them: none, one or several."""
+        """The photo of a scene, and its faces as in a match: none, one or several."""
         whole, faces = self.photos[scene.source]
         height, width = (min(wanted, there) for wanted, there in zip(scene.size, whole.shape, strict=False))
         top, left = (
@@ -198,20 +198,22 @@ def sources(astronaut: Pixels, group_photo: Pixels) -> Sources:
 def _checks_say_something(sources: Sources, scene: Scene) -> None:
     pixels, faces = sources.look(scene)
     for role in Role:
-        for heads in (sources.pack.networks, Networks()):
-            subject = _examination(scene, Examination(Photo(pixels), role, faces, heads, sources.pack.calibration))
-            # One by one: `measure` of the package would hide what a check raises.
+        for networks in (sources.pack.networks, Networks()):
+            examination = _examination(
+                scene, Examination(Photo(pixels), role, faces, networks, sources.pack.calibration)
+            )
+            # Run the checks one by one: `measure` of the package would hide an exception.
             for check in CHECKS[role]:
-                taken = check.measure(subject)
+                taken = check.measure(examination)
                 assert (taken.value is None) == bool(taken.reason), (check.name, taken)
                 assert taken.value is None or (type(taken.value) is float and np.isfinite(taken.value)), check.name
 
 
-def _examination(scene: Scene, subject: Examination) -> Examination:
+def _examination(scene: Scene, examination: Examination) -> Examination:
     if scene.outline is None:
-        return subject
-    corners = np.array(scene.outline) * (subject.photo.width, subject.photo.height)
-    same = {each.name: getattr(subject, each.name) for each in fields(Examination)}
+        return examination
+    corners = np.array(scene.outline) * (examination.photo.width, examination.photo.height)
+    same = {each.name: getattr(examination, each.name) for each in fields(Examination)}
     return Outlined(**same, corners=corners.astype(np.float32))
 
 
@@ -253,17 +255,17 @@ def _try(work: Callable[[Sources, Scene], None], sources: Sources, how: settings
 
 
 @pytest.mark.parametrize(("name", "how"), [("checks", USUAL), ("crops", USUAL), ("faces", FEW)])
-def test_any_photo_is_looked_at(sources: Sources, name: str, how: settings) -> None:
+def test_random_photos(sources: Sources, name: str, how: settings) -> None:
     _try(WORK[name], sources, how)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "how"), [("checks", THOROUGH), ("crops", THOROUGH), ("faces", MANY)])
-def test_very_many_photos_are_looked_at(sources: Sources, name: str, how: settings) -> None:
+def test_many_random_photos(sources: Sources, name: str, how: settings) -> None:
     _try(WORK[name], sources, how)
 
 
-def test_scenes_show_what_they_are_made_of(sources: Sources) -> None:
+def test_scenes_are_built_as_described(sources: Sources) -> None:
     plain = Scene(1, (886, 1280), (0.0, 0.0), None, None, 4 * [(0, 0)], None, 2, None)
     pixels, faces = sources.look(plain)
     assert np.array_equal(pixels, sources.photos[1][0])

@@ -1,4 +1,4 @@
-"""Code 12: how far the face's outline lies inside the picture, pinned on a drawn face with known landmarks."""
+"""Code 12: the distance of the face's outline from the border, for a drawn face with known landmarks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 
 EYES = 100.0  # pixels between the eyes
-# Relative to the midpoint between the eyes; the mouth lies so low that the eyes give the distance.
+# Relative to the midpoint between the eyes; with the mouth this low, the eyes determine the distance.
 LANDMARKS = np.array([(-50, 0), (50, 0), (0, 50), (-35, 100), (35, 100)], np.float64)
 BOX = np.array([(-80, -60), (80, 160)], np.float64)
 WIDTH, HEIGHT = 1000, 800
@@ -66,8 +66,8 @@ def test_the_outline_turns_with_the_head(degrees: float, middle: tuple[float, fl
     assert _value(_examined(middle, degrees)) == pytest.approx(expected, abs=1e-3)
 
 
-def test_in_profile_the_box_says_where_the_head_is() -> None:
-    """The eyes lie together at the edge of the head; eye to mouth gives the unit."""
+def test_in_profile_the_box_gives_the_position_of_the_head() -> None:
+    """The eyes coincide at the edge of the head; the eye-to-mouth distance gives the unit."""
     unit = 0.866 * 100
     assert _value(_examined((140, 400), nearer=0.2)) == pytest.approx((140 - 1.05 * unit) / unit, abs=1e-3)
 

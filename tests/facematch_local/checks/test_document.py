@@ -1,4 +1,4 @@
-"""Codes 1 and 2: a document is told from a selfie, found where it lies, and a grey copy from a colour card."""
+"""Codes 1 and 2: documents are distinguished from selfies and located, and grey copies distinguished from cards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.checks import Examination, Role, document, photocopy
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
@@ -14,7 +15,6 @@ from facematch_local.networks import Networks
 from facematch_local.networks.document import DocumentScores, Window
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
-from facematch_local.synthetic import cases as made
 
 Pixels = NDArray[np.uint8]
 
@@ -36,12 +36,12 @@ def _most(name: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def drawn(astronaut: Pixels) -> made.Card:
-    return made.draw_card(np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(5), 900)
+def drawn(astronaut: Pixels) -> synthetic.Card:
+    return synthetic.draw_card(np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(5), 900)
 
 
-def _face_on(drawn: made.Card, astronaut_face: Face) -> Face:
-    """The astronaut's face where the card shows it (the crop of `drawn`, fitted into the portrait box)."""
+def _face_on(drawn: synthetic.Card, astronaut_face: Face) -> Face:
+    """The astronaut's face at its position on the card (the crop of `drawn`, fitted into the portrait box)."""
     left, top, right, bottom = drawn.portrait
     box_width, box_height = right - left, bottom - top
     side = min(230 / box_width, 280 / box_height)
@@ -61,11 +61,11 @@ def _moved(face: Face, matrix: NDArray[np.float64]) -> Face:
     return Face(np.concatenate([corners.min(axis=0), corners.max(axis=0)]), move(face.landmarks), face.score)
 
 
-def _on_table(drawn: made.Card, pixels: Pixels, face: Face, seed: int) -> tuple[Pixels, Face, NDArray[np.float32]]:
+def _on_table(drawn: synthetic.Card, pixels: Pixels, face: Face, seed: int) -> tuple[Pixels, Face, NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:900, 0:1200]
     table = np.stack([60 + 8 * np.sin(x / 9), 90 + 8 * np.sin(x / 9 + y / 200), 120 + 8 * np.sin(x / 7)], axis=2)
-    photo, corners = made.on_background(pixels, table.astype(np.uint8), rng, share=0.6)
+    photo, corners = synthetic.on_background(pixels, table.astype(np.uint8), rng, share=0.6)
     height, width = pixels.shape[:2]
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     return photo, _moved(face, cv2.getPerspectiveTransform(source, corners)), corners
@@ -81,8 +81,8 @@ def _value(measure: object) -> float:
     return value
 
 
-class _Head:
-    """A document head that sees a document in the left half of a photo: `document`, at a closer look `near`."""
+class _Network:
+    """A document network with a document in the left half: probability `document`, for a tighter crop `near`."""
 
     def __init__(self, document: float, seen: float = 1.0, near: float | None = None) -> None:
         self.document, self.near = document, document if near is None else near
@@ -98,12 +98,12 @@ class _Head:
         return DocumentScores(self.near, self.places, window)
 
 
-def test_a_document_head_decides_where_there_is_one(astronaut: Pixels, astronaut_face: Face) -> None:
-    heads = Networks(document=_Head(0.96))  # type: ignore[arg-type]
-    subject = Examination(Photo(astronaut), Role.CARD, (astronaut_face,), heads)
-    assert document.document(subject).value == 0.96
-    assert np.ptp(subject.document_corners[:, 0]) < 0.5 * astronaut.shape[1]
-    blind = Examination(Photo(astronaut), Role.CARD, (astronaut_face,), Networks(document=_Head(0.9, 0.0)))  # type: ignore[arg-type]
+def test_the_document_network_decides(astronaut: Pixels, astronaut_face: Face) -> None:
+    networks = Networks(document=_Network(0.96))  # type: ignore[arg-type]
+    examination = Examination(Photo(astronaut), Role.CARD, (astronaut_face,), networks)
+    assert document.document(examination).value == 0.96
+    assert np.ptp(examination.document_corners[:, 0]) < 0.5 * astronaut.shape[1]
+    blind = Examination(Photo(astronaut), Role.CARD, (astronaut_face,), Networks(document=_Network(0.9, 0.0)))  # type: ignore[arg-type]
     assert np.array_equal(blind.document_corners, blind.document.corners)
     without = Examination(Photo(astronaut), Role.CARD, (astronaut_face,))
     assert document.document(without).value is None
@@ -116,84 +116,84 @@ def shipped() -> Networks:
     return load_pack(find_pack("compact")).networks
 
 
-def test_the_shipped_head_knows_cards_and_finds_them(
-    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
+def test_the_shipped_network_detects_and_locates_cards(
+    drawn: synthetic.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
 ) -> None:
     least = _limit("document")
     face = _face_on(drawn, astronaut_face)
     found = []
     for seed in range(8):
         photo, moved, corners = _on_table(drawn, drawn.pixels, face, seed)
-        subject = Examination(Photo(photo), Role.CARD, (moved,), shipped)
-        found.append(_value(document.document(subject)) >= least)
+        examination = Examination(Photo(photo), Role.CARD, (moved,), shipped)
+        found.append(_value(document.document(examination)) >= least)
         width = np.linalg.norm(corners[1] - corners[0])
-        assert np.median(np.linalg.norm(subject.document_corners - corners, axis=1)) < 0.15 * width
+        assert np.median(np.linalg.norm(examination.document_corners - corners, axis=1)) < 0.15 * width
     assert sum(found) >= 7
     assert _value(document.document(Examination(Photo(drawn.pixels), Role.CARD, (face,), shipped))) >= least
     for faces in ((astronaut_face,), ()):
         assert _value(document.document(Examination(Photo(astronaut), Role.CARD, faces, shipped))) < least
 
 
-def test_the_shipped_head_knows_tilted_cards_without_a_portrait(shipped: Networks) -> None:
-    said = []
+def test_the_shipped_network_detects_tilted_cards_without_a_portrait(shipped: Networks) -> None:
+    scores = []
     for seed in range(8):
-        bare = made.draw_card(None, np.random.default_rng(seed), 640).pixels
+        bare = synthetic.draw_card(None, np.random.default_rng(seed), 640).pixels
         table = np.full((800, 1000, 3), (90, 110, 130), np.uint8)
         table[150 : 150 + len(bare), 180:820] = bare
         matrix = cv2.getRotationMatrix2D((500, 400), 10, 1.0)
         tilted = cv2.warpAffine(table, matrix, (1000, 800), borderMode=cv2.BORDER_REPLICATE)
-        said.append(_value(document.document(Examination(Photo(tilted.astype(np.uint8)), Role.CARD, (), shipped))))
-    assert sum(value >= _limit("document") for value in said) >= 7
+        scores.append(_value(document.document(Examination(Photo(tilted.astype(np.uint8)), Role.CARD, (), shipped))))
+    assert sum(value >= _limit("document") for value in scores) >= 7
 
 
-@pytest.mark.parametrize(("said", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.95, False)])
-def test_print_counts_where_the_head_is_unsure(
-    drawn: made.Card, astronaut_face: Face, said: float, larger: bool
+@pytest.mark.parametrize(("score", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.95, False)])
+def test_print_counts_if_the_network_is_uncertain(
+    drawn: synthetic.Card, astronaut_face: Face, score: float, larger: bool
 ) -> None:
-    heads = Networks(document=_Head(said))  # type: ignore[arg-type]
-    subject = Examination(Photo(drawn.pixels), Role.CARD, (_face_on(drawn, astronaut_face),), heads)
-    assert subject.document.evidence > 1
-    assert (_value(document.document(subject)) > said) is larger
-    grey = Examination(Photo(np.full((200, 300, 3), 90, np.uint8)), Role.CARD, (), heads)
-    assert _value(document.document(grey)) == pytest.approx(said)
+    networks = Networks(document=_Network(score))  # type: ignore[arg-type]
+    examination = Examination(Photo(drawn.pixels), Role.CARD, (_face_on(drawn, astronaut_face),), networks)
+    assert examination.document.evidence > 1
+    assert (_value(document.document(examination)) > score) is larger
+    grey = Examination(Photo(np.full((200, 300, 3), 90, np.uint8)), Role.CARD, (), networks)
+    assert _value(document.document(grey)) == pytest.approx(score)
 
 
-def test_where_the_head_is_unsure_it_looks_closer() -> None:
+def test_an_uncertain_network_scores_a_tighter_crop() -> None:
     grey = np.full((240, 480, 3), 90, np.uint8)
-    for said, near, both in ((0.5, 0.9, 0.75), (0.5, 0.1, 0.25), (0.05, 0.9, 0.05), (0.97, 0.1, 0.97)):
-        head = _Head(said, near=near)
-        subject = Examination(Photo(grey), Role.CARD, (), Networks(document=head))  # type: ignore[arg-type]
-        assert _value(document.document(subject)) == pytest.approx(both)
-        assert head.looks == ([(10, 0, 270, 240)] if said == 0.5 else [])
+    for score, near, both in ((0.5, 0.9, 0.75), (0.5, 0.1, 0.25), (0.05, 0.9, 0.05), (0.97, 0.1, 0.97)):
+        network = _Network(score, near=near)
+        examination = Examination(Photo(grey), Role.CARD, (), Networks(document=network))  # type: ignore[arg-type]
+        assert _value(document.document(examination)) == pytest.approx(both)
+        assert network.looks == ([(10, 0, 270, 240)] if score == 0.5 else [])
 
 
-def test_a_flat_scan_is_a_document(drawn: made.Card, astronaut_face: Face) -> None:
-    subject = _examination(drawn.pixels, _face_on(drawn, astronaut_face))
-    assert subject.document.evidence > _EVIDENT
+def test_a_flat_scan_is_a_document(drawn: synthetic.Card, astronaut_face: Face) -> None:
+    examination = _examination(drawn.pixels, _face_on(drawn, astronaut_face))
+    assert examination.document.evidence > _EVIDENT
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_card_on_a_table_is_found_where_it_lies(drawn: made.Card, astronaut_face: Face, seed: int) -> None:
+def test_a_card_on_a_table_is_located(drawn: synthetic.Card, astronaut_face: Face, seed: int) -> None:
     photo, face, corners = _on_table(drawn, drawn.pixels, _face_on(drawn, astronaut_face), seed)
-    subject = _examination(photo, face)
-    assert subject.document.evidence > _EVIDENT
+    examination = _examination(photo, face)
+    assert examination.document.evidence > _EVIDENT
     width = np.linalg.norm(corners[1] - corners[0])
-    assert np.abs(subject.document.corners - corners).max() < 0.04 * width
+    assert np.abs(examination.document.corners - corners).max() < 0.04 * width
 
 
-def test_a_card_on_its_side_is_found_too(drawn: made.Card, astronaut_face: Face) -> None:
+def test_a_rotated_card_is_found(drawn: synthetic.Card, astronaut_face: Face) -> None:
     face = _face_on(drawn, astronaut_face)
     side = np.ascontiguousarray(np.rot90(drawn.pixels))
     turn = np.array([[0, 1, 0], [-1, 0, drawn.pixels.shape[1]], [0, 0, 1]], np.float64)
     assert _examination(side, _moved(face, turn)).document.evidence > _EVIDENT
 
 
-def test_a_selfie_is_no_document(astronaut: Pixels, astronaut_face: Face) -> None:
+def test_a_selfie_is_not_a_document(astronaut: Pixels, astronaut_face: Face) -> None:
     assert _examination(astronaut, astronaut_face).document.evidence < _EVIDENT
     assert _examination(astronaut, None).document.evidence < _EVIDENT
 
 
-def test_a_page_without_a_face_is_a_document_in_either_direction(drawn: made.Card) -> None:
+def test_a_page_without_a_face_is_a_document_in_either_direction(drawn: synthetic.Card) -> None:
     page = np.full((700, 1000, 3), 235, np.uint8)
     for row in range(12):
         cv2.putText(page, "SOME LINE OF PRINTED TEXT 0123456789", (60, 80 + 48 * row), 0, 1.0, (30, 30, 30), 2)
@@ -202,10 +202,10 @@ def test_a_page_without_a_face_is_a_document_in_either_direction(drawn: made.Car
     assert min(level, turned) > _EVIDENT
 
 
-def test_the_shipped_head_tells_copies_from_cards_on_any_table_in_any_light(
-    drawn: made.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
+def test_the_shipped_network_distinguishes_copies_from_cards(
+    drawn: synthetic.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
 ) -> None:
-    engraved = made.draw_card(
+    engraved = synthetic.draw_card(
         np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(2), 900, engraved=True
     )
     limit, wrong = _most("photocopy"), []
@@ -215,16 +215,18 @@ def test_the_shipped_head_tells_copies_from_cards_on_any_table_in_any_light(
         for name, flat in (("colour", drawn), ("grey portrait", engraved)):
             face = _face_on(flat, astronaut_face)
             for copied in (False, True):
-                pixels = made.photocopy(flat.pixels, rng) if copied else flat.pixels
+                pixels = synthetic.photocopy(flat.pixels, rng) if copied else flat.pixels
                 photo, moved, _ = _on_table(flat, pixels, face, seed)
-                lit = made.lit(photo, rng, **light)  # type: ignore[arg-type]
+                lit = synthetic.lit(photo, rng, **light)  # type: ignore[arg-type]
                 measure = photocopy.photocopy(Examination(Photo(lit), Role.CARD, (moved,), shipped))
                 if (_value(measure) > limit) is not copied:
                     wrong.append((name, copied, seed))
     assert len(wrong) <= 1, wrong
 
 
-def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: Face, shipped: Networks) -> None:
+def test_a_photo_without_usable_colour_is_not_assessed(
+    drawn: synthetic.Card, astronaut_face: Face, shipped: Networks
+) -> None:
     without = photocopy.photocopy(_examination(drawn.pixels, _face_on(drawn, astronaut_face)))
     assert without.value is None
     assert "lacks the network" in without.reason
@@ -240,7 +242,7 @@ def test_what_cannot_be_told_is_not_assessed(drawn: made.Card, astronaut_face: F
 
 
 @pytest.mark.parametrize("degrees", [-25, 5, 15])
-def test_a_tilted_head_makes_no_document_of_a_selfie(astronaut: Pixels, astronaut_face: Face, degrees: float) -> None:
+def test_a_selfie_with_a_tilted_head_is_not_a_document(astronaut: Pixels, astronaut_face: Face, degrees: float) -> None:
     middle = (float(astronaut_face.eye_midpoint[0]), float(astronaut_face.eye_midpoint[1]))
     matrix = cv2.getRotationMatrix2D(middle, degrees, 1.0)
     turned = cv2.warpAffine(astronaut, matrix, astronaut.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
@@ -250,7 +252,9 @@ def test_a_tilted_head_makes_no_document_of_a_selfie(astronaut: Pixels, astronau
 
 @pytest.mark.parametrize("degrees", [-14, 9, 20])
 @pytest.mark.parametrize("quarters", [0, 1])
-def test_a_head_may_tilt_on_a_level_card(drawn: made.Card, astronaut_face: Face, degrees: float, quarters: int) -> None:
+def test_a_head_may_tilt_on_a_level_card(
+    drawn: synthetic.Card, astronaut_face: Face, degrees: float, quarters: int
+) -> None:
     face = _face_on(drawn, astronaut_face)
     left, top, right, bottom = drawn.portrait
     middle = (float(left + right) / 2, float(top + bottom) / 2)
@@ -258,7 +262,7 @@ def test_a_head_may_tilt_on_a_level_card(drawn: made.Card, astronaut_face: Face,
     photo = drawn.pixels.copy()
     photo[top:bottom, left:right] = cv2.warpAffine(photo, matrix, photo.shape[1::-1])[top:bottom, left:right]
     tilted = _moved(face, np.vstack([matrix, (0, 0, 1)]))
-    if quarters:  # the photo lies on its side: (x, y) goes to (y, width - x)
+    if quarters:  # the photo is rotated: (x, y) maps to (y, width - x)
         side = np.array([(0, 1, 0), (-1, 0, photo.shape[1]), (0, 0, 1)], np.float64)
         photo, tilted = np.ascontiguousarray(np.rot90(photo)), _moved(tilted, side)
     assert _examination(photo, tilted).document.evidence > _EVIDENT
@@ -266,8 +270,8 @@ def test_a_head_may_tilt_on_a_level_card(drawn: made.Card, astronaut_face: Face,
 
 @pytest.mark.parametrize("width", [560, 1400])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_scan_without_a_face_is_found_whatever_its_size(width: int, seed: int) -> None:
-    bare = made.draw_card(None, np.random.default_rng(seed), 1000).pixels
+def test_a_scan_without_a_face_is_found_at_any_size(width: int, seed: int) -> None:
+    bare = synthetic.draw_card(None, np.random.default_rng(seed), 1000).pixels
     size = (width, round(width * bare.shape[0] / bare.shape[1]))
     small = cv2.resize(bare, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     assert _examination(small, None).document.evidence >= _EVIDENT
@@ -276,17 +280,17 @@ def test_a_scan_without_a_face_is_found_whatever_its_size(width: int, seed: int)
 def test_a_tilted_page_without_a_face_is_often_found() -> None:
     found = 0
     for seed in range(8):
-        bare = made.draw_card(None, np.random.default_rng(seed), 640, passport=True).pixels
+        bare = synthetic.draw_card(None, np.random.default_rng(seed), 640, passport=True).pixels
         table = np.full((800, 1000, 3), (90, 110, 130), np.uint8)
         table[150 : 150 + len(bare), 180:820] = bare
         matrix = cv2.getRotationMatrix2D((500, 400), 10, 1.0)
         tilted = cv2.warpAffine(table, matrix, (1000, 800), borderMode=cv2.BORDER_REPLICATE)
         found += _examination(tilted.astype(np.uint8), None).document.evidence >= _EVIDENT
-    assert found >= 3  # docs/warnings.md has the rate for cards; before tilts were tried it was none
+    assert found >= 3  # docs/warnings.md has the rate for cards; without the search for tilts it was zero
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_gravel_is_no_document(seed: int) -> None:
+def test_gravel_is_not_a_document(seed: int) -> None:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(60, 200, (120, 160, 3), dtype=np.uint8)
     gravel = cv2.resize(coarse, (1280, 960), interpolation=cv2.INTER_CUBIC)
@@ -295,6 +299,6 @@ def test_gravel_is_no_document(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_card_without_a_portrait_is_a_document_still(seed: int) -> None:
-    bare = made.draw_card(None, np.random.default_rng(seed), 900)
+def test_a_card_without_a_portrait_is_a_document(seed: int) -> None:
+    bare = synthetic.draw_card(None, np.random.default_rng(seed), 900)
     assert _examination(bare.pixels, None).document.evidence >= _EVIDENT

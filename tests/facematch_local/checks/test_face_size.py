@@ -1,4 +1,4 @@
-"""Code 11: the face's size, in pixels of the original photo and as a share of its height."""
+"""Code 11: the size of the face in pixels of the original photo and as a share of its height."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _examined(scale: float, *faces: Face) -> Examination:
 
 
 @pytest.mark.parametrize(("scale", "pixels"), [(1.0, 80.0), (0.5, 160.0), (0.25, 320.0)])
-def test_pixels_of_the_original_count(scale: float, pixels: float) -> None:
+def test_the_unit_is_pixels_of_the_original_photo(scale: float, pixels: float) -> None:
     measure = inter_eye_distance(_examined(scale, FACE))
     assert measure.value == pytest.approx(pixels)
     assert measure.unit == "px"

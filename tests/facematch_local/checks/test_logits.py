@@ -1,4 +1,4 @@
-"""Probabilities on the scale of logits, at their ends too."""
+"""Probabilities on the scale of logits, including 0 and 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facematch_local.checks.logits import expit, logit, lowered
 
 
 @pytest.mark.parametrize("probability", [0.001, 0.25, 0.5, 0.9])
-def test_there_and_back(probability: float) -> None:
+def test_expit_inverts_logit(probability: float) -> None:
     assert expit(logit(probability)) == pytest.approx(probability)
 
 

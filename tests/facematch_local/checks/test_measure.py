@@ -1,4 +1,4 @@
-"""One faulty check costs a comparison no more than that check."""
+"""A faulty check does not affect the rest of a comparison."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Pixels = NDArray[np.uint8]
 
 
 class SecretiveError(Exception):
-    """Quotes the photo in its message."""
+    """An exception that quotes the photo in its message."""
 
 
-def fails(subject: Examination) -> NoReturn:
-    raise SecretiveError(f"pixels {subject.photo.pixels[0, 0]} of the photo")
+def fails(examination: Examination) -> NoReturn:
+    raise SecretiveError(f"pixels {examination.photo.pixels[0, 0]} of the photo")
 
 
 class FaultyNetwork:
@@ -54,7 +54,7 @@ def test_a_check_that_raises_is_not_assessed_and_the_others_are(
     assert record.exc_info is None
 
 
-def test_what_several_checks_share_fails_once_for_each(
+def test_a_shared_analysis_that_fails_is_reported_for_each_check(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels, astronaut_face: Face
 ) -> None:
     kinds, policy = ("sunglasses", "head_covering", "mask"), load_policy()
@@ -72,16 +72,16 @@ def test_what_several_checks_share_fails_once_for_each(
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_no_finite_number_is_not_assessed(
+def test_a_result_that_is_not_finite_is_not_assessed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels, value: float
 ) -> None:
     _ask(monkeypatch, Role.CARD, Check("document", lambda _: Measure(value, "ln"), "document"))
     (taken,) = measure(Examination(Photo(photo), Role.CARD, ())).values()
-    assert taken == Measure(None, "ln", "the check failed: no finite number")
+    assert taken == Measure(None, "ln", "the check failed: the result is not finite")
     assert len(caplog.records) == 1
 
 
-def test_want_of_memory_is_no_matter_of_the_check(monkeypatch: pytest.MonkeyPatch, photo: Pixels) -> None:
+def test_a_memory_error_is_raised(monkeypatch: pytest.MonkeyPatch, photo: Pixels) -> None:
     def starved(_: Examination) -> NoReturn:
         raise MemoryError
 
@@ -90,7 +90,9 @@ def test_want_of_memory_is_no_matter_of_the_check(monkeypatch: pytest.MonkeyPatc
         measure(Examination(Photo(photo), Role.CARD, ()))
 
 
-def test_a_match_says_so_and_goes_on(monkeypatch: pytest.MonkeyPatch, matcher: FaceMatcher, astronaut: Pixels) -> None:
+def test_a_match_reports_a_failed_check_and_continues(
+    monkeypatch: pytest.MonkeyPatch, matcher: FaceMatcher, astronaut: Pixels
+) -> None:
     faulty = [Check(c.name, fails, c.network) if c.name == "text_alteration" else c for c in CHECKS[Role.CARD]]
     _ask(monkeypatch, Role.CARD, *faulty)
     result = matcher.match(astronaut, astronaut)

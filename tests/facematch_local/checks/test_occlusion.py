@@ -1,4 +1,4 @@
-"""Codes 7, 8, 9: the network is asked once, and only about what the picture shows."""
+"""Codes 7, 8, 9: the network runs once, and each check requires its region inside the picture."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def _limit(name: str) -> float:
     return maximum
 
 
-def test_the_network_is_asked_once_for_all_three(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_the_network_runs_once_for_all_three_checks(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     network = _Network(mask=0.0)
-    subject = _examination(photo, astronaut_face, network)
-    values = [check(subject) for check in (occlusion.sunglasses, occlusion.head_covering, occlusion.mask)]
+    examination = _examination(photo, astronaut_face, network)
+    values = [check(examination) for check in (occlusion.sunglasses, occlusion.head_covering, occlusion.mask)]
     assert [m.value for m in values] == [0.1, pytest.approx(0.7), 0.0]
     assert network.asked == 1
 
@@ -55,38 +55,40 @@ def test_no_face_is_not_assessed(photo: NDArray[np.uint8], check: Any) -> None:
 
 
 def _cut(photo: NDArray[np.uint8], face: Face, left: int, top: int, right: int, bottom: int) -> Examination:
-    """The photo cut to these edges, the face where it lies then."""
+    """The photo cropped to these edges, and the face in its pixels."""
     shift = np.float32([left, top])
     part = np.ascontiguousarray(photo[top:bottom, left:right])
     return _examination(part, Face(face.box - np.tile(shift, 2), face.landmarks - shift, face.score))
 
 
-def _turned(subject: Examination) -> Examination:
-    """A quarter turn counterclockwise."""
-    width = subject.photo.pixels.shape[1]
-    face = subject.faces[0]
+def _turned(examination: Examination) -> Examination:
+    """Photo and face after a quarter turn counterclockwise."""
+    width = examination.photo.pixels.shape[1]
+    face = examination.faces[0]
     points = np.stack([face.landmarks[:, 1], width - 1 - face.landmarks[:, 0]], axis=1)
     left, top, right, bottom = face.box
     box = np.float32([top, width - 1 - right, bottom, width - 1 - left])
-    return _examination(np.ascontiguousarray(np.rot90(subject.photo.pixels)), Face(box, points, face.score))
+    return _examination(np.ascontiguousarray(np.rot90(examination.photo.pixels)), Face(box, points, face.score))
 
 
-def test_a_picture_that_ends_at_the_brows_says_nothing_of_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
-    subject = _cut(photo, astronaut_face, 0, 85, 512, 512)
+def test_a_picture_that_ends_at_the_brows_is_not_assessed_for_hats(
+    photo: NDArray[np.uint8], astronaut_face: Face
+) -> None:
+    examination = _cut(photo, astronaut_face, 0, 85, 512, 512)
     for _ in range(4):
-        assert occlusion.head_covering(subject).reason == "the picture ends at the brows"
-        assert occlusion.mask(subject).value is not None
-        subject = _turned(subject)
+        assert occlusion.head_covering(examination).reason == "the picture ends at the brows"
+        assert occlusion.mask(examination).value is not None
+        examination = _turned(examination)
 
 
-def test_a_lying_head_at_the_border_still_has_its_hat(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_a_rotated_head_at_the_border_is_assessed_for_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     ear = int(astronaut_face.landmarks[:, 0].max() + 0.4 * astronaut_face.inter_eye_distance)
     lying = _turned(_cut(photo, astronaut_face, 0, 0, ear, 512))
     assert lying.faces[0].landmarks[:, 1].min() < 20
     assert occlusion.head_covering(lying).value is not None
 
 
-def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_a_face_cut_at_the_mouth_is_not_assessed_for_masks(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     x, y = astronaut_face.landmarks[3:5].mean(axis=0).astype(int)
     for edges in ((0, 0, 512, y - 6), (x, 0, 512, 512), (0, 0, x, 512)):
         cut = _cut(photo, astronaut_face, *edges)
@@ -95,18 +97,18 @@ def test_a_face_cut_at_the_mouth_is_not_masked(photo: NDArray[np.uint8], astrona
 
 
 @pytest.mark.parametrize("beside", [0.05, 0.4])
-def test_a_face_cut_by_a_side_is_not_judged(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
-    """Where the picture ends less than 0.15 inter-eye distances beside an eye."""
+def test_a_face_cut_by_a_side_is_not_assessed(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
+    """The picture ends less than 0.15 inter-eye distances beside an eye."""
     reach, eyes = beside * astronaut_face.inter_eye_distance, astronaut_face.landmarks[[0, 1, 3, 4], 0]
     for edges in ((int(eyes.min() - reach), 0, 512, 512), (0, 0, int(eyes.max() + reach), 512)):
-        subject = _cut(photo, astronaut_face, *edges)
+        examination = _cut(photo, astronaut_face, *edges)
         for _ in range(4):
             for check in (occlusion.sunglasses, occlusion.head_covering, occlusion.mask):
-                assert (check(subject).value is None) == (beside < 0.15)
-            subject = _turned(subject)
+                assert (check(examination).value is None) == (beside < 0.15)
+            examination = _turned(examination)
 
 
-def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_a_mask_lowers_the_result_for_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     found = {
         mask: occlusion.head_covering(_examination(photo, astronaut_face, _Network(mask))).value
         for mask in (0.0, 0.5, 1.0)
@@ -117,7 +119,7 @@ def test_a_hat_is_doubted_more_beside_a_mask(photo: NDArray[np.uint8], astronaut
 
 
 def _reduced(photo: NDArray[np.uint8], face: Face, pixels: float) -> tuple[NDArray[np.uint8], Face]:
-    """The photo made so small that its eyes lie `pixels` apart."""
+    """The photo scaled down until the eyes are `pixels` apart."""
     scale = pixels / face.inter_eye_distance
     small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
     return small, Face((face.box * scale).astype(np.float32), (face.landmarks * scale).astype(np.float32), 0.9)
@@ -141,9 +143,7 @@ def test_small_faces_are_not_assessed(
     assert tuple(name for name, check in checks.items() if check(examination).value is not None) == assessed
 
 
-def test_what_covers_a_small_face_is_doubted_the_more_the_smaller_it_is(
-    photo: NDArray[np.uint8], astronaut_face: Face
-) -> None:
+def test_the_result_decreases_with_the_size_of_a_small_face(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     found = []
     for pixels in (12, 8, 6, 5):
         small, face = _reduced(photo, astronaut_face, pixels)

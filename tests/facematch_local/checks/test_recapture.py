@@ -1,4 +1,4 @@
-"""Code 10 as fraud: the recapture network decides, by the crop and the period."""
+"""Code 10 as fraud: the recapture network decides, given the crop and the period."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.checks import Examination, Role
 from facematch_local.checks.recapture import recapture
 from facematch_local.faces import Face
@@ -16,7 +17,6 @@ from facematch_local.networks import Networks
 from facematch_local.networks.recapture import RecaptureScores
 from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Policy, load_policy
-from facematch_local.synthetic import cases as made
 
 Pixels = NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ def test_a_photo_without_a_face_or_a_network_is_not_assessed(
 
 
 class _Network:
-    """A network with fixed scores that keeps its inputs."""
+    """A network with fixed scores that records its inputs."""
 
     def __init__(self, scores: RecaptureScores) -> None:
         self.scores = scores
@@ -53,12 +53,12 @@ class _Network:
         return self.scores
 
 
-def test_a_head_sees_the_crop_and_the_period_and_decides(astronaut: Pixels, astronaut_face: Face) -> None:
-    head = _Network(RecaptureScores(live=0.2, print=0.7, screen=0.1))
-    heads = Networks(recapture=head)  # type: ignore[arg-type]
-    measure = recapture(Examination(Photo(astronaut), Role.PORTRAIT, (astronaut_face,), heads))
+def test_the_network_gets_the_crop_and_the_period_and_decides(astronaut: Pixels, astronaut_face: Face) -> None:
+    network = _Network(RecaptureScores(live=0.2, print=0.7, screen=0.1))
+    networks = Networks(recapture=network)  # type: ignore[arg-type]
+    measure = recapture(Examination(Photo(astronaut), Role.PORTRAIT, (astronaut_face,), networks))
     assert measure.value == pytest.approx(0.8)
-    assert head.asked == [((80, 80, 3), period_of(astronaut, astronaut_face.box))]
+    assert network.asked == [((80, 80, 3), period_of(astronaut, astronaut_face.box))]
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +66,13 @@ def shipped() -> Networks:
     return load_pack(find_pack("compact")).networks
 
 
-def _share_warned(policy: Policy, heads: Networks, photos: list[Pixels], face: Face) -> float:
-    subjects = [Examination(Photo(pixels), Role.PORTRAIT, (face,), heads) for pixels in photos]
-    assert all(recapture(subject).value is not None for subject in subjects)
-    return sum(_warns(policy, subject) for subject in subjects) / len(subjects)
+def _share_warned(policy: Policy, networks: Networks, photos: list[Pixels], face: Face) -> float:
+    examinations = [Examination(Photo(pixels), Role.PORTRAIT, (face,), networks) for pixels in photos]
+    assert all(recapture(examination).value is not None for examination in examinations)
+    return sum(_warns(policy, examination) for examination in examinations) / len(examinations)
 
 
-def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
+def test_the_shipped_network_passes_edited_live_photos(
     astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Networks
 ) -> None:
     grain = np.random.default_rng(1).normal(0, 6, astronaut.shape)
@@ -81,8 +81,8 @@ def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
         astronaut,
         np.clip(astronaut + grain, 0, 255).astype(np.uint8),
         np.clip(sharp, 0, 255).astype(np.uint8),
-        made.jpeg(astronaut, 50),
-        made.gaussian_blur(astronaut, 2.0),
+        synthetic.jpeg(astronaut, 50),
+        synthetic.gaussian_blur(astronaut, 2.0),
         cv2.bilateralFilter(astronaut, 9, 50, 5).astype(np.uint8),
     ]
     assert _share_warned(policy, shipped, photos, astronaut_face) == 0
@@ -90,25 +90,25 @@ def test_the_shipped_head_lets_live_photos_pass_however_they_were_edited(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["print", "screen"])
-def test_the_shipped_head_finds_made_recaptures(
+def test_the_shipped_network_detects_synthetic_recaptures(
     kind: str, astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Networks
 ) -> None:
-    again = made.print_recapture if kind == "print" else made.screen_recapture
+    again = synthetic.print_recapture if kind == "print" else synthetic.screen_recapture
     portrait, scale, start = astronaut[:260, 95:355], np.float32(700 / 260), np.float32([95, 0])
     box = (astronaut_face.box - np.tile(start, 2)) * scale
     face = Face(box, (astronaut_face.landmarks - start) * scale, astronaut_face.score)
-    large = made.fitted_to(portrait, 700)
+    large = synthetic.fitted_to(portrait, 700)
     assert _share_warned(policy, shipped, [large], face) == 0
     photos = [again(large, np.random.default_rng(seed)) for seed in range(10)]
     assert _share_warned(policy, shipped, photos, face) >= 0.9
 
 
 @pytest.mark.slow
-def test_the_shipped_head_needs_neither_rim_nor_pixels(
+def test_the_shipped_network_needs_neither_a_rim_nor_a_period(
     astronaut: Pixels, astronaut_face: Face, policy: Policy, shipped: Networks
 ) -> None:
-    """The face is small, so the rim is out of the crop, and no period is left for the classical measure."""
-    photos = [made.screen_recapture(astronaut, np.random.default_rng(seed)) for seed in range(6)]
+    """The face is small, so the rim is outside the crop and the period is weak."""
+    photos = [synthetic.screen_recapture(astronaut, np.random.default_rng(seed)) for seed in range(6)]
     periods = [period_of(pixels, astronaut_face.box) or 0.0 for pixels in photos]
     assert np.median(periods) < 2.1
     assert _share_warned(policy, shipped, photos, astronaut_face) > 0.6

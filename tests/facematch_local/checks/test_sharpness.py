@@ -1,4 +1,4 @@
-"""Code 10 as quality: blur and noise are told, small is not blurred."""
+"""Code 10 as quality: blur and noise are detected, and a small photo does not count as blurred."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_blur_rises_with_the_width_of_the_blur(photo: NDArray[np.uint8], astrona
     assert values[0] < _limit("blur") < values[-1]
 
 
-def test_motion_counts_in_whatever_direction(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_motion_blur_counts_in_every_direction(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     for size in ((17, 1), (1, 17)):
         moved = cv2.blur(photo, size)
         assert _blur(moved, astronaut_face) > _limit("blur")  # type: ignore[arg-type]
 
 
-def test_a_smaller_photo_is_not_a_blurred_one(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+def test_a_smaller_photo_is_not_more_blurred(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     small = cv2.resize(photo, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
     face = Face(astronaut_face.box * np.float32(0.6), astronaut_face.landmarks * np.float32(0.6), 0.8)
     assert _blur(small, face) <= _blur(photo, astronaut_face) + 0.05  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def test_noise_is_measured_in_grey_levels(photo: NDArray[np.uint8], astronaut_fa
     plain = _noise(photo, astronaut_face)
     grain = rng.normal(0, 25, photo.shape[:2])[..., None]
     grainy = np.clip(photo + grain, 0, 255).astype(np.uint8)
-    # Somewhat below the 25 that were added: shadows clip.
+    # Slightly below the added 25, because shadows are clipped.
     assert plain < 5
     assert 18 < _noise(grainy, astronaut_face) < 28
 

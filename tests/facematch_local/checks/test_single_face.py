@@ -1,4 +1,4 @@
-"""Codes 4, 5, 6: a face, and no second person."""
+"""Codes 4, 5, 6: the photo shows a face, and no second person."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def test_a_ghost_portrait_on_a_card_does_not_count() -> None:
         assert single_face(_examined(Role.PORTRAIT, main, second)).value == pytest.approx(0.25)
 
 
-def test_a_face_without_an_embedding_is_no_ghost() -> None:
+def test_a_face_without_an_embedding_is_not_a_ghost() -> None:
     assert single_face(_examined(Role.CARD, _embedded(MAIN, 1.0), _second(100))).value == pytest.approx(0.25)

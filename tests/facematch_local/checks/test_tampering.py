@@ -1,4 +1,4 @@
-"""Code 3: a portrait put into the picture later leaves traces; a card that is all of one piece has none."""
+"""Code 3: an inserted portrait or line of text leaves traces; an unaltered card has none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facematch_local.policy import load_policy
 
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 640, 400
-# On the JPEG grid of 8 pixels, so that a shift from it is one that a test made.
+# On the JPEG grid of 8 pixels, so that only a test can shift it off the grid.
 LEFT, TOP, SIDE = 48, 96, 160
 FACE = Face(
     np.array([LEFT, TOP, LEFT + SIDE, TOP + SIDE], np.float32),
@@ -26,7 +26,7 @@ CORNERS = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float3
 
 
 class _Whole(Examination):
-    """A photo that the document fills."""
+    """An examination of a photo that the document fills."""
 
     @property
     def document_corners(self) -> NDArray[np.float32]:  # type: ignore[override]
@@ -42,7 +42,7 @@ def _text(pixels: Pixels) -> float | None:
 
 
 def _smooth(seed: int) -> NDArray[np.float64]:
-    """Texture without fine detail, alike all over: HEIGHT x WIDTH x 3, about 70 to 190."""
+    """Uniform texture without fine detail: HEIGHT x WIDTH x 3, about 70 to 190."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(0, 1, (HEIGHT, WIDTH, 3))
     soft = cv2.GaussianBlur(coarse, (0, 0), 3)
@@ -63,7 +63,7 @@ def _jpeg(pixels: Pixels, quality: int) -> Pixels:
 
 
 def _pasted(card: Pixels, portrait: Pixels, dx: int = 0, dy: int = 0) -> Pixels:
-    """The card with the portrait's face region, taken from (dx, dy) off its place."""
+    """The card with a new face region in the portrait, copied from a position shifted by (dx, dy)."""
     out = card.copy()
     rows, columns = slice(TOP, TOP + SIDE), slice(LEFT, LEFT + SIDE)
     out[rows, columns] = portrait[TOP + dy : TOP + dy + SIDE, LEFT + dx : LEFT + dx + SIDE]
@@ -75,7 +75,7 @@ def untouched() -> Pixels:
     return _u8(_photographed(_smooth(1), 4.0, 2))
 
 
-def test_a_card_of_one_piece_shows_no_difference(untouched: Pixels) -> None:
+def test_an_unaltered_card_shows_no_difference(untouched: Pixels) -> None:
     for qualities in ((), (100,), (80,), (75, 92), (92, 75)):
         pixels = untouched
         for quality in qualities:
@@ -87,7 +87,7 @@ def test_a_card_of_one_piece_shows_no_difference(untouched: Pixels) -> None:
 
 @pytest.mark.parametrize("level", [5, 20, 235, 250])
 @pytest.mark.parametrize("qualities", [(60,), (80,), (75, 92)])
-def test_a_dark_or_overexposed_portrait_is_no_other_portrait(
+def test_a_dark_or_overexposed_portrait_is_not_a_substitution(
     untouched: Pixels, level: int, qualities: tuple[int, ...]
 ) -> None:
     scene = _photographed(_smooth(1), 4.0, 2)
@@ -103,9 +103,9 @@ def test_a_dark_or_overexposed_portrait_is_no_other_portrait(
 
 
 @pytest.mark.parametrize("before", [60, 75, 85])
-def test_a_portrait_put_into_a_compressed_card_was_compressed_less(untouched: Pixels, before: int) -> None:
+def test_a_portrait_inserted_into_a_compressed_card_is_detected(untouched: Pixels, before: int) -> None:
     other = _u8(_photographed(_smooth(3), 4.0, 4))
-    # The new portrait has been a JPEG itself, on a grid of its own, as one from the web has.
+    # The new portrait was a JPEG itself, with its own grid, like one from the web.
     foreign = np.roll(_jpeg(other, 70), (3, 5), (0, 1))
     found = _portrait(_jpeg(_pasted(_jpeg(untouched, before), foreign), 95))
     assert found is not None
@@ -125,16 +125,14 @@ def test_a_coarser_second_compression_does_not_hide_it(untouched: Pixels, before
 
 
 @pytest.mark.parametrize(("before", "after"), [(80, 80), (95, 50), (None, 85)])
-def test_without_a_trace_of_an_earlier_compression_nothing_is_claimed(
-    untouched: Pixels, before: int | None, after: int
-) -> None:
+def test_without_an_earlier_compression_the_result_is_zero(untouched: Pixels, before: int | None, after: int) -> None:
     other = _u8(_photographed(_smooth(3), 4.0, 4))
     card = untouched if before is None else _jpeg(untouched, before)
     assert _portrait(_jpeg(_pasted(card, other), after)) == 0.0
 
 
 @pytest.mark.parametrize("shift", [(0, 3), (4, 4)])
-def test_a_cut_off_the_grid_hides_it(untouched: Pixels, shift: tuple[int, int]) -> None:
+def test_a_crop_off_the_grid_hides_it(untouched: Pixels, shift: tuple[int, int]) -> None:
     other = _u8(_photographed(_smooth(3), 4.0, 4))
     swapped = _pasted(_jpeg(untouched, 80), other)
     whole, moved = _portrait(_jpeg(swapped, 92)), _portrait(_jpeg(np.roll(swapped, shift, (0, 1)), 92))
@@ -144,7 +142,7 @@ def test_a_cut_off_the_grid_hides_it(untouched: Pixels, shift: tuple[int, int]) 
 
 
 def _rewritten(card: Pixels) -> Pixels:
-    """The card with a line of text wiped and written anew, away from the portrait."""
+    """The card with a line of text erased and rewritten, away from the portrait."""
     out = card.copy()
     out[100:132, 320:600] = np.median(out[100:132, 320:600].reshape(-1, 3), axis=0).astype(np.uint8)
     cv2.putText(out, "NGUYEN VAN AN", (326, 126), cv2.FONT_HERSHEY_SIMPLEX, 0.95, (60, 50, 50), 2, cv2.LINE_AA)
@@ -152,7 +150,7 @@ def _rewritten(card: Pixels) -> Pixels:
 
 
 @pytest.mark.parametrize(("before", "after"), [(75, 92), (80, 95), (70, 95)])
-def test_a_line_written_anew_is_told_from_the_card(untouched: Pixels, before: int, after: int) -> None:
+def test_a_rewritten_line_is_detected(untouched: Pixels, before: int, after: int) -> None:
     limit = load_policy().limits[Role.CARD]["text_alteration"].maximum
     assert limit is not None
     card = _jpeg(untouched, before)
@@ -177,7 +175,7 @@ def test_a_card_saved_once_is_untouched(untouched: Pixels, quality: int) -> None
     assert limits["text_alteration"].holds(text), text
 
 
-def test_text_is_not_judged_without_a_face(untouched: Pixels) -> None:
+def test_text_is_not_assessed_without_a_face(untouched: Pixels) -> None:
     assert text_alteration(Examination(Photo(untouched), Role.CARD, ())).value is None
 
 
@@ -195,7 +193,7 @@ def test_a_pasted_portrait_scores_above_an_untouched_card(untouched: Pixels) -> 
     assert _score(_jpeg(compressed, 94)) < limit < _score(_jpeg(_pasted(compressed, foreign, 3, 3), 94))
 
 
-def test_without_a_face_or_enough_pixels_nothing_is_claimed(untouched: Pixels) -> None:
+def test_without_a_face_or_enough_pixels_it_is_not_assessed(untouched: Pixels) -> None:
     no_face = portrait_substitution(Examination(Photo(untouched), Role.CARD, ()))
     assert no_face.value is None
     assert no_face.reason
@@ -209,16 +207,16 @@ def test_without_a_face_or_enough_pixels_nothing_is_claimed(untouched: Pixels) -
 
 
 @pytest.mark.parametrize(("grey", "expected"), [(0, None), (128, 0.0), (255, None)])
-def test_a_flat_picture_shows_nothing(grey: int, expected: float | None) -> None:
+def test_a_flat_picture_shows_no_alteration(grey: int, expected: float | None) -> None:
     assert _portrait(np.full((HEIGHT, WIDTH, 3), grey, np.uint8)) == expected
 
 
-def test_a_face_that_fills_the_photo_leaves_no_rest_to_compare_with(untouched: Pixels) -> None:
+def test_a_face_that_fills_the_photo_is_not_assessed(untouched: Pixels) -> None:
     filling = Face(np.array([0, 0, WIDTH, HEIGHT], np.float32), FACE.landmarks, 0.9)
     assert _portrait(untouched, filling) is None
 
 
-def test_a_white_card_with_something_at_its_border_alone_is_not_assessed(untouched: Pixels) -> None:
+def test_a_white_card_with_detail_only_at_its_border_is_not_assessed(untouched: Pixels) -> None:
     white = np.full_like(untouched, 255)
     rows, columns = slice(TOP, TOP + SIDE), slice(LEFT, LEFT + SIDE)
     white[rows, columns], white[-8:] = untouched[rows, columns], untouched[-8:]

@@ -91,7 +91,7 @@ def test_picture(
         (("broken.jpg", "astronaut.jpg"), "facematch: broken.jpg: the photo is truncated"),
         (("astronaut.jpg", "missing.jpg"), "missing.jpg: No such file or directory"),
         (("astronaut.jpg", "."), "Is a directory"),
-        (("astronaut.jpg", "astronaut.jpg", "--save-picture", "out.docx"), "name a .png or .jpg file"),
+        (("astronaut.jpg", "astronaut.jpg", "--save-picture", "out.docx"), "the picture must be a .png or .jpg file"),
         (("astronaut.jpg", "astronaut.jpg", "--save-picture", "no/such/folder/out.png"), "No such file or directory"),
         (
             ("astronaut.jpg", "astronaut.jpg", "--policy", "missing.toml"),

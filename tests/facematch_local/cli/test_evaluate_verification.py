@@ -107,21 +107,21 @@ def test_calibrate_refuses_few_people_and_check_needs_no_file(
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [("none.csv", "No such file"), ("bad.csv", "needs the columns"), ("bad.json", "not the JSON of"), (".", "nothing")],
 )
 def test_bad_input_is_one_line(
-    source: str, told: str, pack_path: Path, facematch: Callable[..., Any], tmp_path: Path
+    source: str, message: str, pack_path: Path, facematch: Callable[..., Any], tmp_path: Path
 ) -> None:
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n", "utf-8")
     (tmp_path / "bad.json").write_text("[]", "utf-8")
     done = facematch("calibrate", tmp_path / source, "--pack", pack_path, "--out", tmp_path / "c.json")
     assert done.code == 2
-    assert told in done.err
+    assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
 
 
-def test_an_output_that_cannot_be_written_is_told_before_the_work(
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
     people: Path, pack_path: Path, facematch: Callable[..., Any], tmp_path: Path
 ) -> None:
     done = facematch("evaluate", "verification", people, "--pack", pack_path, "--json", tmp_path / "no" / "o.json")

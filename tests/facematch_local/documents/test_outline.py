@@ -1,4 +1,4 @@
-"""From the document head's map to the corners of a card, in the photo's pixels and as one reads it."""
+"""Corners of a card from the map of the document network, in pixels of the photo and in reading order."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def _face(x: float, y: float, degrees: float = 0.0) -> Face:
     return Face(np.concatenate([points.min(0) - 8, points.max(0) + 8]), points, 0.9)
 
 
-def test_corners_lie_where_the_card_does() -> None:
+def test_the_corners_are_those_of_the_card() -> None:
     found = outline(_scores(CARD), _face(450, 400))
     assert found is not None
     assert found.dtype == np.float32
-    assert np.abs(found - CARD).max() < 30  # a place is 50 x 33 pixels
+    assert np.abs(found - CARD).max() < 30  # a cell is 50 x 33 pixels
 
 
 @pytest.mark.parametrize(("degrees", "first"), [(0, 0), (90, 1), (180, 2), (-90, 3)])
-def test_the_head_says_how_the_card_is_read(degrees: float, first: int) -> None:
+def test_the_roll_of_the_face_gives_the_orientation_of_the_card(degrees: float, first: int) -> None:
     found = outline(_scores(CARD), _face(600, 400, degrees))
     assert found is not None
     assert np.abs(found - np.roll(CARD, -first, axis=0)).max() < 30
 
 
-def test_without_a_head_the_longer_sides_do() -> None:
+def test_without_a_face_the_longer_sides_give_the_orientation() -> None:
     lying = outline(_scores(CARD), None)
     assert lying is not None
     assert np.abs(lying - CARD).max() < 30
@@ -55,19 +55,19 @@ def test_without_a_head_the_longer_sides_do() -> None:
     assert top > 1.5 * side
 
 
-def test_the_card_under_the_face_counts_even_where_another_is_larger() -> None:
+def test_the_card_with_the_face_is_preferred_over_a_larger_one() -> None:
     small = np.array([(1050, 650), (1250, 650), (1250, 780), (1050, 780)], np.float32)
     assert np.abs(outline(_scores(CARD, small), _face(1100, 700)) - small).max() < 30  # type: ignore[operator]
     assert np.abs(outline(_scores(CARD, small), None) - CARD).max() < 30  # type: ignore[operator]
 
 
-def test_nothing_seen_has_no_outline() -> None:
+def test_an_empty_map_has_no_outline() -> None:
     assert outline(_scores(), _face(450, 400)) is None
     speck = np.array([(500, 400), (540, 400), (540, 420), (500, 420)], np.float32)
     assert outline(_scores(speck), None) is None
 
 
-def test_a_closer_look_is_at_the_document_and_a_little_around_it() -> None:
+def test_the_tighter_crop_is_the_document_with_a_margin() -> None:
     small = np.array([(1100, 700), (1200, 700), (1200, 780), (1100, 780)], np.float32)
     for scores in (_scores(CARD), _scores(CARD, small)):
         left, top, right, bottom = closer(scores)
@@ -77,7 +77,7 @@ def test_a_closer_look_is_at_the_document_and_a_little_around_it() -> None:
 
 
 @pytest.mark.parametrize("window", [(0, 0, 1, 1), (3, 5, 4, 900), WINDOW])
-def test_a_closer_look_always_shows_something(window: tuple[int, int, int, int]) -> None:
+def test_the_tighter_crop_is_never_empty(window: tuple[int, int, int, int]) -> None:
     corner = np.zeros((24, 24), np.float32)
     corner[23, 23] = 1e-4
     for places in (corner, corner.T, np.zeros_like(corner), np.ones_like(corner)):

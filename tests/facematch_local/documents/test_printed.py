@@ -1,4 +1,4 @@
-"""Edges of a document are looked for where the photo is, and as if all of the picture had been looked at."""
+"""The search for edges only inside the photo gives the same result as a search of the whole picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Picture = NDArray[np.uint8]
 
 
 def _pictured(photo: Picture, box: tuple[int, int, int, int]) -> tuple[Picture, Picture]:
-    """The photo in a box (left, top, width, height) of the upright picture, its border repeated around; and a mask."""
+    """The upright picture with the photo in a box (left, top, width, height) and its border repeated; and its mask."""
     left, top, width, height = box
     part = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
     around = (top, HEIGHT - top - height, left, WIDTH - left - width)
@@ -23,7 +23,7 @@ def _pictured(photo: Picture, box: tuple[int, int, int, int]) -> tuple[Picture, 
 
 
 def _of_the_whole_picture(picture: Picture, inside: Picture) -> Picture:
-    """The same marks, without leaving anything out."""
+    """The same edge mask, computed over the whole picture."""
     size = (WIDTH // 2, HEIGHT // 2)
     half = cv2.GaussianBlur(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), (3, 3), 0)
     marks = np.zeros(half.shape[:2], np.uint8)
@@ -35,11 +35,11 @@ def _of_the_whole_picture(picture: Picture, inside: Picture) -> Picture:
 
 
 @pytest.mark.parametrize("box", [(0, 0, WIDTH, HEIGHT), (300, 100, 360, 240), (301, 101, 301, 251)])
-def test_edges_are_those_of_the_whole_picture(photo: Picture, box: tuple[int, int, int, int]) -> None:
+def test_edges_equal_those_of_the_whole_picture(photo: Picture, box: tuple[int, int, int, int]) -> None:
     picture, inside = _pictured(photo, box)
     marks, expected = _edge_marks(picture, inside), _of_the_whole_picture(picture, inside)
     assert expected.any()
-    assert (marks != expected).sum() < 0.03 * (expected > 0).sum()  # by which samples the sharpest tenth goes
+    assert (marks != expected).sum() < 0.03 * (expected > 0).sum()  # the samples for the percentile differ
 
 
 def test_a_picture_without_photo_has_no_edges(photo: Picture) -> None:

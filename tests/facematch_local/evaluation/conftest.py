@@ -1,4 +1,4 @@
-"""A made population whose true error rates are known."""
+"""A synthetic population whose true error rates are known."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facematch_local.evaluation.verification.embed import Embeddings
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Embeddings of made people."""
+    """Embeddings of synthetic people."""
 
     dataset: Dataset
     embeddings: Embeddings
@@ -46,14 +46,13 @@ def population() -> Callable[..., Population]:
                 subjects += [len(set(subjects))] * photos
                 groups += [group] * photos
         size = len(rows)
-        dataset = Dataset("made", [Path(f"{n}.jpg") for n in range(size)], np.array(subjects, np.int32), groups)
+        dataset = Dataset("synthetic", [Path(f"{n}.jpg") for n in range(size)], np.array(subjects, np.int32), groups)
         embeddings = Embeddings(
             matrix=_unit(np.array(rows)),
             usable=np.ones(size, bool),
             unreadable=np.zeros(size, bool),
             content=np.arange(size, dtype=np.int32),
             reasons=[""] * size,
-            inter_eye=np.full(size, 60, np.float32),
         )
         return Population(dataset, embeddings)
 

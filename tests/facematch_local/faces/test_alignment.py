@@ -1,4 +1,4 @@
-"""Alignment, held against insightface's own."""
+"""Alignment, compared with that of insightface."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BOX = np.array([100, 100, 200, 220], np.float32)
 
 
 def landmarks(scale: float, degrees: float, seed: int = 0) -> NDArray[np.float32]:
-    """Landmarks of a face `scale` times the template's size, turned, jittered, somewhere in the photo."""
+    """Landmarks of a face of `scale` times the template's size, rotated, jittered and shifted."""
     turn = cv2.getRotationMatrix2D((56.0, 56.0), degrees, scale)
     points = np.array(ARCFACE_TEMPLATE) @ turn[:, :2].T + turn[:, 2] + 100
     jitter = np.random.default_rng(seed).normal(0, 2 * scale, (5, 2))
     return (points + jitter).astype(np.float32)
 
 
-def test_the_template_is_that_of_insightface() -> None:
+def test_the_template_equals_that_of_insightface() -> None:
     from insightface.utils.face_align import arcface_dst
 
     assert np.allclose(ARCFACE_TEMPLATE, arcface_dst, atol=1e-4)
@@ -30,7 +30,7 @@ def test_the_template_is_that_of_insightface() -> None:
 @pytest.mark.parametrize("size", [112, 128, 224, 256])
 @pytest.mark.parametrize("degrees", [0, 17, -90, 180])
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_matrix_is_that_of_insightface(size: int, degrees: float) -> None:
+def test_the_matrix_equals_that_of_insightface(size: int, degrees: float) -> None:
     from insightface.utils.face_align import estimate_norm
 
     for seed in range(5):
@@ -40,7 +40,7 @@ def test_matrix_is_that_of_insightface(size: int, degrees: float) -> None:
 
 @pytest.mark.parametrize(("scale", "degrees"), [(0.5, 0), (1.0, 10), (1.5, -35), (1.5, 90)])
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_crop_is_that_of_insightface(astronaut: NDArray[np.uint8], scale: float, degrees: float) -> None:
+def test_the_crop_equals_that_of_insightface(astronaut: NDArray[np.uint8], scale: float, degrees: float) -> None:
     from insightface.utils.face_align import norm_crop
 
     points = landmarks(scale, degrees)
@@ -57,8 +57,8 @@ def test_large_faces_are_averaged_not_sampled() -> None:
     assert np.abs(crop[20:90, 20:90].astype(int) - 127).max() < 20
 
 
-def test_large_faces_keep_their_place() -> None:
-    """Averaging first must not shift the crop: a smooth picture comes out as by plain sampling."""
+def test_large_faces_keep_their_position() -> None:
+    """Averaging must not shift the crop: a smooth picture gives the same result as sampling."""
     rows, columns = np.mgrid[:1200, :1200]
     smooth = (127 + 100 * np.sin(rows / 90) * np.cos(columns / 110)).astype(np.uint8)
     pixels = np.repeat(smooth[:, :, None], 3, axis=2)
@@ -68,12 +68,12 @@ def test_large_faces_keep_their_place() -> None:
     assert np.abs(averaged.astype(int) - sampled.astype(int)).mean() < 1.5
 
 
-def test_distinct_landmarks_are_left_alone() -> None:
+def test_distinct_landmarks_are_unchanged() -> None:
     points = landmarks(1.0, 0)
     assert np.array_equal(distinct_landmarks(points, BOX), points.astype(np.float64))
 
 
-def test_coinciding_landmarks_fall_back_on_the_box() -> None:
+def test_coinciding_landmarks_are_replaced_by_positions_in_the_box() -> None:
     points = distinct_landmarks(np.full((5, 2), 150, np.float32), BOX)
     assert (points.min(axis=0) > BOX[:2]).all()
     assert (points.max(axis=0) < BOX[2:]).all()
@@ -91,7 +91,7 @@ def test_whole_numbers_of_pixels_are_averaged() -> None:
 
 
 @pytest.mark.parametrize("factor", [2, 4, 5, 6, 8, 9, 12])
-def test_averaging_in_steps_comes_to_the_same(factor: int) -> None:
+def test_averaging_in_steps_gives_the_same_result(factor: int) -> None:
     noise = np.random.default_rng(factor).integers(0, 256, (40 * factor + 1, 45 * factor, 3), np.uint8)
     ramp = np.linspace(0, 255, 45 * factor).astype(np.uint8)[None, :, None] // np.uint8([1, 2, 3])
     for pixels in (noise, np.broadcast_to(ramp, noise.shape).copy()):
@@ -113,7 +113,7 @@ def test_averaging_does_not_brighten(factor: int) -> None:
 
 
 @pytest.mark.parametrize("coarseness", [0.4, 0.75, 1.0])
-def test_reducing_keeps_places_and_never_asks_for_less_than_a_pixel(coarseness: float) -> None:
+def test_reducing_keeps_positions_and_at_least_one_pixel(coarseness: float) -> None:
     photo = np.zeros((800, 1000, 3), np.uint8)
     photo[400:420, 600:630] = 255
     scale = 0.26

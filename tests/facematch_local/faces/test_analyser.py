@@ -1,4 +1,4 @@
-"""Finding and embedding faces: the order of looks with a fake detector, results with real weights."""
+"""Detection and embedding of faces: the order of passes with a fake detector, results with real weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass
 class FakeDetector:
-    """Finds `faces` (boxes in shares of the photo) when it looks for the `at`-th time; remembers every look.
+    """Finds `faces` (boxes in shares of the photo) in the pass number `at`; records every pass.
 
     Each look is surer by `gain` than the one before.
     """
@@ -77,40 +77,40 @@ def blank(height: int, width: int) -> Pixels:
 LARGE, SMALL = (0.3, 0.2, 0.7, 0.8), (0.4, 0.4, 0.5, 0.5)
 
 
-def test_a_large_face_needs_one_look() -> None:
+def test_a_large_face_needs_one_pass() -> None:
     detector = FakeDetector([SMALL, LARGE])
     faces = analyser_of(detector).find(blank(600, 800))
     assert detector.looks == [(320, 256)]
     assert [round(face.width) for face in faces] == [320, 80]  # largest first
 
 
-def test_a_small_face_is_looked_at_again_at_full_size() -> None:
+def test_a_small_face_gets_a_second_pass_at_full_size() -> None:
     detector = FakeDetector([SMALL])
     analyser_of(detector).find(blank(600, 800))
     assert detector.looks == [(320, 256), (640, 480)]
 
 
-def test_without_a_face_every_look_is_taken_cheapest_first() -> None:
+def test_without_a_face_all_passes_run_cheapest_first() -> None:
     detector = FakeDetector()
     assert analyser_of(detector).find(blank(1500, 2000)) == ()
     assert detector.looks == [(320, 256), (640, 480), (256, 224), (1280, 960), (256, 320), (256, 320), (320, 256)]
 
 
-def test_small_photos_are_not_blown_up() -> None:
+def test_small_photos_are_not_enlarged() -> None:
     detector = FakeDetector()
     analyser_of(detector).find(blank(480, 640))
     assert (1280, 960) not in detector.looks
 
 
-def test_close_up_coordinates_are_those_of_the_photo() -> None:
+def test_close_up_coordinates_are_in_pixels_of_the_photo() -> None:
     (face,) = analyser_of(FakeDetector([(0.25, 0.25, 0.75, 0.75)], at=2)).find(blank(800, 800))
-    # The third look sees the photo within a margin; half of that view is three quarters of the photo.
+    # The third pass adds a margin around the photo; half of that view is three quarters of the photo.
     assert face.box == pytest.approx([100, 100, 700, 700], abs=10)
     assert face.landmarks[0] == pytest.approx([100, 100], abs=10)
 
 
 class UprightOnly(FakeDetector):
-    """Finds the white rectangle, in photos whose brightest row is the top one."""
+    """Finds the white rectangle in photos whose top row is the brightest."""
 
     def detect(
         self,
@@ -129,7 +129,7 @@ class UprightOnly(FakeDetector):
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_coordinates_of_turned_photos_are_those_of_the_photo(quarters: int) -> None:
+def test_coordinates_from_rotated_photos_are_in_pixels_of_the_photo(quarters: int) -> None:
     upright = blank(200, 300)
     upright[0] = 200  # marks the top
     upright[80:120, 50:110] = 255
@@ -140,7 +140,7 @@ def test_coordinates_of_turned_photos_are_those_of_the_photo(quarters: int) -> N
     assert face.roll % 360 == {1: 270, 2: 180, 3: 90}[quarters]
 
 
-def test_an_unsure_face_is_looked_at_from_all_sides_close_by() -> None:
+def test_an_uncertain_face_is_examined_in_all_rotations() -> None:
     detector = FakeDetector([LARGE], score=0.55)
     (face,) = analyser_of(detector).find(blank(600, 800))
     assert face.score == pytest.approx(0.55)
@@ -149,16 +149,16 @@ def test_an_unsure_face_is_looked_at_from_all_sides_close_by() -> None:
     assert all(max(look) == 160 for look in detector.looks[1:])
 
 
-def test_the_turn_in_which_the_face_is_surer_is_preferred() -> None:
+def test_the_rotation_with_the_highest_score_is_preferred() -> None:
     detector = FakeDetector([(0.2, 0.3, 0.6, 0.8)], score=0.5, gain=0.06)
     (face,) = analyser_of(detector).find(blank(300, 300))
-    assert len(detector.looks) == 6  # one, four close by, and the whole photo turned
+    assert len(detector.looks) == 6  # one, four of the surroundings, and the whole photo rotated
     assert face.score == pytest.approx(0.8)
-    assert abs(face.roll) == 180  # the last of the turns was the surest
+    assert abs(face.roll) == 180  # the last rotation had the highest score
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2560), (2560, 3), (7, 200)])
-def test_slivers_hold_no_face(shape: tuple[int, int], matcher: FaceMatcher) -> None:
+def test_thin_strips_have_no_face(shape: tuple[int, int], matcher: FaceMatcher) -> None:
     assert matcher.pack.analyser.find(blank(*shape)) == ()
 
 
@@ -169,7 +169,7 @@ def test_an_embedding_of_zeros_stays_finite() -> None:
     assert cosine(embedded, embedded) == 0.0
 
 
-def test_the_landmarks_of_every_face_are_put_right_as_it_is_found() -> None:
+def test_the_landmarks_of_every_face_are_corrected() -> None:
     class Locator:
         def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
             return landmarks + np.float32(3)
@@ -181,7 +181,7 @@ def test_the_landmarks_of_every_face_are_put_right_as_it_is_found() -> None:
         np.testing.assert_array_equal(face.box, given.box)
 
 
-def test_the_largest_face_alone_gets_further_looks_for_its_landmarks() -> None:
+def test_only_the_largest_face_gets_further_landmark_passes() -> None:
     class Locator:
         def locate(self, pixels: object, landmarks: np.ndarray, box: np.ndarray) -> np.ndarray:
             return landmarks + np.float32(3)
@@ -195,7 +195,7 @@ def test_the_largest_face_alone_gets_further_looks_for_its_landmarks() -> None:
 
 @dataclass
 class FakeConfirmer:
-    """Says the same of every box and remembers how often it was asked."""
+    """Returns the same confidence for every box and counts its calls."""
 
     says: float
     asked: int = 0
@@ -208,22 +208,22 @@ class FakeConfirmer:
 @pytest.mark.parametrize(
     ("score", "says", "found"), [(0.6, 0.99, [0.6]), (0.6, 0.01, []), (0.3, 0.99, [0.99]), (0.3, 0.4, [])]
 )
-def test_what_the_detector_is_unsure_of_is_looked_at_once_more(score: float, says: float, found: list[float]) -> None:
+def test_the_face_filter_examines_uncertain_faces(score: float, says: float, found: list[float]) -> None:
     plain = analyser_of(FakeDetector([LARGE], score=score))
     faces = replace(plain, confirmer=FakeConfirmer(says)).find(blank(200, 200))
     assert [face.score for face in faces] == pytest.approx(found)
 
 
-def test_a_sure_face_is_not_doubted_and_no_faint_one_looked_for_beside_it() -> None:
+def test_a_confident_face_needs_no_filter_and_no_search_for_faint_ones() -> None:
     confirmer, detector = FakeConfirmer(0.01), FakeDetector([LARGE], score=0.9)
     faces = replace(analyser_of(detector), confirmer=confirmer).find(blank(200, 200))
     assert [face.score for face in faces] == pytest.approx([0.9])
     assert (confirmer.asked, len(detector.looks)) == (0, 1)
 
 
-def test_the_next_look_is_taken_when_what_the_first_found_is_no_face() -> None:
+def test_the_next_pass_runs_if_the_filter_rejects_the_first_face() -> None:
     class Detector(FakeDetector):
-        """A large thing at a coarse look, a sure small face at a finer one."""
+        """Finds a large object in the coarse pass and a small face in the finer one."""
 
         def detect(
             self, img: Pixels, input_size: tuple[int, int] | None = None, *args: object, **kwargs: object
@@ -250,7 +250,7 @@ def test_faint_faces_are_few_and_large() -> None:
 
 
 def test_a_sheet_of_thousands_of_small_patterns_costs_little() -> None:
-    """The confirmation head is asked a bounded number of times, and boxes are compared all at once."""
+    """The face filter runs a limited number of times, and all boxes are compared at once."""
     grid = [(x / 60, y / 60, (x + 0.9) / 60, (y + 0.9) / 60) for x in range(60) for y in range(50)]
     confirmer = FakeConfirmer(0.01)
     assert not replace(analyser_of(FakeDetector(grid, score=0.6)), confirmer=confirmer).find(blank(2000, 2000))
@@ -276,20 +276,20 @@ def test_one_face_is_not_found_twice(second: tuple[float, float, float, float], 
     assert len(replace(pair, confirmer=FakeConfirmer(0.99)).find(blank(400, 400))) == count
 
 
-def test_a_box_that_is_no_number_is_no_face() -> None:
+def test_a_box_with_nan_is_not_a_face() -> None:
     nowhere = FakeDetector([(float("nan"), 0.1, 0.5, 0.6)], score=0.6)
     assert not replace(analyser_of(nowhere), confirmer=FakeConfirmer(0.9)).find(blank(200, 200))
 
 
 @pytest.mark.parametrize("far", [-1e30, -50.0, 50.0, 1e9, float("inf")])
-def test_a_box_or_landmarks_far_outside_the_photo_are_no_face(far: float) -> None:
+def test_a_box_or_landmarks_far_outside_the_photo_are_not_a_face(far: float) -> None:
     near = FakeDetector([(-1.5, -1.0, 0.9, 2.5)])
     assert analyser_of(near).find(blank(200, 200))
     for box in ((far, 0.1, 0.5, 0.6), (0.1, 0.1, 0.5, far)):
         assert not analyser_of(FakeDetector([box])).find(blank(200, 200))
 
 
-def test_landmarks_that_are_no_numbers_are_no_face(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_landmarks_with_nan_are_not_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
     detector, detect = FakeDetector([LARGE]), FakeDetector.detect
 
     def lost(self: FakeDetector, *args: Any, **kwargs: Any) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
@@ -348,7 +348,7 @@ def test_everyone_in_a_group_is_found(analyser: FaceAnalyser, group_photo: Pixel
     assert all(first.area >= second.area for first, second in pairwise(faces))
 
 
-def test_a_photo_that_is_not_square_gives_what_a_square_input_gives(
+def test_a_photo_that_is_not_square_gives_the_same_faces_as_a_square_input(
     analyser: FaceAnalyser, group_photo: Pixels
 ) -> None:
     boxes, landmarks = analyser.detector.detect(group_photo, input_size=(640, 640), det_thresh=0.5)
@@ -360,9 +360,7 @@ def test_a_photo_that_is_not_square_gives_what_a_square_input_gives(
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_photos_that_lie_on_their_side(
-    analyser: FaceAnalyser, astronaut: Pixels, reference: Face, quarters: int
-) -> None:
+def test_rotated_photos(analyser: FaceAnalyser, astronaut: Pixels, reference: Face, quarters: int) -> None:
     turned = np.ascontiguousarray(np.rot90(astronaut, quarters))
     assert same_person(analyser, turned, reference) > 0.6
 
@@ -370,7 +368,7 @@ def test_photos_that_lie_on_their_side(
 @pytest.mark.parametrize("share", [1.6, 1.2, 1.0, 0.85])
 @pytest.mark.parametrize("side", [160, 1200])
 def test_close_ups(analyser: FaceAnalyser, astronaut: Pixels, reference: Face, share: float, side: int) -> None:
-    """The face fills the frame, and more than that."""
+    """The face fills the frame or extends beyond it."""
     middle, half = (reference.box[:2] + reference.box[2:]) / 2, share * reference.height / 2
     left, top, right, bottom = (int(v) for v in np.clip([*(middle - half), *(middle + half)], 0, 512))
     close_up = cv2.resize(astronaut[top:bottom, left:right], (side, side)).astype(np.uint8)
@@ -421,19 +419,19 @@ def test_mirror_makes_photo_and_mirrored_photo_the_same(matcher: FaceMatcher, as
     mirrored = astronaut[:, ::-1].copy()
     points = face.landmarks.copy()
     points[:, 0] = astronaut.shape[1] - 1 - points[:, 0]
-    # Left and right change places with the mirror.
+    # Mirroring swaps left and right.
     swapped = Face(face.box, points[[1, 0, 2, 4, 3]], face.score)
     plain = cosine(analyser.embed(astronaut, face), analyser.embed(mirrored, swapped))
     averaged = cosine(both.embed(astronaut, face), both.embed(mirrored, swapped))
-    assert plain <= averaged + 1e-6  # equal where the network averages both itself, as compact's does
+    assert plain <= averaged + 1e-6  # equal if the network itself averages both, like that of compact
     assert averaged > 0.98
     embedding = both.embed(astronaut, face).embedding
     assert embedding is not None
     assert float(np.linalg.norm(embedding)) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_of_a_thousand_faces_the_largest_are_located() -> None:
-    """All are found; the work on them is bounded."""
+def test_only_the_largest_of_a_thousand_faces_are_located() -> None:
+    """All faces are found, but the work on them is limited."""
     sides = np.linspace(200, 10, 1000).astype(np.float32)
     boxes = np.stack([0 * sides, 0 * sides, sides, sides, 0 * sides + 0.9], axis=1)
     points = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)], np.float32)

@@ -1,4 +1,4 @@
-"""BMPs of unusual layouts."""
+"""BMPs with unusual bit-field layouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RGB = np.array([[(255, 0, 0), (0, 255, 0), (0, 0, 255)], [(255, 255, 255), (0, 0
 
 
 def bmp(bits: int, masks: tuple[int, ...], header: int = 124, top_down: bool = False, alpha: int = 255) -> bytes:
-    """`RGB` in such bit fields, bottom up unless told otherwise."""
+    """A BMP of `RGB` in these bit fields, stored bottom up by default."""
     channels = np.dstack([RGB, np.full(RGB.shape[:2], alpha, np.uint32)])
     words = np.zeros(RGB.shape[:2], np.uint32)
     for index, mask in enumerate(masks):
@@ -54,13 +54,13 @@ def test_layouts(name: str, header: int, top_down: bool) -> None:
 
 
 @pytest.mark.parametrize(("bits", "masks"), [(16, (0xF800, 0x7E0, 0x1F, 0)), (32, (0xFF0000, 0xFF00, 0xFF, 0))])
-def test_usual_layouts_are_left_to_pillow(bits: int, masks: tuple[int, ...]) -> None:
+def test_pillow_decodes_usual_layouts(bits: int, masks: tuple[int, ...]) -> None:
     data = bmp(bits, masks)
     assert decode_bitfields(data) is None
     assert np.array_equal(decode(data).pixels, RGB[:, :, ::-1])
 
 
-def test_transparent_is_white_unless_all_of_it_is() -> None:
+def test_transparent_is_white_unless_the_whole_photo_is() -> None:
     bits, masks = LAYOUTS["4:4:4:4"]
     assert np.array_equal(decode(bmp(bits, masks, alpha=0)).pixels, RGB[:, :, ::-1])
     assert np.array_equal(decode(bmp(bits, masks, alpha=255)).pixels, RGB[:, :, ::-1])
@@ -69,7 +69,7 @@ def test_transparent_is_white_unless_all_of_it_is() -> None:
 
 
 @pytest.mark.parametrize("masks", [(0xF0F, 0xF0, 0xF000, 0), (0, 0xF0, 0xF, 0), (0xFF0000, 0xFF00, 0xFF, 1)])
-def test_fields_that_are_none(masks: tuple[int, ...]) -> None:
+def test_invalid_bit_masks(masks: tuple[int, ...]) -> None:
     with pytest.raises(ImageFormatError):
         decode(bmp(16, masks))
 

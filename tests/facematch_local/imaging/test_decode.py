@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 
 
 def corners(height: int = 96, width: int = 128) -> Pixels:
-    """BGR with another colour in each corner, so that every turn and channel swap shows."""
+    """BGR with a different colour in each corner, to detect rotations and swapped channels."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[: height // 2, : width // 2] = (255, 0, 0)  # top left blue
     pixels[: height // 2, width // 2 :] = (0, 255, 0)  # top right green
@@ -92,7 +92,7 @@ def test_formats(format: str, options: dict[str, Any]) -> None:
     assert photo.format == format
 
 
-def test_jpeg_pixels_are_those_of_pillow(astronaut_jpeg: bytes) -> None:
+def test_jpeg_pixels_equal_those_of_pillow(astronaut_jpeg: bytes) -> None:
     reference = np.asarray(Image.open(io.BytesIO(astronaut_jpeg)))[:, :, ::-1]
     assert_close(decode(astronaut_jpeg).pixels, np.ascontiguousarray(reference), mean=0.1)
 
@@ -126,7 +126,7 @@ def test_orientation(format: str, orientation: int) -> None:
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0MM\0*\xff\xff\xff\xff", b""])
-def test_damaged_exif_does_not_cost_the_photo(exif: bytes) -> None:
+def test_a_photo_with_damaged_exif_is_decoded(exif: bytes) -> None:
     assert_close(decode(saved(image_of(corners()), "JPEG", quality=95, exif=exif)).pixels, corners())
 
 
@@ -215,7 +215,7 @@ def test_twelve_bits_in_sixteen_are_not_black(mode: str) -> None:
 
 
 def test_orientation_of_type_byte() -> None:
-    """As some editors write it; the standard says SHORT."""
+    """Some editors write this type; the standard requires SHORT."""
     stored = image_of(corners()).transpose(Image.Transpose.ROTATE_90)
     block = b"II*\0" + struct.pack("<IHHHII", 8, 1, 0x0112, 1, 1, 6) + bytes(4)
     assert_close(decode(saved(stored, "JPEG", quality=95, exif=b"Exif\0\0" + block)).pixels, corners())
@@ -253,7 +253,7 @@ def test_pixels_are_limited_before_decoding(format: str, monkeypatch: pytest.Mon
 
 
 def test_pixels_beyond_pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its limit is as high as asked for, and never lowered: other users of Pillow in the process rely on it."""
+    """Pillow's limit is raised as required and never lowered: other users of Pillow in the process rely on it."""
     data = saved(image_of(corners()), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert decode(data, ImageLimits(max_pixels=96 * 128)).pixels.shape == (96, 128, 3)
@@ -263,7 +263,7 @@ def test_pixels_beyond_pillows_own_limit(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
-    """A PNG of one's own making: grey, with the given chunks after the header."""
+    """A grey PNG with the given chunks after the header."""
     parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), *chunks]
     body = b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
@@ -279,7 +279,7 @@ def test_decompression_bombs_cost_nothing() -> None:
     bomb = zlib.compress(b"\0" * 80_000_000, 6)
     for chunk in ((b"zTXt", b"Comment\0\0" + bomb), (b"iTXt", b"Comment\0\1\0\0\0" + bomb), (b"iCCP", b"p\0\0" + bomb)):
         data = png(8, 8, chunk, (b"IDAT", zlib.compress(b"\0" * 72)), (b"IEND", b""))
-        # Pillow may refuse the photo or ignore the chunk; what counts is that it is not unpacked.
+        # Pillow may refuse the photo or ignore the chunk, but must not decompress it.
         tracemalloc.start()
         with contextlib.suppress(ImageFormatError):
             assert decode(data).pixels.shape == (8, 8, 3)
@@ -287,7 +287,7 @@ def test_decompression_bombs_cost_nothing() -> None:
         tracemalloc.stop()
 
 
-def test_gif_whose_frame_is_larger_than_its_header_says() -> None:
+def test_gif_with_a_frame_larger_than_its_header_states() -> None:
     data = bytearray(saved(Image.new("P", (300, 300)), "GIF"))
     data[6:10] = struct.pack("<HH", 1, 1)
     with pytest.raises(ImageFormatError):
@@ -310,7 +310,7 @@ def test_large_jpegs_are_decoded_smaller(size: tuple[int, int], expected: tuple[
     assert np.abs(photo.pixels.mean(axis=(0, 1)) - (50, 100, 200)).max() < 3
 
 
-def test_large_photos_of_other_formats_are_made_smaller() -> None:
+def test_large_photos_of_other_formats_are_scaled_down() -> None:
     photo = decode(saved(Image.new("RGB", (300, 200), (200, 100, 50)), "PNG"), ImageLimits(max_side=150))
     assert (photo.width, photo.height, photo.scale) == (150, 100, 0.5)
 
@@ -319,7 +319,7 @@ def test_large_photos_of_other_formats_are_made_smaller() -> None:
     ("format", "options", "at_once"),
     [("JPEG", {}, 2), ("JPEG", {"progressive": True}, 1), ("PNG", {}, 1), ("WEBP", {}, 1)],
 )
-def test_large_photos_that_are_unpacked_whole_wait_for_each_other(
+def test_large_photos_decoded_at_full_size_wait_for_each_other(
     format: str, options: dict[str, Any], at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = saved(image_of(corners()), format, **options)
@@ -340,7 +340,7 @@ def test_large_photos_that_are_unpacked_whole_wait_for_each_other(
 
     monkeypatch.setattr(images, "_pixels", slow)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(partial(decode, turn=threading.Lock()), [data, data]))
+        list(pool.map(partial(decode, large_photo_lock=threading.Lock()), [data, data]))
     assert most == at_once
 
 
@@ -386,7 +386,7 @@ def test_memory_per_pixel(format: str, mode: str, options: dict[str, Any], tmp_p
     small.write_bytes(saved(image.crop((0, 0, 64, 64)), format, **options))
     command = [sys.executable, "-c", PEAK.format(path=sys.path), str(small), str(large)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
-    assert int(done.stdout) < 12 * 9_000_000 + 40_000_000  # the photo made smaller, strips, the file
+    assert int(done.stdout) < 12 * 9_000_000 + 40_000_000  # the scaled photo, strips, the file
 
 
 def test_extreme_proportions() -> None:
@@ -400,7 +400,7 @@ def test_extreme_proportions() -> None:
 @pytest.mark.parametrize(
     "data", [b"\0", b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff", b"%!PS\n"]
 )
-def test_no_photo(data: bytes) -> None:
+def test_data_that_is_not_a_photo(data: bytes) -> None:
     with pytest.raises(ImageFormatError):
         decode(data)
 
@@ -413,7 +413,7 @@ def test_truncated(format: str, share: float, astronaut: Pixels, encode: Callabl
         decode(data[: int(len(data) * share)])
 
 
-def test_truncated_jpeg_with_a_thumbnail_that_is_whole(astronaut: Pixels, encode: Callable[..., bytes]) -> None:
+def test_truncated_jpeg_with_a_complete_thumbnail(astronaut: Pixels, encode: Callable[..., bytes]) -> None:
     thumbnail = encode(astronaut[:32, :32])
     segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
     data = encode(astronaut)
@@ -459,7 +459,7 @@ def test_random_bytes_end_in_a_documented_error(data: bytes) -> None:
         decode(data)
 
 
-def test_messages_quote_nothing_of_the_photo() -> None:
+def test_messages_do_not_quote_the_photo() -> None:
     secret = b"\xff\xd8\xff\xe1\x00\x20Nguyen Van A 0123456789"
     with pytest.raises(ImageFormatError) as caught:
         decode(secret)

@@ -1,4 +1,4 @@
-"""What compressions a picture of a document shows."""
+"""The JPEG compressions that a picture of a document shows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("quality", [60, 75, 85, 92])
-def test_the_last_steps_are_those_that_the_file_was_written_with(scene: NDArray[np.uint8], quality: int) -> None:
+def test_the_last_steps_equal_those_of_the_file(scene: NDArray[np.uint8], quality: int) -> None:
     table = Image.open(io.BytesIO(_encoded(scene, quality))).quantization[0]  # type: ignore[attr-defined]
     light = luminance(_jpeg(scene, quality))
     region = coefficients(light, np.ones((HEIGHT // BLOCK, WIDTH // BLOCK), bool))
@@ -68,14 +68,14 @@ def test_a_picture_compressed_once_shows_no_earlier_compression(scene: NDArray[n
     assert seen.earlier is None
 
 
-def test_evidence_is_sure_only_where_there_is_enough_of_it() -> None:
+def test_confidence_requires_enough_evidence() -> None:
     once = Evidence(np.array([-30.0, -0.3, 30.0]), np.array([30.0, 0.3, 30.0]), np.array([-30.0, -0.3, -30.0]))
     np.testing.assert_allclose(once.surely_once(10.0), [60 / 70, 0.6 / 10.6, 0.0])
     nothing = Evidence(np.zeros(1), np.zeros(1), np.zeros(1))
     np.testing.assert_allclose(nothing.surely_once(10.0), 0, atol=1e-6)
 
 
-def test_a_face_larger_than_the_usual_part_leaves_a_rest_to_compare_with() -> None:
+def test_a_large_face_leaves_enough_card_to_compare() -> None:
     rng = np.random.default_rng(2)
     soft = cv2.GaussianBlur(rng.normal(0, 1, (1200, 1900, 3)), (0, 0), 3)
     large = np.clip(130 + 20 * soft / soft.std() + rng.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
@@ -84,7 +84,7 @@ def test_a_face_larger_than_the_usual_part_leaves_a_rest_to_compare_with() -> No
     assert find_recompression(large, corners, face.box) is not None
 
 
-def test_blocks_outside_the_document_say_nothing(scene: NDArray[np.uint8]) -> None:
+def test_blocks_outside_the_document_do_not_count(scene: NDArray[np.uint8]) -> None:
     corners = np.array([(0, 0), (400, 0), (400, HEIGHT), (0, HEIGHT)], np.float32)
     seen = find_recompression(_jpeg(_jpeg(scene, 75), 92), corners, FACE.box)
     assert seen is not None
@@ -97,9 +97,7 @@ def test_blocks_outside_the_document_say_nothing(scene: NDArray[np.uint8]) -> No
 
 @pytest.mark.parametrize("colour", [0, 255])
 @pytest.mark.parametrize("edge", ["bottom", "right", "both"])
-def test_blocks_at_the_last_row_and_column_alone_are_too_few_to_compare(
-    scene: NDArray[np.uint8], colour: int, edge: str
-) -> None:
+def test_blocks_only_in_the_last_row_or_column_are_too_few(scene: NDArray[np.uint8], colour: int, edge: str) -> None:
     saved = _jpeg(_jpeg(scene, 75), 92)
     clipped = np.full_like(saved, colour)
     clipped[96:256, 48:208] = saved[96:256, 48:208]  # the face
@@ -109,7 +107,7 @@ def test_blocks_at_the_last_row_and_column_alone_are_too_few_to_compare(
         clipped[:, -BLOCK:] = saved[:, -BLOCK:]
     assert find_recompression(saved, CORNERS, FACE.box) is not None
     assert find_recompression(clipped, CORNERS, FACE.box) is None
-    # One more row or column of blocks, and the last but one can be moved off the grid.
+    # With one more row or column of blocks, the second to last can be moved off the grid.
     more = clipped.copy()
     more[-3 * BLOCK :], more[:, -3 * BLOCK :] = saved[-3 * BLOCK :], saved[:, -3 * BLOCK :]
     assert find_recompression(more, CORNERS, FACE.box) is not None
@@ -120,7 +118,7 @@ def test_a_portrait_in_the_last_row_of_blocks_is_too_small_to_compare(scene: NDA
     assert find_recompression(scene, CORNERS, low.box) is None
 
 
-def test_coefficients_of_no_blocks_are_none() -> None:
+def test_an_empty_region_has_no_coefficients() -> None:
     nothing = coefficients(np.zeros((40, 40), np.float32), np.zeros((5, 5), bool))
     assert not nothing.on_grid.any()
     assert not nothing.off_grid.any()

@@ -1,4 +1,4 @@
-"""Parts of a photo seen from above: where points go, what is covered, which way is up."""
+"""Perspective correction: mapping of points, masks, and orientation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def face(points: np.ndarray) -> Face:
 
 
 def turned(degrees: float, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix (2, 2), and the upright face turned about its eyes and moved to (500, 400)."""
+    """The rotation matrix (2, 2), and an upright face rotated about its eyes and moved to (500, 400)."""
     angle = np.deg2rad(degrees)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return turn, (UPRIGHT - UPRIGHT[:2].mean(axis=0)) @ turn.T + (500, 400)
@@ -39,7 +39,7 @@ def test_landmarks_without_a_direction_count_as_level() -> None:
     assert np.isfinite(portrait_corners(face(np.full((5, 2), 40.0)))).all()
 
 
-def test_what_lies_between_the_corners_fills_the_result() -> None:
+def test_the_area_between_the_corners_fills_the_result() -> None:
     photo = np.full((300, 400, 3), 20, np.uint8)
     corners = np.float32([(120, 60), (280, 90), (260, 200), (100, 170)])
     cv2.fillConvexPoly(photo, corners.astype(np.int32), (200, 180, 160))
@@ -49,7 +49,7 @@ def test_what_lies_between_the_corners_fills_the_result() -> None:
     assert shown(photo, corners, (flat.shape[1], flat.shape[0])).all()
 
 
-def test_what_lies_beyond_the_photo_is_not_shown() -> None:
+def test_the_mask_excludes_the_area_outside_the_photo() -> None:
     photo = np.zeros((300, 400, 3), np.uint8)
     half = shown(photo, np.float32([(-100, 50), (100, 50), (100, 150), (-100, 150)]), (80, 40))
     assert half.shape == (40, 80)
@@ -57,19 +57,19 @@ def test_what_lies_beyond_the_photo_is_not_shown() -> None:
     assert half[:, 41:].all()
 
 
-def test_a_card_in_strong_perspective_is_shown_whole() -> None:
+def test_a_card_in_strong_perspective_is_shown_completely() -> None:
     photo = np.zeros((3000, 4000, 3), np.uint8)  # its corners lie beyond the card's horizon
     corners = np.float32([(1500, 1200), (2400, 1290), (2400, 1770), (1500, 1860)])
     assert shown(photo, corners, (180, 114)).all()
 
 
-def test_a_large_part_is_averaged_not_picked_from() -> None:
+def test_a_large_part_is_averaged_not_sampled() -> None:
     photo = (np.indices((900, 1200)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * 255).astype(np.uint8)
     flat = rectified(photo, photo_corners(photo) + np.float32(0.5), 60)
     assert np.abs(flat.astype(int) - 127).max() < 20
 
 
-def test_only_what_lies_in_the_photo_is_covered() -> None:
+def test_the_cover_is_clipped_to_the_photo() -> None:
     assert covered(np.float32([(-10, -10), (500, -10), (500, 500), (-10, 500)]), (40, 30)).all()
     half = covered(np.float32([(20, -1e6), (1e6, -1e6), (1e6, 1e6), (20, 1e6)]), (40, 30))
     assert half.shape == (30, 40)

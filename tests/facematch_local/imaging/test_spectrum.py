@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.faces import Face
 from facematch_local.imaging.spectrum import period_of, strongest_period
-from facematch_local.synthetic import cases as made
 
 Pixels = NDArray[np.uint8]
 
 
-# The natural logarithm of an amplitude over the usual one that few live faces reach.
+# Natural logarithm of an amplitude over its surroundings that few live faces reach.
 _STRIKING = 2.6
 
 
@@ -35,31 +35,31 @@ def test_a_live_face_shows_no_period(astronaut: Pixels, astronaut_face: Face) ->
 def test_noise_compression_and_a_smaller_copy_show_no_period(astronaut: Pixels, astronaut_face: Face) -> None:
     grain = np.random.default_rng(1).normal(0, 8, astronaut.shape)
     noisy = np.clip(astronaut + grain, 0, 255).astype(np.uint8)
-    for pixels in (noisy, made.jpeg(astronaut, 60)):
+    for pixels in (noisy, synthetic.jpeg(astronaut, 60)):
         assert not _strikes(pixels, astronaut_face)
 
 
 def _scaled(pixels: Pixels, face: Face, side: int) -> tuple[Pixels, Face]:
     scale = np.float32(side / pixels.shape[0])
-    return made.fitted_to(pixels, side), Face(face.box * scale, face.landmarks * scale, face.score)
+    return synthetic.fitted_to(pixels, side), Face(face.box * scale, face.landmarks * scale, face.score)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_synthetic_print_scores_above_the_live_photo(astronaut: Pixels, astronaut_face: Face, seed: int) -> None:
-    # No edge around it: the face stays where it is, only its pixels went through the print.
-    again = made.print_recapture(astronaut, np.random.default_rng(seed), edge=False)
+    # Without an edge around it: the face keeps its position, only its pixels went through the print.
+    again = synthetic.print_recapture(astronaut, np.random.default_rng(seed), edge=False)
     assert again.shape == astronaut.shape
     assert _value(again, astronaut_face) > _value(astronaut, astronaut_face) + 0.5
 
 
 @pytest.mark.slow
 def test_most_synthetic_screens_show_a_period_when_the_face_is_close(astronaut: Pixels, astronaut_face: Face) -> None:
-    """A screen's grid aliases with the camera's; at some distances nothing is left of it, so not all are asked for."""
+    """The grids of screen and camera alias; at some distances the pattern vanishes, so not all seeds must show it."""
     close, face = _scaled(astronaut, astronaut_face, 900)
     assert not _strikes(close, face)
     warned = 0
     for seed in range(8):
-        again = made.screen_recapture(close, np.random.default_rng(seed), bezel=False)
+        again = synthetic.screen_recapture(close, np.random.default_rng(seed), bezel=False)
         assert again.shape == close.shape
         warned += _strikes(again, face)
     assert warned >= 5
@@ -85,7 +85,7 @@ def test_a_stronger_stripe_scores_higher(astronaut: Pixels, astronaut_face: Face
 
 
 def test_blurred_stripes_are_not_seen(astronaut: Pixels, astronaut_face: Face) -> None:
-    """The limit of the measure, as documented: a blurred recapture shows no period."""
+    """The documented limit of the measure: a blurred recapture shows no period."""
     y, x = np.mgrid[0 : astronaut.shape[0], 0 : astronaut.shape[1]]
     wave = 8 * np.sin(2 * np.pi * (0.8 * x + 0.6 * y) / 4.3)[..., None]
     striped = np.clip(astronaut + wave, 0, 255).astype(np.uint8)
@@ -101,7 +101,7 @@ def test_a_flat_picture_has_no_period(grey: int, astronaut_face: Face) -> None:
     assert not _strikes(flat, astronaut_face)
 
 
-def test_a_period_along_the_axes_is_left_to_the_jpeg_grid() -> None:
+def test_a_period_along_the_axes_does_not_count() -> None:
     y, x = np.mgrid[0:256, 0:256]
     grain = np.random.default_rng(2).normal(0, 2, (256, 256))
     level, slanted = (

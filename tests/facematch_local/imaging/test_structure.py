@@ -1,4 +1,4 @@
-"""What is refused by its parts alone, and what is not."""
+"""Limits on the structure of encoded photos: which photos are refused, and which pass."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.hostile_photos import (
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_photos_reach_no_decoder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_photos_do_not_reach_a_decoder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = HOSTILE[name]()
     monkeypatch.setattr(images, "_pixels", pytest.fail)
     begun = time.perf_counter()
@@ -51,7 +51,7 @@ def test_hostile_photos_reach_no_decoder(name: str, monkeypatch: pytest.MonkeyPa
     ],
     ids=["scans", "segments", "blocks", "chunks"],
 )
-def test_limits_are_where_they_say(make: Callable[[int], bytes], reason: str) -> None:
+def test_limits_are_exact(make: Callable[[int], bytes], reason: str) -> None:
     check_structure(make(100))
     with pytest.raises(ImageFormatError, match=reason):
         check_structure(make(103))
@@ -63,19 +63,19 @@ def test_limits_are_where_they_say(make: Callable[[int], bytes], reason: str) ->
         # A colour profile in 255 parts, and maps in extended XMP.
         after_start((b"\xff\xe2" + struct.pack(">H", 2000) + b"ICC_PROFILE\0".ljust(1998)) * 255),
         after_start((b"\xff\xe1" + struct.pack(">H", 60_000) + bytes(59_998)) * 160),
-        # Firmware that fills up to a block, and editors that keep the old Exif.
+        # Firmware that pads to a block, and editors that keep the old Exif.
         after_start(b"\xff" * 4096),
         after_start((b"\xff\xe1" + struct.pack(">H", 10) + b"Exif\0\0MM") * 2),
-        # What phones put behind the photo holds anything.
+        # Phones append arbitrary data to the photo.
         small_jpeg() + b"\xff\xda\0\2" * 1000,
         progressive_scans(64, 64, 20) + b"\0\2" + b"\xff\xda\0\2" * 1000,
-        # libpng's own buffer as the size of a chunk; one row a strip in an old scanner's file.
+        # Chunks of the size of libpng's buffer; one row per strip in a file of an old scanner.
         png(2000, 2000, *(chunk(b"IDAT", bytes(8192)) for _ in range(1200))),
         tiff_strips(24_000),
     ],
     ids=["icc", "xmp", "fill", "two exif", "trailer", "progressive trailer", "png", "tiff"],
 )
-def test_what_cameras_and_editors_write_passes(data: bytes) -> None:
+def test_photos_of_cameras_and_editors_pass(data: bytes) -> None:
     check_structure(data)
 
 
@@ -86,22 +86,22 @@ def test_one_side_is_limited_too() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Tag data")
-def test_exif_that_takes_long_is_passed_over() -> None:
+def test_slow_exif_is_ignored() -> None:
     data = overlapping_exif()
     assert not exif_is_sane(data[data.index(b"Exif") : data.index(b"Exif") + 60_000])
     assert decode(data).pixels.shape == (240, 320, 3)
 
 
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0", b"II*\0", b"garbage of no directory", b"MM\0*\xff\xff\xff\xff"])
-def test_damaged_exif_is_left_to_its_parser(exif: bytes) -> None:
+def test_damaged_exif_passes_to_its_parser(exif: bytes) -> None:
     assert exif_is_sane(exif)
 
 
 @pytest.mark.parametrize(
     "start", [b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFFabcdWEBP", b"abcdftyp", b"II*\0", b"MM\0+", b"BM"]
 )
-def test_anything_may_follow(start: bytes) -> None:
-    """Never another error, and always an end."""
+def test_any_data_may_follow(start: bytes) -> None:
+    """The check always ends, and raises only the documented error."""
     random = np.random.default_rng(0)
     for length in (0, 1, 3, 7, 20, 100, 5000):
         for kind in (bytes(length), b"\xff" * length, random.bytes(length)):

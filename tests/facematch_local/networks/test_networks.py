@@ -1,4 +1,4 @@
-"""Heads: their crops, their verdicts passed on unchanged, and refusal of models of another convention."""
+"""Networks: their crops, their outputs passed on unchanged, and refusal of models with another convention."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NUMBERS = {"confirmation-1": ["detector"], "recapture-1": ["period"]}
 
 
 def channel_means(path: Path, convention: str, outputs: int, stated: str | None = None) -> Path:
-    """A head whose scores are the mean B, G, R (and R again) of its inputs over 255, summed over the inputs."""
+    """A network whose scores are the mean B, G, R (and R again) of its inputs / 255, summed over the inputs."""
     inputs, numbers = CROPS[convention], NUMBERS.get(convention, [])
     matrix = np.eye(3, outputs, dtype=np.float32) / 255
     matrix[2, 2:] = 1 / 255
@@ -58,7 +58,7 @@ def channel_means(path: Path, convention: str, outputs: int, stated: str | None 
 
 
 def constant_points(path: Path, points: np.ndarray) -> Path:
-    """A landmark head that sees the same five points in every crop."""
+    """A landmark network that returns the same five points for every crop."""
     nodes = [
         helper.make_node("Cast", ["face"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
@@ -84,7 +84,7 @@ def constant_points(path: Path, points: np.ndarray) -> Path:
 
 
 def map_of_green(path: Path) -> Path:
-    """A document head: a place is document by its green over 255, the photo by their mean."""
+    """A document network: the probability of a cell is its green / 255, that of the photo their mean."""
     nodes = [
         helper.make_node("Cast", ["view"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Gather", ["float", "green"], ["level"], axis=3),
@@ -133,7 +133,7 @@ TEMPLATE = np.array(OCCLUSION_TEMPLATE)
 
 
 @pytest.mark.parametrize(("degrees", "scale"), [(0, 1.0), (30, 1.7), (-90, 3.0), (180, 9.0)])
-def test_landmarks_land_on_the_template_wherever_the_face_lies(degrees: float, scale: float) -> None:
+def test_landmarks_are_mapped_to_the_template_for_any_position_of_the_face(degrees: float, scale: float) -> None:
     points = turned(TEMPLATE - 60, degrees, scale, (750, 750))
     photo = np.zeros((1500, 1500, 3), np.uint8)
     radius = int(2 * scale)
@@ -149,7 +149,7 @@ def test_landmarks_land_on_the_template_wherever_the_face_lies(degrees: float, s
         assert np.abs(found - (x, y)).max() < 0.6
 
 
-def test_a_large_face_is_averaged_not_picked_from() -> None:
+def test_a_large_face_is_averaged_not_sampled() -> None:
     photo = np.indices((1400, 1400)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * 255  # a checkerboard of pixels
     crop = occlusion_crop(photo.astype(np.uint8), face_at(TEMPLATE * 10))
     assert np.abs(crop.astype(int) - 127).max() < 20
@@ -169,7 +169,7 @@ def test_coinciding_landmarks_and_boxes_outside_the_photo_still_give_crops(box: 
     assert (recapture_crop(photo, face.box) == 77).all()
 
 
-def test_the_recapture_crop_shows_what_the_convention_says() -> None:
+def test_the_recapture_crop_follows_the_convention() -> None:
     photo = np.zeros((1000, 1000, 3), np.uint8)
     photo[400:600, 400:600] = 200  # the box: 200 x 200
     crop = recapture_crop(photo, np.array([400, 400, 600, 600], np.float32))
@@ -200,34 +200,34 @@ def test_scores_keep_their_order(tmp_path: Path) -> None:
     assert (result.live, result.print, result.screen) == pytest.approx((0.2, 0.4, 0.8))
 
 
-def test_a_confirmation_sees_the_box_and_what_is_around_it(tmp_path: Path) -> None:
+def test_the_face_filter_sees_the_box_and_its_surroundings(tmp_path: Path) -> None:
     photo = np.zeros((300, 400, 3), np.uint8)
     photo[100:220, 150:240] = 204  # the box: 90 x 120
     box = np.array([150, 100, 240, 220], np.float32)
     crop = face_filter_crop(photo, box)
     assert crop.shape == (64, 64, 3)
-    head = FaceFilterNetwork(session(channel_means(tmp_path / "c.onnx", "confirmation-1", 1)))
-    assert head.confirm(photo, box, 0.5) == pytest.approx(0.8 * 90 / 120 / 1.4**2, rel=0.03)
+    network = FaceFilterNetwork(session(channel_means(tmp_path / "c.onnx", "confirmation-1", 1)))
+    assert network.confirm(photo, box, 0.5) == pytest.approx(0.8 * 90 / 120 / 1.4**2, rel=0.03)
     outside = face_filter_crop(np.full((40, 40, 3), 77, np.uint8), np.array([900, -50, 900, -50], np.float32))
     assert (outside == 77).all()
 
 
-def test_a_document_is_looked_for_around_the_face_and_without_one_everywhere(tmp_path: Path) -> None:
+def test_the_document_view_is_around_the_face_or_the_whole_photo(tmp_path: Path) -> None:
     photo = np.zeros((1500, 2000, 3), np.uint8)
     photo[300:600, 600:1000, 1] = 255
-    head = DocumentNetwork(session(map_of_green(tmp_path / "d.onnx")))
-    everywhere = head.predict(photo, None)
+    network = DocumentNetwork(session(map_of_green(tmp_path / "d.onnx")))
+    everywhere = network.predict(photo, None)
     assert everywhere.window == (0, 0, 2000, 1500)
     assert everywhere.document == pytest.approx(300 * 400 / 1500 / 2000, rel=0.02)
     points = np.array([[690, 400], [710, 400], [700, 410], [692, 420], [708, 420]])
-    near = head.predict(photo, face_at(points, (680, 380, 720, 440)))
+    near = network.predict(photo, face_at(points, (680, 380, 720, 440)))
     assert near.window == (340, 40, 1060, 760)  # 36 times 20 pixels, the middle between the eyes at (700, 400)
     assert near.document == pytest.approx(300 * 400 / 720**2, rel=0.02)
     assert near.places[13, 12] == pytest.approx(1.0)
     assert near.places[3, 12] == 0.0
 
 
-def test_a_copy_is_looked_for_around_the_portrait(tmp_path: Path) -> None:
+def test_the_photocopy_crop_is_around_the_portrait(tmp_path: Path) -> None:
     photo = np.zeros((600, 800, 3), np.uint8)
     photo[:, 300:500] = 204
     points = 2 * TEMPLATE + np.array([400 - 2 * 56, 300 - 2 * 60])  # eyes 48 pixels apart, the middle at (400, 300)
@@ -236,24 +236,24 @@ def test_a_copy_is_looked_for_around_the_portrait(tmp_path: Path) -> None:
     lit = np.flatnonzero(crop[48, :, 0] > 100)
     assert (lit[0] + lit[-1]) / 2 == pytest.approx(47.5, abs=1)
     assert len(lit) == pytest.approx(200 / 48 * 0.44 * 35.24, abs=1.5)
-    head = PhotocopyNetwork(session(channel_means(tmp_path / "c.onnx", "copy-1", 1)))
-    assert head.predict(crop) == pytest.approx(0.8 * len(lit) / 96, abs=0.01)
+    network = PhotocopyNetwork(session(channel_means(tmp_path / "c.onnx", "copy-1", 1)))
+    assert network.predict(crop) == pytest.approx(0.8 * len(lit) / 96, abs=0.01)
 
 
 @pytest.mark.parametrize("eye", [(-30.0, 50.0), (2000.0, 50.0), (50.0, 4000.0)])
-def test_a_face_beyond_the_border_leaves_something_to_look_at(eye: tuple[float, float]) -> None:
+def test_a_face_beyond_the_border_still_gives_a_view(eye: tuple[float, float]) -> None:
     face = face_at(np.array([eye] * 5), (*eye, eye[0] + 2, eye[1] + 2))
     for shape in ((60, 90, 3), (5, 3, 3)):
         assert document_view(np.zeros(shape, np.uint8), face).shape == (192, 192, 3)
 
 
-def test_a_head_may_be_shared_between_threads(tmp_path: Path) -> None:
-    head = OcclusionNetwork(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
+def test_a_network_may_be_shared_between_threads(tmp_path: Path) -> None:
+    network = OcclusionNetwork(session(channel_means(tmp_path / "o.onnx", "occlusion-1", 4)))
     face = face_at(TEMPLATE)
 
     def wrong(level: int) -> int:
         crop = occlusion_crop(np.full((112, 112, 3), level, np.uint8), face)
-        return sum(abs(head.predict(crop).mask - level / 255) > 1e-5 for _ in range(20))
+        return sum(abs(network.predict(crop).mask - level / 255) > 1e-5 for _ in range(20))
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(wrong, (10, 90, 170, 250))) == 0
@@ -276,51 +276,53 @@ FIVE = np.array(LANDMARK_TEMPLATE)
 
 
 @pytest.mark.parametrize(("degrees", "scale"), [(0, 1.0), (25, 3.0), (180, 0.5)])
-def test_landmarks_are_moved_to_where_the_head_sees_them(tmp_path: Path, degrees: float, scale: float) -> None:
+def test_landmarks_move_to_the_points_of_the_network(tmp_path: Path, degrees: float, scale: float) -> None:
     given = turned(FIVE, degrees, scale, (300, 250)).astype(np.float32)
     nudge = np.array([[2, 0], [0, 2], [-3, 1], [1, 1], [0, -2]])
-    head = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE + nudge)))
-    found = head.locate(np.zeros((500, 600, 3), np.uint8), given, np.float32([0, 0, 600, 500]))
+    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE + nudge)))
+    found = network.locate(np.zeros((500, 600, 3), np.uint8), given, np.float32([0, 0, 600, 500]))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, turned(FIVE + nudge, degrees, scale, (300, 250)), atol=0.01)
 
 
-def test_landmarks_stay_where_the_head_sees_something_else(tmp_path: Path) -> None:
-    head = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE)))
+def test_landmarks_stay_after_a_large_correction(tmp_path: Path) -> None:
+    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE)))
     given = FIVE.astype(np.float32)
     photo, box = np.zeros((80, 80, 3), np.uint8), np.float32([0, 0, 80, 80])
-    np.testing.assert_allclose(head.locate(photo, given, box), given, atol=0.01)
+    np.testing.assert_allclose(network.locate(photo, given, box), given, atol=0.01)
     nose, eyes, nowhere = FIVE.copy(), FIVE.copy(), FIVE.copy()
     nose[2] += 15  # of the 22 pixels between the eyes
     eyes[:2] += [[-15, 0], [15, 0]]  # farther apart, so that 15 pixels are a smaller share
     nowhere[4] = np.nan
     for number, wild in enumerate((nose, eyes, nowhere)):
-        head = LandmarkNetwork(session(constant_points(tmp_path / f"{number}.onnx", wild)))
-        assert head.locate(photo, given, box) is given
+        network = LandmarkNetwork(session(constant_points(tmp_path / f"{number}.onnx", wild)))
+        assert network.locate(photo, given, box) is given
 
 
-def test_landmarks_unlike_those_of_any_face_stay(tmp_path: Path) -> None:
-    # At right angles, as vectors, to those of a face, however it is turned: the best fit makes them a single point.
+def test_landmarks_unlike_those_of_a_face_stay(tmp_path: Path) -> None:
+    # As vectors orthogonal to the landmarks of a face in any rotation: the best fit maps them to a single point.
     face = (FIVE - FIVE.mean(axis=0)) @ np.array([1, 1j])
     wild = np.array([1, -1, 0, 1, -1]) + 1j * np.array([0, 1, 2, 0, -3])
     wild = wild - face * np.vdot(face, wild) / np.vdot(face, face)
     given = (np.stack([wild.real, wild.imag], axis=1) * 20 + 100).astype(np.float32)
     middle = np.tile(FIVE.mean(axis=0), (5, 1)) + 0.5
-    head = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", middle)))
-    found = head.locate(np.zeros((200, 200, 3), np.uint8), given, np.float32([50, 50, 150, 150]))
+    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", middle)))
+    found = network.locate(np.zeros((200, 200, 3), np.uint8), given, np.float32([50, 50, 150, 150]))
     assert found is given
 
 
-def test_a_face_half_outside_the_photo_is_looked_at_too(tmp_path: Path) -> None:
-    head = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE + 2)))
+def test_a_face_half_outside_the_photo_is_corrected(tmp_path: Path) -> None:
+    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE + 2)))
     given = (FIVE - 50).astype(np.float32)
-    found = head.locate(np.full((60, 60, 3), 90, np.uint8), given, np.float32([-40, -40, 20, 20]))
+    found = network.locate(np.full((60, 60, 3), 90, np.uint8), given, np.float32([-40, -40, 20, 20]))
     np.testing.assert_allclose(found, given + 2, atol=0.01)
 
 
-def test_coinciding_landmarks_are_put_right_too(tmp_path: Path) -> None:
-    head = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE)))
-    found = head.locate(np.zeros((90, 90, 3), np.uint8), np.full((5, 2), 40, np.float32), np.float32([20, 20, 70, 80]))
+def test_coinciding_landmarks_are_corrected(tmp_path: Path) -> None:
+    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE)))
+    found = network.locate(
+        np.zeros((90, 90, 3), np.uint8), np.full((5, 2), 40, np.float32), np.float32([20, 20, 70, 80])
+    )
     assert np.isfinite(found).all()
     assert np.ptp(found, axis=0).max() > 15
 
@@ -329,7 +331,7 @@ def pack_of(folder: Path, **files: Path) -> ModelPack:
     return ModelPack("x", "1", folder, {role: ModelFile(path) for role, path in files.items()})
 
 
-def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
+def test_a_pack_opens_its_networks(tmp_path: Path) -> None:
     assert open_networks(pack_of(tmp_path), SessionSettings()) == Networks()
     occlusion = channel_means(tmp_path / "o.onnx", "occlusion-1", 4)
     recapture = channel_means(tmp_path / "r.onnx", "recapture-1", 3)
@@ -343,7 +345,7 @@ def test_a_pack_opens_the_heads_it_brings(tmp_path: Path) -> None:
     assert None not in (every.occlusion, every.recapture, every.document, every.photocopy)
 
 
-def test_a_damaged_head_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_damaged_network(tmp_path: Path) -> None:
     damaged = tmp_path / "bad.onnx"
     damaged.write_bytes(b"no model")
     with pytest.raises(PackError, match=r"bad\.onnx"):

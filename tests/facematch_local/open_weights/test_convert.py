@@ -1,4 +1,4 @@
-"""The conversion of block-quantised files, on drawn networks of the same make."""
+"""Conversion of block-quantised files, with small random networks of the same structure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK = 4
 def quantised(
     name: str, shape: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
-    """A weight as OpenCV Zoo's quantiser leaves it: int8 in blocks along the last of two axes, widened and reshaped."""
+    """A weight in the form of OpenCV Zoo's quantiser: int8 in blocks along the last axis, widened and reshaped."""
     rows, columns = shape[0], int(np.prod(shape[1:]))
     blocks = -(-columns // BLOCK)
     weights = [
@@ -44,7 +44,7 @@ def quantised(
 
 
 def shipped(first: str = "Sub") -> bytes:
-    """A recogniser as SFace is shipped: weights among the inputs, widened before all else, Dropout before the end."""
+    """A recogniser in the form of SFace: weights among the inputs, widened first; Dropout at the end."""
     rng = np.random.default_rng(1)
     conv_weights, conv_nodes = quantised("conv", (2, 3, 3, 3), rng)
     fc_weights, fc_nodes = quantised("fc", (128, 98), rng)
@@ -84,7 +84,7 @@ def photo() -> NDArray[np.float32]:
 
 
 def widened_by_onnx(model: onnx.ModelProto, name: str) -> NDArray[np.float32]:
-    """A weight as onnx's own reference implementation of DequantizeLinear widens it."""
+    """A weight widened by onnx's reference implementation of DequantizeLinear."""
     nodes = [node for node in model.graph.node if node.output[0] in (f"{name}_wide", name)]
     output = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
     graph = helper.make_graph(nodes, "one", [], [output], list(model.graph.initializer))
@@ -93,7 +93,7 @@ def widened_by_onnx(model: onnx.ModelProto, name: str) -> NDArray[np.float32]:
     return result
 
 
-def test_weights_are_widened_to_the_very_numbers_of_onnx() -> None:
+def test_widened_weights_equal_those_of_onnx() -> None:
     before, after = onnx.load_from_string(shipped()), onnx.load_from_string(convert.recogniser(shipped()))
     weights = {weight.name: to_array(weight) for weight in after.graph.initializer}
     for name in ("conv", "fc"):
@@ -105,7 +105,7 @@ def test_weights_are_widened_to_the_very_numbers_of_onnx() -> None:
     assert weights["fc"].shape[1] % BLOCK, "the last block of a row is not a whole one"
 
 
-def test_the_network_gives_what_it_gave(tmp_path: Path) -> None:
+def test_the_converted_network_gives_the_same_embeddings(tmp_path: Path) -> None:
     import onnxruntime
 
     before = onnx.load_from_string(shipped())
@@ -145,12 +145,12 @@ def test_insightface_leaves_the_normalisation_to_the_network(tmp_path: Path) -> 
 
 
 def test_another_file_is_refused() -> None:
-    with pytest.raises(ValueError, match="not the file this conversion was made for: it does not normalise"):
+    with pytest.raises(ValueError, match="not the file that this conversion expects: it does not normalise"):
         convert.recogniser(shipped(first="Add"))
 
 
 @pytest.mark.slow
-def test_the_real_files_become_the_pinned_ones(standard_archive: Path) -> None:
+def test_the_converted_files_match_their_checksums(standard_archive: Path) -> None:
     from facematch_local.adding import described_standard
     from facematch_local.open_weights.install import extract
 
@@ -159,10 +159,10 @@ def test_the_real_files_become_the_pinned_ones(standard_archive: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_detector_finds_what_opencv_finds_with_the_file_as_shipped(
+def test_the_detector_finds_the_same_faces_as_opencv_with_the_original_file(
     standard_archive: Path, tmp_path: Path, group_photo: NDArray[np.uint8]
 ) -> None:
-    """Boxes, landmarks and scores of `cv2.FaceDetectorYN`, to a hundredth of a pixel."""
+    """Boxes, landmarks and scores equal those of `cv2.FaceDetectorYN` to a hundredth of a pixel."""
     import zipfile
 
     import cv2

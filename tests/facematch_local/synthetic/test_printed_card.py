@@ -1,4 +1,4 @@
-"""Made cards: seeded, each step does what it says, nothing given is changed."""
+"""Synthetic card photos: seeded, each step has its effect, arguments stay unchanged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from facematch_local.synthetic import printed_card as degrade
+from facematch_local.synthetic import printed_card
 from facematch_local.synthetic.printed_card import PORTRAIT, CardLook, card_photo
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def test_the_same_seed_makes_the_same_card(portrait: NDArray[np.uint8]) -> None:
 def test_without_any_step_the_portrait_is_on_the_card(
     portrait: NDArray[np.uint8], generator: np.random.Generator
 ) -> None:
-    printed = degrade.printed_portrait(portrait, generator, PLAIN)
-    card = degrade.card_face(printed, generator, PLAIN)
+    printed = printed_card.printed_portrait(portrait, generator, PLAIN)
+    card = printed_card.card_face(printed, generator, PLAIN)
     left, top, width, height = PORTRAIT
     assert np.array_equal(card[top : top + height, left : left + width], printed)
-    photo = degrade.photographed(card, generator, PLAIN)
+    photo = printed_card.photographed(card, generator, PLAIN)
     y, x = (photo.shape[0] - card.shape[0]) // 2, (photo.shape[1] - card.shape[1]) // 2
     inside = photo[y + top : y + top + height, x + left : x + left + width].astype(int)
     assert np.abs(inside - printed).mean() < 6  # up to half a pixel off
@@ -56,7 +56,7 @@ def test_without_any_step_the_portrait_is_on_the_card(
 
 def test_print_flattens_tones_and_colours(portrait: NDArray[np.uint8], generator: np.random.Generator) -> None:
     look = replace(PLAIN, saturation=(0, 0), black=(40, 40), white=(200, 200))
-    printed = degrade.printed_portrait(portrait, generator, look).astype(int)
+    printed = printed_card.printed_portrait(portrait, generator, look).astype(int)
     assert printed.min() >= 39
     assert printed.max() <= 201
     assert np.ptp(printed, axis=2).max() <= 1
@@ -66,13 +66,13 @@ def test_the_screen_adds_fine_structure_and_keeps_the_tone(
     portrait: NDArray[np.uint8], generator: np.random.Generator
 ) -> None:
     grey = np.full_like(portrait, 128)
-    screened = degrade.printed_portrait(grey, generator, replace(PLAIN, halftone=(0.5, 0.5), halftone_cell=(3, 3)))
+    screened = printed_card.printed_portrait(grey, generator, replace(PLAIN, halftone=(0.5, 0.5), halftone_cell=(3, 3)))
     assert screened.std() > 20
     assert screened.mean() == pytest.approx(128, abs=4)
 
 
 def test_glare_only_brightens(portrait: NDArray[np.uint8], generator: np.random.Generator) -> None:
-    lit = degrade.with_glare(portrait, generator, replace(PLAIN, glare=(0.8, 0.8)))
+    lit = printed_card.with_glare(portrait, generator, replace(PLAIN, glare=(0.8, 0.8)))
     assert (lit.astype(int) - portrait >= -1).all()
     assert (lit.astype(int) - portrait).max() > 60
 
@@ -81,12 +81,12 @@ def test_camera_blurs_and_adds_noise(portrait: NDArray[np.uint8], generator: np.
     def roughness(pixels: NDArray[np.uint8]) -> float:
         return float(np.abs(np.diff(pixels.astype(int), axis=1)).mean())
 
-    blurred = degrade.camera(portrait, generator, replace(PLAIN, blur=(2, 2)))
-    noisy = degrade.camera(portrait, generator, replace(PLAIN, noise=(12, 12)))
+    blurred = printed_card.camera(portrait, generator, replace(PLAIN, blur=(2, 2)))
+    noisy = printed_card.camera(portrait, generator, replace(PLAIN, noise=(12, 12)))
     assert roughness(blurred) < 0.8 * roughness(portrait) < roughness(portrait) < roughness(noisy)
 
 
-def test_the_face_on_a_made_card_is_found_and_is_the_same_person(
+def test_the_face_on_a_synthetic_card_is_found_and_recognised(
     portrait: NDArray[np.uint8], group_photo: NDArray[np.uint8], matcher: FaceMatcher
 ) -> None:
     analyser = matcher.pack.analyser

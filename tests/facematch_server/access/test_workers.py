@@ -1,4 +1,4 @@
-"""Threads for blocking work: bounded in number, and nobody waits for them for ever."""
+"""Threads for blocking work: bounded in number, with a bounded wait."""
 
 from __future__ import annotations
 

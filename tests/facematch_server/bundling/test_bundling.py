@@ -1,4 +1,4 @@
-"""What a bundle says of itself (licences, checksums, bill of materials), and install.sh, which believes none of it."""
+"""A bundle's metadata (licences, checksums, bill of materials), and install.sh, which checks all of it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_older_wheels_have_the_text_beside_the_metadata(make_wheel: Callable[...
 
 def test_what_is_no_wheel_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.whl").write_bytes(b"PK no")
-    with pytest.raises(ValueError, match=r"x\.whl is no wheel"):
+    with pytest.raises(ValueError, match=r"x\.whl is not a wheel"):
         read_wheel(tmp_path / "x.whl")
 
 
@@ -95,7 +95,7 @@ def test_the_bill_of_materials(make_wheel: Callable[..., Path]) -> None:
 
 
 def test_a_bundle_is_made_of_a_checkout(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="no checkout"):
+    with pytest.raises(BundleError, match="not a checkout"):
         build(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

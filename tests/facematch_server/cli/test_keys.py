@@ -119,7 +119,10 @@ def test_disable_and_enable(facematch: Facematch) -> None:
     assert facematch("keys", "enable", two["api_key"]).code == 0
     assert [key["state"] for key in listed(facematch)] == ["disabled", "active"]
     unknown = facematch("keys", "disable", "nobody")
-    assert (unknown.code, unknown.err) == (2, "facematch: there is no key with api_key nobody\n")
+    assert (unknown.code, unknown.err) == (
+        2,
+        "facematch: no key has the api_key nobody; `facematch keys list` prints all keys\n",
+    )
 
 
 def test_rotate(facematch: Facematch) -> None:
@@ -207,8 +210,8 @@ def test_import(facematch: Facematch, tmp_path: Path) -> None:
     again = facematch("keys", "import", file)
     assert again.code == 2
     assert [line.rpartition("keys.csv: ")[2] for line in again.err.splitlines()] == [
-        "line 2: there is a key already with api_key client-1",
-        "line 3: there is a key already with api_key client-2",
+        "line 2: a key with this api_key exists: client-1",
+        "line 3: a key with this api_key exists: client-2",
         "facematch: nothing was imported",
     ]
 
@@ -218,8 +221,8 @@ def test_import_of_a_file_with_wrong_lines_imports_nothing(facematch: Facematch,
     file.write_text("api_key,api_secret,quota\nclient-1,hunter2,5\nclient-2,hunter2,lots\n,hunter2,\n", "utf-8")
     completed = facematch("keys", "import", file)
     assert completed.code == 2
-    assert "line 3: quota is a whole number" in completed.err
-    assert "line 4: an api_key has" in completed.err
+    assert "line 3: quota is not a whole number" in completed.err
+    assert "line 4: the api_key is not usable" in completed.err
     assert completed.err.endswith("facematch: nothing was imported\n")
     assert "hunter2" not in completed.err
     assert listed(facematch) == []

@@ -32,8 +32,9 @@ from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
 from facematch_server.decoding.limits import Allowance
 from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
 from facematch_server.decoding.pool import DecoderPool
-from facematch_server.decoding.protocol import SLOTS
-from facematch_server.matching.pool import Cores, InferencePool
+from facematch_server.decoding.protocol import BUFFERS
+from facematch_server.matching.cores import Cores
+from facematch_server.matching.pool import InferencePool
 from tests.hostile_photos import progressive_scans
 
 pytestmark = pytest.mark.skipif(lacking() is not None, reason="needs Linux")
@@ -61,7 +62,7 @@ def misbehaving_pool(keep: int = 1, most: int = 3) -> DecoderPool:
 
 @pytest.fixture
 def bad() -> Iterator[DecoderPool]:
-    """Decoders that do what photos tell them."""
+    """Decoders that obey commands in photos."""
     pool = misbehaving_pool()
     yield pool
     pool.close()
@@ -96,7 +97,7 @@ def alive(pid: int) -> bool:
 
 
 def photos(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, bytes]]:
-    """A photo of every format, mode and orientation that comes a way of its own."""
+    """A photo of every format, mode and orientation with its own code path."""
     decode(saved(Image.new("RGB", (8, 8)), "PNG"))  # registers HEIF
     small = Image.fromarray(pixels[:200, :300, ::-1].copy())
     for format, options in (
@@ -120,7 +121,7 @@ def photos(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, bytes]]:
     exif[0x0112] = 6
     yield "turned", saved(small, "JPEG", exif=exif)
     yield "reduced", saved(small.resize((4800, 3200)), "JPEG")
-    yield "larger than a slot", saved(small.resize((2400, 1600)), "PNG", compress_level=1)
+    yield "larger than a buffer", saved(small.resize((2400, 1600)), "PNG", compress_level=1)
     yield "large", saved(small.resize((4200, 3000)), "PNG", compress_level=1)
 
 
@@ -152,11 +153,11 @@ def test_the_same_errors(good: DecoderPool, data: bytes) -> None:
 
 
 def test_pixels_outlive_what_comes_after_them(good: DecoderPool) -> None:
-    """Also more of them than a decoder has slots, changed by their owner, and given up in any order."""
+    """Also more of them than a decoder has buffers, changed by their owner, and given up in any order."""
     colours = list(range(0, 250, 10))
     data = [saved(Image.new("L", (64, 64), colour), "PNG") for colour in colours]
     kept = [good.decode(photo, soon()) for photo in data]
-    assert len(kept) > 3 * SLOTS
+    assert len(kept) > 3 * BUFFERS
     for photo, colour in zip(kept, colours, strict=True):
         assert (photo.pixels == colour).all()
         photo.pixels[:] = 255
@@ -207,8 +208,8 @@ def test_decoders_have_nothing_of_the_service(bad: DecoderPool, monkeypatch: pyt
         (b"EXIT", "its decoder ended", "decoder ended with exit code 3"),
         (b"RAISE", "its decoder ended", "decoder ended with exit code 1"),
         (b"EAT", "its decoder ended", "decoder ended with exit code 1"),
-        (b"BURN", "takes too long", "decoder ended: the photo took more CPU time than photos do"),
-        (b"BIG", "its decoder ended", "decoder ended: it answered as none does"),
+        (b"BURN", "takes too long", "decoder ended: the photo took too much CPU time"),
+        (b"BIG", "its decoder ended", "decoder ended: it broke the protocol"),
     ],
 )
 def test_a_photo_that_ends_its_decoder_costs_itself_only(
@@ -308,8 +309,8 @@ def test_a_job_that_waits_for_a_slow_photo_leaves_its_core_to_others(bad: Decode
 
     async def scenario() -> None:
         async def request(work: Callable[[], object]) -> None:
-            with jobs.place() as place:
-                await place.run(work, soon())
+            with jobs.slot() as slot:
+                await slot.run(work, soon())
 
         waiting = asyncio.create_task(request(lambda: (slow(b"SLOW"), busy.append(cores.busy))))
         while not cores.busy:
@@ -341,7 +342,7 @@ def test_no_processes_where_none_are_asked_for_or_possible(monkeypatch: pytest.M
 
 def test_the_doctor_says_which_way_it_is() -> None:
     told, wrong = examine("")
-    assert (told, wrong) == ("photos are decoded in processes of their own", False)
+    assert (told, wrong) == ("photos are decoded in separate processes", False)
     told, wrong = examine("0")
     assert "FACEMATCH_DECODE_PROCESSES is 0" in told
     assert not wrong
@@ -353,7 +354,7 @@ sys.path[:0] = {path!r}
 sys.modules["fcntl"] = sys.modules["resource"] = None  # as on Windows
 sys.platform = "win32"
 from facematch_server.decoding.opening import decode_for_jobs, examine, open_decoders
-from facematch_server.matching.pool import Cores
+from facematch_server.matching.cores import Cores
 from facematch_local.imaging.photo import ImageLimits
 import facematch_server.app
 assert open_decoders(None, ImageLimits(), Cores(1), 1) is None

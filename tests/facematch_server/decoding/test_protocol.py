@@ -1,4 +1,4 @@
-"""What a decoder says is believed of nobody else: it parses what strangers send."""
+"""The service checks every message of a decoder, because a decoder parses untrusted photos."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_there_and_back() -> None:
     ],
 )
 def test_lies_about_pixels(photo: Photo) -> None:
-    """Of the first two the file is larger than stated, which is no lie: slots are."""
+    """Of the first two the file is larger than stated, which is allowed: buffers are."""
     from facematch_server.decoding import protocol
 
     message, handle = protocol.pixels_message(photo), protocol.put(PIXELS.data)
@@ -91,10 +91,10 @@ def test_nobody_can_change_what_was_put() -> None:
 def test_a_slot_is_written_again() -> None:
     from facematch_server.decoding import protocol
 
-    slot = protocol.Slot()
+    buffer = protocol.Buffer()
     message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
     for pixels in (PIXELS, 255 - PIXELS):
-        slot.put(pixels)
-        assert np.array_equal(protocol.photo_from(message, os.dup(slot.handle), LIMITS).pixels, pixels)
+        buffer.put(pixels)
+        assert np.array_equal(protocol.photo_from(message, os.dup(buffer.handle), LIMITS).pixels, pixels)
     with pytest.raises(PermissionError):
-        os.ftruncate(slot.handle, 0)
+        os.ftruncate(buffer.handle, 0)

@@ -1,4 +1,4 @@
-"""Which job starts when: places, owners, and jobs that step aside."""
+"""Which job starts when: computing slots, owners, and jobs that stand aside."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from facematch_server.matching.lanes import Job, Lanes
 class Started:
     """Notes jobs instead of running them."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, threads: int) -> None:
         self.jobs: list[Job] = []
-        self.lanes = Lanes(places, self.jobs.append)
+        self.lanes = Lanes(threads, self.jobs.append)
 
     def submit(self, owner: str, seconds: float = 30) -> Job:
         job = Job(lambda: None, time.monotonic() + seconds, owner, self.lanes)
@@ -28,7 +28,7 @@ class Started:
         return "".join(job.owner for job in self.jobs)
 
 
-def test_no_more_start_than_there_are_places() -> None:
+def test_no_more_start_than_there_are_slots() -> None:
     started = Started(2)
     for owner in "abc":
         started.submit(owner)
@@ -39,7 +39,7 @@ def test_no_more_start_than_there_are_places() -> None:
 
 
 def test_the_owner_with_the_fewest_jobs_is_next() -> None:
-    """Twenty of a stranger's wait already; the one that comes last goes first."""
+    """Twenty jobs of one owner wait already; the job of another owner goes first."""
     started = Started(1)
     for _ in range(20):
         started.submit("s")
@@ -75,7 +75,7 @@ def test_a_job_aside_makes_room_but_not_for_its_owner() -> None:
     assert started.owners == "shis"
 
 
-def test_coming_back_waits_for_a_place_and_comes_before_new_jobs() -> None:
+def test_coming_back_waits_for_a_slot_and_comes_before_new_jobs() -> None:
     started = Started(1)
     slow = started.submit("s")
     with ThreadPoolExecutor(1) as threads:
@@ -93,7 +93,7 @@ def test_coming_back_waits_for_a_place_and_comes_before_new_jobs() -> None:
     assert started.owners == "shi"
 
 
-def test_two_photos_aside_give_up_one_place() -> None:
+def test_two_photos_aside_give_up_one_slot() -> None:
     started = Started(1)
     slow = started.submit("s")
     with slow.aside(), slow.aside():
@@ -189,7 +189,7 @@ def test_cancelling_takes_a_job_out_of_the_queue() -> None:
     assert not first.cancel()
 
 
-def test_an_owner_leaves_one_place_to_another_who_was_just_there() -> None:
+def test_an_owner_leaves_one_slot_to_another_who_was_just_there() -> None:
     started = Started(3)
     started.lanes.done(started.submit("h"))
     for _ in range(3):
@@ -199,23 +199,23 @@ def test_an_owner_leaves_one_place_to_another_who_was_just_there() -> None:
     assert started.owners == "hssh"
 
 
-def test_an_owner_who_is_alone_has_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_who_is_alone_has_all_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     started = Started(2)
     started.lanes.done(started.submit("h"))
-    monkeypatch.setattr("facematch_server.matching.lanes._EXPECTED_SECONDS", 0.0)
+    monkeypatch.setattr("facematch_server.matching.lanes._ACTIVE_SECONDS", 0.0)
     for _ in range(2):
         started.submit("s")
     assert started.owners == "hss"
 
 
-def test_the_only_place_is_left_to_nobody() -> None:
+def test_the_only_slot_is_left_to_nobody() -> None:
     started = Started(1)
     started.lanes.done(started.submit("h"))
     started.submit("s")
     assert started.owners == "hs"
 
 
-def test_a_job_that_comes_back_does_not_take_the_place_that_is_left_to_another() -> None:
+def test_a_job_that_comes_back_does_not_take_the_slot_that_is_left_to_another() -> None:
     started = Started(2)
     started.lanes.done(started.submit("h"))
     first = started.submit("s")

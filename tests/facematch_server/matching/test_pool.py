@@ -11,7 +11,8 @@ import pytest
 
 from facematch_local.spare import SpareThreads
 from facematch_server.errors import ServiceError
-from facematch_server.matching.pool import Cores, InferencePool
+from facematch_server.matching.cores import Cores
+from facematch_server.matching.pool import InferencePool
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ async def until(condition: object) -> None:
 def test_a_job_runs_in_a_thread_of_the_pool() -> None:
     async def scenario() -> str:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
-        with pool.place() as place:
-            return await place.run(lambda: threading.current_thread().name, later())
+        with pool.slot() as slot:
+            return await slot.run(lambda: threading.current_thread().name, later())
 
     assert asyncio.run(scenario()).startswith("facematch-match")
 
@@ -45,18 +46,18 @@ def test_one_too_many_is_turned_away_at_once(gate: threading.Event) -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=1)
 
         async def request() -> None:
-            with pool.place() as place:
-                await place.run(gate.wait, later())
+            with pool.slot() as slot:
+                await slot.run(gate.wait, later())
 
         inside = [asyncio.create_task(request()) for _ in range(2)]
-        await until(lambda: pool.taken == 2)
+        await until(lambda: pool.in_flight == 2)
         with pytest.raises(ServiceError) as caught:
             await request()
         assert caught.value.status == 503
         assert caught.value.retry_after
         gate.set()
         await asyncio.gather(*inside)
-        assert pool.taken == 0
+        assert pool.in_flight == 0
         await request()
 
     asyncio.run(scenario())
@@ -69,15 +70,15 @@ def test_a_job_that_waited_too_long_never_starts(gate: threading.Event) -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=1)
 
         async def first() -> None:
-            with pool.place() as place:
-                await place.run(gate.wait, later())
+            with pool.slot() as slot:
+                await slot.run(gate.wait, later())
 
         running = asyncio.create_task(first())
-        await until(lambda: pool.taken == 1)
-        with pytest.raises(ServiceError) as caught, pool.place() as place:
-            await place.run(lambda: started.append(1), later(0.05))
+        await until(lambda: pool.in_flight == 1)
+        with pytest.raises(ServiceError) as caught, pool.slot() as slot:
+            await slot.run(lambda: started.append(1), later(0.05))
         assert caught.value.status == 503
-        assert pool.taken == 1
+        assert pool.in_flight == 1
         gate.set()
         await running
 
@@ -85,38 +86,38 @@ def test_a_job_that_waited_too_long_never_starts(gate: threading.Event) -> None:
     assert not started
 
 
-def test_a_job_that_runs_too_long_keeps_its_place_until_it_ends(gate: threading.Event) -> None:
+def test_a_job_that_runs_too_long_keeps_its_slot_until_it_ends(gate: threading.Event) -> None:
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
-        with pytest.raises(ServiceError), pool.place() as place:
-            await place.run(gate.wait, later(0.5))
-        assert pool.taken == 1
+        with pytest.raises(ServiceError), pool.slot() as slot:
+            await slot.run(gate.wait, later(0.5))
+        assert pool.in_flight == 1
         gate.set()
-        await until(lambda: pool.taken == 0)
+        await until(lambda: pool.in_flight == 0)
 
     asyncio.run(scenario())
 
 
-def test_a_cancelled_request_gives_its_place_back(gate: threading.Event) -> None:
+def test_a_cancelled_request_gives_its_slot_back(gate: threading.Event) -> None:
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=0)
 
         async def request() -> None:
-            with pool.place():
+            with pool.slot():
                 await asyncio.sleep(30)
 
         task = asyncio.create_task(request())
-        await until(lambda: pool.taken == 1)
+        await until(lambda: pool.in_flight == 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert pool.taken == 0
+        assert pool.in_flight == 0
 
     asyncio.run(scenario())
 
 
-def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: threading.Event) -> None:
-    """First who is still sending, then who waits for a thread, never who computes; and the place is free at once."""
+def test_slots_are_withdrawn_from_the_key_with_the_most(gate: threading.Event) -> None:
+    """First a request that is received, then one that is queued, never one that runs; the slot is free at once."""
 
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=2)
@@ -124,33 +125,33 @@ def test_a_full_house_takes_places_back_from_whoever_holds_the_most(gate: thread
 
         async def request(name: str, key: str, sends: bool = False) -> None:
             try:
-                with pool.place(key) as place:
+                with pool.slot(key) as slot:
                     if sends:
                         await asyncio.sleep(60)
-                    await place.run(gate.wait, later())
+                    await slot.run(gate.wait, later())
                     ended.append(name)
             except ServiceError as error:
                 ended.append(f"{name} {error.status}")
 
         running = asyncio.create_task(request("running", "a"))
-        await until(lambda: pool._cores.busy == 1 and pool.taken == 1)
+        await until(lambda: pool._cores.busy == 1 and pool.in_flight == 1)
         queued = asyncio.create_task(request("queued", "a"))
         sending = asyncio.create_task(request("sending", "a", sends=True))
-        await until(lambda: pool.taken == 3)
+        await until(lambda: pool.in_flight == 3)
         first = asyncio.create_task(request("first", "b"))
         await sending
         assert ended == ["sending 503"]
-        assert pool.taken == 3
+        assert pool.in_flight == 3
         second = asyncio.create_task(request("second", "c"))
         await queued
         assert ended[1:] == ["queued 503"]
         third = asyncio.create_task(request("third", "d"))
         await third
-        assert ended[2:] == ["third 503"]  # one each: nobody has to leave
+        assert ended[2:] == ["third 503"]  # one each: no slot is withdrawn
         gate.set()
         await asyncio.gather(running, first, second)
-        assert pool.taken == 0
-        # Nothing is left of whoever gave way: its photos are in no queue.
+        assert pool.in_flight == 0
+        # Nothing is left of the withdrawn request: its photos are in no queue.
         assert pool.queued == 0
 
     asyncio.run(scenario())
@@ -161,12 +162,12 @@ def test_who_computes_stays(gate: threading.Event) -> None:
         pool = InferencePool(Cores(2), threads=2, queue_size=0)
 
         async def request() -> str:
-            with pool.place("a") as place:
-                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+            with pool.slot("a") as slot:
+                return await slot.run(lambda: "done" if gate.wait(20) else "", later())
 
         running = [asyncio.create_task(request()) for _ in range(2)]
-        await until(lambda: pool.taken == 2 and pool._cores.busy == 2)  # begun, not only started
-        with pytest.raises(ServiceError), pool.place("b"):
+        await until(lambda: pool.in_flight == 2 and pool._cores.busy == 2)  # begun, not only started
+        with pytest.raises(ServiceError), pool.slot("b"):
             pass
         gate.set()
         assert await asyncio.gather(*running) == ["done", "done"]
@@ -179,45 +180,45 @@ def test_a_cancelled_request_is_not_mistaken_for_one_that_gives_way(gate: thread
         pool = InferencePool(Cores(1), threads=1, queue_size=1)
 
         async def request(key: str) -> None:
-            with pool.place(key):
+            with pool.slot(key):
                 await asyncio.sleep(60)
 
         tasks = [asyncio.create_task(request("a")) for _ in range(2)]
-        await until(lambda: pool.taken == 2)
+        await until(lambda: pool.in_flight == 2)
         tasks[1].cancel()  # by the server, at the very moment ...
-        with pool.place("b"):  # ... at which its place is taken back
+        with pool.slot("b"):  # ... at which its slot is withdrawn
             with pytest.raises(asyncio.CancelledError):
                 await tasks[1]
-            assert pool.taken == 2
+            assert pool.in_flight == 2
         tasks[0].cancel()
         with pytest.raises(asyncio.CancelledError):
             await tasks[0]
-        assert pool.taken == 0
+        assert pool.in_flight == 0
 
     asyncio.run(scenario())
 
 
 def test_who_is_taken_up_at_that_very_moment_stays(gate: threading.Event) -> None:
-    """Between the choice of who leaves and its end a thread may begin the work: then it is another's turn to leave."""
+    """A thread may begin the job between choice and withdrawal: then another request loses its slot."""
 
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=2)
 
         async def request() -> str:
-            with pool.place("a") as place:
-                return await place.run(lambda: "done" if gate.wait(20) else "", later())
+            with pool.slot("a") as slot:
+                return await slot.run(lambda: "done" if gate.wait(20) else "", later())
 
         tasks = []
         for number in range(3):
             tasks.append(asyncio.create_task(request()))
-            await until(lambda count=number: pool.taken == count + 1)
+            await until(lambda count=number: pool.in_flight == count + 1)
         await until(lambda: pool.waiting == 2 and pool._cores.busy == 1)
         _, second, third = list(pool._holders)
         assert third.job
         third.job.future.set_running_or_notify_cancel()
-        assert not third.take_back()
-        with pool.place("b"):
-            assert pool.taken == 3
+        assert not third.withdraw()
+        with pool.slot("b"):
+            assert pool.in_flight == 3
             assert second not in pool._holders
             third.job.future.set_result("done")
             gate.set()
@@ -233,8 +234,8 @@ def test_a_cancelled_request_leaves_no_photos_in_the_queue(gate: threading.Event
         pool = InferencePool(Cores(1), threads=1, queue_size=2)
 
         async def request() -> None:
-            with pool.place() as place:
-                await place.run(gate.wait, later())
+            with pool.slot() as slot:
+                await slot.run(gate.wait, later())
 
         tasks = [asyncio.create_task(request()) for _ in range(2)]
         await until(lambda: pool.queued == 1)
@@ -255,21 +256,21 @@ def test_a_timeout_of_the_works_own_is_no_deadline() -> None:
         def work() -> None:
             raise TimeoutError("its own")
 
-        with pytest.raises(TimeoutError, match="its own"), pool.place() as place:
-            await place.run(work, later())
+        with pytest.raises(TimeoutError, match="its own"), pool.slot() as slot:
+            await slot.run(work, later())
 
     asyncio.run(scenario())
 
 
 def test_closing_answers_everybody(gate: threading.Event) -> None:
-    """Who waits for a thread is refused at once, in whichever queue the work is; who computes gets the outcome."""
+    """A queued request is refused at once, in every queue; a running one gets its outcome."""
 
     async def scenario() -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=3)
 
         async def request() -> bool:
-            with pool.place() as place:
-                return await place.run(lambda: gate.wait(20), later())
+            with pool.slot() as slot:
+                return await slot.run(lambda: gate.wait(20), later())
 
         tasks = [asyncio.create_task(request()) for _ in range(3)]
         await until(lambda: pool.queued == 2 and pool._cores.busy == 1)
@@ -280,7 +281,7 @@ def test_closing_answers_everybody(gate: threading.Event) -> None:
             await request()
         gate.set()
         assert await tasks[0]
-        assert pool.taken == 0
+        assert pool.in_flight == 0
 
     asyncio.run(scenario())
 
@@ -292,13 +293,13 @@ def test_keys_take_turns(gate: threading.Event) -> None:
         pool = InferencePool(Cores(1), threads=1, queue_size=9)
 
         async def request(key: str) -> None:
-            with pool.place(key) as place:
-                await place.run(lambda: (order.append(key), gate.wait())[0], later())
+            with pool.slot(key) as slot:
+                await slot.run(lambda: (order.append(key), gate.wait())[0], later())
 
         tasks = []
         for key in ("a", "a", "a", "a", "b", "b", "c"):
             tasks.append(asyncio.create_task(request(key)))
-            await until(lambda: pool.taken == len(tasks))
+            await until(lambda: pool.in_flight == len(tasks))
             if len(tasks) == 1:
                 await until(lambda: order == ["a"])
         gate.set()
@@ -315,9 +316,9 @@ def test_a_jobs_error_comes_out() -> None:
         def work() -> None:
             raise KeyError("x")
 
-        with pytest.raises(KeyError), pool.place() as place:
-            await place.run(work, later())
-        assert pool.taken == 0
+        with pytest.raises(KeyError), pool.slot() as slot:
+            await slot.run(work, later())
+        assert pool.in_flight == 0
 
     asyncio.run(scenario())
 
@@ -325,13 +326,13 @@ def test_a_jobs_error_comes_out() -> None:
 def test_a_second_photo_runs_beside_the_first_only_on_an_idle_core() -> None:
     here = threading.current_thread().name
     cores = Cores(2)
-    executor = SpareThreads(2, cores)
+    executor = SpareThreads(2, cores.take_if_idle, cores.give_back)
     name = lambda: threading.current_thread().name  # noqa: E731
-    cores.acquire()
+    cores.take()
     assert executor.submit(name).result() != here
     while cores.busy > 1:  # given back by the thread, a moment after the result
         time.sleep(0.001)
-    cores.acquire()
+    cores.take()
     assert executor.submit(name).result() == here
     assert cores.busy == 2
     executor.shutdown()
@@ -342,7 +343,7 @@ def test_a_photo_that_fails_beside_or_in_place() -> None:
         raise KeyError("x")
 
     for cores in (Cores(0), Cores(2)):
-        executor = SpareThreads(2, cores)
+        executor = SpareThreads(2, cores.take_if_idle, cores.give_back)
         with pytest.raises(KeyError):
             executor.submit(fail).result()
         executor.shutdown()
@@ -351,7 +352,7 @@ def test_a_photo_that_fails_beside_or_in_place() -> None:
 def test_no_more_threads_compute_than_there_are_cores() -> None:
     """Four requests of two photos each on two cores: never more than two photos at once, all done."""
     cores = Cores(2)
-    executor = SpareThreads(2, cores)
+    executor = SpareThreads(2, cores.take_if_idle, cores.give_back)
     lock = threading.Lock()
     computing = most = done = 0
 
@@ -374,8 +375,8 @@ def test_no_more_threads_compute_than_there_are_cores() -> None:
         pool = InferencePool(cores, threads=2, queue_size=10)
 
         async def request() -> None:
-            with pool.place() as place:
-                await place.run(match, later())
+            with pool.slot() as slot:
+                await slot.run(match, later())
 
         await asyncio.gather(*(request() for _ in range(6)))
 

@@ -1,4 +1,4 @@
-"""The API's description: made once, whoever asks and however often."""
+"""The API description: rendered once, for all requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses a host means, and what is said when one is taken."""
+"""The addresses of a host, and the message if one is in use."""
 
 from __future__ import annotations
 

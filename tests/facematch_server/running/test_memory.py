@@ -1,4 +1,4 @@
-"""The allocator's settings, in a process of their own: they cannot be taken back."""
+"""The settings of the allocator, in a separate process: they cannot be undone."""
 
 from __future__ import annotations
 

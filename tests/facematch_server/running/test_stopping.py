@@ -31,7 +31,7 @@ def test_a_signal_calls(number: signal.Signals, loop_takes_signals: bool, monkey
     if not loop_takes_signals:
 
         def refuse(*_: object) -> None:
-            raise NotImplementedError  # what the loops of Windows do
+            raise NotImplementedError  # as event loops do on Windows
 
         monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", refuse)
         monkeypatch.setattr(asyncio.SelectorEventLoop, "remove_signal_handler", refuse)

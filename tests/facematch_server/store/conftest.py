@@ -56,7 +56,7 @@ class Postgres:
         """Start it, and wait until it answers."""
         if not self.call:
             pytest.skip("the server of FACEMATCH_TEST_POSTGRES is not ours to stop")
-        # Reached through a socket in its own folder: no port to collide on, nobody else to reach it.
+        # Reached through a socket in its own folder: no port can collide, and no other program can reach it.
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off"
         self.call("--options", f"{options} -c max_connections=200", "--wait", "start")
 

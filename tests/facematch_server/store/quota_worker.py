@@ -1,4 +1,4 @@
-"""A process of its own that uses up a quota; test_quota_processes.py starts several.
+"""A separate process that uses up a quota; test_quota_processes.py starts several.
 
 Arguments: database URL, api_key, api_secret, number of requests, number of threads, how many requests to leave
 unfinished. Prints `committed`, `released` or `refused` per request, `held` per unfinished one, and

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from facematch_server.store import Store, StoreError, backup, restore
+from facematch_server.store import KeySettings, Store, StoreError, backup, restore
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def url(tmp_path: Path) -> str:
 def test_a_backup_holds_what_was_committed_while_the_database_is_open(url: str, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     with closing(Store.open(url)) as store:
-        key = store.create_key("before")
+        key = store.create_key(KeySettings("before"))
         backup(url, copy)
-        store.create_key("after")
+        store.create_key(KeySettings("after"))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with closing(Store.open(f"sqlite:///{copy}")) as copied:
         assert copied.authenticate(key.api_key, key.api_secret) is not None
@@ -33,9 +33,9 @@ def test_a_backup_holds_what_was_committed_while_the_database_is_open(url: str, 
 def test_restore_takes_back_what_came_later(url: str, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     with closing(Store.open(url)) as store:
-        kept = store.create_key("before")
+        kept = store.create_key(KeySettings("before"))
         backup(url, copy)
-        lost = store.create_key("after")
+        lost = store.create_key(KeySettings("after"))
     restore(url, copy)
     with closing(Store.open(url)) as store:
         assert store.authenticate(kept.api_key, kept.api_secret) is not None
@@ -66,7 +66,7 @@ def test_postgresql_is_left_to_its_own_tools(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
 def test_only_a_backup_is_restored(url: str, tmp_path: Path, content: bytes) -> None:
     with closing(Store.open(url)) as store:
-        key = store.create_key("kept")
+        key = store.create_key(KeySettings("kept"))
     other = tmp_path / "other"
     other.write_bytes(content)
     with pytest.raises(StoreError, match="not a backup"):

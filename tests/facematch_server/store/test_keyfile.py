@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from facematch_server.store import KeyFileError, KeyPair, KeySettings, Period, parse_expiry, parse_key_file
+from facematch_server.wire.profile import Profile
 
 HEADER = "api_key,api_secret,name,quota,period,profile,rate_limit,expires_at\n"
 
@@ -25,7 +26,9 @@ def test_all_columns() -> None:
     )
     expires = datetime(2027, 12, 31, 10, tzinfo=UTC)
     assert line.line == 2
-    assert line.pair == KeyPair("k1", "hun,ter2", KeySettings("Ví điện tử", 100, Period.MONTH, "observed", 60, expires))
+    assert line.pair == KeyPair(
+        "k1", "hun,ter2", KeySettings("Ví điện tử", 100, Period.MONTH, Profile.OBSERVED, 60, expires)
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,25 +49,25 @@ def test_ways_to_write_the_same_file(text: str) -> None:
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("k1,hunter2,,x,,,,", "quota is a whole number"),
-        ("k1,hunter2,,-1,,,,", "quota is a whole number"),
-        ("k1,hunter2,,1.5,,,,", "quota is a whole number"),
-        ("k1,hunter2,,9999999999,,,,", "a quota lies between"),
-        ("k1,hunter2,,1,week,,,", "a period is one of total, day, month"),
-        ("k1,hunter2,,,,other,,", "a profile is one of documented, observed"),
-        ("k1,hunter2,,,,,0,", "a rate limit lies between"),
+        ("k1,hunter2,,x,,,,", "quota is not a whole number"),
+        ("k1,hunter2,,-1,,,,", "quota is not a whole number"),
+        ("k1,hunter2,,1.5,,,,", "quota is not a whole number"),
+        ("k1,hunter2,,9999999999,,,,", "the quota is not between"),
+        ("k1,hunter2,,1,week,,,", "the period is not one of total, day, month"),
+        ("k1,hunter2,,,,other,,", "the profile is not one of documented, observed"),
+        ("k1,hunter2,,,,,0,", "the rate limit is not between"),
         ("k1,hunter2,,,,,,tomorrow", "an expiry is a date"),
         ("k1,hunter2,,,,,,2027-02-30", "an expiry is a date"),
         ("k1,hunter2,,,,,,2027-01-01T10:00", "an expiry is a date"),
-        (",hunter2,,,,,,", "an api_key has 1 to 255 characters"),
-        ("k:1,hunter2,,,,,,", "no colon"),
-        ("k1,,,,,,,", "an api_secret has 1 to 1024 characters"),
+        (",hunter2,,,,,,", "the api_key is not usable: it has 1 to 255 characters"),
+        ("k:1,hunter2,,,,,,", "without colons"),
+        ("k1,,,,,,,", "the api_secret is not usable: it has 1 to 1024 characters"),
         ("k1, hunter2,,,,,,", "begins or ends with a space"),
         ('k1,"hunter2\n",,,,,,', "begins or ends with a space"),
-        ('k1,"hun\nter2",,,,,,', "none of them a control character"),
+        ('k1,"hun\nter2",,,,,,', "without control characters"),
         ("k1,hunter2", "2 cells where the header has 8"),
         ("k1,hunter2,,,,,,,", "9 cells where the header has 8"),
-        ("k1,hunter2," + "n" * 201 + ",,,,,", "a name has at most 200 characters"),
+        ("k1,hunter2," + "n" * 201 + ",,,,,", "the name is not usable: a name has at most 200 characters"),
         ('k1,"hunter2,,,,,,', "not CSV"),
         ('k1,"hunter2"x,,,,,,', "not CSV"),
     ],

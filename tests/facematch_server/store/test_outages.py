@@ -1,4 +1,4 @@
-"""Databases that are locked, deleted, replaced, full or gone: told soon, never papered over, and well once back."""
+"""Databases that are locked, deleted, replaced, full or gone: reported soon, never hidden, used again once back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from facematch_server.store import ApiKey, Store, UnavailableError, Why, backup, restore
+from facematch_server.store import ApiKey, KeySettings, Period, Store, UnavailableError, Why, backup, restore
 from facematch_server.store.outage import Outage
 
 ONLY_SQLITE = pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
@@ -51,7 +51,7 @@ def shop(database_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def key(shop: Store) -> ApiKey:
-    new = shop.create_key("counted", quota=100)
+    new = shop.create_key(KeySettings("counted", quota=100))
     key = shop.authenticate(new.api_key, new.api_secret)
     assert key is not None
     return key
@@ -84,7 +84,7 @@ def why_not(action: Callable[[], object]) -> Why:
 
 
 def works_again(store: Store, key: ApiKey) -> None:
-    """Within a few seconds, without anybody's help."""
+    """Within a few seconds, without an operator."""
     end = time.monotonic() + 20
     while True:
         try:
@@ -105,7 +105,7 @@ def test_a_locked_database_is_waited_for_once_and_not_for_long(shop: Store, key:
         begun = time.monotonic()
         assert why_not(lambda: shop.reserve(key, 60, soon())) is Why.LOCKED
         assert 0.3 < time.monotonic() - begun < 5
-        # The next ones are told at once: their patience would be a minute.
+        # The next requests fail at once, although their limit is a minute.
         begun = time.monotonic()
         for _ in range(20):
             assert why_not(lambda: shop.reserve(key, 60, soon(60))) is Why.LOCKED
@@ -113,7 +113,7 @@ def test_a_locked_database_is_waited_for_once_and_not_for_long(shop: Store, key:
             if time.monotonic() - begun > 0.5:
                 break
         assert time.monotonic() - begun < 5
-        # Reading needs no lock, so a wrong secret is told from a right one.
+        # Reading needs no lock, so a wrong secret is recognised.
         assert shop.look_up(key.api_key, "wrong", soon()).key is None
         assert why_not(lambda: shop.ping(soon())) is Why.LOCKED
         # Finished work is worth a try in any case, and may be tried again.
@@ -169,13 +169,13 @@ def test_nothing_else_takes_the_place_of_a_deleted_file(
             path.with_name(path.name + name).unlink()
     if other == "another database":
         with closing(Store.open(f"sqlite:///{path}")) as fresh:
-            fresh.create_key("somebody else's")
+            fresh.create_key(KeySettings("somebody else's"))
     elif other == "the journal's":
         shutil.copy(copy, path)
     else:
         path.write_bytes(b"" if other == "empty" else b"\xff\xd8" * 5000)
     expected = Why.STALE_JOURNAL if other == "the journal's" else Why.REPLACED
-    # The key is neither refused nor counted anywhere else: nobody knows.
+    # The key is neither refused nor counted: its state is unknown.
     assert why_not(lambda: shop.look_up(key.api_key, "x", soon())) is expected
     time.sleep(1.1)
     assert why_not(lambda: shop.reserve(key, 60, soon())) is expected
@@ -229,11 +229,11 @@ def test_no_database_is_made_beside_the_journal_of_one_that_is_gone(shop: Store,
 DISK_FULL = """
 import resource, sys, time
 from pathlib import Path
-from facematch_server.store import Store, UnavailableError
+from facematch_server.store import KeySettings, Store, UnavailableError
 folder, way = Path(sys.argv[1]), sys.argv[2]
 filler = folder / "filler"
 store = Store.open(f"sqlite:///{folder / 'store.db'}")
-new = store.create_key(quota=10**6)
+new = store.create_key(KeySettings(quota=10**6))
 key = store.authenticate(new.api_key, new.api_secret)
 if way == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
@@ -281,7 +281,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("way", ["limit", "disk"])
 def test_a_full_disk(way: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Told by what fails and by the probe; what was counted stays, and counting goes on once there is room."""
+    """Reported by the failing call and by the probe; counts stay, and counting continues once the disk has room."""
     folder = request.getfixturevalue("small_disk") if way == "disk" else tmp_path
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", DISK_FULL, str(folder), way],
@@ -312,7 +312,7 @@ def test_one_transaction_that_fails_stops_no_other(shop: Store, key: ApiKey) -> 
 
 
 def test_a_reservation_of_a_clock_far_ahead_blocks_nobody(store: Store, clock: Any) -> None:
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     right = clock.now
@@ -329,7 +329,7 @@ def test_a_reservation_of_a_clock_far_ahead_blocks_nobody(store: Store, clock: A
 
 
 def test_a_clock_put_back_a_little_leaves_requests_under_way_alone(store: Store, clock: Any) -> None:
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     held = store.reserve(key, 60)
@@ -339,9 +339,9 @@ def test_a_clock_put_back_a_little_leaves_requests_under_way_alone(store: Store,
     assert store.commit(held)
 
 
-@pytest.mark.parametrize("period", ["day", "month"])
-def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, period: str) -> None:
-    new = store.create_key(quota=1, period=period)
+@pytest.mark.parametrize("period", [Period.DAY, Period.MONTH])
+def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, period: Period) -> None:
+    new = store.create_key(KeySettings(quota=1, period=period))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     right = clock.now
@@ -358,7 +358,7 @@ def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, pe
 
 
 def test_no_reservation_lasts_for_more_than_an_hour(store: Store, clock: Any) -> None:
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     key = store.authenticate(new.api_key, new.api_secret)
     assert key
     assert store.reserve(key, 10**6)
@@ -368,7 +368,7 @@ def test_no_reservation_lasts_for_more_than_an_hour(store: Store, clock: Any) ->
 
 def test_the_probe_leaves_nothing_behind(store: Store, database_url: str) -> None:
     store.ping()  # without any key
-    new = store.create_key(quota=1)
+    new = store.create_key(KeySettings(quota=1))
     store.ping()
     usage = store.usage(new.api_key)
     assert (usage.reserved, usage.total, usage.remaining) == (0, 0, 1)
@@ -454,12 +454,12 @@ def test_a_server_that_only_reads(shop: Store, key: ApiKey, database_url: str) -
 @pytest.mark.slow
 @ONLY_POSTGRES
 def test_a_server_that_hangs(shop: Store, key: ApiKey, postgres: Any) -> None:
-    """Stopped in its tracks, with the connections open: whoever asks is answered all the same, and in time."""
+    """The server stops with open connections: every request still gets its reply in time."""
     import asyncio
 
     from facematch_server.access.gatekeeper import Gatekeeper
 
-    new = shop.create_key("asks")
+    new = shop.create_key(KeySettings("asks"))
     gatekeeper = Gatekeeper(shop, ttl_seconds=60, database_seconds=0.5)
     import base64
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from facematch_server.store import NewKey, Store, Usage
+from facematch_server.store import KeySettings, NewKey, Store, Usage
 
 WORKER = Path(__file__).with_name("quota_worker.py")
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,7 +67,7 @@ def usage(url: str, key: NewKey) -> Usage:
 def key(database_url: str) -> NewKey:
     store = Store.open(database_url)
     try:
-        return store.create_key("shared by all workers", quota=200)
+        return store.create_key(KeySettings("shared by all workers", quota=200))
     finally:
         store.close()
 

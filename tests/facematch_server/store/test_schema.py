@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, create_engine, inspect, text
 
-from facematch_server.store import SchemaError, Store, UnavailableError, status, upgrade
+from facematch_server.store import KeySettings, SchemaError, Store, UnavailableError, status, upgrade
 from facematch_server.store.models import Base
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,7 +123,7 @@ store.close()
 def test_files_are_the_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     store = Store.open(f"sqlite:///{folder / 'store.db'}")
-    store.create_key("x")
+    store.create_key(KeySettings("x"))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     store.close()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

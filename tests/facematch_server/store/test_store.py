@@ -25,6 +25,7 @@ from facematch_server.store import (
     UnavailableError,
     UnknownKeyError,
 )
+from facematch_server.wire.profile import Profile
 
 
 def known(store: Store, new: NewKey) -> ApiKey:
@@ -42,11 +43,11 @@ def everything_stored(url: str) -> str:
     return "\n".join(rows)
 
 
-# -- who may come in -------------------------------------------------------------------------------------
+# -- authentication -------------------------------------------------------------------------------------
 
 
 def test_a_created_key_is_accepted_with_its_secret_only(store: Store) -> None:
-    new, other = store.create_key("one"), store.create_key("two")
+    new, other = store.create_key(KeySettings("one")), store.create_key(KeySettings("two"))
     assert known(store, new) == new.key
     assert len(bytes.fromhex(new.api_secret)) == 32
     for secret in ("", "x", new.api_secret[:-1], new.api_secret + "0", new.api_secret.upper(), other.api_secret):
@@ -74,7 +75,7 @@ def test_whatever_a_client_sends_is_refused_quietly(store: Store, api_key: str, 
 
 
 def test_disabled_and_expired_keys_are_refused(store: Store, clock: Any) -> None:
-    new = store.create_key(expires_at=clock.now + timedelta(minutes=5))
+    new = store.create_key(KeySettings(expires_at=clock.now + timedelta(minutes=5)))
     store.disable_key(new.api_key)
     assert store.authenticate(new.api_key, new.api_secret) is None
     store.enable_key(new.api_key)
@@ -100,7 +101,7 @@ def test_rotation_ends_the_old_secret_at_once_or_after_the_grace_period(store: S
 
 
 def test_an_imported_pair_is_accepted_and_its_weak_secret_hashed_slowly(store: Store, database_url: str) -> None:
-    store.import_key("khách-1", "matkhau", name="moved over", profile="observed")
+    store.import_keys([KeyPair("khách-1", "matkhau", KeySettings(name="moved over", profile=Profile.OBSERVED))])
     for _ in range(2):  # the second time from the cache of proofs
         key = store.authenticate("khách-1", "matkhau")
         assert key is not None
@@ -127,7 +128,7 @@ def test_refusals_do_the_same_work_whatever_their_reason(store: Store, monkeypat
 
     made = store.create_key()
     assert work_of("nobody", "x") == work_of(made.api_key, "x") == work_of("", "") == ["sha256"]
-    store.import_key("moved", "matkhau")
+    store.import_keys([KeyPair("moved", "matkhau")])
     refused = [("nobody", "x"), (made.api_key, "x"), ("moved", "x"), ("\0", "")]
     assert [work_of(*pair) for pair in refused] == [["scrypt", "sha256"]] * 4
 
@@ -136,8 +137,8 @@ def test_no_secret_is_stored_printed_or_audited(
     store: Store, database_url: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level("DEBUG")
-    new = store.create_key("one")
-    store.import_key("moved", "matkhau-cua-toi")
+    new = store.create_key(KeySettings("one"))
+    store.import_keys([KeyPair("moved", "matkhau-cua-toi")])
     rotated = store.rotate_key(new.api_key, grace=timedelta(hours=1))
     known(store, rotated)
     store.authenticate("moved", "matkhau-cua-toi")
@@ -156,14 +157,14 @@ def test_no_secret_is_stored_printed_or_audited(
 
 
 def test_errors_hold_neither_secret_nor_hash(store: Store, database_url: str) -> None:
-    store.import_key("moved", "matkhau-cua-toi")
+    store.import_keys([KeyPair("moved", "matkhau-cua-toi")])
     with pytest.raises(KeyExistsError) as raised:
-        store.import_key("moved", "matkhau-cua-toi")
+        store.import_keys([KeyPair("moved", "matkhau-cua-toi")])
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit RENAME TO audit2"))
     with pytest.raises(UnavailableError) as broken:
-        store.import_key("moved2", "matkhau-cua-toi")
+        store.import_keys([KeyPair("moved2", "matkhau-cua-toi")])
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit2 RENAME TO audit"))
     engine.dispose()
@@ -179,11 +180,13 @@ def test_errors_hold_neither_secret_nor_hash(store: Store, database_url: str) ->
 def test_settings_come_back_as_given(store: Store) -> None:
     expires = datetime(2030, 1, 1, 7, tzinfo=UTC)
     new = store.create_key(
-        "Ví điện tử", quota=10, period="month", profile="observed", rate_limit=60, expires_at=expires
+        KeySettings(
+            "Ví điện tử", quota=10, period=Period.MONTH, profile=Profile.OBSERVED, rate_limit=60, expires_at=expires
+        )
     )
     [listed] = store.list_keys()
-    assert listed == new.key == known(store, new) == store.get_key(new.api_key)
-    assert listed.settings == KeySettings("Ví điện tử", 10, Period.MONTH, "observed", 60, expires)
+    assert listed == new.key == known(store, new)
+    assert listed.settings == KeySettings("Ví điện tử", 10, Period.MONTH, Profile.OBSERVED, 60, expires)
     assert (listed.name, listed.quota, listed.period, listed.profile) == ("Ví điện tử", 10, "month", "observed")
     assert (listed.rate_limit, listed.expires_at, listed.disabled) == (60, expires, False)
 
@@ -205,8 +208,8 @@ def test_settings_come_back_as_given(store: Store) -> None:
 )
 def test_impossible_settings_are_refused(store: Store, settings: dict[str, Any]) -> None:
     with pytest.raises(InvalidKeyError):
-        store.create_key(**settings)
-    assert not store.has_keys()
+        store.create_key(KeySettings(**settings))
+    assert store.list_keys() == []
 
 
 @pytest.mark.parametrize(
@@ -215,12 +218,12 @@ def test_impossible_settings_are_refused(store: Store, settings: dict[str, Any])
 )
 def test_pairs_basic_authentication_cannot_carry_are_refused(store: Store, api_key: str, api_secret: str) -> None:
     with pytest.raises(InvalidKeyError):
-        store.import_key(api_key, api_secret)
-    assert not store.has_keys()
+        store.import_keys([KeyPair(api_key, api_secret)])
+    assert store.list_keys() == []
 
 
 def test_unknown_keys_are_named(store: Store) -> None:
-    for action in (store.disable_key, store.enable_key, store.rotate_key, store.usage, store.get_key):
+    for action in (store.disable_key, store.enable_key, store.rotate_key, store.usage):
         with pytest.raises(UnknownKeyError, match="nobody"):
             action("nobody")
     with pytest.raises(UnknownKeyError, match="nobody"):
@@ -229,7 +232,7 @@ def test_unknown_keys_are_named(store: Store) -> None:
 
 
 def test_import_is_all_or_nothing(store: Store) -> None:
-    store.import_key("there", "secret-1")
+    store.import_keys([KeyPair("there", "secret-1")])
     with pytest.raises(KeyExistsError, match=r"there$"):
         store.import_keys([KeyPair("new", "secret-2"), KeyPair("there", "secret-3")])
     with pytest.raises(KeyExistsError, match=r"twice$"):
@@ -246,8 +249,8 @@ def test_the_first_key_is_made_once(store: Store) -> None:
 
 
 def test_every_change_is_audited_and_only_changes(store: Store, clock: Any) -> None:
-    new = store.create_key("app", quota=5, period="day")
-    store.import_key("moved", "secret-1")
+    new = store.create_key(KeySettings("app", quota=5, period=Period.DAY))
+    store.import_keys([KeyPair("moved", "secret-1")])
     clock.forward(minutes=1)
     store.disable_key(new.api_key)
     store.disable_key(new.api_key)
@@ -281,7 +284,7 @@ def spend(store: Store, key: ApiKey) -> bool:
 
 
 def test_a_quota_is_used_up_by_commits_and_reservations(store: Store) -> None:
-    key = known(store, store.create_key(quota=3))
+    key = known(store, store.create_key(KeySettings(quota=3)))
     first, second, third = (store.reserve(key, 60) for _ in range(3))
     assert first
     assert second
@@ -300,7 +303,7 @@ def test_a_quota_is_used_up_by_commits_and_reservations(store: Store) -> None:
 
 @pytest.mark.parametrize("quota", [5, None])
 def test_settling_twice_counts_once(store: Store, quota: int | None) -> None:
-    key = known(store, store.create_key(quota=quota))
+    key = known(store, store.create_key(KeySettings(quota=quota)))
     first, second = store.reserve(key, 60), store.reserve(key, 60)
     assert first
     assert second
@@ -314,7 +317,7 @@ def test_settling_twice_counts_once(store: Store, quota: int | None) -> None:
 
 def test_a_copy_of_a_reservation_counts_once_too(open_store: Callable[[], Store]) -> None:
     first, second = open_store(), open_store()
-    key = known(first, first.create_key(quota=5))
+    key = known(first, first.create_key(KeySettings(quota=5)))
     reservation = first.reserve(key, 60)
     assert reservation
     copy = Reservation(reservation.id, reservation.key_id, reservation.day, reservation.limited)
@@ -324,13 +327,13 @@ def test_a_copy_of_a_reservation_counts_once_too(open_store: Callable[[], Store]
 
 
 def test_expired_reservations_are_given_back_and_late_commits_still_count(store: Store, clock: Any) -> None:
-    key = known(store, store.create_key(quota=2))
+    key = known(store, store.create_key(KeySettings(quota=2)))
     late, lost = store.reserve(key, 60), store.reserve(key, 60)
     assert late
     assert lost
     clock.forward(seconds=61)
     assert store.usage(key.api_key).remaining == 2
-    assert store.commit(late)  # expired, but nobody took its place yet
+    assert store.commit(late)  # expired, but not replaced yet
     assert spend(store, key)  # takes the place of `lost`
     assert store.reserve(key, 60) is None
     assert not store.commit(lost)
@@ -339,8 +342,8 @@ def test_expired_reservations_are_given_back_and_late_commits_still_count(store:
 
 
 def test_a_quota_of_zero_refuses_and_none_never_does(store: Store) -> None:
-    assert store.reserve(known(store, store.create_key(quota=0)), 60) is None
-    key = known(store, store.create_key(quota=None))
+    assert store.reserve(known(store, store.create_key(KeySettings(quota=0))), 60) is None
+    key = known(store, store.create_key(KeySettings(quota=None)))
     assert all(spend(store, key) for _ in range(20))
     usage = store.usage(key.api_key)
     assert (usage.total, usage.remaining, usage.resets_at) == (20, None, None)
@@ -348,9 +351,8 @@ def test_a_quota_of_zero_refuses_and_none_never_does(store: Store) -> None:
 
 def test_days_and_months_are_those_of_utc(store: Store, clock: Any) -> None:
     # The clock starts ten minutes before the end of March, UTC.
-    daily, monthly, total = (
-        known(store, store.create_key(quota=1, period=period)) for period in ("day", "month", "total")
-    )
+    periods = (Period.DAY, Period.MONTH, Period.TOTAL)
+    daily, monthly, total = (known(store, store.create_key(KeySettings(quota=1, period=period))) for period in periods)
     keys = (daily, monthly, total)
     assert [spend(store, key) for key in keys] == [True] * 3
     assert [spend(store, key) for key in keys] == [False] * 3
@@ -369,7 +371,7 @@ def test_days_and_months_are_those_of_utc(store: Store, clock: Any) -> None:
 
 
 def test_a_request_counts_on_the_day_it_was_reserved(store: Store, clock: Any) -> None:
-    key = known(store, store.create_key(quota=1, period="day"))
+    key = known(store, store.create_key(KeySettings(quota=1, period=Period.DAY)))
     over_midnight = store.reserve(key, 3600)
     assert over_midnight
     clock.forward(minutes=11)
@@ -382,7 +384,7 @@ def test_a_request_counts_on_the_day_it_was_reserved(store: Store, clock: Any) -
 
 
 def test_a_changed_quota_holds_at_once_even_for_a_key_authenticated_before(store: Store) -> None:
-    key = known(store, store.create_key(quota=1))
+    key = known(store, store.create_key(KeySettings(quota=1)))
     assert spend(store, key)
     store.set_quota(key.api_key, 2)
     assert spend(store, key)
@@ -395,7 +397,7 @@ def test_a_changed_quota_holds_at_once_even_for_a_key_authenticated_before(store
 
 
 def test_threads_of_one_process_share_a_quota_exactly(store: Store) -> None:
-    key = known(store, store.create_key(quota=25))
+    key = known(store, store.create_key(KeySettings(quota=25)))
     barrier = threading.Barrier(8)
 
     def run(_: int) -> int:
@@ -417,7 +419,7 @@ def test_an_unlimited_reservation_writes_nothing_before_the_commit(store: Store,
 
 def test_a_failed_commit_can_be_repeated(store: Store, database_url: str) -> None:
     for quota in (None, 5):
-        key = known(store, store.create_key(quota=quota))
+        key = known(store, store.create_key(KeySettings(quota=quota)))
         reservation = store.reserve(key, 60)
         assert reservation
         engine = create_engine(database_url)
@@ -444,7 +446,7 @@ def test_rate_limit_lets_a_burst_through_then_says_how_long_to_wait() -> None:
     assert limiter.allow(1, 30) == pytest.approx(2.0)
     assert limiter.allow(2, 30) == 0.0
     assert limiter.allow(3, None) == 0.0
-    for _ in range(100):  # who waits as told is always let in
+    for _ in range(100):  # a client that waits as stated is always admitted
         wait = limiter.allow(1, 30)
         assert wait > 0
         now += wait
@@ -456,7 +458,7 @@ def test_rate_limit_lets_a_burst_through_then_says_how_long_to_wait() -> None:
 
 
 def test_the_store_limits_each_key_by_its_own_rate(store: Store) -> None:
-    slow, free = known(store, store.create_key(rate_limit=1)), known(store, store.create_key())
+    slow, free = known(store, store.create_key(KeySettings(rate_limit=1))), known(store, store.create_key())
     assert store.allow(slow) == 0.0
     assert 0 < store.allow(slow) <= 60
     assert [store.allow(free) for _ in range(5)] == [0.0] * 5
@@ -471,7 +473,7 @@ def test_ping(store: Store, database_url: str) -> None:
 
 def test_keys_and_counts_are_there_after_a_restart(open_store: Callable[[], Store]) -> None:
     store = open_store()
-    new = store.create_key(quota=2)
+    new = store.create_key(KeySettings(quota=2))
     assert spend(store, known(store, new))
     store.close()
     again = open_store()

@@ -9,27 +9,31 @@ import random
 import shutil
 import ssl
 import subprocess
+import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpcore
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from facematch_server.http.http1 import FREE_CHUNKS
-from facematch_server.url_mode.fetch import Fetcher, FetchLimits, Reason, UrlPolicy, UrlUnavailableError
+from facematch_server.url_mode.errors import Reason, UrlUnavailableError
+from facematch_server.url_mode.fetch import Fetcher, FetchLimits
+from facematch_server.url_mode.policy import UrlPolicy
 from facematch_server.url_mode.reply_stream import MAX_INTERIM
 
 pytestmark = pytest.mark.anyio
 
 PUBLIC_ADDRESS = "93.184.216.34"
 LIMITS = FetchLimits(max_bytes=100_000, connect_seconds=2.0, total_seconds=5.0)
-LOCAL = UrlPolicy.resolve("auto", "127.0.0.1")
-PUBLIC = UrlPolicy.resolve("auto", "0.0.0.0")  # noqa: S104
+LOCAL = UrlPolicy("auto", loopback_only=True)
+PUBLIC = UrlPolicy("auto")
 
 
 @pytest.fixture
@@ -243,7 +247,7 @@ HOSTILE = [
     "http://loc\u200balhost/",
     "http://evil.example\u2100/",
     "http://evil\u2024example/x\u0000",
-    # user names, and what looks like one host to one parser and like another to the next
+    # user names, and texts that look like different hosts to different parsers
     "http://user:secret@public.example/",
     "http://@public.example/",
     "http://public.example@127.0.0.1/",
@@ -340,7 +344,7 @@ async def test_metadata_and_link_local_are_refused_on_a_loopback_service_too(url
 
 async def test_off_refuses_everything() -> None:
     network, names = Network(), Names()
-    policy = UrlPolicy.resolve("off", "127.0.0.1")
+    policy = UrlPolicy("off", loopback_only=True)
     for url in ("http://127.0.0.1/", f"http://{PUBLIC_ADDRESS}/", "http://public.example/"):
         assert await refused(url, policy, network=network, resolver=names) is Reason.FORBIDDEN
     assert (network.connected, names.asked) == ([], [])
@@ -517,7 +521,7 @@ async def test_a_body_without_end_is_left_at_the_limit(chunked: bool) -> None:
 
     async with server(endless) as (port, _):
         assert await refused(f"http://127.0.0.1:{port}/") is Reason.TOO_LARGE
-    assert sent < 10_000_000  # what fits into the socket's buffers
+    assert sent < 10_000_000  # as much as fits into the socket's buffers
 
 
 @pytest.mark.parametrize(("size", "fits"), [(100_000, True), (100_001, False)])
@@ -667,7 +671,7 @@ async def test_encodings_are_undone_within_the_limit(encoding: str, body: bytes,
         assert b"\r\nAccept-Encoding: identity\r\n" in heads[0]
 
 
-# -- what goes along and what does not -------------------------------------------------------------------
+# -- the content of a request ---------------------------------------------------------------------------
 
 
 async def test_nothing_of_the_service_goes_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -883,3 +887,47 @@ async def test_chunks_of_any_size_until_they_are_crumbs(size: int) -> None:
             assert await refused(f"http://127.0.0.1:{port}/") is Reason.UNREACHABLE
         else:
             assert await fetch(f"http://127.0.0.1:{port}/") == body
+
+
+# -- two photos ------------------------------------------------------------------------------------------
+
+
+class Scripted(Fetcher):
+    """Gives a photo, an error or nothing by URL."""
+
+    async def fetch(self, url: str) -> bytes:
+        if url == "hangs":
+            await anyio.sleep(30)
+        if url == "bug":
+            raise KeyError(url)
+        if url.startswith("photo"):
+            return url.encode()
+        await anyio.sleep(0 if url == "second" else 0.05)
+        raise UrlUnavailableError(Reason.STATUS, url)
+
+
+async def both(url1: str, url2: str, seconds: float = 20) -> tuple[bytes, bytes]:
+    fetcher = Scripted(LOCAL)
+    try:
+        return await fetcher.fetch_both(url1, url2, time.monotonic() + seconds)
+    finally:
+        await fetcher.aclose()
+
+
+async def test_both_photos_come_in_their_order() -> None:
+    assert await both("photo 1", "photo 2") == (b"photo 1", b"photo 2")
+
+
+async def test_the_first_photo_s_error_counts_also_if_the_second_fails_earlier() -> None:
+    with pytest.raises(UrlUnavailableError, match="first"):
+        await both("first", "second")
+    with pytest.raises(UrlUnavailableError, match="second"):
+        await both("photo", "second")
+    with pytest.raises(KeyError):
+        await both("bug", "second")
+
+
+async def test_both_end_at_the_deadline() -> None:
+    with pytest.raises(UrlUnavailableError) as raised:
+        await both("photo", "hangs", 0.05)
+    assert raised.value.reason is Reason.TIMEOUT

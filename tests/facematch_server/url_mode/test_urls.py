@@ -30,7 +30,7 @@ from facematch_server.url_mode.urls import MalformedUrlError, WebUrl, join, pars
         ("http://[2001:db8::1]:8080/x", "[2001:db8::1]:8080", "/x"),
         ("http://ảnh.vn/x", "xn--nh-k5s.vn", "/x"),
         ("http://BÜCHER.example/x", "xn--bcher-kva.example", "/x"),
-        # What clients send unencoded.
+        # Characters that clients send unencoded.
         ("http://example.com/ảnh thẻ.jpg", "example.com", "/%E1%BA%A3nh%20th%E1%BA%BB.jpg"),
         ("http://example.com/a?name=Nguyễn Văn A", "example.com", "/a?name=Nguy%E1%BB%85n%20V%C4%83n%20A"),
         ("http://example.com/100%.jpg", "example.com", "/100%25.jpg"),
@@ -128,7 +128,7 @@ def test_whatever_comes_is_a_plain_url_or_malformed(text: str) -> None:
     assert re.fullmatch(r"[a-z0-9_.-]+|[0-9a-f:.]+", url.host)
     assert 1 <= url.port <= 65535
     assert re.fullmatch(r"/[!-~]*", url.target)
-    # What goes out means the same to everybody: read again by us and by others it is the same host and port.
+    # The URL in a request is unambiguous: this parser and others read the same host and port.
     printed = url.origin + url.target
     assert parse(printed) == url
     assert urlsplit(printed).hostname == url.host

@@ -1,4 +1,4 @@
-"""JSON of strangers: what `json.loads` gives, as long as it is no more than two photos need."""
+"""Untrusted JSON: the values of `json.loads`, within the limits of two photos."""
 
 from __future__ import annotations
 

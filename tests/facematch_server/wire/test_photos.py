@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
-from facematch_server.wire import Mode, Photos, take_photos
 from facematch_server.wire.multipart import MAX_PARTS
-from facematch_server.wire.photos import decode_base64
+from facematch_server.wire.photos import PhotoPair, decode_base64, take_photos
+from facematch_server.wire.query import Mode
 
 LIMIT = 1_000_000
 PHOTO = random.Random(1).randbytes(5000) + b"\r\n--b\r\n"  # noqa: S311
@@ -56,7 +56,7 @@ def code_of(*arguments: Any) -> ErrorCode:
 )
 def test_names_and_types_of_parts_do_not_matter(more: str) -> None:
     body = form((disposition("img1", more), PHOTO), (disposition("img2", more), PHOTO[::-1]))
-    assert take_photos(Mode.FILE, MULTIPART, body, LIMIT) == Photos(PHOTO, PHOTO[::-1])
+    assert take_photos(Mode.FILE, MULTIPART, body, LIMIT) == PhotoPair(PHOTO, PHOTO[::-1])
 
 
 def test_other_parts_are_ignored_and_of_a_repeated_one_the_first_counts() -> None:
@@ -66,12 +66,12 @@ def test_other_parts_are_ignored_and_of_a_repeated_one_the_first_counts() -> Non
         (disposition("img1"), b"one"),
         (disposition("img1"), b"another"),
     )
-    assert take_photos(Mode.FILE, MULTIPART, body, LIMIT) == Photos(b"one", b"two")
+    assert take_photos(Mode.FILE, MULTIPART, body, LIMIT) == PhotoPair(b"one", b"two")
 
 
 @pytest.mark.parametrize("header", ["multipart/form-data", "", "application/octet-stream", "application/json"])
 def test_a_header_without_the_boundary_or_of_another_type_is_overruled_by_the_body(header: str) -> None:
-    assert take_photos(Mode.FILE, header, BOTH, LIMIT) == Photos(PHOTO, PHOTO[::-1])
+    assert take_photos(Mode.FILE, header, BOTH, LIMIT) == PhotoPair(PHOTO, PHOTO[::-1])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_bodies_that_do_not_fit_the_mode(mode: Mode, header: str, body: bytes, c
     assert code_of(mode, header, body, LIMIT) is code
 
 
-def as_json(img1: object, img2: object = "eHg=", header: str = "application/json") -> Photos:
+def as_json(img1: object, img2: object = "eHg=", header: str = "application/json") -> PhotoPair:
     return take_photos(Mode.BASE64, header, json.dumps({"img1": img1, "img2": img2}).encode(), LIMIT)
 
 
@@ -121,13 +121,13 @@ def as_json(img1: object, img2: object = "eHg=", header: str = "application/json
     ],
 )
 def test_json_by_header_or_by_its_looks(header: str) -> None:
-    assert as_json("eHg=", header=header) == Photos(b"xx", b"xx")
+    assert as_json("eHg=", header=header) == PhotoPair(b"xx", b"xx")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_json_in_any_unicode_encoding(encoding: str) -> None:
     body = json.dumps({"img1": "eHg=", "img2": "eHg="}).encode(encoding)
-    assert take_photos(Mode.BASE64, "application/json", body, LIMIT) == Photos(b"xx", b"xx")
+    assert take_photos(Mode.BASE64, "application/json", body, LIMIT) == PhotoPair(b"xx", b"xx")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_base64_as_clients_write_it(how: str, length: int) -> None:
 
 @given(st.binary(min_size=1, max_size=400), st.sampled_from(sorted(set(_encodings(b"x")) - {"lines to spaces"})))
 def test_base64_of_any_bytes(inner: bytes, how: str) -> None:
-    # A `+` at either end that became a blank cannot be told from a blank; no photo begins or ends with one.
+    # A `+` at either end that became a blank looks like any blank; no photo begins or ends with `+`.
     photo = b"\xff\xd8\xff" + inner + b"\xff\xd9"
     assert decode_base64(_encodings(photo)[how], LIMIT) == photo
 

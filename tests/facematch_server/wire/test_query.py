@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from facematch_local.checks import Role
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
-from facematch_server.wire import Asked, Mode, parse_query
+from facematch_server.wire.query import Mode, Query, parse_query
 
 SIGNED = "https://cdn.example.com/a/card.png?X-Sig=a%2Bb%2Fc&Expires=99&type=x"
 PLAIN = "https://cdn.example.com/selfie.jpg"
 
 
-def get(query: str) -> Asked:
+def get(query: str) -> Query:
     return parse_query("GET", query.encode())
 
 
@@ -28,7 +28,7 @@ def urls(query: str) -> tuple[str, str]:
 
 def test_properly_encoded() -> None:
     query = urlencode({"img1": SIGNED, "img2": PLAIN, "type1": "portrait", "format_type": "url"})
-    assert get(query) == Asked(Mode.URL, Role.PORTRAIT, SIGNED, PLAIN)
+    assert get(query) == Query(Mode.URL, Role.PORTRAIT, SIGNED, PLAIN)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facematch_local.codes import ErrorCode, WarningCode
-from facematch_server.settings import Profile
-from facematch_server.wire import Compared, FoundFace, print_comparison, print_error, print_failure
+from facematch_server.wire.profile import Profile
+from facematch_server.wire.reply import Compared, FoundFace, print_comparison, print_error, print_failure
 
 FACE = FoundFace(b"\xff\xd8jpeg" * 100, 0.999796)
 DOCUMENTED_ORDER = [
@@ -131,7 +131,7 @@ def test_errors_carry_no_data(code: ErrorCode, profile: Profile) -> None:
 
 
 def test_success_is_no_error() -> None:
-    with pytest.raises(ValueError, match="success"):
+    with pytest.raises(ValueError, match="SUCCESS"):
         print_error(ErrorCode.SUCCESS, Profile.DOCUMENTED)
 
 

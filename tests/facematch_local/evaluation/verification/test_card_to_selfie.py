@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facematch_local.evaluation.verification.card_to_selfie import CARD_GROUP, PORTRAIT_GROUP, made_cards, plan, shift
-from facematch_local.evaluation.verification.dataset import Dataset, DatasetError
+from facematch_local.evaluation.table_file import InputError
+from facematch_local.evaluation.verification.card_to_selfie import CARD_GROUP, PORTRAIT_GROUP, first_cards, plan, shift
+from facematch_local.evaluation.verification.dataset import Dataset
 from facematch_local.evaluation.verification.embed import Embeddings
 from facematch_local.imaging.decode import decode
 
@@ -20,22 +21,22 @@ from facematch_local.imaging.decode import decode
 def dataset() -> Dataset:
     photos = [Path(f"p{person}/{photo}.jpg") for person, count in enumerate((1, 2, 6, 3)) for photo in range(count)]
     subjects = np.repeat([0, 1, 2, 3], [1, 2, 6, 3]).astype(np.int32)
-    return Dataset("made", photos, subjects, [""] * 12)
+    return Dataset("photos", photos, subjects, [""] * 12)
 
 
 def test_both_groups_hold_the_same_pairs(dataset: Dataset) -> None:
-    made = plan(dataset, people=10).dataset
-    pairs = made.pairs
+    planned = plan(dataset, people=10).dataset
+    pairs = planned.pairs
     assert pairs is not None
     # Three people have two photos; 1 + 3 + 2 portraits of them are compared with 3 references, twice.
     half = 3 * 6
     assert list(pairs.group) == [PORTRAIT_GROUP] * half + [CARD_GROUP] * half
     assert int(pairs.same.sum()) == 2 * 6
     for at in range(half):
-        reference, card = made.photos[pairs.first[at]], made.photos[pairs.first[at + half]]
+        reference, card = planned.photos[pairs.first[at]], planned.photos[pairs.first[at + half]]
         assert card == reference.with_name(f"card of {reference.name}")
         assert pairs.second[at] == pairs.second[at + half]
-        portrait = made.photos[pairs.second[at]]
+        portrait = planned.photos[pairs.second[at]]
         assert portrait != reference
         assert pairs.same[at] == (portrait.parent == reference.parent)
 
@@ -43,11 +44,11 @@ def test_both_groups_hold_the_same_pairs(dataset: Dataset) -> None:
 def test_people_are_limited_and_too_few_are_refused(dataset: Dataset) -> None:
     assert len(plan(dataset, people=2).cards) == 2
     single = Dataset("one", dataset.photos[:3], dataset.subjects[:3], [""] * 3)
-    with pytest.raises(DatasetError, match="two people"):
+    with pytest.raises(InputError, match="two people"):
         plan(single, people=10)
 
 
-def test_cards_are_made_from_the_photo_and_always_the_same(
+def test_a_card_is_drawn_from_the_photo_and_always_the_same(
     tmp_path: Path, astronaut_jpeg: bytes, dataset: Dataset
 ) -> None:
     photos = []
@@ -56,18 +57,18 @@ def test_cards_are_made_from_the_photo_and_always_the_same(
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(astronaut_jpeg)
         photos.append(path)
-    made = plan(replace(dataset, photos=photos), people=2)
-    card, source = next(iter(made.cards.items()))
-    assert made.read(source) == astronaut_jpeg
-    assert made.read(card) == made.read(card) != astronaut_jpeg
-    assert decode(made.read(card)).width > 400
-    assert [name for name, _ in made_cards(made, 1)] == ["p1_0_card.jpg"]
+    planned = plan(replace(dataset, photos=photos), people=2)
+    card, source = next(iter(planned.cards.items()))
+    assert planned.read(source) == astronaut_jpeg
+    assert planned.read(card) == planned.read(card) != astronaut_jpeg
+    assert decode(planned.read(card)).width > 400
+    assert [name for name, _ in first_cards(planned, 1)] == ["p1_0_card.jpg"]
 
 
 def test_shift_is_the_mean_change_of_mated_pairs(dataset: Dataset) -> None:
-    made = plan(dataset, people=10).dataset
+    planned = plan(dataset, people=10).dataset
     generator = np.random.default_rng(0)
-    rows = generator.normal(size=(len(made.photos), 8))
+    rows = generator.normal(size=(len(planned.photos), 8))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     usable = np.ones(len(rows), bool)
     usable[4] = False  # the card of the second person was not found
@@ -78,12 +79,11 @@ def test_shift_is_the_mean_change_of_mated_pairs(dataset: Dataset) -> None:
         ~usable,
         np.arange(size, dtype=np.int32),
         [""] * size,
-        np.ones(size, np.float32),
     )
-    result = shift(made, embeddings)
+    result = shift(planned, embeddings)
     expected = []
     for person in (0, 2):
-        portraits = [at for at in range(6, size) if made.subjects[at] == person]
+        portraits = [at for at in range(6, size) if planned.subjects[at] == person]
         expected += [rows[person + 3] @ rows[at] - rows[person] @ rows[at] for at in portraits]
     assert result.mated == pytest.approx(np.mean(expected), abs=1e-6)
     assert result.pairs == 3

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facematch_local.evaluation.verification.dataset import DatasetError, read
+from facematch_local.evaluation.table_file import InputError
+from facematch_local.evaluation.verification.dataset import read
 
 
 def _write(path: Path, text: str) -> Path:
@@ -90,16 +91,16 @@ def test_folders_by_person_and_group(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "path1;path2;same\n", "path1,path2,same\n", "path1,path2,same\na.jpg,,1\n", "\x00\x00"]
 )
-def test_what_is_no_list_is_told(tmp_path: Path, text: str) -> None:
-    with pytest.raises(DatasetError):
+def test_a_file_that_is_not_a_list_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError):
         read([_write(tmp_path / "pairs.csv", text)])
 
 
-def test_missing_and_binary_sources_are_told(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="No such file"):
+def test_missing_and_binary_sources_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
         read([tmp_path / "none.csv"])
     (tmp_path / "photo.jpg").write_bytes(bytes(range(256)))
-    with pytest.raises(DatasetError):
+    with pytest.raises(InputError):
         read([tmp_path / "photo.jpg"])
-    with pytest.raises(DatasetError, match="not a folder"):
+    with pytest.raises(InputError, match="not a folder"):
         read([tmp_path, tmp_path / "photo.jpg"])

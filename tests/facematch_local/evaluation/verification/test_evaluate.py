@@ -12,15 +12,16 @@ import pytest
 
 from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.evaluation.verification.dataset import Dataset, read
-from facematch_local.evaluation.verification.evaluate import evaluate, mark_threshold
+from facematch_local.evaluation.verification.evaluate import evaluate
+from facematch_local.evaluation.verification.scope import mark_threshold
 
 CURVE = Calibration("straight", (0.0, 0.3, 0.45, 1.0), (0.0, 65.0, 75.0, 100.0))
 
 
 def test_marks_agree_with_percents_counted_one_by_one(population: Callable[..., Any]) -> None:
-    made = population({"": 40, "alike": 10}, photos=3)
-    evaluation = evaluate(made.dataset, made.embeddings, CURVE, replicates=20)
-    matrix, subjects = made.embeddings.matrix, made.dataset.subjects
+    sample = population({"": 40, "alike": 10}, photos=3)
+    evaluation = evaluate(sample.dataset, sample.embeddings, CURVE, replicates=20)
+    matrix, subjects = sample.embeddings.matrix, sample.dataset.subjects
     first, second = np.triu_indices(len(matrix), 1)
     percents = np.array([CURVE.percent(float(matrix[i] @ matrix[j])) for i, j in zip(first, second, strict=True)])
     same = subjects[first] == subjects[second]
@@ -37,15 +38,15 @@ def test_marks_agree_with_percents_counted_one_by_one(population: Callable[..., 
 
 
 def test_photos_without_face_enter_the_generalised_rates(population: Callable[..., Any]) -> None:
-    made = population({"": 30}, photos=2)
-    usable = made.embeddings.usable.copy()
+    sample = population({"": 30}, photos=2)
+    usable = sample.embeddings.usable.copy()
     usable[[0, 2]] = False
-    unreadable = ~made.embeddings.usable
+    unreadable = ~sample.embeddings.usable
     unreadable[5] = True
     usable[5] = False
     reasons = ["" if good else "no face found" for good in usable]
-    broken = replace(made.embeddings, usable=usable, unreadable=unreadable, reasons=reasons)
-    evaluation = evaluate(made.dataset, broken, CURVE, replicates=20)
+    broken = replace(sample.embeddings, usable=usable, unreadable=unreadable, reasons=reasons)
+    evaluation = evaluate(sample.dataset, broken, CURVE, replicates=20)
     assert evaluation.fta == pytest.approx(2 / 59)
     mark = evaluation.overall.mark(65)
     # 30 mated pairs less the one with the unreadable file were asked for; two of those had a faceless photo.
@@ -54,12 +55,12 @@ def test_photos_without_face_enter_the_generalised_rates(population: Callable[..
     assert len(evaluation.problems) == 3
 
 
-def test_the_same_file_under_two_names_is_left_out_and_told(population: Callable[..., Any]) -> None:
-    made = population({"": 30}, photos=2)
-    content = made.embeddings.content.copy()
+def test_the_same_file_under_two_names_is_left_out_and_named(population: Callable[..., Any]) -> None:
+    sample = population({"": 30}, photos=2)
+    content = sample.embeddings.content.copy()
     content[10] = content[0]  # another person
     content[21] = content[20]  # the same person
-    evaluation = evaluate(made.dataset, replace(made.embeddings, content=content), CURVE, replicates=20)
+    evaluation = evaluate(sample.dataset, replace(sample.embeddings, content=content), CURVE, replicates=20)
     assert [problem.where for problem in evaluation.problems] == ["0.jpg", "10.jpg"]
     assert evaluation.copies == 1
     assert evaluation.fta == 0
@@ -67,15 +68,15 @@ def test_the_same_file_under_two_names_is_left_out_and_told(population: Callable
 
 
 def test_no_figure_beyond_what_the_pairs_carry(population: Callable[..., Any]) -> None:
-    made = population({"": 30}, photos=2)  # 1740 non-mated pairs
-    evaluation = evaluate(made.dataset, made.embeddings, CURVE, replicates=20)
+    sample = population({"": 30}, photos=2)  # 1740 non-mated pairs
+    evaluation = evaluate(sample.dataset, sample.embeddings, CURVE, replicates=20)
     assert [target.supported for target in evaluation.overall.targets] == [True, False, False, False, False]
     assert np.isnan(evaluation.overall.target(1e-3).threshold)
     assert np.isnan(evaluation.overall.target(1e-3).tmr)
 
 
 def test_a_list_gives_accuracy_by_its_folds(population: Callable[..., Any], tmp_path: Path) -> None:
-    made = population({"": 40}, photos=2)
+    sample = population({"": 40}, photos=2)
     lines = ["path1,path2,same,fold"]
     for person in range(40):
         a, b, stranger = 2 * person, 2 * person + 1, (2 * person + 2) % 80
@@ -84,7 +85,7 @@ def test_a_list_gives_accuracy_by_its_folds(population: Callable[..., Any], tmp_
     path.write_text("\n".join(lines), "utf-8")
     dataset = read([path])
     order = [int(photo.stem) for photo in dataset.photos]
-    rows = replace(made.embeddings, matrix=made.embeddings.matrix[order])
+    rows = replace(sample.embeddings, matrix=sample.embeddings.matrix[order])
     evaluation = evaluate(dataset, rows, GENERIC, replicates=20)
     assert evaluation.accuracy is not None
     assert (evaluation.accuracy.folds, evaluation.accuracy.given) == (4, True)
@@ -103,8 +104,8 @@ def test_the_threshold_of_a_mark_is_where_the_printed_number_changes() -> None:
 
 
 def test_one_photo_is_nothing_to_compare(population: Callable[..., Any]) -> None:
-    made = population({"": 1}, photos=1)
-    dataset = Dataset("one", made.dataset.photos, made.dataset.subjects, made.dataset.groups)
-    evaluation = evaluate(dataset, made.embeddings, CURVE, replicates=20)
+    sample = population({"": 1}, photos=1)
+    dataset = Dataset("one", sample.dataset.photos, sample.dataset.subjects, sample.dataset.groups)
+    evaluation = evaluate(dataset, sample.embeddings, CURVE, replicates=20)
     assert np.isnan(evaluation.overall.mark(65).point.fmr)
     assert np.isnan(evaluation.overall.mark(65).fmr.high)

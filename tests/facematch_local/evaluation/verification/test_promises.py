@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from facematch_local.cpu import available_cpus
-from facematch_local.evaluation.verification.calibrate import ENOUGH_PEOPLE, PROMISES
+from facematch_local.evaluation.verification.calibrate import ENOUGH_PEOPLE
 from facematch_local.evaluation.verification.dataset import Dataset, read
 from facematch_local.evaluation.verification.embed import embed_photos
 from facematch_local.evaluation.verification.evaluate import evaluate
+from facematch_local.evaluation.verification.promises import PROMISES
 from facematch_local.packs import NotInstalledError, find_pack, load_pack
 
 ROOT = Path(__file__).resolve().parents[4]

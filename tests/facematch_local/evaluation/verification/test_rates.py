@@ -16,8 +16,8 @@ from facematch_local.evaluation.verification.rates import (
     det_curve,
     equal_error_rate,
     fold_accuracy,
-    made_folds,
     operating_point,
+    random_folds,
     threshold_at_fmr,
     upper_limit_without_errors,
 )
@@ -25,13 +25,13 @@ from facematch_local.evaluation.verification.scores import Collector, Kind
 
 
 def comparisons(mated: np.ndarray, non_mated: np.ndarray, tail: int = 10**6) -> Comparisons:
-    made = []
+    kinds = []
     for kind, values in ((Kind.MATED, mated), (Kind.NON_MATED, non_mated)):
         collector = Collector(kind, tail)
         numbers = np.arange(len(values), dtype=np.int32)
         collector.add(values.astype(np.float32), numbers, numbers)
-        made.append(collector.finish())
-    return Comparisons(made[0], made[1], False, np.arange(max(len(mated), len(non_mated)), dtype=np.int32))
+        kinds.append(collector.finish())
+    return Comparisons(kinds[0], kinds[1], False, np.arange(max(len(mated), len(non_mated)), dtype=np.int32))
 
 
 @given(
@@ -102,8 +102,8 @@ def test_best_threshold_does_not_part_equal_scores() -> None:
     assert ((scores >= threshold) == same).mean() == pytest.approx(0.8)
 
 
-def test_made_folds_spread_both_kinds() -> None:
+def test_random_folds_spread_both_kinds() -> None:
     same = np.arange(200) < 100
-    folds = made_folds(same)
+    folds = random_folds(same)
     assert all(same[folds == fold].sum() == 10 and (folds == fold).sum() == 20 for fold in range(10))
-    assert (folds == made_folds(same)).all()
+    assert (folds == random_folds(same)).all()

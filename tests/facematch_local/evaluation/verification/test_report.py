@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 
 from facematch_local.calibration import GENERIC
-from facematch_local.evaluation.verification import report
+from facematch_local.evaluation.verification import tables
+from facematch_local.evaluation.verification.bootstrap import FEW_SUBJECTS
+from facematch_local.evaluation.verification.data import as_data
 from facematch_local.evaluation.verification.dataset import Problem
 from facematch_local.evaluation.verification.evaluate import Evaluation, evaluate
+from facematch_local.evaluation.verification.pairs import with_parents
+from facematch_local.evaluation.verification.report import page as page_of
 from facematch_local.packs import LoadedPack, ModelFile, ModelPack
 
 EVIL = '<script src="https://example.org/x.js">'
@@ -29,8 +33,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> LoadedPack:
 
 @pytest.fixture(scope="module")
 def evaluation(population: Callable[..., Any]) -> Evaluation:
-    made = population({"": 60, EVIL: 20}, photos=3)
-    result = evaluate(made.dataset, made.embeddings, GENERIC, replicates=20)
+    sample = population({"": 60, EVIL: 20}, photos=3)
+    result = evaluate(sample.dataset, sample.embeddings, GENERIC, replicates=20)
     result.problems.append(Problem(EVIL, EVIL))  # type: ignore[attr-defined]
     return result
 
@@ -56,8 +60,8 @@ class _Tags(HTMLParser):
 
 
 def test_the_page_loads_nothing_and_runs_nothing(evaluation: Evaluation, pack: LoadedPack) -> None:
-    data = report.as_data(evaluation, pack, "2026-01-02")
-    page = report.page(evaluation, data, lambda path: b"\xff\xd8" + path.name.encode())
+    data = as_data(evaluation, pack, "2026-01-02")
+    page = page_of(evaluation, data, lambda path: b"\xff\xd8" + path.name.encode())
     tags = _Tags()
     tags.feed(page)
     assert tags.open == []
@@ -73,7 +77,7 @@ def test_the_page_loads_nothing_and_runs_nothing(evaluation: Evaluation, pack: L
 def test_without_thumbnails_there_is_no_picture_and_no_name_of_a_photo(
     evaluation: Evaluation, pack: LoadedPack
 ) -> None:
-    page = report.page(evaluation, report.as_data(evaluation, pack, "2026-01-02"), None)
+    page = page_of(evaluation, as_data(evaluation, pack, "2026-01-02"), None)
     assert "<img" not in page
     assert not re.search(r"\d\.jpg", page)
 
@@ -81,7 +85,7 @@ def test_without_thumbnails_there_is_no_picture_and_no_name_of_a_photo(
 def test_the_data_are_strict_json_and_hold_the_contract_of_the_command(
     evaluation: Evaluation, pack: LoadedPack
 ) -> None:
-    data = json.loads(json.dumps(report.as_data(evaluation, pack, "2026-01-02"), allow_nan=False))
+    data = json.loads(json.dumps(as_data(evaluation, pack, "2026-01-02"), allow_nan=False))
     assert set(data["at_percent"]) == {"65", "75"}
     assert {"fmr", "fnmr", "tmr"} <= set(data["at_percent"]["65"])
     for percent in ("65", "75"):
@@ -96,14 +100,40 @@ def test_the_data_are_strict_json_and_hold_the_contract_of_the_command(
 
 
 def test_texts_say_no_more_than_the_count_allows() -> None:
-    assert report.fmr_text(0.0, 3_000) == "< 1.0e-03"
-    assert report.fmr_text(None, 0) == "-"
-    assert report.fmr_text(2e-3, 10_000) == "2.00e-03"
-    assert report.rate_text(None) == "-"
-    assert report.interval_text([None, None]) == "-"
+    assert tables.fmr_text(0.0, 3_000) == "< 1.0e-03"
+    assert tables.fmr_text(None, 0) == "-"
+    assert tables.fmr_text(2e-3, 10_000) == "2.00e-03"
+    assert tables.rate_text(None) == "-"
+    assert tables.interval_text([None, None]) == "-"
 
 
 def test_fewer_people_than_an_interval_needs_are_named(evaluation: Evaluation, pack: LoadedPack) -> None:
-    data = report.as_data(evaluation, pack, "2026-01-02")
+    data = as_data(evaluation, pack, "2026-01-02")
     data["groups"][0]["people"] = 5
-    assert any("too narrow" in line or "rough" in line for line in report.notes(data))
+    line = next(line for line in tables.notes(data) if "intervals are rough" in line)
+    assert line == f"The intervals are rough with fewer than {FEW_SUBJECTS} people: {EVIL.split('/')[0]}."
+
+
+def test_the_page_has_every_part_in_order(evaluation: Evaluation, pack: LoadedPack) -> None:
+    page = page_of(evaluation, as_data(evaluation, pack, "2026-01-02"), None)
+    assert re.findall(r"<h2>(.*?)</h2>", page) == [
+        "At a glance",
+        "Error rates by group",
+        "Scores and percents",
+        "Detection error trade-off",
+        "Notes",
+        "Left out or doubtful (1)",
+    ]
+    assert EVIL not in page
+    assert page.count("&lt;script") >= 4  # pack, group, problem and its reason
+
+
+def test_tables_hold_the_figures_of_the_data(evaluation: Evaluation, pack: LoadedPack) -> None:
+    data = as_data(evaluation, pack, "2026-01-02")
+    summary, groups, targets = tables.summary_table(data), tables.group_table(data), tables.target_table(data)
+    assert [row[0] for row in summary.rows] == ["65 %", "75 %"]
+    assert [row[0] for row in groups.rows] == ["everyone", *with_parents(EVIL)]
+    supported = [t for scope in (data["overall"], *data["groups"]) for t in scope["fmr_targets"] if t["supported"]]
+    assert len(targets.rows) == len(supported) > 0
+    for view in (summary, groups, targets):
+        assert all(len(row) == len(view.header) for row in view.rows)

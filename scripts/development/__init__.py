@@ -1,0 +1,1 @@
+"""The development data: its split, and its labels as plain lists for `facematch evaluate`."""

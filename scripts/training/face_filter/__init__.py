@@ -1,0 +1,1 @@
+"""Training of the face filter, which rejects false detections."""

@@ -1,0 +1,1 @@
+"""Training of the occlusion network: sunglasses, clear glasses, masks, head coverings."""

@@ -1,0 +1,1 @@
+"""Training of the recapture network: live captures, prints, screens."""

@@ -1,0 +1,1 @@
+"""Measurement of the tampering checks, which have no network."""
