@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -12,9 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from facematch_local import __version__
 from facematch_local.batch import parquet
 from facematch_local.batch.engine import Chunk, in_chunks, work_off
 from facematch_local.batch.examinations import Examinations
@@ -25,13 +23,12 @@ from facematch_local.batch.locations import is_url, locate, redacted
 from facematch_local.batch.parts import Parts, put, read_json, write_json
 from facematch_local.batch.reading import read_pairs
 from facematch_local.batch.rows import Fault, Outcome, Pair
+from facematch_local.batch.run_record import counts_of, describe, refuse_change, run_record, with_counts
 from facematch_local.batch.tally import Tally
 from facematch_local.batch.writing import write_outcomes
 from facematch_local.checks import Role
 from facematch_local.errors import FacematchError
 from facematch_local.imaging.photo import ImageLimits
-
-_FORMAT: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,23 +128,24 @@ def run(job: Job, pool: AbstractContextManager[Pool], watcher: Watcher) -> Summa
             return _run(job, file_format, pool, watcher)
     except OSError as error:
         raise FacematchError(
-            f"{job.out}: the result cannot be written ({error.strerror or type(error).__name__}); "
+            f"{job.out}: the run cannot go on ({error.strerror or type(error).__name__}); "
             "finished parts stay for --resume"
         ) from None
 
 
 def _run(job: Job, file_format: FileFormat, pool: AbstractContextManager[Pool], watcher: Watcher) -> Summary:
-    digest = _sha256(job.pairs)
-    total = sum(1 for _ in read_pairs(job.pairs))
+    described = describe(job.pairs)
+    total = described["rows"]
     chosen = _chosen(job, total)
     rows = total if chosen is None else len(chosen)
     sizes = [min(job.chunk, rows - start) for start in range(0, rows, job.chunk)]
     with pool as workers:
         identity = workers.start()
-        record = _record(job, digest, total, identity)
+        record = run_record(described, {**identity.as_data(), **_settings(job)})
         parts = _prepared(job, record)
         if parts is None:
-            return _finished(job, record)
+            tally = counts_of(job.record)
+            return Summary(tally, record, tally.rows)
         finished = parts.finished() & set(range(len(sizes)))
         resumed = sum(sizes[number] for number in finished)
         watcher.begin(rows, resumed)
@@ -156,7 +154,7 @@ def _run(job: Job, file_format: FileFormat, pool: AbstractContextManager[Pool], 
         asyncio.run(_work_off(job, work, workers, identity, parts, watcher))
     tally = Tally()
     write_outcomes(parts.unfinished, file_format, _counted(parts.outcomes(sizes), tally))
-    write_json(job.record, {**record, "counts": tally.as_data()})
+    write_json(job.record, with_counts(record, tally))
     put(parts.unfinished, job.out)
     parts.remove()
     return Summary(tally, record, resumed)
@@ -203,19 +201,14 @@ def _check(job: Job) -> FileFormat:
     return file_format
 
 
-def _record(job: Job, digest: str, total: int, identity: Identity) -> dict[str, Any]:
+def _settings(job: Job) -> dict[str, Any]:
+    """Settings that the result depends on."""
     return {
-        "format": _FORMAT,
-        "tool": f"facematch-local {__version__}",
-        "input": {"sha256": digest, "bytes": job.pairs.stat().st_size, "rows": total},
-        "settings": {
-            **identity.as_data(),
-            "root": redacted(job.root) if is_url(job.root) else os.path.abspath(job.root),
-            "limits": asdict(ImageLimits()),
-            "chunk": job.chunk,
-            "sample": job.sample,
-            "seed": None if job.sample is None else job.seed,
-        },
+        "root": redacted(job.root) if is_url(job.root) else os.path.abspath(job.root),
+        "limits": asdict(ImageLimits()),
+        "chunk": job.chunk,
+        "sample": job.sample,
+        "seed": None if job.sample is None else job.seed,
     }
 
 
@@ -225,7 +218,7 @@ def _prepared(job: Job, record: Mapping[str, Any]) -> Parts | None:
     earlier = parts.manifest()
     done = read_json(job.record) if job.out.exists() else None
     if done is not None:
-        _refuse_change(job, done, record)
+        refuse_change(done, record, job.pairs, job.record)
         if parts.folder.exists():
             parts.remove()
         return None
@@ -234,32 +227,8 @@ def _prepared(job: Job, record: Mapping[str, Any]) -> Parts | None:
     if earlier is None:
         parts.start(record)
     else:
-        _refuse_change(job, earlier, record)
+        refuse_change(earlier, record, job.pairs, parts.folder)
     return parts
-
-
-def _finished(job: Job, record: Mapping[str, Any]) -> Summary:
-    counts = (read_json(job.record) or {}).get("counts", {})
-    tally = Tally(rows=int(counts["rows"]))
-    tally.verdicts.update(counts["verdicts"])
-    tally.errors.update(counts["errors"])
-    tally.warnings.update({int(code): count for code, count in counts["warnings"].items()})
-    tally.percents.update(dict(enumerate(counts["percents"])))
-    return Summary(tally, record, tally.rows)
-
-
-def _refuse_change(job: Job, earlier: Mapping[str, Any], record: Mapping[str, Any]) -> None:
-    if earlier.get("input") != record["input"]:
-        raise FacematchError(f"{job.pairs}: is not the list that the interrupted run began with; nothing was changed")
-    before = earlier.get("settings") or {}
-    changed = [name for name, value in record["settings"].items() if before.get(name) != value]
-    if earlier.get("tool") != record["tool"]:
-        changed.append("version of facematch-local")
-    if changed:
-        raise FacematchError(
-            f"the interrupted run had other settings ({', '.join(changed)}); resume with the same, "
-            f"or delete {job.parts.folder}"
-        )
 
 
 def _chosen(job: Job, total: int) -> frozenset[int] | None:
@@ -277,11 +246,3 @@ def _counted(outcomes: Iterable[Outcome], tally: Tally) -> Iterator[Outcome]:
     for outcome in outcomes:
         tally.add(outcome)
         yield outcome
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise FacematchError(f"{path}: {error.strerror or type(error).__name__}") from None

@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from facematch_local.batch.rows import Outcome, as_record, from_record
 from facematch_local.batch.writing import json_line
@@ -98,13 +98,13 @@ class Parts:
         except ImportError:  # Windows
             yield
             return
-        with _opened(self.folder.with_name(self.folder.name + ".lock")) as stream:
+        with self.folder.with_name(self.folder.name + ".lock").open("wb") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise
-                raise FacematchError(f"{self.folder}: another run works in this folder") from None
+                # Some network file systems have no locks.
+                if error.errno in (errno.EAGAIN, errno.EACCES):
+                    raise FacematchError(f"{self.folder}: another run works in this folder") from None
             try:
                 yield
             finally:
@@ -154,7 +154,3 @@ def put(temporary: Path, path: Path) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return path.open("wb")

@@ -56,7 +56,8 @@ class ConsoleWatcher:
         """Take the rows of the run, and those that an earlier run has finished."""
         self._total, self._finished = total, finished
         self._started = self._shown = self._clock()
-        self._progress.update(self._task, total=total, completed=finished)
+        # Rows of an earlier run are no progress of this one: they must not count in the time left.
+        self._progress.reset(self._task, total=total, completed=finished)
 
     def advance(self, outcome: Outcome) -> None:
         """Count an outcome; show it if the last line is old enough."""

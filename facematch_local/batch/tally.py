@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from facematch_local.batch.rows import Outcome
 
@@ -43,6 +44,21 @@ class Tally:
     def failed(self) -> int:
         """Rows without a result."""
         return self.errors.total()
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `as_data` gave.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: it is something else.
+        """
+        return cls(
+            rows=int(data["rows"]),
+            verdicts=Counter(data["verdicts"]),
+            warnings=Counter({int(code): int(count) for code, count in data["warnings"].items()}),
+            errors=Counter(data["errors"]),
+            percents=Counter(dict(enumerate(data["percents"]))),
+        )
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, in an order that depends on nothing but the counts."""
