@@ -31,7 +31,7 @@ def batch(
         int | None, typer.Option(min=1, max=1024, help="Processes; default one for each usable CPU.")
     ] = None,
     chunk: Annotated[int, typer.Option(min=1, max=100_000, help="Rows that are saved together.")] = 500,
-    keep: Annotated[int, typer.Option(min=2, help="Examined photos to keep for later rows, 1 to 3 kB each.")] = 20_000,
+    keep: Annotated[int, typer.Option(min=2, help="Examined photos to keep for later rows, 3 to 5 kB each.")] = 20_000,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run ended; start if there was none.")
     ] = False,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from facematch_local.batch.fetching import FetchError, fetch
 from facematch_local.batch.rows import Fault, RowError
@@ -82,6 +84,17 @@ def test_urls_that_give_nothing(url: str, code: RowError) -> None:
     found = fault(url)
     assert found.code is code
     assert "SECRET" not in found.reason
+
+
+@given(st.sampled_from(("memory", "file", "local", "nosuch", "data")), st.text(max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_any_text_after_a_scheme_gives_bytes_or_a_fault(scheme: str, rest: str) -> None:
+    pytest.importorskip("fsspec")
+    # No host, so that no storage is asked.
+    try:
+        assert isinstance(fetch(f"{scheme}:///{rest.lstrip('/')}", 100), bytes)
+    except FetchError as error:
+        assert error.fault.reason
 
 
 @pytest.fixture
