@@ -39,7 +39,8 @@ class StandardPack(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, self.root)
         from facematch_local.errors import FacematchError
         from facematch_local.open_weights.install import is_complete, write_weights
-        from facematch_local.packs.manifest import MANIFEST, read_manifest
+        from facematch_local.packs.manifest import read_manifest
+        from facematch_local.packs.model_pack import MANIFEST
         from facematch_local.packs.search import MISSING
 
         folder = Path(self.root) / "models" / PACK

@@ -15,7 +15,9 @@ from facematch_local.adding.archives import unpack
 from facematch_local.adding.place import Added, default_folder, free_place, move_in, staging
 from facematch_local.errors import PackError
 from facematch_local.packs import CALIBRATION, MANIFEST, REQUIRED_TASKS, SHIPPED, sha256_of
-from facematch_local.packs.manifest import ModelFile, read_folder, read_manifest, require_model, task_of
+from facematch_local.packs.files import require_model, task_of
+from facematch_local.packs.manifest import read_folder, read_manifest
+from facematch_local.packs.model_pack import ModelFile
 from facematch_local.packs.search import looks_like_pack
 
 # Text files that are copied with the weights.

@@ -15,48 +15,39 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.brief import BriefRepr
+from facematch_local.imaging.dct_blocks import (
+    BLOCK,
+    FINE,
+    LARGEST,
+    Coefficients,
+    Floats,
+    coefficients,
+    filled,
+    fixed,
+    luminance,
+    moved,
+    product,
+    transformed,
+    unclipped,
+)
+from facematch_local.imaging.jpeg_tables import QUALITIES, quantisation_steps
 from facematch_local.imaging.photo import Pixels
-from facematch_local.imaging.resampling import averaged
 
 # Of a large photo only a square around the portrait is analysed. Its side is the larger of this number of pixels and
 # this multiple of the face box, so that it contains enough of the card.
 _LONGEST: Final = 640
 _FACES: Final = 2.5
-BLOCK: Final = 8
 _LEAST_BLOCKS: Final = 12
 # Distance in pixels at which the outline of a document is clipped. A face far outside the photo gives a distant
 # outline, and OpenCV visits every row of a polygon that it fills.
 _FARTHEST: Final = 1e5
-# Largest number of blocks analysed per region, evenly spaced: on the grid, and moved off the grid.
-_MOST_BLOCKS: Final = 1000
-_MOST_MOVED: Final = 600
-# Shifts off the grid in rows and columns: the farthest, and two between.
-_OFF_GRID: Final = ((4, 4), (2, 5), (5, 2))
-# Coefficients with a sum of row and column up to this are analysed; higher frequencies are mostly quantised to zero.
-_DIAGONALS: Final = 6
-# Qualities tried for the last compression, and for the earlier one; coarser steps leave too little to compare.
-_QUALITIES: Final = range(20, 99)
-_EARLIER: Final = slice(_QUALITIES.index(50), None)
-# Luminance steps at quality 50 (ITU-T T.81, table K.1). `_steps` scales them to other qualities by libjpeg's rule.
-_STEPS_50: Final = (
-    (16, 11, 10, 16, 24, 40, 51, 61),
-    (12, 12, 14, 19, 26, 58, 60, 55),
-    (14, 13, 16, 24, 40, 57, 69, 56),
-    (14, 17, 22, 29, 51, 87, 80, 62),
-    (18, 22, 37, 56, 68, 109, 103, 77),
-    (24, 35, 55, 64, 81, 104, 113, 92),
-    (49, 64, 78, 87, 103, 121, 120, 101),
-    (72, 92, 95, 98, 112, 100, 103, 99),
-)
-# Histograms of coefficient sizes have `_FINE` bins per unit up to `_LARGEST`, and distinguish `_MULTIPLES` multiples.
-_FINE: Final = 4
-_LARGEST: Final = 160
+_EARLIER: Final = slice(QUALITIES.index(50), None)
 _MULTIPLES: Final = 15
 # Variance that a coefficient gains from decoding to whole numbers of red, green and blue, some of them clipped.
 _ROUNDING: Final = 0.1
@@ -78,24 +69,6 @@ _MIXED: Final = 0.05
 _LEAST_EVIDENCE: Final = 25.0
 _MUCH_EVIDENCE: Final = 500.0
 _SHARES: Final = (0.4, 1.6)
-# Largest number of multiplications of a matrix product for which OpenBLAS (NumPy's and OpenCV's) uses one thread.
-_ONE_THREAD: Final = 2**18 - 1
-
-_Floats = NDArray[np.float64]
-_Array = TypeVar("_Array", bound=NDArray[Any])
-
-
-@dataclass(frozen=True, repr=False)
-class Coefficients(BriefRepr):
-    """Cumulative histograms of the DCT coefficients of a region.
-
-    Attributes:
-        on_grid: (K, bins + 1), number of coefficients with an absolute size below each bin, in blocks on the JPEG grid.
-        off_grid: the same for blocks moved off the grid.
-    """
-
-    on_grid: _Floats
-    off_grid: _Floats
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,8 +90,8 @@ class Recompression(BriefRepr):
     outer: NDArray[np.bool_]
     portrait: Coefficients
     card: Coefficients
-    last: _Floats
-    earlier: _Floats | None
+    last: Floats
+    earlier: Floats | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,17 +104,17 @@ class Evidence(BriefRepr):
         if_once: expected ratio for coefficients quantised once; shape of `found`.
     """
 
-    found: _Floats
-    if_twice: _Floats
-    if_once: _Floats
+    found: Floats
+    if_twice: Floats
+    if_once: Floats
 
-    def surely_once(self, doubt: float) -> _Floats:
+    def surely_once(self, doubt: float) -> Floats:
         """Confidence, 0 to 1, that the coefficients were quantised once; shape of `found`.
 
         `doubt`, in nats, is the difference between the two expected ratios at which the result is at most 0.5.
         """
         gap = np.maximum(self.if_twice - self.if_once, 1e-6)
-        result: _Floats = np.clip((self.if_twice - self.found) / gap, 0, 1) * gap / (gap + doubt)
+        result: Floats = np.clip((self.if_twice - self.found) / gap, 0, 1) * gap / (gap + doubt)
         return result
 
 
@@ -169,9 +142,9 @@ def find_recompression(
     on_card = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(on_card, np.clip(np.round(corners), -_FARTHEST, _FARTHEST).astype(np.int32), (255,))
     inner, outer = _regions(on_card, box, rows, columns)
-    whole = _unclipped(part, rows, columns)
+    whole = unclipped(part, rows, columns)
     inner, outer = inner & whole, outer & whole
-    if any(min(region.sum(), len(_moved(region, (height, width)))) < _LEAST_BLOCKS for region in (inner, outer)):
+    if any(min(region.sum(), len(moved(region, (height, width)))) < _LEAST_BLOCKS for region in (inner, outer)):
         return None
     light = luminance(part)
     portrait, card = coefficients(light, inner), coefficients(light, outer)
@@ -183,7 +156,7 @@ def find_recompression(
     return Recompression(light, inner, outer, portrait, card, last, earlier)
 
 
-def evidence_of_portrait(seen: Recompression, earlier: _Floats) -> Evidence:
+def evidence_of_portrait(seen: Recompression, earlier: Floats) -> Evidence:
     """Evidence that the portrait was quantised by `earlier` (K,) before the last steps; arrays of shape ()."""
     ratio, twice, once = _ratios(seen.portrait, earlier, seen.last)
     counts = _multiples(seen.portrait.on_grid, seen.last)
@@ -191,25 +164,25 @@ def evidence_of_portrait(seen: Recompression, earlier: _Floats) -> Evidence:
     return Evidence(*(np.asarray((x * ratio).sum()) for x in (counts, number * twice, number * once)))
 
 
-def evidence_of_blocks(seen: Recompression, earlier: _Floats) -> Evidence:
+def evidence_of_blocks(seen: Recompression, earlier: Floats) -> Evidence:
     """Evidence that each block of `seen.outer` was quantised by the steps `earlier` (K,) before the last steps.
 
     Arrays of shape (rows, columns), 0 for blocks outside `seen.outer`.
     """
     ratio, twice, once = _ratios(seen.card, earlier, seen.last)
-    sizes = np.abs(_transformed(seen.light, np.argwhere(seen.outer) * BLOCK))
+    sizes = np.abs(transformed(seen.light, np.argwhere(seen.outer) * BLOCK))
     multiples = np.minimum(np.rint(sizes / seen.last.astype(np.float32)), _MULTIPLES + 1).astype(np.intp)
     # Zeros and sizes above the largest distinguished multiple carry no evidence.
     says = np.pad(ratio, ((0, 0), (1, 1)))
     found = says.take(multiples + np.arange(len(says)) * says.shape[1]).sum(axis=1)
     known = ((multiples > 0) & (multiples <= _MULTIPLES)).astype(np.float64)
-    expected = _product(known, np.stack([(share * ratio).sum(axis=1) for share in (twice, once)], axis=1))
+    expected = product(known, np.stack([(share * ratio).sum(axis=1) for share in (twice, once)], axis=1))
     maps = np.zeros((3, *seen.outer.shape))
     maps[:, seen.outer] = found, *expected.T
     return Evidence(*maps)
 
 
-def _ratios(region: Coefficients, earlier: _Floats, last: _Floats) -> tuple[_Floats, _Floats, _Floats]:
+def _ratios(region: Coefficients, earlier: Floats, last: Floats) -> tuple[Floats, Floats, Floats]:
     """Log likelihood ratios of the multiples of `last` (K,), with and without the steps `earlier` (..., K) before.
 
     Returns:
@@ -222,9 +195,9 @@ def _ratios(region: Coefficients, earlier: _Floats, last: _Floats) -> tuple[_Flo
     return np.log(twice / once) * (earlier != last)[..., None], twice, once
 
 
-def _earlier_steps(card: Coefficients, last: _Floats) -> tuple[float, _Floats] | None:
+def _earlier_steps(card: Coefficients, last: Floats) -> tuple[float, Floats] | None:
     """Evidence (nats) of a compression before the one with steps `last` (K,), and its steps (K,); None if unclear."""
-    steps = _steps()[_EARLIER]
+    steps = quantisation_steps()[_EARLIER]
     ratio, twice, _ = _ratios(card, steps, last)
     seen = _multiples(card.on_grid, last)
     evidence = (seen * ratio).sum(axis=(1, 2))
@@ -240,7 +213,7 @@ def _earlier_steps(card: Coefficients, last: _Floats) -> tuple[float, _Floats] |
     return float(evidence[best]), steps[best]
 
 
-def last_steps(portrait: _Floats, card: _Floats) -> list[_Floats]:
+def last_steps(portrait: Floats, card: Floats) -> list[Floats]:
     """Candidates for the quantisation steps of the last compression.
 
     The last compression covered portrait and card, so both must show it. If a finer compression followed an earlier
@@ -262,27 +235,27 @@ def last_steps(portrait: _Floats, card: _Floats) -> list[_Floats]:
     for at in np.argsort(np.where(fits, of_card + of_portrait, np.inf))[: fits.sum()]:
         if all(abs(at - other) > _NEIGHBOURS for other in found):
             found.append(int(at))
-    return [_steps()[at] for at in found] or [np.ones(len(card))]
+    return [quantisation_steps()[at] for at in found] or [np.ones(len(card))]
 
 
-def _off_multiples(counts: _Floats) -> _Floats:
+def _off_multiples(counts: Floats) -> Floats:
     """Distance of coefficients, counted (K, bins + 1), from multiples of the steps of each quality, less rounding.
 
     (Q,): about 0 for multiples of the steps, 1 for unrelated coefficients, NaN for too few coefficients.
     """
-    steps = _steps()
+    steps = quantisation_steps()
     at = (np.arange(len(counts)), steps.astype(int))
     # Every coefficient fits a step of 1, so it carries no evidence.
-    off = _product(np.diff(counts).astype(np.float32), _distances())[at] * (steps > 1)
-    counted = np.stack([steps / 2, np.full_like(steps, _LARGEST)], axis=-1)
+    off = product(np.diff(counts).astype(np.float32), _distances())[at] * (steps > 1)
+    counted = np.stack([steps / 2, np.full_like(steps, LARGEST)], axis=-1)
     number = _between(counts, counted)[..., 0] * (steps > 1)
     total = number.sum(axis=1)
     excess = (off - np.minimum(12 * _ROUNDING / steps**2, 1) * number).sum(axis=1)
-    result: _Floats = np.where(total >= _LEAST_COEFFICIENTS, excess / np.maximum(total, 1), np.nan)
+    result: Floats = np.where(total >= _LEAST_COEFFICIENTS, excess / np.maximum(total, 1), np.nan)
     return result
 
 
-def _twice(region: Coefficients, earlier: _Floats, last: _Floats) -> _Floats:
+def _twice(region: Coefficients, earlier: Floats, last: Floats) -> Floats:
     """Shares (..., K, multiples) of the multiples of `last` (K,) if the steps `earlier` (..., K) came before."""
     steps = earlier[..., None]
     moved = [(np.ceil((_borders(last) - by) / steps) - 0.5) * steps for by in _ROUNDED_BY]
@@ -290,117 +263,29 @@ def _twice(region: Coefficients, earlier: _Floats, last: _Floats) -> _Floats:
     return (1 - _MIXED) * _shares(counts) + _MIXED * _shares(_multiples(region.off_grid, last))
 
 
-def _multiples(counts: _Floats, steps: _Floats) -> _Floats:
+def _multiples(counts: Floats, steps: Floats) -> Floats:
     """(K, multiples): number of coefficients, counted (K, bins + 1), nearest to 1, 2, ... times the steps (K,)."""
     return _between(counts, _borders(steps))
 
 
-def _borders(steps: _Floats) -> _Floats:
+def _borders(steps: Floats) -> Floats:
     """(K, multiples + 1): bounds of the intervals nearest to 1, 2, ... times the steps (K,)."""
     return (np.arange(_MULTIPLES + 1) + 0.5) * steps[:, None]
 
 
-def _between(counts: _Floats, borders: _Floats) -> _Floats:
+def _between(counts: Floats, borders: Floats) -> Floats:
     """(..., K, n): number of coefficients, counted (K, bins + 1), between the bounds (..., K, n + 1)."""
-    at = np.minimum(borders * _FINE, counts.shape[1] - 1).astype(np.intp)
+    at = np.minimum(borders * FINE, counts.shape[1] - 1).astype(np.intp)
     at += (np.arange(len(counts)) * counts.shape[1])[:, None]
-    result: _Floats = np.diff(counts.take(at), axis=-1)
+    result: Floats = np.diff(counts.take(at), axis=-1)
     return result
 
 
-def _shares(counts: _Floats) -> _Floats:
+def _shares(counts: Floats) -> Floats:
     """Counts (..., multiples) as positive shares that sum to 1."""
     some = counts + 0.3 * np.exp(-np.arange(_MULTIPLES) / 3)
-    result: _Floats = some / some.sum(axis=-1, keepdims=True)
+    result: Floats = some / some.sum(axis=-1, keepdims=True)
     return result
-
-
-def luminance(pixels: Pixels) -> NDArray[np.float32]:
-    """Luminance by ITU-R BT.601: HxW float32, 0 to 255, from HxWx3 uint8 BGR.
-
-    OpenCV rounds the luminance of uint8 input, which removes the trace of fine steps; hence float32 input.
-    """
-    import cv2
-
-    return np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_BGR2GRAY), np.float32)
-
-
-def coefficients(light: NDArray[np.float32], blocks: NDArray[np.bool_]) -> Coefficients:
-    """Coefficients of the given blocks, (rows, columns) bool, of a luminance, HxW float32."""
-    corners = _spaced(np.argwhere(blocks) * BLOCK, _MOST_BLOCKS)
-    return Coefficients(_counted(light, corners), _counted(light, _moved(blocks, light.shape)))
-
-
-def _moved(blocks: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Corners (N, 2: row, column) of blocks (rows, columns) moved off the grid that stay inside the picture.
-
-    Blocks in the last row or column may all drop out.
-    """
-    some = _spaced(np.argwhere(blocks) * BLOCK, _MOST_MOVED)
-    moved = np.concatenate([some + np.array(shift) for shift in _OFF_GRID])
-    return moved[(moved + BLOCK <= shape).all(axis=1)]
-
-
-def _spaced(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most `most` of the rows, evenly spaced."""
-    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
-
-
-def _counted(light: NDArray[np.float32], corners: NDArray[np.int64]) -> _Floats:
-    """(K, bins + 1): cumulative histogram of coefficient sizes of the blocks with these corners (N, 2: row, column)."""
-    sizes, size = np.abs(_transformed(light, corners)) * _FINE, _LARGEST * _FINE + 1
-    bins = np.minimum(sizes, size - 1).astype(np.int64) + np.arange(sizes.shape[1]) * size
-    counts = np.bincount(bins.ravel(), minlength=sizes.shape[1] * size)
-    below = np.zeros((sizes.shape[1], size))
-    counts.reshape(-1, size)[:, :-1].cumsum(axis=1, out=below[:, 1:])
-    return below
-
-
-def _transformed(light: NDArray[np.float32], corners: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(N, K): coefficients of the blocks with these corners (N, 2: row, column), which must lie inside the picture."""
-    windows = np.lib.stride_tricks.sliding_window_view(light, (BLOCK, BLOCK))
-    blocks = windows[corners[:, 0], corners[:, 1]].reshape(len(corners), BLOCK * BLOCK)
-    return _product(blocks, _waves()).astype(np.float32, copy=False)
-
-
-def _product(one: NDArray[np.floating[Any]], two: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Matrix product in pieces small enough that BLAS uses one thread; other threads keep their CPUs."""
-    if len(one) < two.shape[1]:
-        return np.asarray(_product(two.T, one.T).T)
-    # After the transposition above, `two` may be empty; the product then has no rows.
-    rows = max(_ONE_THREAD // max(two.size, 1), 1)
-    return np.concatenate([one[start : start + rows] @ two for start in range(0, max(len(one), 1), rows)])
-
-
-def _unclipped(part: Pixels, rows: int, columns: int) -> NDArray[np.bool_]:
-    """(rows, columns) bool: blocks without black or white pixels; clipping to 0..255 shifts all coefficients."""
-    import cv2
-
-    return _filled(np.asarray(cv2.inRange(part, (1, 1, 1), (254, 254, 254)), np.uint8), rows, columns)
-
-
-def _filled(mask: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.bool_]:
-    """(rows, columns) bool: blocks of a mask, HxW of 0 and 255, in which every pixel is 255."""
-    means, _ = averaged(mask[: rows * BLOCK, : columns * BLOCK], BLOCK)
-    result: NDArray[np.bool_] = means == 255
-    return result
-
-
-@functools.cache
-def _places() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column, (K,) each, of the analysed coefficients."""
-    y, x = np.mgrid[0:BLOCK, 0:BLOCK]
-    chosen = (y + x > 0) & (y + x <= _DIAGONALS)
-    return y[chosen], x[chosen]
-
-
-@functools.cache
-def _steps() -> _Floats:
-    """(Q, K): quantisation steps of the analysed coefficients by quality, coarsest first."""
-    quality = np.array(_QUALITIES, np.float64)
-    scale = np.where(quality < 50, 5000 / quality, 200 - 2 * quality)
-    at_50 = np.array(_STEPS_50, np.float64)[_places()]
-    return _fixed(np.clip(np.floor((scale[:, None] * at_50 + 50) / 100), 1, 255))
 
 
 @functools.cache
@@ -410,25 +295,9 @@ def _distances() -> NDArray[np.float32]:
     The unit is the mean for coefficients unrelated to the step, step squared / 12. Sizes that quantise to zero have
     distance 0, because zero is a multiple of every step.
     """
-    size = (np.arange(_LARGEST * _FINE) + 0.5) / _FINE
-    multiples = size[:, None] / np.maximum(np.arange(int(_steps().max()) + 1), 1)
-    return _fixed((12 * (multiples - np.rint(multiples)) ** 2 * (multiples > 0.5)).astype(np.float32))
-
-
-@functools.cache
-def _waves() -> NDArray[np.float32]:
-    """(64, K): DCT basis functions of the analysed coefficients, by pixel of a block."""
-    k, n = np.mgrid[0:BLOCK, 0:BLOCK]
-    turn = np.cos((2 * n + 1) * k * np.pi / (2 * BLOCK)) * np.sqrt(np.where(k == 0, 1, 2) / BLOCK)
-    row, column = _places()
-    waves = turn[row][:, :, None] * turn[column][:, None, :]
-    return _fixed(waves.reshape(len(row), -1).T.astype(np.float32))
-
-
-def _fixed(values: _Array) -> _Array:
-    """Make an array read-only, because it is cached and shared."""
-    values.setflags(write=False)
-    return values
+    size = (np.arange(LARGEST * FINE) + 0.5) / FINE
+    multiples = size[:, None] / np.maximum(np.arange(int(quantisation_steps().max()) + 1), 1)
+    return fixed((12 * (multiples - np.rint(multiples)) ** 2 * (multiples > 0.5)).astype(np.float32))
 
 
 def _part(
@@ -457,5 +326,5 @@ def _regions(
     cx, cy, w, h = (left + right) / 2, (top + bottom) / 2, max(right - left, 1.0), max(bottom - top, 1.0)
     inner = (np.abs(x - cx) < 0.5 * w) & (np.abs(y - cy) < 0.5 * h)
     far = (np.abs(x - cx) > 1.15 * w) | (np.abs(y - cy) > 1.15 * h)
-    card = _filled(on_card, rows, columns)
+    card = filled(on_card, rows, columns)
     return inner & card, far & card

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from facematch_local.errors import FacematchError
-from facematch_local.packs.manifest import Source
+from facematch_local.packs.model_pack import Source
 
 _SECONDS: Final = 300
 

@@ -13,7 +13,9 @@ from typing import Final
 
 from facematch_local.errors import PackError
 from facematch_local.open_weights import convert
-from facematch_local.packs.manifest import MANIFEST, ModelFile, ModelPack, Source, read_manifest, sha256_of
+from facematch_local.packs.files import sha256_of
+from facematch_local.packs.manifest import read_manifest
+from facematch_local.packs.model_pack import MANIFEST, ModelFile, ModelPack, Source
 
 _CONVERSIONS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "recognition": convert.recogniser,

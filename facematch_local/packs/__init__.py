@@ -5,9 +5,10 @@ one is read as a plain insightface folder, in which insightface's own rules iden
 package does not download files.
 """
 
+from facematch_local.packs.files import sha256_of, verify_pack
 from facematch_local.packs.installed import Missing, Overview, asked_pack, overview
 from facematch_local.packs.loading import LoadedPack, calibration_for, landmarks_sha256, load_pack, open_networks
-from facematch_local.packs.manifest import (
+from facematch_local.packs.model_pack import (
     CALIBRATION,
     MANIFEST,
     REQUIRED_TASKS,
@@ -15,8 +16,6 @@ from facematch_local.packs.manifest import (
     ModelPack,
     NotInstalledError,
     Source,
-    sha256_of,
-    verify_pack,
 )
 from facematch_local.packs.search import (
     DEFAULT_PACK,

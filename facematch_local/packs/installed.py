@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facematch_local.errors import PackError
-from facematch_local.packs.manifest import ModelPack, NotInstalledError
+from facematch_local.packs.model_pack import ModelPack, NotInstalledError
 from facematch_local.packs.search import DEFAULT_PACK, find_pack, scan_packs, search_folders, why_missing
 
 

@@ -18,7 +18,8 @@ from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.networks.occlusion import OcclusionNetwork
 from facematch_local.networks.photocopy import PhotocopyNetwork
 from facematch_local.networks.recapture import RecaptureNetwork
-from facematch_local.packs.manifest import RECOGNISER_SIDES, ModelPack, sha256_of, verify_files, verify_pack
+from facematch_local.packs.files import RECOGNISER_SIDES, sha256_of, verify_files, verify_pack
+from facematch_local.packs.model_pack import ModelPack
 from facematch_local.packs.search import SHIPPED, fallback_networks
 from facematch_local.packs.sessions import SessionSettings, open_session, open_with_insightface, require_providers
 

@@ -49,10 +49,8 @@ source_sha256 = "…"
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -60,104 +58,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from facematch_local.errors import PackError
 from facematch_local.networks import TASKS
+from facematch_local.packs.files import require_model, task_of
+from facematch_local.packs.model_pack import (
+    CALIBRATION,
+    MANIFEST,
+    REQUIRED_TASKS,
+    ModelFile,
+    ModelPack,
+    NotInstalledError,
+    Source,
+)
 
-MANIFEST: Final = "pack.toml"
-CALIBRATION: Final = "calibration.json"
-REQUIRED_TASKS: Final = ("detection", "recognition")
 _RENAMED: Final[Mapping[str, str]] = {"confirmation": "face_filter", "copy": "photocopy"}
-# Sides in pixels that insightface accepts as the input of a recogniser and can align a face to.
-RECOGNISER_SIDES: Final = (112, 128, 224, 256)
-_LFS_POINTER: Final = b"version https://git-lfs"
-
-
-class NotInstalledError(PackError):
-    """The pack does not exist, or its weights are missing.
-
-    Attributes:
-        described: name of the pack whose weights are missing; "" if the pack does not exist.
-    """
-
-    def __init__(self, message: str, described: str = "") -> None:
-        super().__init__(message)
-        self.described = described
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a pack.
-
-    Attributes:
-        path: path of the file.
-        sha256: checksum, hex; "" if the manifest does not state one.
-        source: path of the original file in the pack's source; "" without a source.
-        source_sha256: checksum of that original file, hex.
-    """
-
-    path: Path
-    sha256: str = ""
-    source: str = ""
-    source_sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A package of the package index that contains files of a pack.
-
-    Attributes:
-        package, version: name and version in the index.
-        archive: file name of the wheel.
-        sha256: checksum of the wheel, hex.
-    """
-
-    package: str
-    version: str
-    archive: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPack:
-    """Description of a pack; its models are not open.
-
-    Attributes:
-        name: `name` of the manifest, else the folder's name.
-        version: `version` of the manifest, else "".
-        folder: path of the pack.
-        files: files by task; tasks are `detection`, `recognition` and those of `facematch_local.networks.TASKS`.
-        licence: SPDX id or a sentence; "" if not stated.
-        commercial_use: whether the licence permits commercial use; None if not stated.
-        calibration: the pack's own calibration file, or None.
-        mirror: whether the recogniser embeds the mirrored crop as well.
-        base: name of the pack that provides the missing tasks; "" for none.
-        source: package with the weights that are not in a repository; None if all are.
-        confirm_below: confidence below which the face filter examines a face; None for the default.
-        landmark_looks: number of passes of the landmark network over the largest face; None for the default.
-        notice: message to the operator about the choice of this pack; "" for none.
-    """
-
-    name: str
-    version: str
-    folder: Path
-    files: Mapping[str, ModelFile]
-    licence: str = ""
-    commercial_use: bool | None = None
-    calibration: Path | None = None
-    mirror: bool = False
-    base: str = ""
-    source: Source | None = None
-    confirm_below: float | None = None
-    landmark_looks: int | None = None
-    notice: str = ""
-
-    @property
-    def fetched(self) -> Mapping[str, ModelFile]:
-        """The files that come from `source`, by task."""
-        return {task: file for task, file in self.files.items() if file.source}
-
-    @property
-    def size(self) -> int:
-        """Size of the files in bytes, including those of the base."""
-        return sum(file.path.stat().st_size for file in self.files.values() if file.path.is_file())
 
 
 def _inside(name: str) -> str:
@@ -302,79 +214,6 @@ def read_manifest(manifest: Path) -> ModelPack:
         confirm_below=content.detection.confirm_below,
         landmark_looks=content.detection.landmark_looks,
     )
-
-
-def verify_files(files: Mapping[str, ModelFile]) -> None:
-    """Compare each file with its stated checksum.
-
-    Raises:
-        PackError: a file differs; the message names it.
-    """
-    for file in files.values():
-        if file.sha256 and sha256_of(file.path) != file.sha256:
-            raise PackError(f"{file.path}: damaged (sha256 differs from {MANIFEST}); install the pack again")
-
-
-def verify_pack(pack: ModelPack) -> None:
-    """Compare each file of a pack with the checksum in the manifest.
-
-    Raises:
-        PackError: a file differs; the message names it.
-    """
-    verify_files(pack.files)
-
-
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def require_model(path: Path) -> None:
-    """Refuse a file that is missing, empty or a Git LFS pointer; the loader checks the rest.
-
-    Raises:
-        PackError: the file is one of these; the message states which, and the remedy.
-    """
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(len(_LFS_POINTER))
-    except OSError as error:
-        raise PackError(
-            f"{path}: cannot be read ({error.strerror}); copy the file again from the source of the pack"
-        ) from None
-    if start == _LFS_POINTER:
-        raise PackError(
-            f"{path}: only a Git LFS pointer, not the model; run `git lfs pull` in the repository it came from"
-        )
-    if not start:
-        raise PackError(f"{path}: the file is empty; copy it again from the source of the pack")
-
-
-def task_of(path: Path) -> str:
-    """Identify the task of a model by its graph, by the rules of insightface's `ModelRouter`.
-
-    Returns:
-        `detection` or `recognition`; "" for neither.
-
-    Raises:
-        PackError: the file is not an ONNX model.
-    """
-    import onnx
-
-    require_model(path)
-    try:
-        graph = onnx.load_model(str(path), load_external_data=False).graph
-    except Exception as error:  # protobuf's DecodeError is in a module that depends on its version
-        raise PackError(f"{path}: damaged or not an ONNX model ({type(error).__name__}); copy it again") from None
-    # Old exporters list the weights among the inputs.
-    weights = {entry.name for entry in graph.initializer}
-    inputs = [entry for entry in graph.input if entry.name not in weights]
-    shape = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim] if inputs else []
-    if len(graph.output) >= 5:
-        return "detection"
-    square = len(inputs) == 1 and len(shape) == 4 and shape[2] == shape[3]
-    return "recognition" if square and shape[2] in RECOGNISER_SIDES else ""
 
 
 def _plain_folder(folder: Path) -> ModelPack:

@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from facematch_local.errors import PackError
-from facematch_local.packs.manifest import (
-    MANIFEST,
-    ModelFile,
-    ModelPack,
-    NotInstalledError,
-    read_folder,
-    read_manifest,
-    require_tasks,
-)
+from facematch_local.packs.manifest import read_folder, read_manifest, require_tasks
+from facematch_local.packs.model_pack import MANIFEST, ModelFile, ModelPack, NotInstalledError
 
 DEFAULT_PACK: Final = "auto"
 """The name that selects the best installed pack."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from facematch_local.errors import PackError
-from facematch_local.packs.manifest import MANIFEST, ModelPack
+from facematch_local.packs.model_pack import MANIFEST, ModelPack
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions

@@ -32,6 +32,10 @@ def test_verdict(percent: float, expected: Verdict) -> None:
     assert verdict(percent) is expected
 
 
+def test_verdicts_have_the_numbers_of_the_contract() -> None:
+    assert [Verdict.MATCH.value, Verdict.UNSURE.value, Verdict.NO_MATCH.value] == [1, 0, -1]
+
+
 def test_the_verdict_is_that_of_the_printed_number() -> None:
     # 75.004 is printed as 75.00, and 75.00 is not above 75; 64.996 is printed as 65.00.
     for percent, printed, expected in [

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from facematch_local.open_weights.install import is_complete
-from facematch_local.packs.manifest import MANIFEST, read_manifest
+from facematch_local.packs.manifest import read_manifest
+from facematch_local.packs.model_pack import MANIFEST
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -54,6 +54,18 @@ def test_a_check_that_raises_is_not_assessed_and_the_others_are(
     assert record.exc_info is None
 
 
+def test_the_log_names_the_eight_innermost_places(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels
+) -> None:
+    def fails_below(levels: int, examination: Examination) -> Measure:
+        return fails_below(levels - 1, examination) if levels else fails(examination)
+
+    _ask(monkeypatch, Role.PORTRAIT, Check("crop", lambda examination: fails_below(20, examination)))
+    measure(Examination(Photo(photo), Role.PORTRAIT, ()))
+    places = caplog.records[0].getMessage().partition(" at ")[2].split(" < ")
+    assert [place.split()[-1] for place in places] == ["fails", *7 * ["fails_below"]]
+
+
 def test_a_shared_analysis_that_fails_is_reported_for_each_check(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, photo: Pixels, astronaut_face: Face
 ) -> None:

@@ -153,3 +153,14 @@ def test_the_result_decreases_with_the_size_of_a_small_face(photo: NDArray[np.ui
     assert found[1] > found[2] > found[3] > _limit("mask")  # type: ignore[operator]
     small, face = _reduced(photo, astronaut_face, 5)
     assert occlusion.mask(_examination(small, face, _Network(mask=0.6))).value < _limit("mask")  # type: ignore[operator]
+
+
+def test_each_missing_pixel_between_the_eyes_costs_the_same_evidence() -> None:
+    """Below 8 pixels: 0.4 logits for sunglasses, 1.1 for a mask."""
+    for eye_distance, missing in ((7.5, 0.5), (6.0, 2.0), (5.5, 2.5), (8.0, 0.0), (9.0, 0.0)):
+        half = eye_distance / 2
+        points = [(100 - half, 100), (100 + half, 100), (100, 102), (99, 104), (101, 104)]
+        face = Face(np.array([90, 90, 110, 115], np.float32), np.array(points, np.float32), 0.9)
+        examination = _examination(np.zeros((200, 200, 3), np.uint8), face, _Network(mask=0.5))
+        assert occlusion.sunglasses(examination).value == pytest.approx(1 / (1 + 9 * np.exp(0.4 * missing)))
+        assert occlusion.mask(examination).value == pytest.approx(1 / (1 + np.exp(1.1 * missing)))

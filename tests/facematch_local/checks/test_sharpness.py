@@ -73,3 +73,49 @@ def test_a_flat_patch_counts_as_blurred_and_a_face_without_pixels_is_not_assesse
         assert sharpness.noise(_examination(flat, outside)).value is None
     left = Face(astronaut_face.box - np.float32([400, 0, 400, 0]), astronaut_face.landmarks, 0.8)
     assert sharpness.blur(_examination(flat, left)).value is None
+
+
+class _Grey(Examination):
+    """A photo whose compared face has these grey pixels."""
+
+    grey: NDArray[np.float32] | None = None
+
+    @property
+    def face_grey(self) -> NDArray[np.float32] | None:  # type: ignore[override]
+        return self.grey
+
+
+def _with_grey(grey: NDArray[np.float32] | None) -> Examination:
+    kind = type("_Grey", (_Grey,), {"grey": grey})
+    return kind(Photo(np.zeros((8, 8, 3), np.uint8)), Role.PORTRAIT, ())  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("shape", [(15, 40), (40, 15)])
+def test_a_face_of_fewer_than_16_rows_or_columns_is_not_assessed(shape: tuple[int, int]) -> None:
+    for check in (sharpness.blur, sharpness.noise):
+        small = check(_with_grey(np.zeros(shape, np.float32)))
+        assert (small.value, small.reason) == (None, "the face has too few pixels")
+        assert check(_with_grey(np.zeros((16, 16), np.float32))).value is not None
+        assert check(_with_grey(None)).reason == "no face was found"
+    assert sharpness.noise(_with_grey(None)).unit == "grey levels"
+
+
+def test_blur_is_the_contrast_that_a_mean_of_nine_pixels_leaves() -> None:
+    """Crete et al., equations 1 to 5, on noise; the worse direction counts."""
+    noise = np.random.default_rng(1).uniform(0, 255, (24, 30)).astype(np.float32)
+    noise[:, 1:] = 0.7 * noise[:, :-1] + 0.3 * noise[:, 1:]
+    left = []
+    for grey in (noise, noise.T):  # along the first axis
+        padded = np.pad(grey.astype(float), ((4, 4), (0, 0)), "reflect")
+        softer = np.stack([padded[row : row + 9].mean(axis=0) for row in range(len(grey))])
+        steps, softened = np.abs(np.diff(grey, axis=0)), np.abs(np.diff(softer, axis=0))
+        left.append(1 - np.maximum(steps - softened, 0).sum() / steps.sum())
+    assert sharpness.blur(_with_grey(noise)).value == pytest.approx(max(left), abs=1e-4)
+    assert abs(left[0] - left[1]) > 0.01
+
+
+def test_noise_is_a_standard_deviation() -> None:
+    grain = np.random.default_rng(2).normal(128, 7, (200, 200)).astype(np.float32)
+    measure = sharpness.noise(_with_grey(grain))
+    assert measure.value == pytest.approx(7, rel=0.03)
+    assert measure.unit == "grey levels"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facematch_local.calibration import GENERIC
+from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.checks import Examination, Role
 from facematch_local.checks.single_face import SAME_PORTRAIT_PERCENT, face_confidence, single_face
 from facematch_local.faces import Face
@@ -57,5 +57,17 @@ def test_a_ghost_portrait_on_a_card_does_not_count() -> None:
         assert single_face(_examined(Role.PORTRAIT, main, second)).value == pytest.approx(0.25)
 
 
+def test_from_46_percent_two_faces_are_prints_of_one_portrait() -> None:
+    assert SAME_PORTRAIT_PERCENT == 46.0
+    second = replace(_second(100), embedding=np.array([1.0, 0.0], np.float32))
+    for percent, ghost in ((45.5, False), (46.5, True)):
+        curve = Calibration("flat", (0.0, 0.9, 1.0), (0.0, percent - 0.01, 100.0))
+        main = replace(MAIN, embedding=np.array([0.9, 0.19**0.5], np.float32))
+        examination = Examination(Photo(np.zeros((9, 9, 3), np.uint8)), Role.CARD, (main, second), calibration=curve)
+        assert (single_face(examination).value == 0.0) is ghost
+
+
 def test_a_face_without_an_embedding_is_not_a_ghost() -> None:
-    assert single_face(_examined(Role.CARD, _embedded(MAIN, 1.0), _second(100))).value == pytest.approx(0.25)
+    embedded = _embedded(MAIN, 1.0), _embedded(_second(100), 1.0)
+    for faces in ((embedded[0], _second(100)), (MAIN, embedded[1]), (MAIN, _second(100))):
+        assert single_face(_examined(Role.CARD, *faces)).value == pytest.approx(0.25)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.checks import Examination, Role
+from facematch_local.checks import Examination, Role, tampering
 from facematch_local.checks.tampering import portrait_substitution, text_alteration
 from facematch_local.faces import Face
+from facematch_local.imaging.double_jpeg import Evidence
 from facematch_local.imaging.photo import Photo
 from facematch_local.policy import load_policy
 
@@ -224,3 +228,45 @@ def test_a_white_card_with_detail_only_at_its_border_is_not_assessed(untouched: 
         measure = check(_Whole(Photo(_jpeg(white, 95)), Role.CARD, (FACE,)))
         assert measure.value is None
         assert measure.reason == "too few pixels of portrait or card can be compared"
+
+
+class _Recompressed(Examination):
+    """A photo whose document shows an earlier compression."""
+
+    @property
+    def recompression(self) -> Any:  # type: ignore[override]
+        return SimpleNamespace(earlier=np.ones(4))
+
+
+@pytest.mark.parametrize(("nats", "expected"), [(10.0, 0.5), (30.0, 0.75)])
+def test_ten_nats_for_another_portrait_count_half(
+    monkeypatch: pytest.MonkeyPatch, untouched: Pixels, nats: float, expected: float
+) -> None:
+    evidence = Evidence(np.zeros(()), np.full((), nats), np.zeros(()))
+    monkeypatch.setattr(tampering, "evidence_of_portrait", lambda seen, earlier: evidence)
+    measure = portrait_substitution(_Recompressed(Photo(untouched), Role.CARD, (FACE,)))
+    assert measure.value == pytest.approx(expected)
+
+
+def _line(monkeypatch: pytest.MonkeyPatch, nats: NDArray[np.float64]) -> float | None:
+    """What `text_alteration` says of blocks with so many nats between one compression and two, found once."""
+    evidence = Evidence(np.zeros_like(nats), nats, np.zeros_like(nats))
+    monkeypatch.setattr(tampering, "evidence_of_blocks", lambda seen, earlier: evidence)
+    return text_alteration(_Recompressed(Photo(np.zeros((8, 8, 3), np.uint8)), Role.CARD, (FACE,))).value
+
+
+def test_forty_nats_for_another_line_count_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    nats = np.zeros((20, 40))
+    nats[10, 20] = 40.0
+    assert _line(monkeypatch, nats) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "counted"), [(2, 8, 16), (2, 14, 28), (3, 10, 30), (2, 40, 28), (3, 40, 30), (40, 8, 24)]
+)
+def test_the_blocks_of_a_line_count_together(
+    monkeypatch: pytest.MonkeyPatch, rows: int, columns: int, counted: int
+) -> None:
+    nats = np.zeros((60, 60))
+    nats[10 : 10 + rows, 10 : 10 + columns] = 1.0
+    assert _line(monkeypatch, nats) == pytest.approx(counted / (counted + 40))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.documents.printed import HEIGHT, WIDTH, _edge_marks
+from facematch_local.documents.card_edges import _edge_marks
+from facematch_local.documents.upright_view import HEIGHT, WIDTH
 
 Picture = NDArray[np.uint8]
 

@@ -27,10 +27,16 @@ from PIL import Image, TiffImagePlugin
 
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
 from facematch_local.imaging import decode as images
-from facematch_local.imaging.decode import decode, encode_jpeg, from_array
+from facematch_local.imaging.decode import decode, encode_jpeg, from_array, prepare
 from facematch_local.imaging.photo import ImageLimits, Photo
 
 Pixels = NDArray[np.uint8]
+
+
+@pytest.fixture(autouse=True)
+def _formats_are_registered() -> None:
+    """Tests write HEIF, which Pillow knows only once the decoder has registered it."""
+    prepare()
 
 
 def corners(height: int = 96, width: int = 128) -> Pixels:

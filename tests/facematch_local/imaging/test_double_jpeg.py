@@ -11,17 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facematch_local.faces import Face
-from facematch_local.imaging.double_jpeg import (
-    _QUALITIES,
-    BLOCK,
-    Evidence,
-    _steps,
-    coefficients,
-    evidence_of_blocks,
-    find_recompression,
-    last_steps,
-    luminance,
-)
+from facematch_local.imaging.dct_blocks import BLOCK, coefficients, luminance
+from facematch_local.imaging.double_jpeg import Evidence, evidence_of_blocks, find_recompression, last_steps
+from facematch_local.imaging.jpeg_tables import QUALITIES, quantisation_steps
 
 HEIGHT, WIDTH = 400, 640
 CORNERS = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
@@ -49,7 +41,7 @@ def test_the_last_steps_equal_those_of_the_file(scene: NDArray[np.uint8], qualit
     light = luminance(_jpeg(scene, quality))
     region = coefficients(light, np.ones((HEIGHT // BLOCK, WIDTH // BLOCK), bool))
     found = last_steps(region.on_grid, region.on_grid)[0]
-    np.testing.assert_array_equal(found, _steps()[_QUALITIES.index(quality)])
+    np.testing.assert_array_equal(found, quantisation_steps()[QUALITIES.index(quality)])
     assert set(found) <= set(map(float, table))
 
 
@@ -57,8 +49,8 @@ def test_the_last_steps_equal_those_of_the_file(scene: NDArray[np.uint8], qualit
 def test_the_steps_of_both_compressions_are_found(scene: NDArray[np.uint8], before: int, after: int) -> None:
     seen = find_recompression(_jpeg(_jpeg(scene, before), after), CORNERS, FACE.box)
     assert seen is not None
-    np.testing.assert_array_equal(seen.last, _steps()[_QUALITIES.index(after)])
-    np.testing.assert_array_equal(seen.earlier, _steps()[_QUALITIES.index(before)])
+    np.testing.assert_array_equal(seen.last, quantisation_steps()[QUALITIES.index(after)])
+    np.testing.assert_array_equal(seen.earlier, quantisation_steps()[QUALITIES.index(before)])
 
 
 @pytest.mark.parametrize("quality", [None, 60, 75])

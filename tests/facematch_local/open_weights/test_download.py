@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from facematch_local.open_weights.download import DownloadError, download
-from facematch_local.packs.manifest import Source
+from facematch_local.packs.model_pack import Source
 
 ARCHIVE = "faces-1.0-py3-none-any.whl"
 

@@ -72,3 +72,9 @@ def test_values_are_rounded_and_clipped() -> None:
 def test_compression_loses_more_at_lower_quality(photo: Pixels) -> None:
     losses = [np.abs(synthetic.jpeg(photo, quality).astype(int) - photo).mean() for quality in (95, 60, 20)]
     assert 0 < losses[0] < losses[1] < losses[2]
+
+
+def test_a_photo_is_averaged_when_reduced_and_smooth_when_enlarged() -> None:
+    checks = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((2, 2)))[..., None].repeat(3, axis=2) * 200
+    assert set(np.unique(synthetic.fitted_to(to_uint8(checks), 4))) == {100}
+    assert len(np.unique(synthetic.fitted_to(to_uint8(checks), 32))) > 4

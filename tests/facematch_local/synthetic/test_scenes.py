@@ -62,3 +62,13 @@ def test_light_dims_and_casts() -> None:
     # In linear light half as bright is 0.5 ** (1 / 2.2) of the value.
     assert dim.mean() == pytest.approx(128 * 0.5 ** (1 / 2.2), abs=3)
     assert np.diff(blue.mean(axis=(0, 1))).max() < -5
+
+
+@pytest.mark.parametrize(("grey", "low", "high"), [(0, 0, 80), (255, 150, 255)])
+def test_a_print_on_a_shirt_runs_from_ink_to_cloth(grey: int, low: int, high: int) -> None:
+    photo, other = np.zeros((60, 200, 3), np.uint8), np.full((100, 100, 3), grey, np.uint8)
+    for seed in range(4):
+        shirt = synthetic.on_shirt(photo, other, np.random.default_rng(seed))[60:]
+        assert (shirt[:5, :5] >= 150).all()
+        middle = shirt[shirt.shape[0] // 2, shirt.shape[1] // 2]
+        assert low <= middle.min() <= middle.max() <= high

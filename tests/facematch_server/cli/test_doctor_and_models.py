@@ -74,7 +74,7 @@ def test_a_misspelt_variable(facematch: Command, site: Path, monkeypatch: pytest
     assert completed.code == (1 if command == "doctor" else 2)
     said = "FACEMATCH_WIRE_PROFIL: unknown setting, did you mean FACEMATCH_WIRE_PROFILE?"
     assert said in completed.out + completed.err
-    assert "in order" not in completed.out
+    assert "settings: valid" not in completed.out
 
 
 def test_too_many_threads(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,9 +49,12 @@ def test_photos_without_face_enter_the_generalised_rates(population: Callable[..
     evaluation = evaluate(sample.dataset, broken, CURVE, replicates=20)
     assert evaluation.fta == pytest.approx(2 / 59)
     mark = evaluation.overall.mark(65)
-    # 30 mated pairs less the one with the unreadable file were asked for; two of those had a faceless photo.
+    # Requested: 30 mated pairs without the one with the unreadable file; two of those have a photo without a face.
     assert evaluation.overall.comparisons.mated.count == 27
     assert mark.gfnmr == pytest.approx(1 - (1 - mark.point.fnmr) * 27 / 29)
+    # Of 59 readable photos 57 have a face: 57 * 56 / 2 - 27 of 59 * 58 / 2 - 29 non-mated pairs are completed.
+    assert mark.point.fmr > 0
+    assert mark.gfmr == pytest.approx(mark.point.fmr * (57 * 28 - 27) / (59 * 29 - 29))
     assert len(evaluation.problems) == 3
 
 
@@ -91,6 +94,7 @@ def test_a_list_gives_accuracy_by_its_folds(population: Callable[..., Any], tmp_
     assert (evaluation.accuracy.folds, evaluation.accuracy.given) == (4, True)
     assert evaluation.accuracy.mean > 0.95
     assert evaluation.overall.comparisons.non_mated.count == 40
+    assert evaluation.copies == 0
     every = evaluate(dataset.with_all_pairs(), rows, GENERIC, replicates=20)
     assert every.overall.comparisons.non_mated.count == 80 * 79 // 2 - 40
     assert every.accuracy is None
