@@ -4,6 +4,7 @@
 FacematchError            base class
 ├── NoContentError        the photo is empty                     -> errorCode 1
 ├── ImageFormatError      not a decodable photo, or over a limit -> errorCode 3
+│   └── ImageLimitError   more bytes or pixels than the limits allow
 ├── PackError             a model pack is missing or damaged     -> the service does not start
 └── PolicyError           a policy or calibration file is invalid
 ```
@@ -24,6 +25,10 @@ class NoContentError(FacematchError):
 
 class ImageFormatError(FacematchError):
     """The photo cannot be decoded, or is over a limit."""
+
+
+class ImageLimitError(ImageFormatError):
+    """The photo has more bytes or pixels than the limits allow."""
 
 
 class PackError(FacematchError):

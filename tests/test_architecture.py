@@ -49,6 +49,9 @@ def test_there_is_something_to_read() -> None:
         ("facematch_local.documents", "facematch_local.checks"),
         ("facematch_local.packs", "facematch_local.checks"),
         ("facematch_local.synthetic", "facematch_local.evaluation"),
+        ("facematch_local.batch", "facematch_local.cli"),
+        ("facematch_local.batch", "facematch_local.evaluation.verification"),
+        ("facematch_local.matcher", "facematch_local.batch"),
         ("facematch_server", "facematch_local.evaluation"),
     ],
 )

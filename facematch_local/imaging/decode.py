@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.errors import ImageFormatError, NoContentError
+from facematch_local.errors import ImageFormatError, ImageLimitError, NoContentError
 from facematch_local.imaging.bitfields import decode_bitfields
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.imaging.structure import check_structure, exif_is_sane
@@ -107,7 +107,7 @@ def check_size(data: bytes, limits: ImageLimits) -> None:
     if not data:
         raise NoContentError("the photo has no bytes")
     if len(data) > limits.max_bytes:
-        raise ImageFormatError(f"the photo is larger than {limits.max_bytes} bytes")
+        raise ImageLimitError(f"the photo is larger than {limits.max_bytes} bytes")
 
 
 def from_array(pixels: NDArray[np.uint8]) -> Photo:
@@ -154,9 +154,9 @@ def prepare() -> None:
 
 def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
     if width * height > limits.max_pixels:
-        raise ImageFormatError(f"the photo has more than {limits.max_pixels} pixels")
+        raise ImageLimitError(f"the photo has more than {limits.max_pixels} pixels")
     if max(width, height) > _LONGEST_SIDE:
-        raise ImageFormatError(f"the photo has a side of more than {_LONGEST_SIDE} pixels")
+        raise ImageLimitError(f"the photo has a side of more than {_LONGEST_SIDE} pixels")
 
 
 def _orientation(image: Image.Image) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from facematch_local import __version__
-from facematch_local.cli import calibrate, compare, evaluate, models, samples
+from facematch_local.cli import batch, calibrate, compare, evaluate, models, samples
 from facematch_server.cli import bundle, contract, db, doctor, keys, serve
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)
+app.command("batch")(batch.batch)
 app.command("doctor")(doctor.doctor)
 app.command("contract")(contract.contract)
 app.command("compat-check")(contract.compat_check)
