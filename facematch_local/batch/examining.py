@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from facematch_local.batch.locations import redacted
 from facematch_local.batch.rows import Fault, Outcome, Pair, RowError, failed
-from facematch_local.brief import BriefRepr
+from facematch_local.brief_repr import BriefRepr
 from facematch_local.calibration import Calibration, Verdict, verdict
 from facematch_local.checks import Role
 from facematch_local.errors import ImageFormatError, ImageLimitError, NoContentError
