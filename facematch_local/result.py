@@ -21,6 +21,7 @@ from facematch_local.codes import WarningCode
 from facematch_local.faces import Face
 from facematch_local.imaging.decode import encode_jpeg
 from facematch_local.imaging.photo import Photo
+from facematch_local.imaging.resampling import limited
 from facematch_local.policy import Finding
 
 # People and face recognisers look at crops; recognisers take 112 to 256 pixels. A face that fills a 12 MP selfie would
@@ -103,13 +104,7 @@ class MatchResult(BriefRepr):
 
 def crop_jpeg(crop: NDArray[np.uint8]) -> bytes:
     """Encode a face crop (HxWx3 uint8 BGR) as JPEG, reduced so that no side is longer than `CROP_SIDE`."""
-    import cv2
-
-    longest = max(crop.shape[:2])
-    if longest > CROP_SIDE:
-        height, width = (max(round(side * CROP_SIDE / longest), 1) for side in crop.shape[:2])
-        crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return encode_jpeg(crop)
+    return encode_jpeg(limited(crop, CROP_SIDE))
 
 
 class Detailed(BaseModel):

@@ -17,6 +17,7 @@ from facematch_local.documents.outline import closer, outline
 from facematch_local.faces import Face
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
 from facematch_local.imaging.photo import Photo, Pixels
+from facematch_local.imaging.resampling import scaled
 from facematch_local.imaging.spectrum import period_of
 from facematch_local.networks import Networks
 from facematch_local.networks.document import DocumentScores
@@ -67,8 +68,7 @@ class Examination(BriefRepr):
             return None
         scale = FACE_GREY_EYE_DISTANCE / max(self.face.inter_eye_distance, 1.0)
         if scale < 1:
-            size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
-            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+            part = scaled(part, scale)
         return cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
 
     @cached_property

@@ -23,6 +23,7 @@ from facematch_local.documents.upright_view import EYES, HEIGHT, WIDTH, upright
 from facematch_local.faces import Face, head_axes
 from facematch_local.imaging.perspective import covered, photo_corners
 from facematch_local.imaging.photo import Pixels
+from facematch_local.imaging.resampling import limited
 
 # Search without a face: longer sides in pixels to which the photo is scaled (print on a card that fills the photo is
 # large), and tilts in degrees.
@@ -107,7 +108,7 @@ def _level_axes(face: Face) -> NDArray[np.float64] | None:
 def _without_face(pixels: Pixels) -> Document:
     """Search for text in several sizes and directions, because orientation and scale are unknown."""
     corners = photo_corners(pixels)
-    smaller = [_shrunk(pixels, longest) for longest in _LONGEST]
+    smaller = [limited(pixels, longest) for longest in _LONGEST]
 
     def look(small: Pixels, degrees: float) -> Document:
         lines = _long(text_lines(*_turned(small, degrees)))
@@ -126,16 +127,6 @@ def _without_face(pixels: Pixels) -> Document:
 
 def _evidence(document: Document) -> float:
     return document.evidence
-
-
-def _shrunk(pixels: Pixels, longest: int) -> Pixels:
-    """Scale a photo down to a longer side of at most `longest` pixels."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    shrink = min(longest / max(height, width), 1.0)
-    size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _turned(picture: Pixels, degrees: float) -> tuple[Pixels, Pixels]:

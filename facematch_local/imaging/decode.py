@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from facematch_local.errors import ImageFormatError, ImageLimitError, NoContentError
 from facematch_local.imaging.bitfields import decode_bitfields
 from facematch_local.imaging.photo import ImageLimits, Photo
+from facematch_local.imaging.resampling import limited
 from facematch_local.imaging.structure import check_structure, exif_is_sane
 from facematch_local.imaging.tones import on_white, to_bgr
 
@@ -77,14 +78,14 @@ def decode(
         bitmap = decode_bitfields(data)
         if bitmap is not None:
             _check_pixels(bitmap.shape[1], bitmap.shape[0], limits)
-            pixels = _limited(bitmap, limits.max_side)
+            pixels = limited(bitmap, limits.max_side)
             return Photo(pixels, max(pixels.shape[:2]) / max(bitmap.shape[:2]), "BMP")
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             original = max(image.size)
             _check_pixels(image.width, image.height, limits)
             lock = large_photo_lock if _is_unpacked_whole(image) else None
             with nullcontext() if lock is None else lock:
-                pixels = _limited(_pixels(image, data, limits), limits.max_side)
+                pixels = limited(_pixels(image, data, limits), limits.max_side)
             # Read the orientation after decoding: Pillow's TIFF and HEIF plugins rotate the photo and reset the tag.
             pixels = _upright(pixels, _orientation(image))
             return Photo(pixels, max(pixels.shape[:2]) / original, image.format or "")
@@ -275,17 +276,6 @@ def _decode_other(image: Image.Image, limits: ImageLimits) -> NDArray[np.uint8]:
     # The first frame of a GIF may be larger than its header states.
     _check_pixels(image.width, image.height, limits)
     return to_bgr(image)
-
-
-def _limited(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

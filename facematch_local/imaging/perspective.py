@@ -42,30 +42,6 @@ def rectified(pixels: Pixels, corners: NDArray[np.float32], width: int) -> Pixel
     return flat.astype(np.uint8, copy=False)
 
 
-def shown(pixels: Pixels, corners: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Mask of the pixels of a `rectified` image that lie inside the photo.
-
-    The mask maps each pixel of the result to the photo. Mapping the photo's corners to the result would fail: in strong
-    perspective they lie beyond the horizon of the card.
-
-    Args:
-        pixels: HxWx3 uint8 photo.
-        corners: (4, 2) corners passed to `rectified`.
-        size: width and height of the rectified image in pixels.
-
-    Returns:
-        (height, width) bool.
-    """
-    import cv2
-
-    width, height = size
-    matrix = cv2.getPerspectiveTransform(_rectangle(width, height), corners)
-    grid = np.mgrid[0:height, 0:width][::-1].reshape(2, -1).T.reshape(-1, 1, 2).astype(np.float32)
-    x, y = cv2.perspectiveTransform(grid, matrix).reshape(height, width, 2).transpose(2, 0, 1)
-    inside: NDArray[np.bool_] = (x >= -0.5) & (x < pixels.shape[1] - 0.5) & (y >= -0.5) & (y < pixels.shape[0] - 0.5)
-    return inside
-
-
 def photo_corners(pixels: Pixels) -> NDArray[np.float32]:
     """Corners of the photo itself: (4, 2) float32."""
     height, width = pixels.shape[:2]

@@ -25,6 +25,21 @@ def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, b
     return crop.astype(np.uint8, copy=False)
 
 
+def limited(pixels: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """The picture (HxWx3 or HxW uint8) with no side longer than `longest` pixels; the picture itself if it is small."""
+    factor = longest / max(pixels.shape[:2])
+    return pixels if factor >= 1 else scaled(pixels, factor)
+
+
+def scaled(pixels: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """The picture (HxWx3 or HxW uint8) made smaller by `factor` (below 1), area-averaged; no side below one pixel."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
 def averaged(pixels: NDArray[np.uint8], factor: int) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """Average each block of factor x factor pixels, accurate to one grey level; several times faster than other scales.
 

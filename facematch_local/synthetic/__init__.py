@@ -7,10 +7,11 @@ Figures on synthetic cases are always reported apart from those on real photos: 
 is meant to detect, not how often it errs in the field.
 """
 
+from facematch_local.imaging.resampling import scaled
 from facematch_local.synthetic.cards import Card, draw_card, with_second_portrait
 from facematch_local.synthetic.copies import photocopy
 from facematch_local.synthetic.degradation import cut, gaussian_blur, motion_blur
-from facematch_local.synthetic.pixels import fitted_to, jpeg, scaled
+from facematch_local.synthetic.pixels import fitted_to, jpeg
 from facematch_local.synthetic.recapture import print_recapture, screen_recapture
 from facematch_local.synthetic.scenes import lit, on_background, on_shirt, side_by_side, with_poster
 from facematch_local.synthetic.tampering import SWAPS, Swap, edit_text, swap_portrait

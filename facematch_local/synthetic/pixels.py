@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.imaging.photo import Pixels
+from facematch_local.imaging.resampling import scaled
 
 
 def to_uint8(values: NDArray[np.generic]) -> Pixels:
@@ -19,15 +20,6 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
 
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return to_uint8(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
-
-
-def scaled(photo: Pixels, factor: float) -> Pixels:
-    """The photo smaller by `factor` (below 1), area-averaged."""
-    import cv2
-
-    height, width = photo.shape[:2]
-    size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    return to_uint8(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
 
 
 def fitted_to(photo: Pixels, longest: int) -> Pixels:

@@ -18,10 +18,11 @@ import numpy as np
 from facematch_local.codes import ErrorCode, WarningCode
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
 from facematch_local.imaging.photo import Pixels
+from facematch_local.imaging.resampling import scaled
 from facematch_local.synthetic.cards import Card, draw_card
 from facematch_local.synthetic.copies import photocopy
 from facematch_local.synthetic.degradation import gaussian_blur
-from facematch_local.synthetic.pixels import jpeg, scaled
+from facematch_local.synthetic.pixels import jpeg
 from facematch_local.synthetic.scenes import lit
 from facematch_local.synthetic.tampering import swap_portrait
 

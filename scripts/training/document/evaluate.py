@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facematch_local import synthetic as made
+from facematch_local import synthetic
 from facematch_local.checks.check import Role
 from facematch_local.checks.document import document as measure
 from facematch_local.checks.examination import Examination
@@ -57,22 +57,22 @@ def drawn(data: Path, count: int, unseen: bool) -> Iterator[Case]:
     for index in range(count):
         rng = np.random.default_rng((SEED, index))
         portrait = decode(portraits[index * 7 % len(portraits)].read_bytes()).pixels
-        ground = made.fitted_to(decode(grounds[index * 5 % len(grounds)].read_bytes()).pixels, 1000)
+        ground = synthetic.fitted_to(decode(grounds[index * 5 % len(grounds)].read_bytes()).pixels, 1000)
         for shown in (portrait, None):
             engraved = shown is not None and index % 4 == 1
-            card = made.draw_card(shown, rng, 800, passport=index % 3 == 0, engraved=engraved).pixels
+            card = synthetic.draw_card(shown, rng, 800, passport=index % 3 == 0, engraved=engraved).pixels
             kind = f"made, {'with' if shown is not None else 'without'} a portrait"
             if index % 4 == 0:
-                card, kind = made.photocopy(card, rng), f"{kind}, copied"
+                card, kind = synthetic.photocopy(card, rng), f"{kind}, copied"
             elif engraved:
                 kind = "made, with a grey portrait"
-            yield f"{kind}, scanned", True, made.jpeg(card, 85), None
-            photo, corners = made.on_background(card, ground, rng, share=rng.uniform(0.3, 0.85))
+            yield f"{kind}, scanned", True, synthetic.jpeg(card, 85), None
+            photo, corners = synthetic.on_background(card, ground, rng, share=rng.uniform(0.3, 0.85))
             cast = (rng.uniform(0.65, 1.15), rng.uniform(0.8, 1.1), rng.uniform(0.7, 1.15))
             yield (
                 f"{kind}, on a table",
                 True,
-                made.jpeg(made.lit(photo, rng, rng.uniform(0.35, 1.1), cast), 85),
+                synthetic.jpeg(synthetic.lit(photo, rng, rng.uniform(0.35, 1.1), cast), 85),
                 corners,
             )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facematch_local import synthetic as made
+from facematch_local import synthetic
 from facematch_local.checks.check import Role
 from facematch_local.errors import FacematchError
 from facematch_local.imaging.decode import decode
@@ -40,9 +40,9 @@ def edited(image: Array, rng: np.random.Generator) -> Iterator[tuple[str, Array]
     if longest < 700:
         yield "doubled", cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     yield "sharpened", _u8(2 * values - cv2.GaussianBlur(values, (0, 0), 1.5))
-    yield "JPEG 40", made.jpeg(image, 40)
+    yield "JPEG 40", synthetic.jpeg(image, 40)
     yield "blurred", cv2.GaussianBlur(image, (0, 0), max(0.008 * longest, 0.8))
-    yield "moved", made.motion_blur(image, max(int(0.03 * longest), 3), rng)
+    yield "moved", synthetic.motion_blur(image, max(int(0.03 * longest), 3), rng)
     yield "noise", _u8(values + rng.normal(0, 8, values.shape))
     yield "beautified", cv2.bilateralFilter(image, 9, 50, 5)
     yield "dark", _u8(255 * (values / 255) ** 1.8 * 0.8)
@@ -70,7 +70,7 @@ def photos(data: Path) -> Iterator[tuple[str, str, bytes | Array]]:
                     image = decode(content).pixels
                 except FacematchError:
                     continue
-                image = made.fitted_to(image, LONGEST) if max(image.shape[:2]) > LONGEST else image
+                image = synthetic.fitted_to(image, LONGEST) if max(image.shape[:2]) > LONGEST else image
                 for edit, changed in edited(image, np.random.default_rng(number)):
                     yield folder, edit, changed
 

@@ -13,7 +13,7 @@ import itertools
 
 import numpy as np
 
-from facematch_local import synthetic as made
+from facematch_local import synthetic
 from facematch_local.checks.check import Role
 from facematch_local.checks.examination import Examination
 from facematch_local.checks.tampering import portrait_substitution, text_alteration
@@ -29,12 +29,12 @@ TAMPERED = ("paste", "blended", "recompressed")
 
 
 def variants(own: np.ndarray, other: np.ndarray, rng: np.random.Generator, passport: bool) -> dict[str, np.ndarray]:
-    drawn = made.draw_card(own, rng, int(rng.choice([600, 800, 1000])), passport)
-    once = made.Card(made.jpeg(drawn.pixels, int(rng.integers(70, 96))), drawn.portrait)
+    drawn = synthetic.draw_card(own, rng, int(rng.choice([600, 800, 1000])), passport)
+    once = synthetic.Card(synthetic.jpeg(drawn.pixels, int(rng.integers(70, 96))), drawn.portrait)
     quality = int(rng.integers(75, 96))
-    swaps = {kind: made.jpeg(made.swap_portrait(once, other, rng, kind), quality) for kind in TAMPERED}
-    text = made.jpeg(made.edit_text(once, rng), quality)
-    return {"once": once.pixels, "twice": made.jpeg(once.pixels, quality), **swaps, "text": text}
+    swaps = {kind: synthetic.jpeg(synthetic.swap_portrait(once, other, rng, kind), quality) for kind in TAMPERED}
+    text = synthetic.jpeg(synthetic.edit_text(once, rng), quality)
+    return {"once": once.pixels, "twice": synthetic.jpeg(once.pixels, quality), **swaps, "text": text}
 
 
 def main() -> None:

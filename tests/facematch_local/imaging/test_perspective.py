@@ -8,7 +8,7 @@ import pytest
 
 from facematch_local.documents import find as document
 from facematch_local.faces import Face, head_axes, portrait_corners
-from facematch_local.imaging.perspective import covered, photo_corners, rectified, shown
+from facematch_local.imaging.perspective import covered, photo_corners, rectified
 
 UPRIGHT = np.array([(40, 50), (70, 50), (55, 68), (43, 85), (67, 85)], np.float64)
 
@@ -46,21 +46,6 @@ def test_the_area_between_the_corners_fills_the_result() -> None:
     flat = rectified(photo, corners, 80)
     assert flat.shape[1] == 80
     np.testing.assert_allclose(flat[4:-4, 4:-4].reshape(-1, 3).mean(axis=0), (200, 180, 160), atol=2)
-    assert shown(photo, corners, (flat.shape[1], flat.shape[0])).all()
-
-
-def test_the_mask_excludes_the_area_outside_the_photo() -> None:
-    photo = np.zeros((300, 400, 3), np.uint8)
-    half = shown(photo, np.float32([(-100, 50), (100, 50), (100, 150), (-100, 150)]), (80, 40))
-    assert half.shape == (40, 80)
-    assert not half[:, :39].any()
-    assert half[:, 41:].all()
-
-
-def test_a_card_in_strong_perspective_is_shown_completely() -> None:
-    photo = np.zeros((3000, 4000, 3), np.uint8)  # its corners lie beyond the card's horizon
-    corners = np.float32([(1500, 1200), (2400, 1290), (2400, 1770), (1500, 1860)])
-    assert shown(photo, corners, (180, 114)).all()
 
 
 def test_a_large_part_is_averaged_not_sampled() -> None:
