@@ -72,9 +72,7 @@ def _is_licence(name: str, folder: str) -> bool:
 
 
 def _classifiers(classifiers: list[str]) -> str:
-    return ", ".join(
-        text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License :: OSI Approved ::")
-    )
+    return ", ".join(text.rpartition(" :: ")[2] for text in classifiers if text.startswith(_APPROVED))
 
 
 def _short(fields: Message) -> str:
