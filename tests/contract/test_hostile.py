@@ -38,7 +38,7 @@ from facematch_server.decoding import forkserver
 from facematch_server.decoding.opening import open_decoders
 from facematch_server.running.serve import serve
 from facematch_server.settings import Settings
-from facematch_server.store import Store, default_database_url
+from facematch_server.store import KeySettings, Store, default_database_url
 
 settings = Settings()
 for name in ("stranger", "honest"):

@@ -21,6 +21,7 @@ def sessions(tmp_path: Path) -> Sessions:
     return Sessions(open_engine(url))
 
 
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
 def test_changes_of_keys_are_durable_and_counts_are_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint costs a request more than its place in a power cut is worth."""
     synced: list[int] = []
