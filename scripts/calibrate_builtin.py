@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from facematch_local.calibration import Calibration, as_calibration
 from facematch_local.cpu import available_cpus
-from facematch_local.evaluation.verification import calibrate as calibration
+from facematch_local.evaluation.verification import calibrate
 from facematch_local.evaluation.verification.data import as_data
 from facematch_local.evaluation.verification.dataset import Dataset
 from facematch_local.evaluation.verification.embed import Embeddings, embed_photos
@@ -76,7 +76,7 @@ def main() -> None:
         return as_data(evaluated(dataset, embeddings, chosen, curve, replicates), pack, today)
 
     data = measured(everyone, pack.calibration, options.replicates)
-    content = calibration.fit(data, date=today)
+    content = calibrate.fit(data, date=today)
     curve = as_calibration(content)
     show_anchors(content)
     options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
@@ -181,8 +181,8 @@ def halves(
     results: dict[str, Any] = {}
     for name, made_from in (("first to second", ~second), ("second to first", second)):
         try:
-            content = calibration.fit(measured(made_from, _NEUTRAL, replicates), date="2000-01-01")
-        except calibration.CalibrationError as error:
+            content = calibrate.fit(measured(made_from, _NEUTRAL, replicates), date="2000-01-01")
+        except calibrate.CalibrationError as error:
             results[name] = str(error)
             continue
         results[name] = {
@@ -212,8 +212,8 @@ def two_out(
         without = hard & ~np.isin(dataset.subjects, [left, right])
         part = measured(without, _NEUTRAL, 100)
         try:
-            marks = calibration.anchors({"overall": data["overall"], "groups": part["groups"]})
-        except calibration.CalibrationError:
+            marks = calibrate.anchors({"overall": data["overall"], "groups": part["groups"]})
+        except calibrate.CalibrationError:
             skipped += 1
             continue
         first, second = (np.flatnonzero(hard & (dataset.subjects == person)) for person in (left, right))

@@ -22,7 +22,7 @@ def document(examination: Examination) -> Measure:
 
     The result is the document network's probability. If that is uncertain, it is the mean of the logits for the photo
     and for a tighter crop, with the evidence of print and edges added to their sum
-    (`documents.printed.find_document`).
+    (`documents.find.find_document`).
     """
     scores = examination.document_scores
     if scores is None:

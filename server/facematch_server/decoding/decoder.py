@@ -19,7 +19,7 @@ from typing import Final
 
 from facematch_local.errors import FacematchError
 from facematch_local.imaging.photo import ImageLimits, Photo
-from facematch_server.decoding import messages as protocol
+from facematch_server.decoding import messages
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 
 Decode = Callable[[bytes, ImageLimits, contextlib.AbstractContextManager[object]], Photo]
@@ -52,33 +52,33 @@ def work(sock: socket.socket, decode: Decode, limits: DecoderLimits) -> None:
         limits: the limits of this process.
     """
     held = _Held(limits)
-    buffers: dict[int, protocol.Buffer] = {}
+    buffers: dict[int, messages.Buffer] = {}
     while True:
-        message, files = protocol.received(sock)
-        if message[:1] != protocol.PHOTO or not files:
+        message, files = messages.received(sock)
+        if message[:1] != messages.PHOTO or not files:
             return
-        data = protocol.taken(files[0], limits.image.max_bytes)
+        data = messages.taken(files[0], limits.image.max_bytes)
         held.to(limits.ordinary)
         try:
             photo = decode(data, limits.image, _LargePhotoLock(sock, held, limits.large))
         except FacematchError as error:
             held.to(None)
-            sock.send(protocol.REFUSED + str(error).encode()[: protocol.LONGEST_MESSAGE - 1])
+            sock.send(messages.REFUSED + str(error).encode()[: messages.LONGEST_MESSAGE - 1])
             continue
         held.to(None)
         _hand_over(sock, photo, message[1], buffers)
         del data, photo
 
 
-def _hand_over(sock: socket.socket, photo: Photo, buffer: int, buffers: dict[int, protocol.Buffer]) -> None:
-    message = protocol.pixels_message(photo)
-    if buffer < protocol.BUFFERS and photo.pixels.size <= protocol.BUFFER_BYTES:
+def _hand_over(sock: socket.socket, photo: Photo, buffer: int, buffers: dict[int, messages.Buffer]) -> None:
+    message = messages.pixels_message(photo)
+    if buffer < messages.BUFFERS and photo.pixels.size <= messages.BUFFER_BYTES:
         if buffer not in buffers:
-            buffers[buffer] = protocol.Buffer()
+            buffers[buffer] = messages.Buffer()
         buffers[buffer].put(photo.pixels)
         socket.send_fds(sock, [message], [buffers[buffer].handle])
         return
-    handle = protocol.put(photo.pixels.data)
+    handle = messages.put(photo.pixels.data)
     socket.send_fds(sock, [message], [handle])
     os.close(handle)
 
@@ -109,9 +109,9 @@ class _LargePhotoLock:
         self._allowance = allowance
 
     def __enter__(self) -> None:
-        self._sock.send(protocol.WANTS_LOCK)
-        message, _ = protocol.received(self._sock)
-        if message != protocol.GO:
+        self._sock.send(messages.WANTS_LOCK)
+        message, _ = messages.received(self._sock)
+        if message != messages.GO:
             os._exit(0)
         self._held.to(self._allowance)
 

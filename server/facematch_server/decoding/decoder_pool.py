@@ -14,8 +14,7 @@ from typing import Final
 from facematch_local.errors import ImageFormatError
 from facematch_local.imaging.decode import check_size
 from facematch_local.imaging.photo import Photo
-from facematch_server.decoding import forkserver
-from facematch_server.decoding import messages as protocol
+from facematch_server.decoding import forkserver, messages
 from facematch_server.decoding.errors import DecoderError, OutOfTimeError
 from facematch_server.decoding.limits import DecoderLimits
 from facematch_server.decoding.processes import BlamelessError, Command, Decoder, EndedError, ForkServer
@@ -141,7 +140,7 @@ class DecoderPool:
             except EndedError as error:
                 self._ended += 1
                 self._explain(error.code)
-            except protocol.ProtocolError:
+            except messages.ProtocolError:
                 self._end(decoder)
                 LOGGER.warning("decoder ended: it broke the protocol")
         raise ImageFormatError("the photo cannot be decoded (its decoder ended)")
@@ -162,23 +161,23 @@ class DecoderPool:
                 message, files = b"", []
                 if stepped_aside:
                     yielded = decoder.worn = True  # niceness cannot be lowered again
-                    self._server.order(protocol.YIELD, decoder.number)
+                    self._server.order(messages.YIELD, decoder.number)
             kind = message[:1]
-            if kind == protocol.PIXELS and files:
-                return protocol.photo_from(message, files[0], self._limits.image, decoder.buffer_in_use())
+            if kind == messages.PIXELS and files:
+                return messages.photo_from(message, files[0], self._limits.image, decoder.buffer_in_use())
             for handle in files:
                 os.close(handle)
-            if kind == protocol.REFUSED:
+            if kind == messages.REFUSED:
                 raise ImageFormatError(message[1:].decode("utf-8", "replace"))
-            if kind and (kind != protocol.WANTS_LOCK or has_lock):
-                raise protocol.ProtocolError
+            if kind and (kind != messages.WANTS_LOCK or has_lock):
+                raise messages.ProtocolError
             if not stepped_aside:
                 held.enter_context(aside())
                 stepped_aside = True
-            if kind == protocol.WANTS_LOCK:
+            if kind == messages.WANTS_LOCK:
                 held.enter_context(self._lock_for_large_photos(deadline))
                 has_lock = True
-                decoder.send(protocol.GO)
+                decoder.send(messages.GO)
 
     @contextmanager
     def _lock_for_large_photos(self, deadline: float | None) -> Iterator[None]:
@@ -234,7 +233,7 @@ class DecoderPool:
 
     def _end(self, decoder: Decoder) -> None:
         self._ended += 1
-        self._server.order(protocol.KILL, decoder.number)
+        self._server.order(messages.KILL, decoder.number)
         with contextlib.suppress(BlamelessError):
             decoder.status()  # its end is known now
 

@@ -22,8 +22,7 @@ import numpy as np
 
 from facematch_local.imaging import decode as images
 from facematch_local.imaging.photo import ImageLimits
-from facematch_server.decoding import decoder
-from facematch_server.decoding import messages as protocol
+from facematch_server.decoding import decoder, messages
 from facematch_server.decoding.decoder import Decode
 from facematch_server.decoding.limits import Allowance, DecoderLimits
 from facematch_server.running.memory import keep_memory_level
@@ -63,7 +62,7 @@ def main(decode: Decode = images.decode) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _load()
     try:
-        control.send(protocol.READY)
+        control.send(messages.READY)
     except OSError:  # the service did not start
         return
     # Some libraries write remarks on a photo to standard error.
@@ -107,16 +106,16 @@ class _ForkServer:
                     key.data()
 
     def _obey(self) -> None:
-        message, files = protocol.received(self._control, files=2)
+        message, files = messages.received(self._control, files=2)
         if not message:
             os._exit(0)  # the service has ended; the kernel kills the decoders
-        kind, number = protocol.ORDER.unpack(message)
+        kind, number = messages.ORDER.unpack(message)
         pid = self._pids.get(number)
-        if kind == protocol.START:
+        if kind == messages.START:
             self._fork(number, *files)
-        elif pid is not None and kind == protocol.KILL:
+        elif pid is not None and kind == messages.KILL:
             os.kill(pid, signal.SIGKILL)
-        elif pid is not None and kind == protocol.YIELD:
+        elif pid is not None and kind == messages.YIELD:
             with contextlib.suppress(ProcessLookupError):
                 os.setpriority(os.PRIO_PGRP, pid, _YIELDING)  # PRIO_PROCESS would apply to the first thread only
 
@@ -150,7 +149,7 @@ class _ForkServer:
             del self._pids[number]
             handle = self._status.pop(pid)
             with contextlib.suppress(OSError):  # the service has closed the pipe
-                os.write(handle, protocol.STATUS.pack(os.waitstatus_to_exitcode(status)))
+                os.write(handle, messages.STATUS.pack(os.waitstatus_to_exitcode(status)))
             os.close(handle)
 
 

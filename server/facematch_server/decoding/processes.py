@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from facematch_server.decoding import messages as protocol
+from facematch_server.decoding import messages
 from facematch_server.decoding.errors import DecoderError
 from facematch_server.decoding.limits import DecoderLimits
 
@@ -43,19 +43,19 @@ class Decoder:
         self.worn = False
         self.gone = False
         # A deque: threads take and give back without a lock.
-        self._free = deque(range(protocol.BUFFERS))
+        self._free = deque(range(messages.BUFFERS))
         self._buffer: int | None = None
         self._sock = sock
         self._status = status
 
     def send_photo(self, data: bytes) -> None:
-        handle = protocol.put(data)
+        handle = messages.put(data)
         try:
             self._sock.settimeout(None)
             if self._buffer is None:
                 self._buffer = self._free.popleft() if self._free else None
-            buffer = protocol.NO_BUFFER if self._buffer is None else self._buffer
-            socket.send_fds(self._sock, [protocol.PHOTO + bytes((buffer,))], [handle])
+            buffer = messages.NO_BUFFER if self._buffer is None else self._buffer
+            socket.send_fds(self._sock, [messages.PHOTO + bytes((buffer,))], [handle])
         except OSError:  # it ended before it got the photo
             self.gone = True
             raise BlamelessError from None
@@ -82,7 +82,7 @@ class Decoder:
         """
         # A timeout of 0 would switch to non-blocking mode.
         self._sock.settimeout(None if until is None else max(until - time.monotonic(), 0.001))
-        message, files = protocol.received(self._sock)
+        message, files = messages.received(self._sock)
         if not message:
             raise EndedError(self.status())
         return message, files
@@ -96,10 +96,10 @@ class Decoder:
         self.gone = True
         if not _readable(self._status, _BURIAL_SECONDS):
             return 0
-        told = os.read(self._status, protocol.STATUS.size)
-        if not told:
+        report = os.read(self._status, messages.STATUS.size)
+        if not report:
             raise BlamelessError
-        return int(protocol.STATUS.unpack(told)[0])
+        return int(messages.STATUS.unpack(report)[0])
 
     def close(self) -> None:
         """Close the connection; an idle decoder then ends by itself."""
@@ -125,11 +125,11 @@ class ForkServer:
     def wait_until_ready(self) -> None:
         self._control.settimeout(_START_SECONDS)
         try:
-            message, _ = protocol.received(self._control)
+            message, _ = messages.received(self._control)
         except TimeoutError:
             message = b""
         self._control.settimeout(None)
-        if message != protocol.READY:
+        if message != messages.READY:
             raise DecoderError(
                 "the processes that decode photos do not start; "
                 "with FACEMATCH_DECODE_PROCESSES=0 photos are decoded in the service's own process"
@@ -138,24 +138,24 @@ class ForkServer:
     def start_decoder(self) -> Decoder:
         number = next(self._numbers)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        status, told = os.pipe()
+        status, report = os.pipe()
         try:
             with self._lock:
                 if self._process.poll() is not None and not self._closed:
                     self._launch()
-                socket.send_fds(self._control, [protocol.ORDER.pack(protocol.START, number)], [theirs.fileno(), told])
+                socket.send_fds(self._control, [messages.ORDER.pack(messages.START, number)], [theirs.fileno(), report])
         except OSError:
             ours.close()
             os.close(status)
             raise
         finally:
             theirs.close()
-            os.close(told)
+            os.close(report)
         return Decoder(number, ours, status)
 
     def order(self, kind: bytes, number: int) -> None:
         with self._lock, contextlib.suppress(OSError):  # the fork server has ended, and the decoder with it
-            self._control.send(protocol.ORDER.pack(kind, number))
+            self._control.send(messages.ORDER.pack(kind, number))
 
     def close(self) -> None:
         with self._lock:

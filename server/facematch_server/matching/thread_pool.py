@@ -2,7 +2,7 @@
 
 The event loop only waits. Four rules keep the service responsive under overload: at most one job computes per core,
 at most `queue_size` jobs wait, no job starts after its deadline, and keys take turns, so that a key with many requests
-delays itself only (`shares` divides the slots, `lanes` the threads).
+delays itself only (`slot_shares` divides the slots, `lanes` the threads).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facematch_local.documents import find as document
+from facematch_local.documents import upright_view
 from facematch_local.faces import Face, head_axes, portrait_corners
 from facematch_local.imaging.perspective import covered, photo_corners, rectified
 
@@ -70,13 +70,13 @@ def test_the_upright_picture_shows_the_eyes_level_in_the_middle(degrees: float, 
     radius = max(round(4 * scale), 2)
     for x, y in points[:2]:
         cv2.circle(photo, (round(x), round(y)), radius, (255, 255, 255), -1)
-    picture, inside, matrix = document.upright(photo, face(points), head_axes(face(points)))
-    assert picture.shape == (document.HEIGHT, document.WIDTH, 3)
+    picture, inside, matrix = upright_view.upright(photo, face(points), head_axes(face(points)))
+    assert picture.shape == (upright_view.HEIGHT, upright_view.WIDTH, 3)
     assert inside.shape == picture.shape[:2]
     placed = points[:2] @ matrix[:, :2].T + matrix[:, 2]
-    middle = np.array([document.WIDTH / 2, document.HEIGHT / 2])
+    middle = np.array([upright_view.WIDTH / 2, upright_view.HEIGHT / 2])
     np.testing.assert_allclose(placed.mean(axis=0), middle, atol=0.01)
-    np.testing.assert_allclose(placed[1] - placed[0], (document.EYES * 30 / 30.3, 0), atol=1.0)
+    np.testing.assert_allclose(placed[1] - placed[0], (upright_view.EYES * 30 / 30.3, 0), atol=1.0)
     for x, y in placed:
         window = picture[round(y) - 12 : round(y) + 13, round(x) - 10 : round(x) + 11, 0].astype(float)
         rows, columns = np.mgrid[round(y) - 12 : round(y) + 13, round(x) - 10 : round(x) + 11]
@@ -84,6 +84,6 @@ def test_the_upright_picture_shows_the_eyes_level_in_the_middle(degrees: float, 
         assert np.abs(seen - (x, y)).max() < 1.0
     corner = photo_corners(photo) @ matrix[:, :2].T + matrix[:, 2]
     for x, y in corner:
-        if 3 < x < document.WIDTH - 3 and 3 < y < document.HEIGHT - 3:
+        if 3 < x < upright_view.WIDTH - 3 and 3 < y < upright_view.HEIGHT - 3:
             around = inside[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4]
             assert 0 < (around > 0).mean() < 0.6

@@ -18,12 +18,12 @@ LIMITS = ImageLimits(max_side=100)
 
 
 def test_there_and_back() -> None:
-    from facematch_server.decoding import messages as protocol
+    from facematch_server.decoding import messages
 
     photo = Photo(PIXELS, 0.5, "WEBP")
     released: list[int] = []
-    handle = protocol.put(photo.pixels.data)
-    got = protocol.photo_from(protocol.pixels_message(photo), handle, LIMITS, lambda: released.append(1))
+    handle = messages.put(photo.pixels.data)
+    got = messages.photo_from(messages.pixels_message(photo), handle, LIMITS, lambda: released.append(1))
     assert np.array_equal(got.pixels, PIXELS)
     assert (got.scale, got.format) == (0.5, "WEBP")
     with pytest.raises(OSError, match="Bad file"):
@@ -50,51 +50,51 @@ def test_there_and_back() -> None:
 )
 def test_lies_about_pixels(photo: Photo) -> None:
     """Of the first two the file is larger than stated, which is allowed: buffers are."""
-    from facematch_server.decoding import messages as protocol
+    from facematch_server.decoding import messages
 
-    message, handle = protocol.pixels_message(photo), protocol.put(PIXELS.data)
+    message, handle = messages.pixels_message(photo), messages.put(PIXELS.data)
     if photo.pixels.size <= PIXELS.size and photo.scale == 1 and photo.format == "PNG":
-        assert protocol.photo_from(message, handle, LIMITS).pixels.shape == photo.pixels.shape
+        assert messages.photo_from(message, handle, LIMITS).pixels.shape == photo.pixels.shape
         return
-    with pytest.raises(protocol.ProtocolError):
-        protocol.photo_from(message, handle, LIMITS)
+    with pytest.raises(messages.ProtocolError):
+        messages.photo_from(message, handle, LIMITS)
 
 
 @pytest.mark.parametrize("kind", ["unsealed", "short", "no memory", "message"])
 def test_files_that_could_change_below_our_feet(kind: str) -> None:
-    from facematch_server.decoding import messages as protocol
+    from facematch_server.decoding import messages
 
-    message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
+    message = messages.pixels_message(Photo(PIXELS, 1.0, "PNG"))
     if kind == "unsealed":
         handle = os.memfd_create("x", os.MFD_ALLOW_SEALING)
         os.write(handle, PIXELS.data)
     elif kind == "no memory":
         handle = os.open(os.devnull, os.O_RDWR)
     else:
-        handle = protocol.put(PIXELS.data[:-1] if kind == "short" else PIXELS.data)
-    with pytest.raises(protocol.ProtocolError):
-        protocol.photo_from(message[:5] if kind == "message" else message, handle, LIMITS)
+        handle = messages.put(PIXELS.data[:-1] if kind == "short" else PIXELS.data)
+    with pytest.raises(messages.ProtocolError):
+        messages.photo_from(message[:5] if kind == "message" else message, handle, LIMITS)
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(handle)
 
 
 def test_nobody_can_change_what_was_put() -> None:
-    from facematch_server.decoding import messages as protocol
+    from facematch_server.decoding import messages
 
-    handle = protocol.put(b"photo")
+    handle = messages.put(b"photo")
     for change in (lambda: os.pwrite(handle, b"x", 0), lambda: os.ftruncate(handle, 0)):
         with pytest.raises(PermissionError):
             change()
-    assert protocol.taken(handle, 100) == b"photo"
+    assert messages.taken(handle, 100) == b"photo"
 
 
 def test_a_slot_is_written_again() -> None:
-    from facematch_server.decoding import messages as protocol
+    from facematch_server.decoding import messages
 
-    buffer = protocol.Buffer()
-    message = protocol.pixels_message(Photo(PIXELS, 1.0, "PNG"))
+    buffer = messages.Buffer()
+    message = messages.pixels_message(Photo(PIXELS, 1.0, "PNG"))
     for pixels in (PIXELS, 255 - PIXELS):
         buffer.put(pixels)
-        assert np.array_equal(protocol.photo_from(message, os.dup(buffer.handle), LIMITS).pixels, pixels)
+        assert np.array_equal(messages.photo_from(message, os.dup(buffer.handle), LIMITS).pixels, pixels)
     with pytest.raises(PermissionError):
         os.ftruncate(buffer.handle, 0)

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from facematch_server.running import stop_signals as stopping
+from facematch_server.running import stop_signals
 
 
 async def signalled(number: signal.Signals) -> bool:
     loop = asyncio.get_running_loop()
     called = asyncio.Event()
-    with stopping.calls(loop, called.set):
+    with stop_signals.calls(loop, called.set):
         signal.raise_signal(number)
         try:
             await asyncio.wait_for(called.wait(), 5)
@@ -38,14 +38,14 @@ def test_a_signal_calls(number: signal.Signals, loop_takes_signals: bool, monkey
     # Shells start programs in the background with SIGINT ignored, which asyncio does not put back.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        before = {number: signal.getsignal(number) for number in stopping.stop_signals()}
+        before = {number: signal.getsignal(number) for number in stop_signals.stop_signals()}
         assert asyncio.run(signalled(number))
-        assert {number: signal.getsignal(number) for number in stopping.stop_signals()} == before
+        assert {number: signal.getsignal(number) for number in stop_signals.stop_signals()} == before
     finally:
         signal.signal(signal.SIGINT, inherited)
 
 
 def test_ctrl_break_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert signal.SIGINT in stopping.stop_signals()
+    assert signal.SIGINT in stop_signals.stop_signals()
     monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
-    assert stopping.stop_signals() == [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1]
+    assert stop_signals.stop_signals() == [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1]

@@ -1,6 +1,6 @@
 """Keys, usage, reservations and the audit trail.
 
-Column types are spelt out here and not imported from `models`, so that the revision never changes.
+Column types are spelt out here and not imported from `tables`, so that the revision never changes.
 """
 
 from __future__ import annotations
