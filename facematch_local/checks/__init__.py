@@ -19,6 +19,7 @@ from typing import Final
 from facematch_local.checks import (
     crop,
     document,
+    exposure,
     face_size,
     occlusion,
     photocopy,
@@ -39,6 +40,9 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
     Check("recapture", recapture.recapture, "recapture"),
     Check("blur", sharpness.blur),
     Check("noise", sharpness.noise),
+    Check("over_exposure", exposure.over_exposure),
+    Check("under_exposure", exposure.under_exposure),
+    Check("dynamic_range", exposure.dynamic_range),
     Check("inter_eye_distance", face_size.inter_eye_distance),
     Check("head_size", face_size.head_size),
     Check("crop", crop.crop),
@@ -53,6 +57,9 @@ CARD_CHECKS: Final[tuple[Check, ...]] = (
     Check("single_face", single_face.single_face),
     Check("blur", sharpness.blur),
     Check("noise", sharpness.noise),
+    Check("over_exposure", exposure.over_exposure),
+    Check("under_exposure", exposure.under_exposure),
+    Check("dynamic_range", exposure.dynamic_range),
     Check("inter_eye_distance", face_size.inter_eye_distance),
 )
 

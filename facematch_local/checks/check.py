@@ -27,8 +27,8 @@ class Measure:
 
     Attributes:
         value: the measured number; None if the check was not assessed (ISO/IEC 29794-5: failure to assess).
-        unit: unit of `value`; "1" for ratios, probabilities and counts, else "px", "IED" (inter-eye distances) or
-            "grey levels".
+        unit: unit of `value`; "1" for ratios, probabilities and counts, else "px", "IED" (inter-eye distances),
+            "grey levels" or "bit".
         reason: why the check was not assessed; "" if it was.
     """
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from facematch_local.brief_repr import BriefRepr
 from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.checks.check import Role
+from facematch_local.checks.face_region import face_ellipse
 from facematch_local.documents.find import Document, find_document
 from facematch_local.documents.outline import closer, outline
 from facematch_local.faces import Face
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
+from facematch_local.imaging.luminance import histogram, luminance
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.imaging.resampling import scaled
 from facematch_local.imaging.spectrum import period_of
@@ -57,6 +59,12 @@ class Examination(BriefRepr):
     def head_crop(self) -> Pixels | None:
         """The compared face with hair and chin, upright, eyes 24 pixels apart: 112x112x3 uint8 BGR, or None."""
         return occlusion_crop(self.photo.pixels, self.face) if self.face else None
+
+    @cached_property
+    def face_luminance(self) -> NDArray[np.float64] | None:
+        """Histogram of the luminance of the compared face, brow to chin: (256,) float64 with the sum 1, or None."""
+        crop = self.head_crop
+        return None if crop is None else histogram(luminance(crop), face_ellipse())
 
     @cached_property
     def face_grey(self) -> NDArray[np.float32] | None:

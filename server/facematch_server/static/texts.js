@@ -62,7 +62,8 @@ export const WARNINGS_VI = {
 
 export const MEASURES_VI = {
   face_confidence: "độ tin cậy phát hiện khuôn mặt", single_face: "tỉ lệ khuôn mặt thứ hai", sunglasses: "kính râm",
-  head_covering: "mũ", mask: "khẩu trang", blur: "độ mờ", noise: "nhiễu", recapture: "chụp lại",
+  head_covering: "mũ", mask: "khẩu trang", blur: "độ mờ", noise: "nhiễu", over_exposure: "thừa sáng",
+  under_exposure: "thiếu sáng", dynamic_range: "dải sáng", recapture: "chụp lại",
   inter_eye_distance: "khoảng cách hai mắt", head_size: "tỉ lệ chiều cao khuôn mặt", crop: "khoảng cách tới mép ảnh",
   document: "có giấy tờ", photocopy: "bản sao đen trắng", portrait_substitution: "ảnh chân dung trên giấy tờ bị thay",
   text_alteration: "chữ trên giấy tờ bị sửa",

@@ -9,7 +9,7 @@ from facematch_local.batch.tally import Tally
 RECORD = {
     "tool": "facematch-local <1>",
     "input": {"sha256": "abc", "rows": 10},
-    "settings": {"pack": "p", "calibration": "c", "calibrated": False, "policy": "15"},
+    "settings": {"pack": "p", "calibration": "c", "calibrated": False, "policy": "16"},
 }
 
 

@@ -48,7 +48,7 @@ RESULT = MatchResult(
     pack="pack 1",
     calibration="curve-1",
     calibrated=False,
-    policy="15",
+    policy="16",
     timings={"decode": 0.12345678, "total": 0.5},
 )
 
@@ -67,7 +67,7 @@ def test_a_result_is_described_whole() -> None:
         "pack": "pack 1",
         "calibration": "curve-1",
         "calibrated": False,
-        "policy": "15",
+        "policy": "16",
         "timings": {"decode": 0.123457, "total": 0.5},
     }
     code = WarningCode.NO_FACE_ON_PORTRAIT

@@ -24,7 +24,7 @@ EVIL = "<script>alert(1)</script>"
 
 
 def _report(results: Results, networks: tuple[str, ...] = ("occlusion", "document")) -> WarningsReport:
-    return WarningsReport(results, PackUsed(EVIL, "1", networks, networks[1:]), "15", "2026-01-02")
+    return WarningsReport(results, PackUsed(EVIL, "1", networks, networks[1:]), "16", "2026-01-02")
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_tables_hold_hits_misses_and_false_alarms(report: WarningsReport) ->
 
 def test_the_notes_name_pack_policy_networks_and_photos_without_a_result(report: WarningsReport) -> None:
     notes = report.notes()
-    assert notes[0] == f"Pack {EVIL} 1, policy 15, 2026-01-02."
+    assert notes[0] == f"Pack {EVIL} 1, policy 16, 2026-01-02."
     assert "Networks for warnings: occlusion, document; from the shipped pack: document." in notes
     assert "1 photos could not be decoded and do not count: e.jpg" in notes
     assert not any("leave out" in note for note in notes)
@@ -71,7 +71,7 @@ def test_the_data_hold_every_figure_and_the_wrong_cases(report: WarningsReport) 
         ["occlusion", "document"],
         ["document"],
     )
-    assert (data["policy"], data["date"], data["undecoded"]) == ("15", "2026-01-02", ["e.jpg"])
+    assert (data["policy"], data["date"], data["undecoded"]) == ("16", "2026-01-02", ["e.jpg"])
     entry = next(entry for entry in data["by_code"] if entry["code"] == 10)
     counts = {key: entry[key] for key in ("positive", "found", "negative", "false_alarms", "not_assessed")}
     assert counts == {"positive": 2, "found": 1, "negative": 2, "false_alarms": 1, "not_assessed": 1}
