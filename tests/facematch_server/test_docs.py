@@ -43,3 +43,49 @@ def test_every_metric_the_page_names_is_there() -> None:
         bare = name.removesuffix("_total").removesuffix("_info")
         assert f'"{bare}"' in source, name
     assert Metrics().text()
+
+
+# Written by a build; and a file of OpenCV Zoo.
+NOT_HERE = ("models/standard/missing.txt", "models/face_recognition_sface/")
+
+
+def _links(page: Path) -> list[str]:
+    """Targets of links and pictures of a page, without those in code."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", text))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES], ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    targets = {target.partition("#")[0] for target in _links(page) if "://" not in target}
+    assert [target for target in targets if target and not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_every_file_of_the_repository_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(r"`((?:server|scripts|tests|models|facematch_local|docs)/[\w./-]+)", page.read_text("utf-8"))
+    missing = [name for name in named if not (ROOT / name.rstrip(".")).exists() and not name.startswith(NOT_HERE)]
+    assert missing == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    yaml = pytest.importorskip("yaml", reason="needs the package PyYAML")
+    text = (ROOT / ".mkdocs.yml").read_text("utf-8")
+    listed = set(re.findall(r"[\w-]+\.md", str(yaml.safe_load(text)["nav"])))
+    assert listed == {page.name for page in PAGES}
+
+
+def test_the_list_of_stored_fields_is_complete() -> None:
+    from facematch_server.store.tables import Base
+
+    text = (ROOT / "docs" / "auditors.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE))
+    listed = {name: set(re.findall(r"`(\w+)`", fields)) for name, fields in rows.items()}
+    assert listed == {name: set(table.columns.keys()) for name, table in Base.metadata.tables.items()}
+
+
+def test_every_promise_to_an_auditor_has_a_test() -> None:
+    text = (ROOT / "docs" / "auditors.md").read_text("utf-8")
+    rows = re.search(r"\| Claim \| Test \|\n\|---\|---\|\n((?:\|.*\n)+)", text)
+    assert rows is not None
+    assert [row for row in rows.group(1).splitlines() if not re.search(r"\| `tests/[\w/]+\.py::\w+` \|$", row)] == []
