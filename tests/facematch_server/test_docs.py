@@ -31,7 +31,8 @@ def test_every_option_a_page_names_exists(page: Path) -> None:
     known = {f"FACEMATCH_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"FACEMATCH_[A-Z_]+[A-Z]", page.read_text("utf-8")))
     # Variables of the tests and of the test database.
-    assert {name for name in named - known - OTHER_VARIABLES if not name.startswith("FACEMATCH_TEST_")} == set()
+    of_tests = ("FACEMATCH_TEST_", "FACEMATCH_WRITE_SNAPSHOT")
+    assert {name for name in named - known - OTHER_VARIABLES if not name.startswith(of_tests)} == set()
 
 
 def test_every_metric_the_page_names_is_there() -> None:
@@ -89,3 +90,42 @@ def test_every_promise_to_an_auditor_has_a_test() -> None:
     rows = re.search(r"\| Claim \| Test \|\n\|---\|---\|\n((?:\|.*\n)+)", text)
     assert rows is not None
     assert [row for row in rows.group(1).splitlines() if not re.search(r"\| `tests/[\w/]+\.py::\w+` \|$", row)] == []
+
+
+def _figures(page: Path) -> dict[str, list[float]]:
+    """The rows of a page's tables of error rates, by their number of pairs."""
+    rows = {}
+    for line in page.read_text("utf-8").splitlines():
+        pairs = re.search(r"(\d[\d.,]*)(?: million| triệu)? (?:pairs|cặp)", line.partition("|")[2].partition("|")[0])
+        cells = [cell.strip(" *") for cell in line.strip("|").split("|")[1:]]
+        if pairs and 2 <= len(cells) <= 3 and all(re.fullmatch(r"\d+([.,]\d+)?", cell) for cell in cells):
+            rows[re.sub(r"\D", "", pairs.group(1))] = [float(cell.replace(",", ".")) for cell in cells]
+    return rows
+
+
+@pytest.mark.parametrize("name", ["numbers.md", "vi-numbers.md"])
+def test_the_figures_for_newcomers_are_those_of_the_page_on_accuracy(name: str) -> None:
+    measured, told = _figures(ROOT / "docs" / "accuracy.md"), _figures(ROOT / "docs" / name)
+    assert len(told) == 6
+    assert told == {pairs: measured[pairs] for pairs in told}
+
+
+def test_the_figures_of_the_readme_are_those_of_the_page_on_accuracy() -> None:
+    measured, told = _figures(ROOT / "docs" / "accuracy.md"), _figures(ROOT / "README.md")
+    # There the rows of two people are of 100,000 comparisons, without the column "no match".
+    one_person = {"2400", "9606", "374"}
+    # The synthetic cards are the same pairs as the portraits, in the row below them.
+    cards = re.search(r"synthetic card to portrait \| \*\*(\d+)\*\* \| (\d+) \| (\d+)", _text("accuracy.md"))
+    assert cards is not None
+    expected = {**measured, "374": [float(cell) for cell in cards.groups()]}
+    assert set(told) == one_person | {"69", "309291"}
+    for pairs, row in told.items():
+        if pairs in one_person:
+            assert row == expected[pairs]
+        else:
+            match, unsure = (value / 1000 for value in expected[pairs])
+            assert row == [match, unsure, round(100 - match - unsure, 2)]
+
+
+def _text(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
