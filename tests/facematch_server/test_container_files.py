@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,25 @@ def test_the_health_check_asks_what_the_service_answers() -> None:
     assert path.group(1) in {route.path for route in health.routes}  # type: ignore[attr-defined]
 
 
-def test_every_file_that_the_image_copies_exists() -> None:
+def _copied() -> list[str]:
     build = CONTAINERFILE.partition("FROM docker.io/library/python:3.11-slim-bookworm\n")[0]
-    sources = [part for line in re.findall(r"^COPY (.+)$", build, re.MULTILINE) for part in line.split()[:-1]]
-    assert len(sources) > 5
-    assert [source for source in sources if not (DEPLOY.parents[1] / source).exists()] == []
+    return [part for line in re.findall(r"^COPY (.+)$", build, re.MULTILINE) for part in line.split()[:-1]]
+
+
+def test_the_image_copies_what_the_build_needs() -> None:
+    root = DEPLOY.parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {"pyproject.toml", project["project"]["readme"], ".ci/constraints.txt", wheel["hooks"]["custom"]["path"]}
+    needed |= {package.split("/")[0] for package in wheel["packages"]} | set(wheel["force-include"])
+    assert needed <= set(_copied())
+    assert [source for source in _copied() if not (root / source).exists()] == []
+
+
+def test_the_ignore_file_lets_through_what_the_image_copies() -> None:
+    lines = (DEPLOY.parents[1] / ".dockerignore").read_text("utf-8").splitlines()
+    assert lines[1] == "*"
+    assert {line.removeprefix("!") for line in lines if line.startswith("!")} == set(_copied())
 
 
 def test_compose_allows_the_container_nothing(compose: dict[str, Any]) -> None:
