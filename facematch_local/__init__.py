@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from facematch_local.result import MatchResult, PhotoResult
 
 __version__ = "0.1.0"
+
+# From 1.29 on ONNX Runtime sends usage data to its maker, unless the process says no before it first loads the
+# library. Nothing of this project may connect to other machines, so it says no here, before all other modules.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _MODULES = {
     "calibration": ("Calibration", "Verdict"),

@@ -174,9 +174,25 @@ def test_the_page_needs_nothing_from_elsewhere(live: Any) -> None:
     assert page.status_code == 200
     assert V2 in page.text
     assert "Incorrect api_key or api_secret" in page.text
-    assert "<script" not in page.text
-    assert not re.search(r'(?:src|href)="(?!openapi\.json)', page.text)
-    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    loaded = set(re.findall(r'(?:src|href)="([^"]*)"', page.text))
+    assert loaded == {"data:,", "openapi.json", "docs/docs.css", "docs/docs.js"}
+    assert [live.get(f"/{name}", auth=None).status_code for name in loaded - {"data:,"}] == [200, 200, 200]
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert "://" not in policy
+
+
+def test_the_page_shows_no_markup_of_its_source_and_one_entry_for_both_versions(live: Any) -> None:
+    text = live.get("/docs", auth=None).text
+    assert "`" not in text
+    assert "<code>/api/v3/ekyc/face_matching</code> is an alias" in text
+    assert re.findall(r'<span class="verb">(\w+)</span> <code>(/api/[^<]+)</code>', text) == [("GET", V2), ("POST", V2)]
+
+
+@pytest.mark.parametrize("name", ["docs.py", "..%2f..%2findex.html", "../index.html"])
+def test_the_page_serves_its_own_files_only(live: Any, name: str) -> None:
+    assert live.get(f"/docs/{name}", auth=None).status_code == 404
 
 
 def test_the_page_can_be_switched_off(start: Callable[..., Any]) -> None:

@@ -21,7 +21,12 @@ from facematch_server.bundling.sbom import sbom
 from facematch_server.bundling.wheels import Wheel, read_wheel, requirements
 
 _NAME: Final = "facematch-local"
-_DEPLOY: Final = ("facematch.service", "nginx.conf")
+_DEPLOY: Final = (
+    "facematch.service",
+    "nginx.conf",
+    "monitoring/alerts.yml",
+    "monitoring/dashboard.json",
+)
 
 
 class BundleError(FacematchError):
@@ -117,9 +122,9 @@ def _fill(
 ) -> None:
     deploy = source / "server" / "deploy"
     shutil.copy2(deploy / "install.sh", root)
-    (root / "deploy").mkdir()
     for name in _DEPLOY:
-        shutil.copy2(deploy / name, root / "deploy")
+        (root / "deploy" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(deploy / name, root / "deploy" / name)
     shutil.copytree(source / "docs", root / "docs", ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy2(source / "LICENSE", root)
     (root / "packs").mkdir()

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from facematch_server.routes.docs_page import render
 from facematch_server.routes.plain import PlainRoute
 
 OPENAPI_PATH = "/openapi.json"
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+STATIC: Final = Path(__file__).parent.parent / "static" / "docs"
+
+# Scripts, styles and connections of this service only; pictures are the face crops of a reply.
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
 }
 
 
 def new_router(describe: Callable[[], dict[str, Any]]) -> APIRouter:
-    """The two routes.
+    """The two routes, and the files of the page.
 
-    Both bodies are rendered at the first request and kept: every client may ask for them without a key, and rendering
-    holds the event loop for several milliseconds.
+    Page and description are rendered at the first request and kept: every client may ask for them without a key, and
+    rendering holds the event loop for several milliseconds.
 
     Args:
         describe: returns the OpenAPI description, see `FastAPI.openapi`; called once.
@@ -38,6 +45,13 @@ def new_router(describe: Callable[[], dict[str, Any]]) -> APIRouter:
     @router.get("/docs", include_in_schema=False)
     async def docs(_: Request) -> Response:
         return Response(page(), media_type="text/html", headers=_HEADERS)
+
+    @router.get("/docs/{name}", include_in_schema=False)
+    async def file(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in ("docs.css", "docs.js"):
+            raise HTTPException(404, "Not Found")
+        return FileResponse(STATIC / name, headers=_HEADERS)
 
     @router.get(OPENAPI_PATH, include_in_schema=False)
     async def openapi_json(_: Request) -> Response:

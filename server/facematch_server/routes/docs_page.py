@@ -1,4 +1,4 @@
-"""The API description as one page of plain HTML: no scripts, no files from other servers.
+"""The API description as one page: readable without scripts, with a form for each operation, and no other servers.
 
 The usual pages (Swagger UI, Redoc) load from a CDN and stay blank in a closed network.
 """
@@ -6,42 +6,52 @@ The usual pages (Swagger UI, Redoc) load from a CDN and stay blank in a closed n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
-_STYLE: Final = """
-:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}
-h2{margin-top:2.5rem;font-size:1.1rem}code,pre{font-family:ui-monospace,monospace;font-size:.875rem}
-pre{overflow-x:auto;padding:.75rem;border:1px solid #8884;border-radius:.4rem}
-.verb{display:inline-block;min-width:3.2rem;font-weight:700}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid #8884}
-summary{cursor:pointer;padding:.2rem 0}
-"""
+# Bodies that the forms can send: photos as files, or the same photos as base64 in JSON.
+_SENDABLE: Final = {"multipart/form-data": "file", "application/json": "base64"}
+
+_CREDENTIALS: Final = """<fieldset class="credentials" hidden><legend>Your key, for the forms below</legend>
+<label>api_key <input id="key" autocomplete="off" spellcheck="false"></label>
+<label>api_secret <input id="secret" type="password" autocomplete="off"></label>
+<p>They stay in this page, and go nowhere but to this service.</p></fieldset>"""
 
 
 def render(schema: Mapping[str, Any]) -> str:
     """The page of an OpenAPI schema of `FastAPI.openapi`."""
     title = f"{schema['info']['title']} {schema['info']['version']}"
     body = "".join(_operations(schema))
-    intro = escape(schema["info"].get("summary", ""))
+    intro = _text(schema["info"].get("summary", ""))
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><h1>{escape(title)}</h1>'
-        f'<p>{intro} Machine-readable: <a href="openapi.json">openapi.json</a>.</p>{body}</html>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        '<link rel="stylesheet" href="docs/docs.css"><script src="docs/docs.js" defer></script></head>'
+        f"<body><main><h1>{escape(title)}</h1>"
+        f'<p>{intro} Machine-readable: <a href="openapi.json">openapi.json</a>.</p>'
+        f"{_CREDENTIALS}{body}</main></body></html>"
     )
+
+
+def _text(text: str) -> str:
+    """Text of the description as HTML: `code` in backticks, nothing else."""
+    return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(text))
 
 
 def _operations(schema: Mapping[str, Any]) -> Iterator[str]:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             lock = " · HTTP Basic" if operation.get("security") else ""
-            yield f'<h2><span class="verb">{method.upper()}</span> <code>{escape(path)}</code></h2>'
-            summary, text = (escape(operation.get(part, "")) for part in ("summary", "description"))
+            yield f'<section><h2><span class="verb">{method.upper()}</span> <code>{escape(path)}</code></h2>'
+            summary, text = (_text(operation.get(part, "")) for part in ("summary", "description"))
             yield f"<p><b>{summary}</b>{lock}. {text}</p>"
             yield from _parameters(operation.get("parameters", []))
+            yield from _form(path, method, operation)
             yield from _body(operation.get("requestBody"), schema)
             yield from _responses(operation["responses"], schema)
+            yield "</section>"
 
 
 def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
@@ -52,9 +62,35 @@ def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
         shape = parameter["schema"]
         values = ", ".join(f"<code>{escape(str(value))}</code>" for value in shape.get("enum", ())) or shape["type"]
         needed = "" if parameter.get("required") else " (optional)"
-        meaning = escape(parameter.get("description", ""))
+        meaning = _text(parameter.get("description", ""))
         yield f"<tr><td><code>{escape(parameter['name'])}</code>{needed}</td><td>{values}</td><td>{meaning}</td></tr>"
     yield "</table>"
+
+
+def _form(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    """The form that sends the operation; `docs.js` shows it, because it does nothing without."""
+    key = " data-key" if operation.get("security") else ""
+    yield f'<details class="try" hidden><summary>Try it</summary><form data-method="{method.upper()}"'
+    yield f' data-path="{escape(path)}"{key}>'
+    for parameter in operation.get("parameters", []):
+        yield _field(parameter)
+    content = [media for media in operation.get("requestBody", {}).get("content", {}) if media in _SENDABLE]
+    if content:
+        choices = "".join(f'<option value="{_SENDABLE[media]}">{media}</option>' for media in content)
+        yield f'<label>Body <select name="body">{choices}</select></label>'
+        for name in ("img1", "img2"):
+            yield f'<label>{name} <input type="file" name="{name}" data-photo accept="image/*" required></label>'
+    yield "<button>Send</button></form><output hidden></output></details>"
+
+
+def _field(parameter: Mapping[str, Any]) -> str:
+    name, shape = escape(parameter["name"]), parameter["schema"]
+    if values := shape.get("enum"):
+        options = "".join(f"<option>{escape(str(value))}</option>" for value in values)
+        return f'<label>{name} <select name="{name}" data-query>{options}</select></label>'
+    example = escape(str(shape.get("example", "")))
+    needed = " required" if parameter.get("required") else ""
+    return f'<label>{name} <input name="{name}" data-query placeholder="{example}"{needed}></label>'
 
 
 def _body(body: dict[str, Any] | None, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -65,7 +101,7 @@ def _body(body: dict[str, Any] | None, schema: Mapping[str, Any]) -> Iterator[st
 
 def _responses(responses: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     for status, response in responses.items():
-        yield f"<details><summary><code>{status}</code> {escape(response['description'])}</summary>"
+        yield f"<details><summary><code>{status}</code> {_text(response['description'])}</summary>"
         for content in response.get("content", {}).values():
             examples = content.get("examples")
             for example in examples.values() if examples else ():
@@ -87,4 +123,5 @@ def _resolved(part: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _pre(content: Any) -> str:
-    return f"<pre>{escape(json.dumps(content, indent=2, ensure_ascii=False))}</pre>"
+    # Descriptions inside a schema: here the backticks would only be signs.
+    return f"<pre>{escape(json.dumps(content, indent=2, ensure_ascii=False)).replace('`', '')}</pre>"

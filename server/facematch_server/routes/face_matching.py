@@ -25,7 +25,7 @@ router = APIRouter(route_class=PlainRoute)
 
 
 async def face_matching(request: Request) -> Response:
-    """Compare two photos as the contract says."""
+    """Compare two photos. `/api/v3/ekyc/face_matching` is an alias: the same requests, the same replies."""
     services, record, address = services_of(request), record_of(request), address_of(request)
     record.endpoint = "face_matching"
     profile = services.settings.wire_profile
@@ -57,6 +57,7 @@ async def face_matching(request: Request) -> Response:
     return reply(body, {WARNINGS_HEADER: compared.header})
 
 
+# The description has one entry for both paths.
 for _path in PATHS:
     for _method, _description in (("GET", openapi.GET), ("POST", openapi.POST)):
         router.add_api_route(
@@ -68,4 +69,5 @@ for _path in PATHS:
             openapi_extra={**_description, **openapi.SECURITY},
             summary="Compare a card or portrait with a portrait",
             operation_id=f"face_matching_{_path.split('/')[2]}_{_method.lower()}",
+            include_in_schema=_path == PATHS[0],
         )
