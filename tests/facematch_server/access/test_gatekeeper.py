@@ -47,6 +47,9 @@ class FakeStore:
     def settle(self, login: Any) -> Any:
         raise AssertionError("there was nothing slow to do")
 
+    def recall(self, api_key: str, api_secret: str) -> Any:
+        return None
+
     def allow(self, key: Any) -> float:
         self.calls.append("allow")
         return self._wait
