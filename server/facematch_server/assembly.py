@@ -149,7 +149,7 @@ def open_store(settings: Settings) -> Store:
     """
     from facematch_server.store import Store
 
-    return Store.open(settings.store_url)
+    return Store.open(settings.store_url, connections=settings.database_connections)
 
 
 def open_fetcher(settings: Settings) -> PhotoFetcher:

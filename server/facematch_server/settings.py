@@ -101,6 +101,14 @@ class Settings(BaseSettings):
         "", description="Database of keys and quotas (SQLAlchemy URL); empty: SQLite `facematch.db` in `data_dir`."
     )
 
+    database_connections: int = Field(
+        9,
+        ge=2,
+        le=100,
+        description="Largest number of connections of one process to PostgreSQL. With fewer than 9, requests that "
+        "arrive together may wait for one.",
+    )
+
     wire_profile: Profile = Field(
         Profile.DOCUMENTED,
         description="Wire profile of the replies: `documented` or `observed` (`invalidCode` as a number, keys in "
