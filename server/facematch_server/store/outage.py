@@ -42,8 +42,11 @@ _POSTGRES: Final = {
     "3D": Why.REFUSED,
     "42501": Why.REFUSED,
 }
-# PostgreSQL refuses a connection in words only.
-_CROWDED: Final = re.compile("too many (clients|connections)|remaining connection slots")
+# The driver passes on a refused connection in words only; a server that speaks another language is UNREACHABLE.
+_WORDS: Final = {
+    "too many (clients|connections)|remaining connection slots": Why.CROWDED,
+    "authentication failed|no pg_hba.conf entry|(role|database) .* does not exist": Why.REFUSED,
+}
 
 
 def why(error: Exception) -> Why:
@@ -56,8 +59,9 @@ def why(error: Exception) -> Why:
         return Why.FAILED if code is None else _SQLITE.get(code & 0xFF, Why.FAILED)
     state = getattr(cause, "sqlstate", None)
     if state is None:
-        if _CROWDED.search(str(cause)):
-            return Why.CROWDED
+        for words, meaning in _WORDS.items():
+            if re.search(words, str(cause)):
+                return meaning
         # psycopg has no code if the server never answered.
         return Why.UNREACHABLE if type(cause).__name__ == "OperationalError" else Why.FAILED
     return next((_POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in _POSTGRES), Why.FAILED)

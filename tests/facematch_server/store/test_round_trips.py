@@ -74,7 +74,7 @@ class CountingProxy:
 @pytest.fixture
 def proxy(postgres: Any) -> Iterator[CountingProxy]:
     folder = Path(tempfile.mkdtemp(prefix="fm-"))  # a short path: Unix sockets allow no long one
-    if not postgres.call:
+    if postgres.programs is None:
         pytest.skip("the server of FACEMATCH_TEST_POSTGRES has no socket here")
     with closing(CountingProxy(folder, postgres.folder / ".s.PGSQL.5432")) as proxy:
         proxy.folder = folder  # type: ignore[attr-defined]
