@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -57,11 +57,8 @@ class KnownLogin:
     """
 
     key: ApiKey
-    proof: bytes
-    stored: str
-
-    def __repr__(self) -> str:
-        return "KnownLogin(…)"
+    proof: bytes = field(repr=False)
+    stored: str = field(repr=False)
 
 
 class Logins:
