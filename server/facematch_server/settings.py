@@ -147,6 +147,13 @@ class Settings(BaseSettings):
         le=256,
         description="Inference threads; 0: the number of CPUs that affinity and the cgroup's quota allow.",
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that answer requests, on one port. They share the models' memory and divide the "
+        "threads, slots, connections and decoders. Linux only. See [Operating](operating.md#workers).",
+    )
     decode_processes: int | None = Field(
         None,
         ge=0,
