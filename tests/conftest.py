@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facematch_local.matcher import FaceMatcher
+    from tests.postgres_server import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -120,6 +121,20 @@ def facematch(capfd: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
         return Completed(code if isinstance(code, int) else int(code is not None), out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server: that of `FACEMATCH_TEST_POSTGRES`, or a throwaway one; skips without both."""
+    import os
+
+    from tests.postgres_server import Postgres, throwaway_server
+
+    if given := os.environ.get("FACEMATCH_TEST_POSTGRES"):
+        yield Postgres(given)
+        return
+    with throwaway_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

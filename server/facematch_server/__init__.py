@@ -16,6 +16,10 @@ def run(settings: Settings) -> int:
     Returns:
         Exit code: 0 after an orderly end, 2 if the service cannot start (one line on standard error says why).
     """
+    if settings.workers > 1:
+        from facematch_server.running.workers import serve_with_workers
+
+        return serve_with_workers(settings)
     from facematch_server.running.serve import serve
 
     return serve(settings)

@@ -23,6 +23,7 @@ from facematch_server.http.request_record import record_of
 from facematch_server.logs import log_fault
 from facematch_server.matching.comparer import Matcher
 from facematch_server.matching.cores import Cores
+from facematch_server.metrics import Metrics
 from facematch_server.routes import compare, docs, face_matching, health, page
 from facematch_server.scenarios.middleware import SCENARIO_HEADER, ScenarioMiddleware
 from facematch_server.services import ComparerFor, PhotoFetcher, Services
@@ -43,6 +44,7 @@ def create_app(
     comparer_for: ComparerFor | None = None,
     cores: Cores | None = None,
     decoders: DecoderPool | None = None,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """The public application. It builds the missing parts when it starts and closes them when it stops.
 
@@ -54,9 +56,10 @@ def create_app(
         comparer_for: the comparer for each key.
         cores: the cores that `matcher` shares with the service.
         decoders: the processes that decode for `matcher`.
+        metrics: counts.
     """
     settings = settings or Settings()
-    parts = Parts(cores or new_cores(settings), matcher, store, fetcher, comparer_for, decoders)
+    parts = Parts(cores or new_cores(settings), matcher, store, fetcher, comparer_for, decoders, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -26,9 +26,12 @@ from facematch_server.scenarios.comparer import scenario_comparers
 from facematch_server.scenarios.store import ScenarioStore
 from facematch_server.services import ComparerFor, PhotoFetcher, Services
 from facematch_server.settings import Settings
+from facematch_server.shared_metrics import Combine
 from facematch_server.store.hashing import CONCURRENT_SCRYPT
 
 if TYPE_CHECKING:
+    from facematch_local.packs import LoadedPack
+    from facematch_local.policy import Policy
     from facematch_server.decoding.decoder_pool import DecoderPool
     from facematch_server.store import Store
 
@@ -47,6 +50,7 @@ class Parts:
         comparer_for: the comparer for each key, instead of the matcher.
         decoders: the processes that decode for `matcher`; closed at the end. Without a matcher they are started as the
             settings say.
+        metrics: counts; default those of this process only.
     """
 
     cores: Cores
@@ -55,6 +59,20 @@ class Parts:
     fetcher: PhotoFetcher | None = None
     comparer_for: ComparerFor | None = None
     decoders: DecoderPool | None = None
+    metrics: Metrics | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Loaded models.
+
+    Attributes:
+        pack: the pack.
+        policy: limits of the checks; None for the shipped ones.
+    """
+
+    pack: LoadedPack
+    policy: Policy | None
 
 
 @asynccontextmanager
@@ -90,7 +108,7 @@ async def open_services(settings: Settings, parts: Parts) -> AsyncIterator[Servi
             store = ScenarioStore(store)
             LOGGER.warning("scenarios are on: API keys that begin with 'scenario-' get synthetic replies")
         log_warnings(matcher)
-        services = _services(settings, parts.cores, matcher, store, fetcher, comparer_for)
+        services = _services(settings, parts.cores, matcher, store, fetcher, comparer_for, parts.metrics or Metrics())
         _add_metrics(services, parts.cores, decoders)
         stack.push_async_callback(_end, services, decoders)
         log("ready", **pack_labels(matcher), threads=services.pool.threads, slots=services.pool.slots)
@@ -128,17 +146,34 @@ def open_matcher(settings: Settings, cores: Cores, decoder: Callable[[bytes], Ph
         PackError: the pack is missing or damaged.
         PolicyError: the policy file is wrong.
     """
-    from facematch_local.matcher import FaceMatcher
+    return matcher_of(load_models(settings), settings, cores, decoder)
+
+
+def load_models(settings: Settings) -> Models:
+    """Load the models and the policy; nothing of them belongs to one process.
+
+    Raises:
+        PackError: the pack is missing or damaged.
+        PolicyError: the policy file is wrong.
+    """
     from facematch_local.packs import SessionSettings, find_pack, load_pack, search_folders
     from facematch_local.policy import load_policy
-    from facematch_local.spare_threads import SpareThreads
 
     folders = search_folders({"FACEMATCH_MODELS": settings.models}) if settings.models else None
     # One thread per inference: requests run side by side instead of competing for cores.
     pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))
-    policy = load_policy(settings.policy) if settings.policy else None
+    return Models(pack, load_policy(settings.policy) if settings.policy else None)
+
+
+def matcher_of(
+    models: Models, settings: Settings, cores: Cores, decoder: Callable[[bytes], Photo] | None = None
+) -> Matcher:
+    """A matcher with loaded models; see `open_matcher`."""
+    from facematch_local.matcher import FaceMatcher
+    from facematch_local.spare_threads import SpareThreads
+
     spare = SpareThreads(cores.count, cores.take_if_idle, cores.give_back)
-    return FaceMatcher(pack, policy, _image_limits(settings), spare, cores.large_photo_lock, decoder)
+    return FaceMatcher(models.pack, models.policy, _image_limits(settings), spare, cores.large_photo_lock, decoder)
 
 
 def open_store(settings: Settings) -> Store:
@@ -149,7 +184,7 @@ def open_store(settings: Settings) -> Store:
     """
     from facematch_server.store import Store
 
-    return Store.open(settings.store_url)
+    return Store.open(settings.store_url, connections=settings.database_connections)
 
 
 def open_fetcher(settings: Settings) -> PhotoFetcher:
@@ -178,6 +213,7 @@ def _services(
     store: KeyStore,
     fetcher: PhotoFetcher,
     comparer_for: ComparerFor,
+    metrics: Metrics,
 ) -> Services:
     threads = settings.threads or cores.count
     shares = Shares(settings.key_share, settings.address_share)
@@ -196,7 +232,7 @@ def _services(
         gatekeeper=gatekeeper,
         storage=StorageProbe(store, settings.database_seconds),
         pool=InferencePool(cores, threads, settings.queue_size, shares),
-        metrics=Metrics(),
+        metrics=metrics,
         comparer_for=comparer_for,
     )
 
@@ -210,8 +246,10 @@ def _add_metrics(services: Services, cores: Cores, decoders: DecoderPool | None)
     metrics.watch("facematch_threads_computing", "Threads that decode or run models", lambda: cores.busy)
     if decoders is not None:
         metrics.watch("facematch_decoders", "Processes that decode photos", lambda: decoders.alive)
-        metrics.watch("facematch_decoders_ended", "Decoding processes lost during a photo", lambda: decoders.ended)
-    metrics.watch("facematch_draining", "1 while the service stops, else 0", lambda: float(services.draining))
+        text = "Decoding processes lost during a photo"
+        metrics.watch("facematch_decoders_ended", text, lambda: decoders.ended, Combine.COUNT)
+    text = "1 while the service stops, else 0"
+    metrics.watch("facematch_draining", text, lambda: float(services.draining), Combine.MOST)
 
 
 async def _end(services: Services, decoders: DecoderPool | None) -> None:

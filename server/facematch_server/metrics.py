@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 
+from facematch_server.shared_metrics import Combine, SharedMetrics
+
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 # The stages of a comparison, in their order. `body` and `fetch` exclude each other; `decode` to `checks` are sums over
 # both photos, which may overlap.
@@ -32,9 +34,20 @@ _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5,
 class Metrics:
     """The metrics of one application."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+    def __init__(self, shared: SharedMetrics | None = None) -> None:
+        """Make the counters.
+
+        Args:
+            shared: adds them up with those of other workers; default: this process only.
+        """
+        self._shared = shared
+        self._read = CollectorRegistry()
+        # Counters that are shared are read from the files of all workers.
+        self.registry = self._read if shared is None else CollectorRegistry()
+        if shared is None:
+            ProcessCollector(registry=self._read)
+        else:
+            shared.register(self._read)
         self._requests = Counter(
             "facematch_requests",
             "Answered comparisons by errorCode and invalidCode (empty without one)",
@@ -54,7 +67,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._pack = Info("facematch_pack", "The model pack in use", registry=self.registry)
+        self._pack = Info("facematch_pack", "The model pack in use", registry=self._read)
 
     def count_outcome(self, endpoint: str, error_code: str, invalid_code: str) -> None:
         """Count one answered comparison."""
@@ -73,10 +86,20 @@ class Metrics:
         """Set the labels of the pack in use."""
         self._pack.info(dict(labels))
 
-    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Add a gauge whose value is computed when the metrics are read."""
-        Gauge(name, text, registry=self.registry).set_function(value)
+    def watch(self, name: str, text: str, value: Callable[[], float], how: Combine = Combine.SUM) -> None:
+        """Add a gauge whose value is computed when the metrics are read.
+
+        Args:
+            name: name of the metric.
+            text: its description.
+            value: computes it.
+            how: how the values of several workers become one.
+        """
+        if self._shared is None:
+            Gauge(name, text, registry=self.registry).set_function(value)
+        else:
+            self._shared.watch(name, text, value, how)
 
     def text(self) -> bytes:
         """All metrics in the text format of Prometheus."""
-        return generate_latest(self.registry)
+        return generate_latest(self._read)

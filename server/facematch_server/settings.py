@@ -101,6 +101,14 @@ class Settings(BaseSettings):
         "", description="Database of keys and quotas (SQLAlchemy URL); empty: SQLite `facematch.db` in `data_dir`."
     )
 
+    database_connections: int = Field(
+        9,
+        ge=2,
+        le=100,
+        description="Largest number of connections of one process to PostgreSQL. With fewer than 9, requests that "
+        "arrive together may wait for one.",
+    )
+
     wire_profile: Profile = Field(
         Profile.DOCUMENTED,
         description="Wire profile of the replies: `documented` or `observed` (`invalidCode` as a number, keys in "
@@ -138,6 +146,13 @@ class Settings(BaseSettings):
         ge=0,
         le=256,
         description="Inference threads; 0: the number of CPUs that affinity and the cgroup's quota allow.",
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that answer requests, on one port. They share the models' memory and divide the "
+        "threads, slots, connections and decoders. Linux only. See [Operating](operating.md#workers).",
     )
     decode_processes: int | None = Field(
         None,

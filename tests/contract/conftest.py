@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from facematch_local.matcher import FaceMatcher
     from facematch_server.store import Store
+    from tests.service_process import Process
 
 V2 = "/api/v2/ekyc/face_matching"
 
@@ -186,6 +187,15 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def live(start: Callable[..., Live]) -> Live:
     """The service as it is by default."""
     return start()
+
+
+@pytest.fixture
+def launch(pack_path: Path, tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """`launch(PORT=8000)`: a service process with these FACEMATCH_ options."""
+    from tests.service_process import launching
+
+    with launching(pack_path, tmp_path) as launch:
+        yield launch
 
 
 @dataclass

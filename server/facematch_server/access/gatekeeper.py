@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from facematch_local.codes import ErrorCode
-from facematch_server.access.credentials import parse_basic
+from facematch_server.access.credentials import Credentials, parse_basic
 from facematch_server.access.database_wait import Patience
 from facematch_server.access.key_store import KeyStore
 from facematch_server.access.logins import Logins
 from facematch_server.access.reservations import Reservations
 from facematch_server.errors import ContractError
 from facematch_server.store.hashing import CONCURRENT_SCRYPT
-from facematch_server.store.records import ApiKey, Reservation
+from facematch_server.store.records import Admitted, ApiKey, Reservation
 
 # A reservation outlives the longest request by this much before the store drops it.
 RESERVATION_SLACK_SECONDS: Final = 30.0
@@ -108,24 +108,35 @@ class Gatekeeper:
         credentials = parse_basic(authorization)
         if credentials is None:
             raise ContractError(ErrorCode.BAD_CREDENTIALS, status=self._failure_status)
-        earliest = time.monotonic() + REFUSAL_SECONDS
-        patience = Patience(self._seconds, deadline)
-        key = await self._logins.authenticate(credentials, address, patience)
-        if key is None:
-            await asyncio.sleep(max(earliest - time.monotonic(), 0.0))
-            raise ContractError(ErrorCode.BAD_CREDENTIALS, status=self._failure_status)
-        wait = self._store.allow(key)
-        if wait > 0:
-            raise ContractError(ErrorCode.OUT_OF_REQUESTS, status=429, retry_after=wait)
-        with patience.spent() as until:
-            reservation = await self._reservations.reserve(key, until)
-        if reservation is None:
+        admitted = await self._admit(credentials, address, Patience(self._seconds, deadline))
+        if admitted.reservation is None:
             raise ContractError(ErrorCode.OUT_OF_REQUESTS)
-        admission = Admission(key, reservation, self._reservations, deadline)
+        admission = Admission(admitted.key, admitted.reservation, self._reservations, deadline)
         try:
             yield admission
         finally:
             await admission.close()
+
+    async def _admit(self, credentials: Credentials, address: str, patience: Patience) -> Admitted:
+        """Take one step for credentials that this process knows, else look them up first."""
+        earliest = time.monotonic() + REFUSAL_SECONDS
+        known = self._store.recall(credentials.api_key, credentials.api_secret)
+        # Beyond its rate the key is looked up first: it may have been disabled.
+        allowed = known is not None and self._store.allow(known.key) == 0
+        if known is not None and allowed:
+            with patience.spent() as until:
+                admitted = await self._reservations.admit(known, until)
+            if admitted is not None:
+                return admitted
+        key = await self._logins.authenticate(credentials, address, patience)
+        if key is None:
+            await asyncio.sleep(max(earliest - time.monotonic(), 0.0))
+            raise ContractError(ErrorCode.BAD_CREDENTIALS, status=self._failure_status)
+        wait = 0.0 if allowed else self._store.allow(key)
+        if wait > 0:
+            raise ContractError(ErrorCode.OUT_OF_REQUESTS, status=429, retry_after=wait)
+        with patience.spent() as until:
+            return Admitted(key, await self._reservations.reserve(key, until))
 
     def close(self) -> None:
         """End the threads."""

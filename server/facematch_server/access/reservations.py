@@ -10,7 +10,8 @@ from facematch_server.access.database_wait import GRACE_SECONDS, in_time
 from facematch_server.access.key_store import KeyStore
 from facematch_server.access.workers import Workers
 from facematch_server.logs import log_fault
-from facematch_server.store.records import ApiKey, Reservation
+from facematch_server.store.logins import KnownLogin
+from facematch_server.store.records import Admitted, ApiKey, Reservation
 
 # Separate from the threads that look up keys, so that counting never waits for slow hashing.
 _THREADS: Final = 4
@@ -45,7 +46,23 @@ class Reservations:
                 self._ttl_seconds,
                 until,
                 until=until + GRACE_SECONDS,
-                undo=lambda reservation: None if reservation is None else self._give_back(reservation, None),
+                undo=self._undo,
+            )
+
+    async def admit(self, known: KnownLogin, until: float) -> Admitted | None:
+        """Check a known login and reserve one request, see `Store.admit`.
+
+        Raises:
+            UnavailableError: the database does not answer before `until`.
+        """
+        with in_time():
+            return await self._workers.call(
+                self._store.admit,
+                known,
+                self._ttl_seconds,
+                until,
+                until=until + GRACE_SECONDS,
+                undo=lambda admitted: self._undo(admitted.reservation if admitted else None),
             )
 
     async def commit(self, reservation: Reservation, deadline: float) -> bool:
@@ -73,6 +90,10 @@ class Reservations:
     def close(self) -> None:
         """End the threads."""
         self._workers.close()
+
+    def _undo(self, reservation: Reservation | None) -> None:
+        if reservation is not None:
+            self._give_back(reservation, None)
 
     def _give_back(self, reservation: Reservation, until: float | None) -> None:
         try:

@@ -17,6 +17,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (FACEMATCH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes that share the port and the models (FACEMATCH_WORKERS; Linux)."),
+    ] = None,
     scenarios: Annotated[
         bool,
         typer.Option("--scenarios", help="Give keys such as scenario-error-4 synthetic replies (FACEMATCH_SCENARIOS)."),
@@ -33,7 +37,7 @@ def serve(
 
     The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
-    given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
+    given: dict[str, Any] = {"host": host, "port": port, "pack": pack, "workers": workers}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     from facematch_server import run

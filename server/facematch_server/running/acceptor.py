@@ -28,6 +28,9 @@ _TLS_GOODBYE_SECONDS: Final = 2.0
 _logger = logging.getLogger(__name__)
 
 
+Pause = Callable[[], float]
+
+
 class Acceptor:
     """The connections of some listening sockets, in the form that uvicorn expects of a server."""
 
@@ -39,6 +42,7 @@ class Acceptor:
         *,
         max_connections: int,
         handshake_seconds: float,
+        pause: Pause | None = None,
     ) -> None:
         """`start` begins to accept.
 
@@ -48,12 +52,14 @@ class Acceptor:
             tls: None for plain HTTP.
             max_connections: largest number of open connections, unfinished handshakes included.
             handshake_seconds: time for the handshake.
+            pause: seconds for which to leave a new connection to other processes that accept on the same sockets.
         """
         self._sockets = sockets
         self._protocol = protocol
         self._tls = tls
         self._max_connections = max_connections
         self._handshake_seconds = handshake_seconds
+        self._pause = pause
         self._open = 0
         self._leaving = 0
         self._accepting: list[asyncio.Task[None]] = []
@@ -75,10 +81,9 @@ class Acceptor:
         await asyncio.gather(*self._accepting, return_exceptions=True)
 
     async def _accept(self, sock: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(sock)
+                connection = await self._next(sock)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     _logger.warning("no further connections can be accepted: out of descriptors or memory")
@@ -87,6 +92,21 @@ class Acceptor:
                 self._take(connection)
             # A flood of connections must not hold the event loop.
             await asyncio.sleep(0)
+
+    async def _next(self, sock: socket.socket) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        if self._pause is None:
+            return (await loop.sock_accept(sock))[0]
+        while True:
+            await _readable(loop, sock)
+            if (seconds := self._pause()) > 0:
+                await asyncio.sleep(seconds)
+            try:
+                connection = sock.accept()[0]
+            except (BlockingIOError, ConnectionAbortedError):  # another process was faster
+                continue
+            connection.setblocking(False)
+            return connection
 
     def _take(self, connection: socket.socket) -> None:
         if self._open < self._max_connections:
@@ -144,3 +164,12 @@ class Acceptor:
         finally:
             self._leaving -= 1
             connection.close()
+
+
+async def _readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    event = asyncio.Event()
+    loop.add_reader(sock, event.set)
+    try:
+        await event.wait()
+    finally:
+        loop.remove_reader(sock)

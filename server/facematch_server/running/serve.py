@@ -8,7 +8,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -20,7 +20,7 @@ from facematch_server.assembly import new_cores, open_matcher, open_store, photo
 from facematch_server.http.http1 import MAX_HEAD
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.matching.cores import Cores
-from facematch_server.running.acceptor import Acceptor
+from facematch_server.running.acceptor import Acceptor, Pause
 from facematch_server.running.descriptors import room_for
 from facematch_server.running.hard_stop import HardEnd
 from facematch_server.running.http_protocol import LimitedH11Protocol, limited_protocol
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from facematch_server.decoding.decoder_pool import DecoderPool
     from facematch_server.store import Store
 
+Stops = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], AbstractContextManager[None]]
+
 # A head of `MAX_HEAD` with every byte escaped; `RequestStream` enforces the real limit.
 _ESCAPED_HEAD = 4 * MAX_HEAD
 
@@ -42,7 +44,7 @@ _ESCAPED_HEAD = 4 * MAX_HEAD
 _SWITCH_SECONDS = 0.001
 
 # After a signal: time for the rest once no request is in flight (threads, the database, the interpreter) ...
-_IN_ORDER_SECONDS = 1.0
+IN_ORDER_SECONDS = 1.0
 # ... and after a second signal for everything.
 _AT_ONCE_SECONDS = 0.5
 
@@ -57,20 +59,15 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
     Returns:
         0 after an orderly end, 2 if the service cannot start (one line on standard error says why).
     """
-    set_up_logs(settings.log_level, settings.log_format)
-    keep_memory_level()
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    prepare_process(settings)
     with ExitStack() as stack:
         try:
-            announce_scenarios(settings)
-            check_tls(settings)
-            ports = list(_listen(settings, stack))
+            ports = prepare(settings, stack)
             cores = new_cores(settings)
             # Early: they load their libraries while this process loads the models.
             decoders = start_decoders(settings, cores)
             if decoders is not None:
                 stack.callback(decoders.close)
-            _calm_libraries()
             matcher = open_matcher(settings, cores, photo_decoder(settings, cores, decoders))
             if decoders is not None:
                 decoders.wait_until_ready()
@@ -80,7 +77,34 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
             return 2
-        return asyncio.run(_run(settings, app, ports))
+        return asyncio.run(run_app(settings, app, ports))
+
+
+def prepare_process(settings: Settings) -> None:
+    """Set up logs, allocator, interpreter and libraries; before threads start."""
+    set_up_logs(settings.log_level, settings.log_format)
+    keep_memory_level()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+
+
+def prepare(settings: Settings, stack: ExitStack) -> list[list[socket.socket]]:
+    """Check the settings and bind the ports; `stack` closes them.
+
+    Raises:
+        StartError: the service cannot start so.
+    """
+    announce_scenarios(settings)
+    check_tls(settings)
+    ports = list(_listen(settings, stack))
+    _calm_libraries()
+    return ports
+
+
+def announce_listening(ports: Sequence[Sequence[socket.socket]]) -> None:
+    """Log the addresses."""
+    for sock in (sock for sockets in ports for sock in sockets):
+        host, port = sock.getsockname()[:2]
+        log("listening", address=f"{printed(host)}:{port}")
 
 
 def announce_scenarios(settings: Settings) -> None:
@@ -151,11 +175,32 @@ def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]
     )
 
 
-async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
+async def run_app(
+    settings: Settings,
+    app: FastAPI,
+    ports: Sequence[list[socket.socket]],
+    *,
+    stops: Stops = calls,
+    started: Callable[[], object] | None = None,
+    pause: Pause | None = None,
+) -> int:
+    """Answer requests until told to stop.
+
+    Args:
+        settings: the options.
+        app: the public application.
+        ports: sockets of the public and the internal port.
+        stops: calls a function for every order to stop; default for signals.
+        started: called when the ports are open; default: log the addresses.
+        pause: see `Acceptor`.
+
+    Returns:
+        The exit code: 2 if the application did not start.
+    """
     loop = asyncio.get_running_loop()
     # asyncio's default handler prints exceptions with their messages.
     loop.set_exception_handler(lambda _, context: _log_loop_fault(context))
-    public = new_server(settings, app, lifespan="on")
+    public = new_server(settings, app, lifespan="on", pause=pause)
     servers = [public]
     stopping = asyncio.Event()
     end = HardEnd()
@@ -165,19 +210,18 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
             for server in servers:
                 server.should_exit = server.force_exit = True
             end.within(_AT_ONCE_SECONDS)
-        end.within(settings.drain_seconds + settings.shutdown_seconds + _IN_ORDER_SECONDS)
+        end.within(settings.drain_seconds + settings.shutdown_seconds + IN_ORDER_SECONDS)
         stopping.set()
 
-    with calls(loop, on_signal):
+    with stops(loop, on_signal):
         tasks = [asyncio.create_task(public.serve(ports[0]))]
         await _started(public, tasks[0])
         if public.started and settings.internal_port is not None:
             internal = new_server(settings, create_internal_app(settings, app.state.services), lifespan="off")
             servers.append(internal)
             tasks.append(asyncio.create_task(internal.serve(ports[1])))
-        for sock in (sock for sockets in ports for sock in sockets) if public.started else ():
-            host, port = sock.getsockname()[:2]
-            log("listening", address=f"{printed(host)}:{port}")
+        if public.started:
+            started() if started else announce_listening(ports)
         watcher = asyncio.create_task(_go_down_when(stopping, settings, app, servers))
         try:
             await asyncio.gather(*tasks)
@@ -185,7 +229,7 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
             watcher.cancel()
     if stopping.is_set():
         # No request is in flight. Nothing waits for what still runs (a thread in native code, a DNS look-up).
-        end.within(_IN_ORDER_SECONDS)
+        end.within(IN_ORDER_SECONDS)
     log("stopped")
     # The interpreter's last garbage collection would visit all objects of the libraries for a second or two.
     gc.freeze()
@@ -195,11 +239,14 @@ async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.soc
 class Server(uvicorn.Server):
     """A server that leaves signals to `_run` (a process may have two servers) and has its own acceptor."""
 
-    def __init__(self, config: uvicorn.Config, max_connections: int, handshake_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, max_connections: int, handshake_seconds: float, pause: Pause | None = None
+    ) -> None:
         """See `Acceptor` for the limits."""
         super().__init__(config)
         self._max_connections = max_connections
         self._handshake_seconds = handshake_seconds
+        self._pause = pause
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -224,6 +271,7 @@ class Server(uvicorn.Server):
             self.config.ssl,
             max_connections=self._max_connections,
             handshake_seconds=self._handshake_seconds,
+            pause=self._pause,
         )
         acceptor.start()
         self.servers = [acceptor]  # type: ignore[list-item]
@@ -245,11 +293,11 @@ async def _go_down_when(stopping: asyncio.Event, settings: Settings, app: FastAP
         server.should_exit = True
 
 
-def new_server(settings: Settings, app: FastAPI, lifespan: Any) -> Server:
+def new_server(settings: Settings, app: FastAPI, lifespan: Any, pause: Pause | None = None) -> Server:
     """A server for one port, with the limits of the settings."""
     ports = 1 if settings.internal_port is None else 2
     room = room_for(settings.max_connections, ports)
-    return Server(server_config(settings, app, lifespan), room, settings.header_seconds)
+    return Server(server_config(settings, app, lifespan), room, settings.header_seconds, pause)
 
 
 def server_config(settings: Settings, app: FastAPI, lifespan: Any) -> uvicorn.Config:

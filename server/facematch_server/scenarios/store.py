@@ -9,8 +9,8 @@ from typing import Final, Self
 from facematch_local.codes import ErrorCode
 from facematch_server.access.key_store import KeyStore
 from facematch_server.scenarios.key import PREFIX, Scenario, parse_scenario
-from facematch_server.store.logins import Login
-from facematch_server.store.records import ApiKey, KeySettings, Reservation
+from facematch_server.store.logins import KnownLogin, Login
+from facematch_server.store.records import Admitted, ApiKey, KeySettings, Reservation
 
 # No key of a database has this number.
 _ID: Final = 0
@@ -64,6 +64,14 @@ class ScenarioStore:
         if isinstance(key, ScenarioKey):
             return 1.0 if key.scenario.status == _TOO_FAST else 0.0
         return self._store.allow(key)
+
+    def recall(self, api_key: str, api_secret: str) -> KnownLogin | None:
+        """A login of the store; no scenario is known before it is looked up."""
+        return None if api_key.startswith(PREFIX) else self._store.recall(api_key, api_secret)
+
+    def admit(self, known: KnownLogin, ttl_seconds: float, until: float | None = None) -> Admitted | None:
+        """Admit a login of the store."""
+        return self._store.admit(known, ttl_seconds, until)
 
     def reserve(self, key: ApiKey, ttl_seconds: float, until: float | None = None) -> Reservation | None:
         """A reservation that uses no quota; None for `error-4`."""

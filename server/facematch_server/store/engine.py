@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from facematch_server.store.errors import UnavailableError, Why
 from facematch_server.store.outage import why
 from facematch_server.store.sqlite_file import SqliteFile, refuse_orphaned_journal
+from facematch_server.store.steps import SET_LIMITS, discard_dead_connections, milliseconds
 
 _FILE_NAME: Final = "facematch.db"
 # How long commands wait for the database; requests have shorter limits of their own.
@@ -27,6 +28,8 @@ _NETWORK: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8_000,
 }
+# Connections of one process to PostgreSQL: one for each thread of the service that asks the database.
+CONNECTIONS: Final = 9
 # Execution options: how transactions on SQLite begin; how many seconds a statement may take or wait for a lock.
 BEGIN_OPTION: Final = "facematch_begin"
 WAIT_OPTION: Final = "facematch_wait"
@@ -89,11 +92,11 @@ def is_sqlite(engine: Engine | Connection) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def open_engine(database_url: str, *, create: bool = True) -> Engine:
+def open_engine(database_url: str, *, create: bool = True, connections: int = CONNECTIONS) -> Engine:
     """An engine for SQLite or PostgreSQL, configured for many threads and processes.
 
     If `create` is True, a missing SQLite file is created (0600), and its folder too (0700). From then on the engine
-    works with this file only, see `sqlite_file`.
+    works with this file only, see `sqlite_file`. `connections` is the largest number of connections to PostgreSQL.
 
     Raises:
         UnavailableError: the URL does not name a supported database, or the database cannot be opened.
@@ -108,17 +111,18 @@ def open_engine(database_url: str, *, create: bool = True) -> Engine:
         return _open_sqlite(url, options, create)
     try:
         given = {name: value for name, value in _NETWORK.items() if name not in url.query}
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=given, **options)
+        engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args=given, **options)
     except ImportError:
         raise UnavailableError(
             "PostgreSQL needs a driver that is not installed: pip install 'facematch-local[postgres]'"
         ) from None
     _set_up_postgresql(engine)
+    discard_dead_connections(engine)
     return engine
 
 
-def unavailable(engine: Engine, error: SQLAlchemyError, doing: str = "failed") -> UnavailableError:
-    """The store's error for an error of SQLAlchemy."""
+def unavailable(engine: Engine, error: Exception, doing: str = "failed") -> UnavailableError:
+    """The store's error for an error of SQLAlchemy or of the driver."""
     return UnavailableError(f"{describe(engine.url)} {doing}: {reason(error)}", why(error))
 
 
@@ -209,11 +213,7 @@ def _set_up_postgresql(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         wait = connection.get_execution_options().get(WAIT_OPTION)
         if wait is not None:  # upgrades of the schema have no limit
-            limit = f"{max(int(wait * 1000), 1)}ms"
-            connection.exec_driver_sql(
-                "SELECT set_config('statement_timeout', %(limit)s, true), set_config('lock_timeout', %(limit)s, true)",
-                {"limit": limit},
-            )
+            connection.exec_driver_sql(SET_LIMITS, {"limit": milliseconds(wait)})
 
 
 def _enable_wal(engine: Engine) -> None:
@@ -239,6 +239,7 @@ def _enable_wal(engine: Engine) -> None:
 
 __all__ = [
     "BEGIN_OPTION",
+    "CONNECTIONS",
     "PATIENCE_SECONDS",
     "WAIT_OPTION",
     "data_folder",

@@ -39,6 +39,7 @@ class Why(StrEnum):
     DAMAGED = "the database is damaged"
     UNREACHABLE = "the database server cannot be reached"
     REFUSED = "the database server refuses this service"
+    CROWDED = "the database server has no connection left for this service"
     SLOW = "the database does not answer in time"
     FAILED = "the database does not work"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from facematch_server.store.errors import UnavailableError, Why
@@ -34,15 +35,21 @@ _POSTGRES: Final = {
     "57014": Why.SLOW,  # statement_timeout
     "25006": Why.READ_ONLY,
     "53100": Why.FULL,
+    "53300": Why.CROWDED,
     "08": Why.UNREACHABLE,
     "57P": Why.UNREACHABLE,
     "28": Why.REFUSED,
     "3D": Why.REFUSED,
     "42501": Why.REFUSED,
 }
+# The driver passes on a refused connection in words only; a server that speaks another language is UNREACHABLE.
+_WORDS: Final = {
+    "too many (clients|connections)|remaining connection slots": Why.CROWDED,
+    "authentication failed|no pg_hba.conf entry|(role|database) .* does not exist": Why.REFUSED,
+}
 
 
-def why(error: SQLAlchemyError | sqlite3.Error) -> Why:
+def why(error: Exception) -> Why:
     """The reason behind an error of the database."""
     if isinstance(error, PoolTimeoutError):
         return Why.SLOW
@@ -52,6 +59,9 @@ def why(error: SQLAlchemyError | sqlite3.Error) -> Why:
         return Why.FAILED if code is None else _SQLITE.get(code & 0xFF, Why.FAILED)
     state = getattr(cause, "sqlstate", None)
     if state is None:
+        for words, meaning in _WORDS.items():
+            if re.search(words, str(cause)):
+                return meaning
         # psycopg has no code if the server never answered.
         return Why.UNREACHABLE if type(cause).__name__ == "OperationalError" else Why.FAILED
     return next((_POSTGRES[state[:n]] for n in (5, 3, 2) if state[:n] in _POSTGRES), Why.FAILED)

@@ -224,6 +224,19 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request whose credentials are valid.
+
+    Attributes:
+        key: its key, as the database has it now.
+        reservation: its part of the quota; None if the quota is used up.
+    """
+
+    key: ApiKey
+    reservation: Reservation | None
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """The requests that a key has used.
 

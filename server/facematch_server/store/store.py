@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 
 from facematch_server.store import counting
 from facematch_server.store.administration import KeyAdministration
-from facematch_server.store.engine import is_sqlite, open_engine, remember_database
-from facematch_server.store.logins import Login, Logins
+from facematch_server.store.engine import CONNECTIONS, is_sqlite, open_engine, remember_database
+from facematch_server.store.logins import KnownLogin, Login, Logins
 from facematch_server.store.rate import RateLimiter
-from facematch_server.store.records import ApiKey, Reservation
+from facematch_server.store.records import Admitted, ApiKey, Reservation
 from facematch_server.store.schema import require_current, upgrade_engine
 from facematch_server.store.sessions import Sessions
 
@@ -49,6 +49,7 @@ class Store(KeyAdministration):
         actor: str | None = None,
         clock: Callable[[], datetime] | None = None,
         create: bool = True,
+        connections: int = CONNECTIONS,
     ) -> Store:
         """Open a database. An SQLite schema is created or upgraded first.
 
@@ -57,13 +58,14 @@ class Store(KeyAdministration):
             actor: who changes keys, for the audit trail; default the operating system's user.
             clock: the present moment, aware; for tests.
             create: create an SQLite file that does not exist.
+            connections: largest number of connections to PostgreSQL; further threads wait for one.
 
         Raises:
             UnavailableError: the database cannot be reached, the URL is wrong, or the file is missing and not to be
                 created.
             SchemaError: the schema is missing or outdated (PostgreSQL), or belongs to a newer version.
         """
-        engine = open_engine(database_url, create=create)
+        engine = open_engine(database_url, create=create, connections=connections)
         try:
             if is_sqlite(engine):
                 upgrade_engine(engine)
@@ -112,6 +114,38 @@ class Store(KeyAdministration):
         """
         return self._rates.allow(key.id, key.rate_limit)
 
+    def recall(self, api_key: str, api_secret: str) -> KnownLogin | None:
+        """The key with a quota that an earlier login of this process found with the same credentials; see `admit`.
+
+        Never blocks.
+        """
+        return self._logins.recall(api_key, api_secret)
+
+    def admit(self, known: KnownLogin, ttl_seconds: float, until: float | None = None) -> Admitted | None:
+        """Check a known login and reserve one request, in one transaction.
+
+        The database checks that the credentials are still valid, so a change of the key holds at once.
+
+        Args:
+            known: from `recall`.
+            ttl_seconds: see `reserve`.
+            until: see the class.
+
+        Returns:
+            None if the credentials are no longer valid as they were; `look_up` finds out why.
+        """
+        now = self._clock()
+        self._sessions.writing.check()
+        reservation = counting.limited(known.key.id, now)
+        steps = counting.reserving(reservation, now, timedelta(seconds=ttl_seconds), known.stored)
+        found, _, inserted = self._sessions.run(steps, until)
+        key = self._logins.confirm(known, found.rows[0] if found.rows else None, now)
+        if key is None:
+            return None
+        if key.quota is None:
+            return Admitted(key, counting.unlimited(key.id, now))
+        return Admitted(key, reservation if inserted.changed else None)
+
     def reserve(self, key: ApiKey, ttl_seconds: float, until: float | None = None) -> Reservation | None:
         """Reserve one request of the key's quota; None if the quota is used up.
 
@@ -125,8 +159,14 @@ class Store(KeyAdministration):
         self._sessions.writing.check()
         if key.quota is None:
             return counting.unlimited(key.id, now)
-        with self._sessions.write(until) as session:
-            return counting.reserve(session, key.id, now, timedelta(seconds=ttl_seconds))
+        reservation = counting.limited(key.id, now)
+        steps = counting.reserving(reservation, now, timedelta(seconds=ttl_seconds))
+        found, _, inserted = self._sessions.run(steps, until)
+        if not found.rows:  # a backup without this key was restored a moment ago
+            return None
+        if found.rows[0].quota is None:
+            return counting.unlimited(key.id, now)
+        return reservation if inserted.changed else None
 
     def commit(self, reservation: Reservation, until: float | None = None) -> bool:
         """Count a reserved request; committing twice counts once.
@@ -140,11 +180,7 @@ class Store(KeyAdministration):
         if not reservation._unsettled.acquire(blocking=False):
             return False
         try:
-            with self._sessions.write(until) as session:
-                if reservation.limited and not counting.take(session, reservation):
-                    return False
-                counting.count(session, reservation)
-                return True
+            return self._sessions.run(counting.counting(reservation), until)[-1].changed == 1
         except BaseException:
             reservation._unsettled.release()
             raise
@@ -157,8 +193,7 @@ class Store(KeyAdministration):
             return
         try:
             self._sessions.writing.check()
-            with self._sessions.write(until) as session:
-                counting.take(session, reservation)
+            self._sessions.run(counting.giving_back(reservation), until)
         except BaseException:
             reservation._unsettled.release()
             raise

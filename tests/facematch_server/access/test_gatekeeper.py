@@ -18,6 +18,7 @@ from facematch_server.assembly import hashes_at_once
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.matching.cores import Cores
 from facematch_server.store import UnavailableError, Why
+from facematch_server.store.records import Admitted
 
 
 def basic(pair: str, scheme: str = "Basic") -> str:
@@ -46,6 +47,9 @@ class FakeStore:
 
     def settle(self, login: Any) -> Any:
         raise AssertionError("there was nothing slow to do")
+
+    def recall(self, api_key: str, api_secret: str) -> Any:
+        return None
 
     def allow(self, key: Any) -> float:
         self.calls.append("allow")
@@ -115,6 +119,62 @@ def test_an_expired_reservation_is_no_success() -> None:
         admit(store, commit=True)
     assert caught.value.code is ErrorCode.OUT_OF_REQUESTS
     assert store.calls[-1] == "commit"
+
+
+class KnowingStore(FakeStore):
+    """Knows the login; `admit` answers as told."""
+
+    def __init__(self, admitted: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.admitted = admitted
+
+    def recall(self, api_key: str, api_secret: str) -> Any:
+        assert (api_key, api_secret) == ("k", "s")
+        return FakeKnown(object())
+
+    def admit(self, known: Any, ttl_seconds: float, until: float | None = None) -> Any:
+        self.calls.append(f"admit {ttl_seconds:g}")
+        return self.admitted
+
+
+@dataclass(frozen=True)
+class FakeKnown:
+    """The result of `recall`."""
+
+    key: Any
+
+
+def test_a_known_login_takes_one_call() -> None:
+    store = KnowingStore(Admitted(object(), object()))  # type: ignore[arg-type]
+    admit(store, commit=True)
+    assert store.calls == ["allow", "admit 50", "commit"]
+
+
+def test_a_known_login_without_quota_left_is_refused() -> None:
+    store = KnowingStore(Admitted(object(), None))  # type: ignore[arg-type]
+    with pytest.raises(ContractError) as caught:
+        admit(store)
+    assert caught.value.code is ErrorCode.OUT_OF_REQUESTS
+    assert store.calls == ["allow", "admit 50"]
+
+
+def test_a_known_login_that_no_longer_holds_is_looked_up_and_takes_one_token_only() -> None:
+    store = KnowingStore(None)
+    admit(store, commit=True)
+    assert store.calls == ["allow", "admit 50", "look_up", "reserve 50", "commit"]
+    refused = KnowingStore(None, known=False)
+    with pytest.raises(ContractError) as caught:
+        admit(refused)
+    assert caught.value.code is ErrorCode.BAD_CREDENTIALS
+
+
+def test_a_known_login_beyond_its_rate_is_looked_up_first() -> None:
+    """A disabled key hears that it is refused, not that it is too fast."""
+    store = KnowingStore(Admitted(object(), object()), wait=2.5, known=False)  # type: ignore[arg-type]
+    with pytest.raises(ContractError) as caught:
+        admit(store)
+    assert caught.value.code is ErrorCode.BAD_CREDENTIALS
+    assert store.calls == ["allow", "look_up"]
 
 
 class SlowStore(FakeStore):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from facematch_server.store import KeySettings, Store
+from facematch_server.store import KeySettings, Store, UnavailableError
 
 # A commit's foreign key check shares the row with this lock; a plain FOR UPDATE would wait for the commit.
 LOCK = "FOR NO KEY UPDATE"
@@ -51,8 +52,28 @@ def test_a_change_locks_the_keys_row_and_a_look_does_not(
     assert locks == locked
 
 
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
 def test_a_reservation_locks_the_keys_row(store: Store, locks: list[bool]) -> None:
     key = store.create_key(KeySettings(quota=3)).key
     locks.clear()
     assert store.reserve(key, 60) is not None
     assert locks == [True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("lock", "waits"), [(LOCK, True), ("FOR KEY SHARE", False)])
+def test_a_reservation_waits_for_another_one_and_not_for_a_commit(
+    store: Store, database_url: str, lock: str, waits: bool
+) -> None:
+    """A commit shares the key's row through its foreign key check."""
+    key = store.create_key(KeySettings(quota=3)).key
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"SELECT id FROM api_keys {lock}"))  # noqa: S608
+        if waits:
+            with pytest.raises(UnavailableError):
+                store.reserve(key, 60, time.monotonic() + 0.3)
+        else:
+            assert store.reserve(key, 60, time.monotonic() + 10) is not None
+    engine.dispose()

@@ -58,6 +58,7 @@ def test_codes_of_sqlite(code: int | None, meaning: Why) -> None:
         ("42501", Why.REFUSED),
         ("40P01", Why.FAILED),
         ("53200", Why.FAILED),
+        ("53300", Why.CROWDED),
     ],
 )
 def test_states_of_postgresql(state: str, meaning: Why) -> None:
@@ -73,6 +74,24 @@ def test_what_the_server_never_answered() -> None:
     assert why(DBAPIError("SELECT 1", {}, operational())) is Why.UNREACHABLE
     assert why(DBAPIError("SELECT 1", {}, programming())) is Why.FAILED
     assert why(PoolTimeoutError("x")) is Why.SLOW
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("connection failed: FATAL:  sorry, too many clients already", Why.CROWDED),
+        ('connection failed: FATAL:  too many connections for role "facematch"', Why.CROWDED),
+        ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", Why.CROWDED),
+        ('FATAL:  password authentication failed for user "facematch"', Why.REFUSED),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.7"', Why.REFUSED),
+        ('FATAL:  database "faces" does not exist', Why.REFUSED),
+        ("connection refused", Why.UNREACHABLE),
+        ("FATAL:  the database system is starting up", Why.UNREACHABLE),
+    ],
+)
+def test_words_of_a_server_that_accepts_no_connection(words: str, meaning: Why) -> None:
+    operational: Any = type("OperationalError", (Exception,), {})
+    assert why(operational(words)) is meaning
 
 
 def _refused(outage: Outage) -> bool:

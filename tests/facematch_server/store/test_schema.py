@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,21 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"photo\.jpg cannot be opened: file is not a database"):
         Store.open(f"sqlite:///{path}")
     assert path.read_bytes() == b"\xff\xd8" * 5000
+
+
+def test_migrations_go_down_and_up_again(database_url: str) -> None:
+    """Every revision can be taken back, and what it takes back it can make again."""
+    from alembic import command
+
+    from facematch_server.store import schema
+    from facematch_server.store.engine import BEGIN_OPTION, open_engine
+
+    engine = open_engine(database_url)
+    with engine.execution_options(**{BEGIN_OPTION: "IMMEDIATE"}).begin() as connection:
+        command.downgrade(schema._config(connection), "base")
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+    engine.dispose()
+    assert status(database_url).current is None
+    assert upgrade(database_url).up_to_date
+    with closing(Store.open(database_url)) as store:
+        assert store.create_first_key() is not None

@@ -1,0 +1,88 @@
+"""The line between the main process and one worker: the worker says that it is ready, the main process says stop.
+
+A worker hears no signals: they reach a whole process group, and a worker must not take a signal to the group and the
+main process's order for two orders. If the main process ends in any way, the line breaks, and the worker stops too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+_READY: Final = b"R"
+_STOP: Final = b"S"
+
+
+class MainEnd:
+    """The main process's end."""
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+
+    def become_worker_end(self) -> WorkerEnd:
+        """In the worker: its end of the line."""
+        self._ours.close()
+        return WorkerEnd(self._theirs)
+
+    def become_main_end(self) -> None:
+        """In the main process, once the worker is forked."""
+        self._theirs.close()
+
+    def fileno(self) -> int:
+        """The descriptor, readable when the worker has something to say."""
+        return self._ours.fileno()
+
+    def ready(self) -> bool:
+        """Whether the worker has said that it is ready; asked when the descriptor is readable."""
+        try:
+            return _READY in self._ours.recv(64)
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """Tell the worker to stop; told twice, it stops at once."""
+        with suppress(OSError):  # it has ended
+            self._ours.send(_STOP)
+
+    def close(self) -> None:
+        """Close this end."""
+        self._ours.close()
+
+
+class WorkerEnd:
+    """A worker's end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sock.setblocking(False)
+
+    def ready(self) -> None:
+        """Say that the worker answers requests."""
+        with suppress(OSError):
+            self._sock.send(_READY)
+
+    @contextmanager
+    def calls(self, loop: asyncio.AbstractEventLoop, on_stop: Callable[[], None]) -> Iterator[None]:
+        """Call `on_stop` in the loop for every order to stop, and when the main process ends."""
+
+        def hear() -> None:
+            try:
+                orders = self._sock.recv(64)
+            except BlockingIOError:
+                return
+            except OSError:
+                orders = b""
+            if not orders:
+                loop.remove_reader(self._sock)
+            for _ in orders or _STOP:
+                on_stop()
+
+        loop.add_reader(self._sock, hear)
+        try:
+            yield
+        finally:
+            loop.remove_reader(self._sock)
