@@ -21,10 +21,11 @@ from facematch_server.http.http1 import MAX_HEAD
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.matching.cores import Cores
 from facematch_server.running.acceptor import Acceptor
+from facematch_server.running.banner import show_start
 from facematch_server.running.descriptors import room_for
 from facematch_server.running.hard_stop import HardEnd
 from facematch_server.running.http_protocol import LimitedH11Protocol, limited_protocol
-from facematch_server.running.listening import BACKLOG, StartError, bind, printed, takes_ipv4
+from facematch_server.running.listening import BACKLOG, StartError, bind, printed
 from facematch_server.running.memory import keep_collections_short, keep_memory_level
 from facematch_server.running.stop_signals import calls
 from facematch_server.scenarios.middleware import SCENARIO_HEADER
@@ -32,7 +33,6 @@ from facematch_server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from facematch_server.decoding.decoder_pool import DecoderPool
-    from facematch_server.store import Store
 
 # A head of `MAX_HEAD` with every byte escaped; `RequestStream` enforces the real limit.
 _ESCAPED_HEAD = 4 * MAX_HEAD
@@ -75,7 +75,7 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
             if decoders is not None:
                 decoders.wait_until_ready()
             store = stack.enter_context(closing(open_store(settings)))
-            first_key(store, settings, ports[0])
+            show_start(settings, ports, matcher, store)
             app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
@@ -127,28 +127,6 @@ def check_tls(settings: Settings) -> None:
         raise StartError(f"FACEMATCH_TLS_CERT and FACEMATCH_TLS_KEY: {reason}") from None
     except OSError as error:
         raise StartError(f"FACEMATCH_TLS_CERT or FACEMATCH_TLS_KEY cannot be read: {error.strerror}") from None
-
-
-def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> None:
-    """Create a key if the database has none, and print it once, with a command that tries it."""
-    new = store.create_first_key()
-    if new is None:
-        return
-    host = settings.host
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104
-        host = "127.0.0.1" if takes_ipv4(list(sockets)) else "::1"
-    scheme = "http" if settings.tls_cert is None else "https"
-    address = f"{scheme}://{printed(host)}:{sockets[0].getsockname()[1]}"
-    # The only code that prints a secret: to the terminal, not through the logs.
-    print(  # noqa: T201
-        "The database had no API key, so one was created. It is shown only once; `facematch keys` creates others.\n"
-        f"  api_key:    {new.api_key}\n"
-        f"  api_secret: {new.api_secret}\n"
-        "Try it with two photos:\n"
-        f"  curl -u {new.api_key}:{new.api_secret} -F img1=@card.jpg -F img2=@selfie.jpg \\\n"
-        f"    '{address}/api/v2/ekyc/face_matching?type1=card&format_type=file'",
-        flush=True,
-    )
 
 
 async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
