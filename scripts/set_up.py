@@ -46,7 +46,7 @@ def steps(lines: Iterable[str]) -> Iterator[Step]:
     packages = 0
     megabytes = 0.0
     for line in lines:
-        if line.startswith("Collecting ") or line.startswith("Requirement already satisfied:"):
+        if line.startswith(("Collecting ", "Requirement already satisfied:")):
             packages += 1
             yield Step(f"looking up packages: {packages}", large=False)
             continue
@@ -59,9 +59,7 @@ def steps(lines: Iterable[str]) -> Iterator[Step]:
             yield Step(f"{shown}; {megabytes:.0f} MB so far", large=size >= LARGE_MEGABYTES)
         elif "Installing build dependencies: started" in line:
             yield Step("fetching the tools of the build")
-        elif re.match(r"\s*(Building|Preparing) (editable|wheel|metadata).*facematch.local.*: started", line) or (
-            "Preparing editable metadata (pyproject.toml): started" in line
-        ):
+        elif re.match(r"\s*Building (editable|wheel) for facematch.local .*: started", line):
             yield Step("building facematch-local: fetching and converting the weights of the pack 'standard'")
         elif line.startswith("Installing collected packages:"):
             yield Step(f"installing {line.count(',') + 1} packages")
@@ -121,7 +119,7 @@ def install(command: list[str], out: TextIO) -> int:
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     kept: list[str] = []
     screen = Screen(out)
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
     )
     assert process.stdout is not None

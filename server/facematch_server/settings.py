@@ -111,8 +111,8 @@ class Settings(BaseSettings):
     )
     no_face_as: NoFaceAs = Field(
         NoFaceAs.WARNING,
-        description="Reply to a photo without a face: `warning` (invalidCode 4 or 5, as on the vendor's English page) or "
-        "`error3` (errorCode 3, as on its Vietnamese page).",
+        description="Reply to a photo without a face: `warning` (invalidCode 4 or 5, as on the vendor's English page) "
+        "or `error3` (errorCode 3, as on its Vietnamese page).",
     )
 
     url_policy: Literal["auto", "public", "any", "off"] = Field(
@@ -218,8 +218,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto",
-        description="`json`: one JSON object per line; `text`: a short line for people; `auto`: `text` if standard error "
-        "is a terminal, else `json`.",
+        description="`json`: one JSON object per line; `text`: a short line for people; `auto`: `text` if standard "
+        "error is a terminal, else `json`.",
     )
 
     @field_validator("url_allow", "cors_origins", mode="before")

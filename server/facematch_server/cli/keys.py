@@ -57,8 +57,8 @@ def create(
     profile: Annotated[
         Profile | None,
         typer.Option(
-            help="invalidCode in the replies to this key: documented, a text as on the vendor's page; observed, a number "
-            "as from the live cloud. Default: the server's own."
+            help="invalidCode in the replies to this key: documented, a text as on the vendor's page; observed, a "
+            "number as from the live cloud. Default: the server's own."
         ),
     ] = None,
     rate_limit: Annotated[int | None, typer.Option(min=1, help="Requests per minute. Default: no limit.")] = None,

@@ -143,9 +143,13 @@ def _facts(settings: Settings, start: Start, where: Place) -> Iterator[str]:
         yield _fact("replies", "profile observed: invalidCode is a number (0), as from the live cloud")
         yield _fact("", "clients that read text need --profile documented (or `keys create --profile documented`)")
     if settings.no_face_as is NoFaceAs.WARNING:
-        yield _fact("no face", "invalidCode 4 or 5; clients of the Vietnamese page expect errorCode 3: --no-face-as error3")
+        yield _fact(
+            "no face", "invalidCode 4 or 5; clients of the Vietnamese page expect errorCode 3: --no-face-as error3"
+        )
     else:
-        yield _fact("no face", "errorCode 3; clients of the English page expect invalidCode 4 or 5: --no-face-as warning")
+        yield _fact(
+            "no face", "errorCode 3; clients of the English page expect invalidCode 4 or 5: --no-face-as warning"
+        )
     yield _fact("", f"not sure? `{where.command} compat-check --client-file FILE` reads the client's recorded traffic")
 
 

@@ -40,10 +40,11 @@ def bind(host: str, port: int, setting: str) -> list[socket.socket]:
             stack.pop_all()
             return sockets
     except OSError as error:
-        reason = error.strerror or type(error).__name__
         if error.errno == errno.EADDRINUSE:
-            reason += "; perhaps an earlier start of this service"
-        raise StartError(f"cannot listen on {printed(host)}:{port} ({reason}); {_another(port, setting)}") from None
+            reason = ": another program uses this port, perhaps an earlier start of this service"
+        else:
+            reason = f" ({error.strerror or type(error).__name__})"
+        raise StartError(f"cannot listen on {printed(host)}:{port}{reason}; {_another(port, setting)}") from None
 
 
 def _another(port: int, setting: str) -> str:
