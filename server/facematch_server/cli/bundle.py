@@ -10,7 +10,7 @@ import typer
 from facematch_local.cli.console import console
 from facematch_server.cli.steps import StepWatcher
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def bundle(
