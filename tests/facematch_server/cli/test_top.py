@@ -23,7 +23,7 @@ def address() -> Iterator[str]:
     metrics.observe({"total": 0.15})
 
     class Service(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             assert self.path == "/metrics"
             self.send_response(200)
             self.end_headers()
