@@ -216,7 +216,7 @@ def test_compat_check_tells_every_option_that_differs(facematch: Callable[..., A
     ("source", "code", "words"),
     [
         ("private String invalidCode;", 0, ()),
-        ("private int invalidCode;", 1, ("the client of the file needs observed", "keys create --profile observed")),
+        ("private int invalidCode;", 1, ("documented profile, but", "--profile observed")),
         ("String invalidCode; // error 3: no face", 1, ("--no-face-as error3", "expects the other reply")),
     ],
 )

@@ -24,7 +24,7 @@ def words_of(out: str) -> str:
         ("int invalidCode; // 3: no face", 0, ("the client takes errorCode 3", "serve --no-face-as error3")),
         ('{"data": {"invalidCode": 5}}', 0, ("replies have invalidCode 4 or 5",)),
         ('[{"invalidCode": 0}, {"invalidCode": "0"}]', 1, ("the parts of the file differ", "problem")),
-        ('{"matching": "int"}', 1, ("does not tell how the client reads invalidCode", "declared as numbers: matching")),
+        ('{"matching": "int"}', 1, ("the file does not tell", "declared as numbers: matching")),
     ],
 )
 def test_advice(facematch: Command, tmp_path: Path, content: str, code: int, parts: tuple[str, ...]) -> None:
