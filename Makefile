@@ -2,24 +2,31 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
+SET_UP := $(PYTHON) scripts/set_up.py $(VENV)
+# `make run PORT=8001 PROFILE=observed`; only from the command line, since other tools set PORT in the environment.
+GIVEN   = $(if $(filter command line,$(origin $(1))),--$(2) $($(1)))
+OPTIONS = $(call GIVEN,PORT,port) $(call GIVEN,HOST,host) $(call GIVEN,PACK,pack) $(call GIVEN,PROFILE,profile) \
+          $(call GIVEN,NO_FACE_AS,no-face-as)
 
 .PHONY: setup dev run test test-slow check bench bundle docs
 
 $(VENV)/.run: pyproject.toml .ci/constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e .
+	@$(SET_UP)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) -e '.[dev]'
+	@$(SET_UP) --extras dev
 	@touch $@
 
 setup: $(VENV)/.run
 dev: $(VENV)/.dev
 
-run: setup
-	$(BIN)/facematch serve
+# The photos of the first call that the service prints.
+samples/portrait.jpg: $(VENV)/.run
+	-@$(BIN)/facematch samples samples
+
+run: setup samples/portrait.jpg
+	@$(BIN)/facematch serve $(OPTIONS)
 
 test: dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
@@ -37,7 +44,7 @@ bundle: setup
 	$(BIN)/facematch bundle --out dist
 
 $(VENV)/.docs: $(VENV)/.run
-	$(PIP) -e '.[docs]'
+	@$(SET_UP) --extras docs
 	@touch $@
 
 # The variable leaves out an advertisement of the theme for its successor.

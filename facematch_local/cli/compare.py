@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facematch_local.cli.console import console, read_photo
+from facematch_local.cli.finding_text import allowed_text, value_text
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
@@ -120,20 +121,5 @@ def _print_photo(number: int, photo: PhotoResult, findings: list[Finding]) -> No
             finding.outcome.value, f"[yellow]not assessed[/]: {finding.measure.reason}"
         )
         code = str(int(finding.limit.code))
-        table.add_row(finding.name.replace("_", " "), _value(finding), _allowed(finding), outcome, code)
+        table.add_row(finding.name.replace("_", " "), value_text(finding), allowed_text(finding), outcome, code)
     console().print(table)
-
-
-def _value(finding: Finding) -> str:
-    value, unit = finding.measure.value, finding.measure.unit
-    if value is None:
-        return "-"
-    # The exponent of a probability far below any limit is not informative.
-    return (f"{value:.3g}" if abs(value) >= 0.001 else "0") + ("" if unit == "1" else f" {unit}")
-
-
-def _allowed(finding: Finding) -> str:
-    low, high = finding.limit.minimum, finding.limit.maximum
-    if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
-    return f"at least {low:g}" if low is not None else f"at most {high:g}"

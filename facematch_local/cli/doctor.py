@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facematch_local.errors import FacematchError
+
+if TYPE_CHECKING:
+    from facematch_local.packs import Overview
 
 _LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow", "pillow-heif", "fastapi", "SQLAlchemy")
 
@@ -23,21 +27,38 @@ class Line:
         found: its state, or the problem and the remedy.
         wrong: whether the part prevents or impairs the service.
         note: whether the service works, but the operator should know about the state.
+        next_step: what to do about a problem or a note; "" only if the line is neither.
     """
 
     about: str
     found: str
     wrong: bool = False
     note: bool = False
+    next_step: str = ""
 
 
-def examine(parts: Sequence[Callable[[], Iterator[Line]]]) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parts that belong together.
+
+    Attributes:
+        title: heading of the group.
+        parts: functions that examine the parts.
+    """
+
+    title: str
+    parts: Sequence[Callable[[], Iterator[Line]]]
+
+
+def examine(group: Group) -> Iterator[Line]:
     """Examine every part; an unexpected error in a part becomes a line of the report, and the others follow."""
-    for part in parts:
+    for part in group.parts:
         try:
             yield from part()
         except Exception as error:  # a diagnosis must survive any fault that it diagnoses
-            yield Line(part.__name__.strip("_"), f"{type(error).__name__}: {error}", wrong=True)
+            found = f"{type(error).__name__}: {error}"
+            step = "reinstall facematch-local (`make setup`); if that does not help, report this line as a fault"
+            yield Line(part.__name__.strip("_"), found, wrong=True, next_step=step)
 
 
 def _versions() -> Iterator[Line]:
@@ -46,7 +67,11 @@ def _versions() -> Iterator[Line]:
     yield Line("facematch-local", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     missing = [name for name in _LIBRARIES if not _version(name)]
     found = ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES if _version(name))
-    yield Line("libraries", found + (f"; missing: {', '.join(missing)}" if missing else ""), wrong=bool(missing))
+    if missing:
+        step = "install facematch-local again with its dependencies: `make setup` or `pip install facematch-local`"
+        yield Line("libraries", f"{found}; missing: {', '.join(missing)}", wrong=True, next_step=step)
+    else:
+        yield Line("libraries", found)
 
 
 def _cpus() -> Iterator[Line]:
@@ -61,14 +86,17 @@ def _cpus() -> Iterator[Line]:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdigit() and int(value) > budget.usable:
-            yield Line(name, f"{value}, more than the {budget.usable} usable CPUs; unset the variable", wrong=True)
+            found = f"{value}, more than the {budget.usable} usable CPUs"
+            yield Line(name, found, wrong=True, next_step=f"unset {name}")
 
 
 def _providers() -> Iterator[Line]:
     import onnxruntime
 
     available = onnxruntime.get_available_providers()
-    yield Line("execution providers", ", ".join(available), wrong="CPUExecutionProvider" not in available)
+    wrong = "CPUExecutionProvider" not in available
+    step = "reinstall it: `pip install --force-reinstall onnxruntime`" if wrong else ""
+    yield Line("execution providers", ", ".join(available), wrong, next_step=step)
 
 
 def _formats() -> Iterator[Line]:
@@ -81,41 +109,57 @@ def _formats() -> Iterator[Line]:
         except FacematchError:
             decode_failed.append(name)
     if decode_failed:
-        yield Line("photo formats", f"{', '.join(decode_failed)} cannot be read; reinstall pillow", wrong=True)
+        step = "reinstall the decoders: `pip install --force-reinstall pillow pillow-heif`"
+        yield Line("photo formats", f"{', '.join(decode_failed)} cannot be read", wrong=True, next_step=step)
     else:
         yield Line("photo formats", ", ".join(FORMATS))
 
 
 def _packs() -> Iterator[Line]:
-    from facematch_local.packs import SHIPPED, ModelPack, load_pack, overview
+    from facematch_local.packs import ModelPack, overview
 
     seen = overview()
     for pack in seen.packs:
         licence = pack.licence or "licence not stated"
         yield Line("pack", f"{pack.name} {pack.version}".strip() + f" in {pack.folder}, {licence}")
     for error in seen.broken:
-        yield Line("pack", str(error), wrong=True)
+        step = "delete that folder, or install the pack again with `facematch models add ... --replace`"
+        yield Line("pack", str(error), wrong=True, next_step=step)
     notice = seen.in_use.notice if isinstance(seen.in_use, ModelPack) else ""
     # The notice reports the missing pack and the consequences.
     yield from (Line("pack", str(missing)) for missing in seen.missing if not notice)
+    yield from _pack_in_use(seen, notice)
+
+
+def _pack_in_use(seen: Overview, notice: str) -> Iterator[Line]:
+    from facematch_local.packs import SHIPPED, ModelPack, load_pack
+
     name = seen.asked
     try:
         if not isinstance(seen.in_use, ModelPack):
             raise seen.in_use
         loaded = load_pack(seen.in_use)
     except FacematchError as error:
-        yield Line(f"pack in use, {name}", str(error), wrong=True)
+        step = "choose an installed pack with FACEMATCH_PACK (`facematch models list`), or install one "
+        step += "(`facematch models add standard`)"
+        yield Line(f"pack in use, {name}", str(error), wrong=True, next_step=step)
         return
     if name != loaded.pack.name:
         name += f", {loaded.pack.name}"
     if notice:
-        yield Line("pack in use", notice, note=True)
+        yield Line("pack in use", notice, note=True, next_step="install it: `facematch models add standard`")
     checked = sum(1 for file in loaded.pack.files.values() if file.sha256)
     verified = f"{checked} of {len(loaded.pack.files)} files verified by checksum, all models open"
     fallback = f"; fallback networks of {SHIPPED}: {', '.join(loaded.fallback)}" if loaded.fallback else ""
-    curve = loaded.calibration.id
-    curve += "" if loaded.calibration.calibrated else " (no curve for this pack: make one with `facematch calibrate`)"
-    yield Line(f"pack in use, {name}", f"{verified}{fallback}; calibration {curve}")
+    calibrated = loaded.calibration.calibrated
+    curve = loaded.calibration.id + ("" if calibrated else " (no curve for this pack: percentages are too low)")
+    step = "" if calibrated else "make a curve from your own photos: `facematch calibrate`"
+    yield Line(
+        f"pack in use, {name}",
+        f"{verified}{fallback}; calibration {curve}",
+        note=not calibrated,
+        next_step=step,
+    )
 
 
 def _policy() -> Iterator[Line]:
@@ -125,7 +169,8 @@ def _policy() -> Iterator[Line]:
     try:
         version = load_policy(Path(named) if named else DEFAULT_POLICY).version
     except FacematchError as error:
-        yield Line("policy", str(error), wrong=True)
+        step = "correct the file, or unset FACEMATCH_POLICY to use the shipped one"
+        yield Line("policy", str(error), wrong=True, next_step=step)
     else:
         yield Line("policy", f"version {version}, " + (named or "the shipped one"))
 
@@ -154,5 +199,9 @@ def _tiny_photos() -> dict[str, bytes]:
     return photos
 
 
-PARTS = (_versions, _cpus, _providers, _formats, _packs, _policy)
-"""The parts that the library can examine without the service."""
+GROUPS = (
+    Group("Machine", (_cpus,)),
+    Group("Installation", (_versions, _providers, _formats)),
+    Group("Models", (_packs, _policy)),
+)
+"""What the library can examine without the service."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from facematch_local.calibration import Verdict
+from facematch_local.cli.finding_text import allowed_text, value_text
 
 if TYPE_CHECKING:
     from facematch_local.faces import Face
@@ -19,6 +22,8 @@ PANEL: Final = 560
 CROP: Final = 224
 GAP: Final = 20
 HEAD: Final = 76
+NOTES_WIDTH: Final = PANEL - CROP - GAP
+NOTES_HEAD: Final = 56
 
 # RGB. The colour of the verdict also marks the compared faces; other faces are grey.
 _VERDICTS: Final = {
@@ -29,10 +34,27 @@ _VERDICTS: Final = {
 _PAPER, _INK, _GREY, _ALARM = (250, 250, 249), (40, 38, 36), (130, 128, 126), (185, 28, 28)
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of text.
+
+    Attributes:
+        text: fits into `NOTES_WIDTH`.
+        colour: RGB.
+        size: of the font, in pixels.
+    """
+
+    text: str
+    colour: tuple[int, int, int]
+    size: int
+
+
 def draw(result: MatchResult) -> NDArray[np.uint8]:
     """Draw a result: HxWx3 uint8 BGR."""
     colour, word = _VERDICTS[result.verdict]
-    width, height = 2 * PANEL + 3 * GAP, HEAD + PANEL + CROP + 3 * GAP
+    lines = [notes(result, number) for number in (1, 2)]
+    notes_height = NOTES_HEAD + max(sum(note.size + 6 for note in column) for column in lines)
+    width, height = 2 * PANEL + 3 * GAP, HEAD + PANEL + max(CROP, notes_height) + 3 * GAP
     canvas = Image.new("RGB", (width, height), _PAPER)
     pen = ImageDraw.Draw(canvas)
     title = f"{result.percent:.2f} %" if result.cosine is not None else "nothing to compare"
@@ -47,7 +69,7 @@ def draw(result: MatchResult) -> NDArray[np.uint8]:
         if photo.aligned is not None:
             aligned = cv2.resize(photo.aligned, (CROP, CROP), interpolation=cv2.INTER_CUBIC)
             canvas.paste(Image.fromarray(aligned[:, :, ::-1].astype(np.uint8)), (left, below))
-        _draw_notes(pen, result, index + 1, (left + CROP + GAP, below))
+        _draw_notes(pen, photo, index + 1, lines[index], (left + CROP + GAP, below))
     return np.asarray(canvas)[:, :, ::-1]
 
 
@@ -87,23 +109,43 @@ def _draw_face(
         pen.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour, outline="white", width=1)
 
 
-def _draw_notes(pen: ImageDraw.ImageDraw, result: MatchResult, image: int, corner: tuple[int, int]) -> None:
+def notes(result: MatchResult, image: int) -> list[Note]:
+    """The lines about a photo's warnings: for each one its code, its text, and the measures outside their limits."""
     from facematch_local.policy import Outcome
 
-    photo = result.images[image - 1]
+    failed = [finding for finding in result.findings if finding.image == image and finding.outcome is Outcome.WARNING]
+    lines = []
+    for code in sorted({finding.limit.code for finding in failed}):
+        lines += [Note(text, _ALARM, 16) for text in _wrapped(f"{int(code)}  {code.message}", 16)]
+        for finding in failed:
+            if finding.limit.code == code:
+                found = f"{finding.name.replace('_', ' ')} {value_text(finding)}, allowed {allowed_text(finding)}"
+                lines += [Note(text, _GREY, 14) for text in _wrapped(found, 14)]
+    return lines or [Note("no warning", _GREY, 15)]
+
+
+def _wrapped(text: str, size: int) -> Iterator[str]:
+    """`text` in lines of at most `NOTES_WIDTH` pixels, divided between words."""
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and _font(size).getlength(longer) > NOTES_WIDTH:
+            yield line
+            longer = word
+        line = longer
+    yield line
+
+
+def _draw_notes(
+    pen: ImageDraw.ImageDraw, photo: PhotoResult, image: int, notes: list[Note], corner: tuple[int, int]
+) -> None:
     pen.text(corner, f"Image {image}: {photo.role.value}", _INK, font=_font(18))
     count = len(photo.faces)
     pen.text((corner[0], corner[1] + 26), f"{count} face{'' if count == 1 else 's'} found", _GREY, font=_font(15))
-    held = {
-        finding.limit.code: finding.name
-        for finding in result.findings
-        if finding.image == image and finding.outcome is Outcome.WARNING
-    }
-    for row, code in enumerate(sorted(held)):
-        text = f"{int(code)}  {held[code].replace('_', ' ')}"
-        pen.text((corner[0], corner[1] + 56 + 22 * row), text, _ALARM, font=_font(15))
-    if not held:
-        pen.text((corner[0], corner[1] + 56), "no warning", _GREY, font=_font(15))
+    top = corner[1] + NOTES_HEAD
+    for note in notes:
+        pen.text((corner[0], top), note.text, note.colour, font=_font(note.size))
+        top += note.size + 6
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from facematch_local.errors import PackError
+from facematch_local.packs.deferred_import import deferred_import
 from facematch_local.packs.model_pack import MANIFEST, ModelPack
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
     Raises:
         PackError: the model cannot be opened, or insightface identifies it as a model for another task.
     """
-    from insightface.model_zoo import get_model
+    # The package imports `app`, which takes longer (scipy) than all other imports of a short command.
+    with deferred_import("insightface.app"):
+        from insightface.model_zoo import get_model
 
     path = pack.files[task].path
     try:

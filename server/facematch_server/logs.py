@@ -1,12 +1,14 @@
 """Structured logs without personal data.
 
-One JSON object per line. A request is logged with its route template, never with its path or query. An exception is
-logged with its type and its frames, never with its message, which may quote a request.
+One JSON object per line, or a line for people on a terminal. A request is logged with its route template, never with
+its path or query. An exception is logged with its type and its frames, never with its message, which may quote a
+request.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from typing import Any, Final
 from pythonjsonlogger.json import JsonFormatter
 
 from facematch_server.log_repeats import RepeatFilter
+from facematch_server.log_text import TextFormatter
 
 LOGGER: Final = logging.getLogger("facematch")
 
@@ -27,10 +30,16 @@ def set_up_logs(level: str, style: str) -> None:
 
     Args:
         level: lowest level, such as "INFO".
-        style: "json" or "text".
+        style: "json", "text", or "auto" for text on a terminal and JSON elsewhere.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_json_formatter() if style == "json" else _TextFormatter())
+    terminal = sys.stderr.isatty()
+    if style == "text" or (style == "auto" and terminal):
+        # https://no-color.org
+        colours = terminal and not os.environ.get("NO_COLOR")
+        handler.setFormatter(TextFormatter(_exception_line, colours=colours))
+    else:
+        handler.setFormatter(_json_formatter())
     handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -79,21 +88,6 @@ class _JsonFormatter(JsonFormatter):
         if isinstance(fields, Mapping):
             log_data.update(fields)
         return super().process_log_record(log_data)
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802
-        return _exception_line(ei)
-
-
-class _TextFormatter(logging.Formatter):
-    """For reading: time, level, message, fields."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        fields = getattr(record, "fields", None) or {}
-        pairs = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
-        return f"{super().formatMessage(record)} {pairs}".rstrip()
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         return _exception_line(ei)

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from facematch_local.packs import DEFAULT_PACK
-from facematch_server.wire.profile import Profile
+from facematch_server.wire.profile import NoFaceAs, Profile
 
 PREFIX = "FACEMATCH_"
 # Variables that are not settings of the service: of the contract commands, of the installer's launcher, ...
@@ -117,9 +117,10 @@ class Settings(BaseSettings):
     auth_failure_status: Literal[200, 401] = Field(
         200, description="HTTP status of errorCode 5: 200 as documented, or 401."
     )
-    no_face_as: Literal["warning", "error3"] = Field(
-        "warning",
-        description="Answer to a photo without a face: `warning` (invalidCode 4 or 5) or `error3` (errorCode 3).",
+    no_face_as: NoFaceAs = Field(
+        NoFaceAs.WARNING,
+        description="Reply to a photo without a face: `warning` (invalidCode 4 or 5, as on the vendor's English page) "
+        "or `error3` (errorCode 3, as on its Vietnamese page).",
     )
 
     url_policy: Literal["auto", "public", "any", "off"] = Field(
@@ -230,7 +231,11 @@ class Settings(BaseSettings):
     )
     docs: bool = Field(True, description="Serve `/docs` and `/openapi.json`.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
-    log_format: Literal["json", "text"] = Field("json", description="One JSON object per line, or readable text.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto",
+        description="`json`: one JSON object per line; `text`: a short line for people; `auto`: `text` if standard "
+        "error is a terminal, else `json`.",
+    )
 
     @field_validator("url_allow", "cors_origins", mode="before")
     @classmethod

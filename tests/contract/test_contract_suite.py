@@ -212,6 +212,26 @@ def test_compat_check_tells_every_option_that_differs(facematch: Callable[..., A
         assert words in done.out
 
 
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        ("private String invalidCode;", 0, ()),
+        ("private int invalidCode;", 1, ("documented profile, but", "--profile observed")),
+        ("String invalidCode; // error 3: no face", 1, ("--no-face-as error3", "expects the other reply")),
+    ],
+)
+def test_compat_check_of_a_server_for_one_client(
+    facematch: Callable[..., Any], address: list[str], tmp_path: Path, source: str, code: int, words: tuple[str, ...]
+) -> None:
+    path = tmp_path / "Data.java"
+    path.write_text(source)
+    done = facematch("compat-check", *address, "--client-file", path)
+    assert done.code == code, done.out
+    text = " ".join(done.out.replace("│", " ").split())
+    for part in words:
+        assert part in text
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site's own certificate for face.example, with its key in the same file, 10 days before its end."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from facematch_server.log_repeats import PER_WINDOW, WINDOW_SECONDS, RepeatFilter
+from facematch_server.log_text import TextFormatter
 
 CODE = """
 import sys
@@ -80,3 +81,50 @@ def test_kinds_without_number_are_forgotten() -> None:
     for number in range(5000):
         passed(repeats, 1, msg=str(number))
     assert len(repeats._kinds) <= 1000
+
+
+def text_line(colours: bool = False, level: int = logging.INFO, msg: str = "request", **fields: Any) -> str:
+    record = logging.LogRecord("facematch", level, "f", 1, msg, (), None)
+    record.fields = fields
+    return TextFormatter(lambda info: f"{info}", colours=colours).format(record)
+
+
+REQUEST = {
+    "request_id": "5f0c", "method": "POST", "route": "/api/v2/ekyc/face_matching", "status": 200, "error_code": "0",
+    "invalid_code": "7", "key": "3", "ms": 141.2, "decode_ms": 18.0,
+}  # fmt: skip
+
+
+def test_a_request_on_a_terminal_is_one_short_line() -> None:
+    line = text_line(**REQUEST)
+    assert line[8:] == "  POST /api/v2/ekyc/face_matching  200  errorCode 0  invalidCode 7  141 ms  key 3  5f0c"
+    assert text_line(request_id="5f0c", method="GET", route="/", status=200, ms=0.6)[8:] == "  GET /  200  1 ms  5f0c"
+
+
+def test_faults_and_refusals_are_coloured() -> None:
+    assert "\x1b[1;31mPOST" in text_line(colours=True, **{**REQUEST, "status": 500})
+    assert "\x1b[33mPOST" in text_line(colours=True, **{**REQUEST, "error_code": "5"})
+    assert "\x1b[33mWARNING  careful" in text_line(True, logging.WARNING, "careful")
+    assert "\x1b" not in text_line(False, logging.ERROR, "fault", exception="ValueError")
+    assert (
+        text_line(False, logging.ERROR, "fault", exception="ValueError")[8:] == "  ERROR  fault  exception=ValueError"
+    )
+    assert text_line(False, logging.INFO, "ready", name="standard")[8:] == "  ready  name=standard"
+
+
+@pytest.mark.parametrize(
+    ("style", "terminal", "json_lines"),
+    [("auto", True, False), ("auto", False, True), ("json", True, True), ("text", False, False)],
+)
+def test_the_format_follows_the_terminal_unless_it_is_set(style: str, terminal: bool, json_lines: bool) -> None:
+    code = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+sys.stderr.isatty = lambda: {terminal}
+from facematch_server.logs import log, set_up_logs
+set_up_logs("INFO", {style!r})
+log("hello", a=1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    assert done.stderr.startswith("{") == json_lines
+    assert ("\x1b" in done.stderr) == (terminal and not json_lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from facematch_server.bundling.build import Bundle, BundleError, build
+from facematch_server.bundling.build import Bundle, build
+from facematch_server.bundling.collect import BundleError
 
 __all__ = ["Bundle", "BundleError", "build"]

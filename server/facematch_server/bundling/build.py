@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -14,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from facematch_local.errors import FacematchError
 from facematch_local.packs import ModelPack, NotInstalledError, read_pack, scan_packs, verify_pack
 from facematch_server.bundling.checksums import FILE, checksums, sha256
+from facematch_server.bundling.collect import BundleError, Tell, run_pip
 from facematch_server.bundling.sbom import sbom
 from facematch_server.bundling.wheels import Wheel, read_wheel, requirements
 
@@ -27,10 +26,6 @@ _DEPLOY: Final = (
     "monitoring/alerts.yml",
     "monitoring/dashboard.json",
 )
-
-
-class BundleError(FacematchError):
-    """The bundle cannot be built; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,14 @@ class Bundle:
     packs: tuple[str, ...]
 
 
-def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequence[str] = ()) -> Bundle:
+def build(
+    source: Path,
+    out: Path,
+    *,
+    packs: Sequence[Path] = (),
+    extras: Sequence[str] = (),
+    tell: Tell = lambda _: None,
+) -> Bundle:
     """Build the bundle for this platform and this Python. pip's configuration decides where wheels come from.
 
     Args:
@@ -60,6 +62,7 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
         out: folder for the archive; created if missing.
         packs: folders of packs beside the shipped ones.
         extras: optional dependencies of facematch-local, such as `postgres`.
+        tell: takes each step in words.
 
     Raises:
         BundleError: `source` is not a checkout, or pip fails.
@@ -69,12 +72,15 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
         raise BundleError(f"{source} is not a checkout of {_NAME}; name one with --source")
     added = [read_pack(folder) for folder in packs]
     for pack in added:
+        tell(f"verifying packs: {pack.name}")
         verify_pack(pack)
     out.mkdir(parents=True, exist_ok=True)
     # Beside the result: a bundle may be larger than /tmp.
     with tempfile.TemporaryDirectory(dir=out, prefix=".bundle-") as scratch:
         wheel_folder = Path(scratch) / "wheels"
-        _collect(source, wheel_folder, extras)
+        tell("collecting wheels: asking the package index")
+        _collect(source, wheel_folder, extras, tell)
+        tell("reading the licences of the wheels")
         wheels = [read_wheel(path) for path in sorted(wheel_folder.glob("*.whl"))]
         own = next(wheel for wheel in wheels if wheel.name == _NAME)
         version, own_packs = own.version, _packs_in(own, Path(scratch))
@@ -83,8 +89,10 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
         root.mkdir()
         wheel_folder.rename(root / "wheels")
         _fill(root, source, version, wheels, own_packs, added)
+        tell(f"computing checksums: {_megabytes(root):,.0f} MB")
         (root / FILE).write_text(checksums(root), "utf-8")
         archive = out / f"{root.name}.tar"
+        tell(f"writing the archive: {archive.name}")
         _pack_up(root, archive)
     digest = sha256(archive)
     archive.with_name(archive.name + ".sha256").write_text(f"{digest}  {archive.name}\n", "utf-8")
@@ -92,13 +100,17 @@ def build(source: Path, out: Path, *, packs: Sequence[Path] = (), extras: Sequen
     return Bundle(archive, version, digest, bare, tuple(pack.name for pack in (*own_packs, *added)))
 
 
-def _collect(source: Path, folder: Path, extras: Sequence[str]) -> None:
+def _collect(source: Path, folder: Path, extras: Sequence[str], tell: Tell) -> None:
     own = f"{source}[{','.join(extras)}]" if extras else str(source)
     # Include pip: the target's Python may lack it (Debian).
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--prefer-binary", "--wheel-dir", str(folder)]
+    command = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--progress-bar", "off"]
+    command += ["--prefer-binary", "--wheel-dir", str(folder)]
     command += ["-c", str(source / ".ci" / "constraints.txt"), own, "pip"]
-    if subprocess.run(command, check=False).returncode:  # noqa: S603
-        raise BundleError("pip could not collect the wheels; its message is above")
+    run_pip(command, tell)
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def _packs_in(wheel: Wheel, scratch: Path) -> list[ModelPack]:

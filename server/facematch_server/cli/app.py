@@ -8,7 +8,7 @@ import typer
 
 from facematch_local import __version__
 from facematch_local.cli import batch, calibrate, compare, evaluate, models, samples
-from facematch_server.cli import bundle, contract, db, doctor, keys, serve
+from facematch_server.cli import bundle, contract, db, doctor, keys, serve, top
 
 app = typer.Typer(
     help="Offline face matching of an ID card photo and a portrait.",
@@ -22,6 +22,7 @@ app.command("serve")(serve.serve)
 app.command("compare")(compare.compare)
 app.command("batch")(batch.batch)
 app.command("doctor")(doctor.doctor)
+app.command("top")(top.top)
 app.command("contract")(contract.contract)
 app.command("compat-check")(contract.compat_check)
 app.command("samples")(samples.samples)

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+from facematch_local.cli.console import console
+from facematch_server.cli.steps import StepWatcher
+
+_CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def bundle(
@@ -19,10 +22,16 @@ def bundle(
     source: Annotated[Path, typer.Option(help="Checkout of facematch-local.")] = _CHECKOUT,
 ) -> None:
     """Make one archive that installs the service on a machine without a network, for this platform and Python."""
-    from facematch_server.bundling import build
+    from facematch_server.bundling import BundleError, build
 
-    made = build(source, out, packs=pack or (), extras=extra or ())
-    typer.echo(f"{made.archive}\nsha256 {made.sha256}\npacks  {', '.join(made.packs)}")
+    try:
+        with StepWatcher(console(stderr=True)) as watcher:
+            made = build(source, out, packs=pack or (), extras=extra or (), tell=watcher.tell)
+    except BundleError as error:
+        typer.echo(error.output, err=True, nl=False)
+        raise
+    size = made.archive.stat().st_size / 1e6
+    typer.echo(f"{made.archive}\nsha256 {made.sha256}\nsize   {size:,.0f} MB\npacks  {', '.join(made.packs)}")
     if "standard" not in made.packs:
         typer.echo(
             "the bundle lacks the pack 'standard': its weights could not be fetched (facematch models list says why)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,13 @@ from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from facematch_server.conformance.call import Target
+    from facematch_server.conformance.client_file import ClientNeeds
+    from facematch_server.conformance.compat import Observation
 
 BASE_URL = typer.Option(help="Scheme, host and port of the server.")
 KEY = typer.Option(help="api_key.", envvar="FACEMATCH_KEY")
 SECRET = typer.Option(help="api_secret; safer in the environment than on the command line.", envvar="FACEMATCH_SECRET")
+CLIENT_FILE = typer.Option(help="Recorded traffic (HAR, replies as JSON), types (JSON) or source of a client.")
 CARD = typer.Option(help="A photo of a card, instead of the synthetic one.")
 PORTRAIT = typer.Option(help="A portrait of the same person.")
 CA_FILE = typer.Option(help="Certificates (PEM) to trust, such as the site's own CA.")
@@ -75,34 +79,56 @@ def contract(
 
 
 def compat_check(
-    base_url: Annotated[str, BASE_URL],
-    key: Annotated[str, KEY],
-    secret: Annotated[str, SECRET],
+    base_url: Annotated[str | None, BASE_URL] = None,
+    key: Annotated[str | None, KEY] = None,
+    secret: Annotated[str | None, SECRET] = None,
+    client_file: Annotated[Path | None, CLIENT_FILE] = None,
     host_name: Annotated[str, HOST_NAME] = "",
     ca_file: Annotated[Path | None, CA_FILE] = None,
     card: Annotated[Path | None, CARD] = None,
     portrait: Annotated[Path | None, PORTRAIT] = None,
     seconds: Annotated[float, SECONDS] = 60.0,
 ) -> None:
-    """Before a client of the cloud moves to a server: replay the documented calls and report differences.
+    """Before a client of the cloud moves to a server: find its profile, replay the calls, report differences.
 
-    Checks the host name, TLS, the replies and their options. The exit code is 0 if no problem was found, 1 if a
-    problem was found, 2 if the check could not run.
+    With --client-file: reads the client's recorded traffic (HAR, dumped replies), the types of its model (JSON Schema,
+    type names) or its source, and says which settings fit. With --base-url: checks the host name, TLS, the replies and
+    their options; with both, also whether the server fits the client.
+
+    The exit code is 0 if no problem was found, 1 if a problem was found, 2 if the check could not run.
     """
+    from facematch_server.conformance import client_advice, compat, photos
+    from facematch_server.conformance import client_file as files
+
+    if base_url is None and client_file is None:
+        raise typer.BadParameter("name a server (--base-url), a file of the client (--client-file), or both")
+    needs: ClientNeeds | None = None
+    findings: list[Observation] = []
+    if client_file is not None:
+        needs = files.read_client_file(client_file)
+        findings += client_advice.advice(needs)
+        _print_findings(findings, "this client")
+    if base_url is not None:
+        if not key or not secret:
+            raise typer.BadParameter("--base-url needs --key and --secret")
+        target = _target(base_url, host_name, ca_file, seconds)
+        found = compat.compare_with_cloud(target, (key, secret), photos.photos(card, portrait), needs)
+        _print_findings(found, "compared with the cloud")
+        findings += found
+    raise typer.Exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+
+
+def _print_findings(findings: Sequence[Observation], compared: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from facematch_server.conformance import compat, photos
-
-    target = _target(base_url, host_name, ca_file, seconds)
-    findings = compat.compare_with_cloud(target, (key, secret), photos.photos(card, portrait))
     colours = {"same": "green", "differs": "yellow", "problem": "bold red"}
-    table = Table("about", "compared with the cloud", "found", "what to do", show_lines=True)
+    words = {"same": "nothing to set", "differs": "set an option"} if compared == "this client" else {}
+    table = Table("about", compared, "found", "what to do", show_lines=True)
     for finding in findings:
-        level = f"[{colours[finding.level]}]{finding.level}[/]"
+        level = f"[{colours[finding.level]}]{words.get(finding.level, finding.level)}[/]"
         table.add_row(finding.about, level, escape(finding.found), escape(finding.advice))
     console().print(table)
-    raise typer.Exit(1 if any(finding.level == "problem" for finding in findings) else 0)
 
 
 def _target(base_url: str, host_name: str, ca_file: Path | None, seconds: float) -> Target:

@@ -29,6 +29,7 @@ from facematch_server.cli.key_tables import (
     usage_data,
 )
 from facematch_server.cli.serve import require_known_variables
+from facematch_server.wire.profile import Profile
 
 if TYPE_CHECKING:
     from facematch_server.store import KeyLine, KeySettings, NewKey, Store
@@ -54,7 +55,11 @@ def create(
     quota: Annotated[int | None, typer.Option(min=0, help="Successful requests per period. Default: no limit.")] = None,
     period: PeriodOption = None,
     profile: Annotated[
-        str | None, typer.Option(help="Wire profile: documented or observed. Default: the server's own.")
+        Profile | None,
+        typer.Option(
+            help="invalidCode in the replies to this key: documented, a text as on the vendor's page; observed, a "
+            "number as from the live cloud. Default: the server's own."
+        ),
     ] = None,
     rate_limit: Annotated[int | None, typer.Option(min=1, help="Requests per minute. Default: no limit.")] = None,
     expires: Annotated[

@@ -18,13 +18,16 @@ from facematch_local.codes import ErrorCode
 from facematch_server.conformance.call import Call, Reply, Target, UnreachableError
 from facematch_server.conformance.cases import NOWHERE, SamplePhotos
 from facematch_server.conformance.shape import comparison, envelope, error, profile_of, shown
-from facematch_server.wire.profile import Profile
+from facematch_server.wire.profile import NoFaceAs, Profile
 
 if TYPE_CHECKING:
     import httpx
 
+    from facematch_server.conformance.client_file import ClientNeeds
+
 _FEW_DAYS: Final = 30
 _TLS_SECONDS: Final = 10.0
+_NO_FACE: Final = {NoFaceAs.WARNING: "invalidCode 4 or 5", NoFaceAs.ERROR3: "errorCode 3"}
 
 
 class Level(StrEnum):
@@ -52,7 +55,9 @@ class Observation:
     advice: str = ""
 
 
-def compare_with_cloud(target: Target, auth: tuple[str, str], photos: SamplePhotos) -> list[Observation]:
+def compare_with_cloud(
+    target: Target, auth: tuple[str, str], photos: SamplePhotos, needs: ClientNeeds | None = None
+) -> list[Observation]:
     """Check the address, then replay the three calls of the vendor's page and common errors.
 
     Uses three requests of the key's quota.
@@ -61,12 +66,13 @@ def compare_with_cloud(target: Target, auth: tuple[str, str], photos: SamplePhot
         target: the server; `host_name` is the name that clients will use, if it is not that of the address.
         auth: key and secret of the clients.
         photos: a card, a portrait of its holder, and a photo without a face.
+        needs: what a client needs, if it is known.
     """
     parts = urlsplit(target.base_url)
     observations = [*_name(parts, target), *_transport(parts, target)]
     try:
         with target.client() as client:
-            observations += _Replay(target, client, auth, photos).observations()
+            observations += _Replay(target, client, auth, photos, needs).observations()
     except (UnreachableError, ssl.SSLError, OSError) as problem:
         observations.append(
             Observation("calls", Level.PROBLEM, f"no reply: {problem}", "see above; is the service running?")
@@ -177,7 +183,16 @@ def _resolved(host: str) -> list[str]:
 class _Replay:
     """The documented calls, in the form of the page's example programs."""
 
-    def __init__(self, target: Target, client: httpx.Client, auth: tuple[str, str], photos: SamplePhotos) -> None:
+    def __init__(
+        self,
+        target: Target,
+        client: httpx.Client,
+        auth: tuple[str, str],
+        photos: SamplePhotos,
+        needs: ClientNeeds | None,
+    ) -> None:
+        self._needed_profile = needs.profile if needs else None
+        self._needed_no_face = needs.no_face_as if needs else None
         self._target = target
         self._client = client
         self._auth = auth
@@ -229,7 +244,11 @@ class _Replay:
 
     def _profile(self, reply: Reply) -> Iterator[Observation]:
         profile = profile_of(reply)
-        if profile is Profile.OBSERVED:
+        if profile is not None and self._needed_profile not in (None, profile):
+            found = f"{profile} profile, but the client of the file needs {self._needed_profile}"
+            advice = f"facematch serve --profile {self._needed_profile}, or a key of its own: `facematch keys create "
+            yield Observation("reply", Level.PROBLEM, found, f"{advice}--profile {self._needed_profile}`")
+        elif profile is Profile.OBSERVED:
             found = "observed profile: invalidCode is a number, keys are in alphabetical order"
             advice = "some live clients need it; for the form of the page set FACEMATCH_WIRE_PROFILE=documented"
             yield Observation("reply", Level.DIFFERS, found, advice)
@@ -259,7 +278,12 @@ class _Replay:
 
     def _no_face(self) -> Iterator[Observation]:
         reply = self._send(self._file(self._photos.no_face))
-        if reply.error_code == "3":
+        given = NoFaceAs.ERROR3 if reply.error_code == "3" else NoFaceAs.WARNING
+        if reply.data.get("match") != "1" and self._needed_no_face not in (None, given):
+            found = f"the server replies {_NO_FACE[given]}, but the client of the file expects the other reply"
+            advice = f"facematch serve --no-face-as {self._needed_no_face}"
+            yield Observation("no face", Level.PROBLEM, found, advice)
+        elif reply.error_code == "3":
             advice = "the English page has invalidCode 4 or 5: FACEMATCH_NO_FACE_AS=warning"
             yield Observation("no face", Level.DIFFERS, "errorCode 3", advice)
         elif reply.data.get("match") == "1":

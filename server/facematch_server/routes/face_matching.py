@@ -16,6 +16,7 @@ from facematch_server.routes.plain import PlainRoute
 from facematch_server.services import services_of
 from facematch_server.wire import openapi
 from facematch_server.wire.photos import PhotoPair
+from facematch_server.wire.profile import NoFaceAs
 from facematch_server.wire.query import parse_query
 from facematch_server.wire.reply import WARNINGS_HEADER, Compared, print_comparison
 
@@ -40,7 +41,7 @@ async def face_matching(request: Request) -> Response:
 
             def work(photos: PhotoPair) -> tuple[Compared, bytes]:
                 compared = comparer.compare(photos.image1, photos.image2, query.type1)
-                if services.settings.no_face_as == "error3" and not (compared.face1 and compared.face2):
+                if services.settings.no_face_as is NoFaceAs.ERROR3 and not (compared.face1 and compared.face2):
                     raise ContractError(ErrorCode.BAD_IMAGE)
                 with record.stage("print"):
                     return compared, print_comparison(compared, profile)

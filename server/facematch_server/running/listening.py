@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 from contextlib import ExitStack
 from typing import Final
@@ -38,8 +40,21 @@ def bind(host: str, port: int, setting: str) -> list[socket.socket]:
             stack.pop_all()
             return sockets
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StartError(f"cannot listen on {printed(host)}:{port} ({reason}); choose another with {setting}") from None
+        if error.errno == errno.EADDRINUSE:
+            reason = ": another program uses this port, perhaps an earlier start of this service"
+        else:
+            reason = f" ({error.strerror or type(error).__name__})"
+        raise StartError(f"cannot listen on {printed(host)}:{port}{reason}; {_another(port, setting)}") from None
+
+
+def _another(port: int, setting: str) -> str:
+    """How to choose another port, in the words of the way in which the service was started."""
+    if setting != "FACEMATCH_PORT":
+        return f"choose another with {setting}"
+    free = port + 1 if port < 65535 else 8000
+    # make sets this variable for the commands that it runs.
+    start = f"make run PORT={free}" if os.environ.get("MAKELEVEL") else f"facematch serve --port {free}"
+    return f"choose another: `{start}` or {setting}={free}"
 
 
 def takes_ipv4(sockets: list[socket.socket]) -> bool:

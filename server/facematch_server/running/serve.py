@@ -20,11 +20,16 @@ from facematch_server.assembly import new_cores, open_matcher, open_store, photo
 from facematch_server.http.http1 import MAX_HEAD
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.matching.cores import Cores
+<<<<<<< HEAD
 from facematch_server.running.acceptor import Acceptor, Pause
+=======
+from facematch_server.running.acceptor import Acceptor
+from facematch_server.running.banner import show_start
+>>>>>>> console
 from facematch_server.running.descriptors import room_for
 from facematch_server.running.hard_stop import HardEnd
 from facematch_server.running.http_protocol import LimitedH11Protocol, limited_protocol
-from facematch_server.running.listening import BACKLOG, StartError, bind, printed, takes_ipv4
+from facematch_server.running.listening import BACKLOG, StartError, bind, printed
 from facematch_server.running.memory import keep_collections_short, keep_memory_level
 from facematch_server.running.stop_signals import calls
 from facematch_server.scenarios.middleware import SCENARIO_HEADER
@@ -32,7 +37,6 @@ from facematch_server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from facematch_server.decoding.decoder_pool import DecoderPool
-    from facematch_server.store import Store
 
 Stops = Callable[[asyncio.AbstractEventLoop, Callable[[], None]], AbstractContextManager[None]]
 
@@ -72,7 +76,7 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
             if decoders is not None:
                 decoders.wait_until_ready()
             store = stack.enter_context(closing(open_store(settings)))
-            first_key(store, settings, ports[0])
+            show_start(settings, ports, matcher, store)
             app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
@@ -153,6 +157,7 @@ def check_tls(settings: Settings) -> None:
         raise StartError(f"FACEMATCH_TLS_CERT or FACEMATCH_TLS_KEY cannot be read: {error.strerror}") from None
 
 
+<<<<<<< HEAD
 def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> None:
     """Create a key if the database has none, and print it once, with a command that tries it."""
     new = store.create_first_key()
@@ -197,6 +202,9 @@ async def run_app(
     Returns:
         The exit code: 2 if the application did not start.
     """
+=======
+async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
+>>>>>>> console
     loop = asyncio.get_running_loop()
     # asyncio's default handler prints exceptions with their messages.
     loop.set_exception_handler(lambda _, context: _log_loop_fault(context))

@@ -14,3 +14,13 @@ class Profile(StrEnum):
 
     DOCUMENTED = "documented"
     OBSERVED = "observed"
+
+
+class NoFaceAs(StrEnum):
+    """The reply to a photo without a face: the vendor's pages in two languages differ.
+
+    `WARNING` is invalidCode 4 or 5, as on the English page. `ERROR3` is errorCode 3, as on the Vietnamese page.
+    """
+
+    WARNING = "warning"
+    ERROR3 = "error3"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,15 @@ def site(pack_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setenv("FACEMATCH_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("FACEMATCH_PACK", "mine")
     monkeypatch.setenv("FACEMATCH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("FACEMATCH_PORT", "0")
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
+
+
+def every_finding_has_a_next_step(report: str) -> bool:
+    lines = report.splitlines()
+    found = [number for number, line in enumerate(lines) if line.startswith(("wrong  ", " note  "))]
+    return bool(found) and all(lines[number + 1].startswith("       next: ") for number in found)
 
 
 def break_a_file(site: Path) -> None:
@@ -37,9 +46,11 @@ def test_all_is_well(facematch: Command, site: Path) -> None:
     assert completed.code == 0, completed.out
     for part in ("CPUs: ", "affinity", "cgroup quota", "execution providers: ", "CPUExecutionProvider", "HEIF", "mine"):
         assert part in completed.out
-    found, end = completed.out.rstrip().split("\n\n")
+    *groups, end = completed.out.rstrip().split("\n\n")
     assert end == "No problems found."
-    assert all(line.startswith("   ok  ") for line in found.splitlines())  # long ones are not folded
+    assert [group.splitlines()[0] for group in groups] == ["Machine", "Installation", "Models", "Service"]
+    for group in groups:
+        assert all(line.startswith("   ok  ") for line in group.splitlines()[1:])  # long ones are not folded
 
 
 def test_a_broken_pack(facematch: Command, site: Path) -> None:
@@ -48,6 +59,7 @@ def test_a_broken_pack(facematch: Command, site: Path) -> None:
     assert completed.code == 1
     assert "wrong  pack in use, mine: " in completed.out
     assert ".onnx: " in completed.out
+    assert every_finding_has_a_next_step(completed.out)
 
 
 def test_no_pack(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +67,7 @@ def test_no_pack(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
     completed = facematch("doctor")
     assert completed.code == 1
     assert "no model pack 'absent'" in completed.out
+    assert "       next: choose an installed pack with FACEMATCH_PACK" in completed.out
 
 
 def test_a_policy_of_an_older_version(facematch: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +95,8 @@ def test_too_many_threads(facematch: Command, site: Path, monkeypatch: pytest.Mo
     completed = facematch("doctor")
     assert completed.code == 1
     assert "wrong  OMP_NUM_THREADS: 100000, more than the" in completed.out
+    assert "       next: unset OMP_NUM_THREADS\n" in completed.out
+    assert completed.out.rstrip().endswith("1 problem found. Begin with the first one above.")
 
 
 def test_a_failing_part_is_told_and_the_rest_goes_on(
@@ -95,6 +110,36 @@ def test_a_failing_part_is_told_and_the_rest_goes_on(
     assert completed.code == 1
     assert "wrong  cpus: OSError: no such luck" in completed.out
     assert "pack in use, mine" in completed.out
+    assert every_finding_has_a_next_step(completed.out)
+
+
+def test_a_port_that_is_taken_is_a_note(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("FACEMATCH_PORT", str(port))
+        completed = facematch("doctor")
+    assert completed.code == 0, completed.out
+    assert f" note  port: cannot listen on 127.0.0.1:{port}: another program uses this port" in completed.out
+    assert "       next: if that is not this service: choose another: `" in completed.out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "about"),
+    [
+        ("FACEMATCH_HOST", "203.0.113.7", "port"),
+        ("FACEMATCH_POLICY", "absent.toml", "policy"),
+        ("FACEMATCH_THREADS", "many", "settings"),
+        ("FACEMATCH_DATABASE_URL", "postgresql://someone:secret@127.0.0.1:1/facematch", "database"),
+    ],
+)
+def test_each_problem_has_a_next_step(
+    facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, about: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    completed = facematch("doctor")
+    assert completed.code == 1
+    assert f"wrong  {about}: " in completed.out
+    assert every_finding_has_a_next_step(completed.out)
 
 
 def test_a_notice_is_no_fault_but_marked(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +155,8 @@ def test_a_notice_is_no_fault_but_marked(facematch: Command, site: Path, monkeyp
     completed = facematch("doctor")
     assert completed.code == 0, completed.out
     assert f" note  pack in use: {notice}" in completed.out.splitlines()
-    assert "No problems found." in completed.out
+    assert "No problems found. 1 note." in completed.out
+    assert every_finding_has_a_next_step(completed.out)
     # It says already that the pack is missing.
     assert "pack: standard: not installed" not in completed.out
 

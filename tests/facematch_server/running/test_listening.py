@@ -5,14 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from types import SimpleNamespace
 
 import pytest
 
 from facematch_server.running.descriptors import RESERVE, granted, room_for
 from facematch_server.running.listening import SEND_BUFFER, StartError, bind, printed, takes_ipv4
-from facematch_server.running.serve import first_key
-from facematch_server.settings import Settings
 
 
 @pytest.fixture
@@ -82,10 +79,25 @@ def test_localhost_is_both_families_on_one_port(stack: ExitStack, monkeypatch: p
     assert reaches("::1", sockets[0].getsockname()[1])
 
 
-def test_a_taken_port_names_what_to_set(stack: ExitStack) -> None:
+@pytest.mark.parametrize(
+    ("by_make", "setting", "remedy"),
+    [
+        ("", "FACEMATCH_PORT", "choose another: `facematch serve --port {next}` or FACEMATCH_PORT={next}"),
+        ("1", "FACEMATCH_PORT", "choose another: `make run PORT={next}` or FACEMATCH_PORT={next}"),
+        ("1", "FACEMATCH_INTERNAL_PORT", "choose another with FACEMATCH_INTERNAL_PORT"),
+    ],
+)
+def test_a_taken_port_names_the_next_step(
+    stack: ExitStack, monkeypatch: pytest.MonkeyPatch, by_make: str, setting: str, remedy: str
+) -> None:
+    monkeypatch.setenv("MAKELEVEL", by_make)
     port = bound(stack, "127.0.0.1")[0].getsockname()[1]
-    with pytest.raises(StartError, match=rf"127.0.0.1:{port} .*; choose another with FACEMATCH_PORT$"):
-        bind("127.0.0.1", port, "FACEMATCH_PORT")
+    with pytest.raises(StartError) as refused:
+        bind("127.0.0.1", port, setting)
+    start = (
+        f"cannot listen on 127.0.0.1:{port}: another program uses this port, perhaps an earlier start of this service"
+    )
+    assert str(refused.value) == f"{start}; {remedy.format(next=port + 1 if port < 65535 else 8000)}"
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7", "2001:db8::7", "1.2.3"])
@@ -122,31 +134,6 @@ def test_the_limit_is_raised_as_far_as_allowed() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 400
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-class StoreWithoutKeys:
-    def create_first_key(self) -> object:
-        return SimpleNamespace(api_key="key", api_secret="secret")
-
-
-@pytest.mark.parametrize(
-    ("host", "listens", "address"),
-    [
-        ("127.0.0.1", "127.0.0.1", "http://127.0.0.1:"),
-        ("", "127.0.0.1", "http://127.0.0.1:"),
-        pytest.param("::", "::", "http://127.0.0.1:", marks=needs_ipv6),
-        pytest.param("::", "::1", "http://[::1]:", marks=needs_ipv6),  # as where a socket cannot take both
-        pytest.param("::1", "::1", "http://[::1]:", marks=needs_ipv6),
-    ],
-)
-def test_the_printed_line_reaches_the_service(
-    stack: ExitStack, capsys: pytest.CaptureFixture[str], host: str, listens: str, address: str
-) -> None:
-    sockets = bound(stack, listens)
-    first_key(StoreWithoutKeys(), Settings(host=host), sockets)  # type: ignore[arg-type]
-    port = sockets[0].getsockname()[1]
-    assert f"'{address}{port}/api/v2/" in capsys.readouterr().out
-    assert reaches(address.removeprefix("http://").removesuffix(":").strip("[]"), port)
 
 
 def test_the_system_holds_little_of_what_a_client_does_not_read(stack: ExitStack) -> None:
