@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Final
 
+import anyio.to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -14,7 +16,8 @@ from starlette.staticfiles import StaticFiles
 from facematch_local import __version__
 from facematch_server.matching.pack_info import pack_labels
 from facematch_server.routes.plain import PlainRoute
-from facematch_server.services import services_of
+from facematch_server.services import Services, services_of
+from facematch_server.store import UnavailableError
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -41,9 +44,10 @@ async def page(_: Request) -> Response:
 
 @router.get("/version", include_in_schema=False)
 async def version(request: Request) -> Response:
-    """Facts that the page shows: the version, the pack, and whether scenarios give synthetic replies."""
+    """Facts that the page shows: the version, the pack and its figures, and how to begin."""
     services = services_of(request)
     labels = pack_labels(services.matcher)
+    loaded = services.matcher.pack
     return JSONResponse(
         {
             "version": __version__,
@@ -51,7 +55,21 @@ async def version(request: Request) -> Response:
             "pack": labels["name"],
             "pack_version": labels["version"],
             "calibration": labels["calibration"],
-            "calibrated": services.matcher.pack.calibration.calibrated,
-            "notice": services.matcher.pack.pack.notice,
+            "calibrated": loaded.calibration.calibrated,
+            "notice": loaded.pack.notice,
+            "policy": labels["policy"],
+            "expectations": None if loaded.expectations is None else loaded.expectations.model_dump(),
+            "first_use": await _is_first_use(services),
         }
     )
+
+
+async def _is_first_use(services: Services) -> bool:
+    """Whether the page should say where the first key is: no key was used yet, and only this machine can ask."""
+    if not services.settings.listens_on_loopback_only:
+        return False
+    until = time.monotonic() + services.settings.database_seconds
+    try:
+        return not await anyio.to_thread.run_sync(services.store.is_used, until)
+    except UnavailableError:
+        return False

@@ -1,6 +1,8 @@
 // One still from the camera. Browsers allow it on https and on localhost only.
+import { text } from "./language.js";
+
 export async function openCamera(dialog) {
-  if (!navigator.mediaDevices) throw new Error("https or localhost needed");
+  if (!navigator.mediaDevices) throw new Error(text("page.noCameraSecure"));
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
   const video = dialog.querySelector("video");
   video.srcObject = stream;
