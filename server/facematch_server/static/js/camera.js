@@ -5,11 +5,14 @@ export async function openCamera(dialog) {
   if (!navigator.mediaDevices) throw new Error(text("page.noCameraSecure"));
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
   const video = dialog.querySelector("video");
+  const shoot = dialog.querySelector("#shoot");
+  shoot.disabled = true;
+  video.onloadeddata = () => { shoot.disabled = false; }; // before, a still would be empty
   video.srcObject = stream;
   dialog.showModal();
   try {
     return await new Promise((resolve) => {
-      dialog.querySelector("#shoot").onclick = () => {
+      shoot.onclick = () => {
         const canvas = document.createElement("canvas");
         canvas.width = video.videoWidth;
         canvas.height = video.videoHeight;
