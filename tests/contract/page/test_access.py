@@ -33,7 +33,7 @@ STATES: dict[str, Callable[[Any, Callable[..., None], Callable[..., None], Path]
 }
 
 
-@pytest.mark.parametrize(("state", "scheme"), itertools.product(STATES, ("light", "dark")))
+@pytest.mark.parametrize(("state", "scheme"), [*itertools.product(STATES, ("light", "dark"))])
 def test_axe_finds_no_violation(
     open_page: Callable[..., Any],
     try_pair: Callable[..., None],

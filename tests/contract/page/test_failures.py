@@ -108,7 +108,7 @@ def test_a_failure_disappears_when_an_input_changes(
 
 def test_an_answer_to_earlier_inputs_is_not_shown(page: Any, photo: Path) -> None:
     held: list[Any] = []
-    page.route("**/v1/compare*", held.append)
+    page.route("**/v1/compare*", lambda route: held.append(route))
     page.click(".sample")
     page.wait_for_selector("#compare:has-text('Comparing')")
     page.wait_for_timeout(300)
