@@ -29,6 +29,7 @@ def test_it_names_the_pack_and_its_curve(live: Any, matcher: FaceMatcher) -> Non
         "policy": matcher.policy.version,
         "expectations": None,
         "first_use": not live.store.is_used(),
+        "api_port": None,
     }
 
 
@@ -85,3 +86,12 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(t
     assert done.stderr.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
     assert done.stderr.endswith("install them with `facematch models add mine`\n")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_files_of_the_page_are_checked_for_changes(live: Any) -> None:
+    page = live.get("/", auth=None)
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    script = live.get("/static/js/app.js", auth=None)
+    assert (page.headers["Cache-Control"], script.headers["Cache-Control"]) == ("no-cache", "no-cache")
+    again = live.get("/static/js/app.js", auth=None, headers={"If-None-Match": script.headers["ETag"]})
+    assert again.status_code == 304

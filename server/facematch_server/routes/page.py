@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import anyio.to_thread
 from fastapi import APIRouter
@@ -26,14 +26,23 @@ _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' blob: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
-    "Content-Security-Policy": _CSP,
-    "Cache-Control": "no-cache",
-    "Referrer-Policy": "no-referrer",
-}
+# A browser asks whether a file is still the same: after an upgrade, the page and its scripts must fit together.
+_CACHING: Final = {"Cache-Control": "no-cache"}
+_HEADERS: Final = {"Content-Security-Policy": _CSP, "Referrer-Policy": "no-referrer", **_CACHING}
+
+
+class _PageFiles(StaticFiles):
+    """The files of the page."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, or 304 if the browser has it."""
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_CACHING)
+        return response
+
 
 router = APIRouter(route_class=PlainRoute)
-router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
+router.routes.append(Mount("/static", _PageFiles(directory=STATIC), name="static"))
 
 
 @router.get("/", include_in_schema=False)
@@ -60,6 +69,8 @@ async def version(request: Request) -> Response:
             "policy": labels["policy"],
             "expectations": None if loaded.expectations is None else loaded.expectations.model_dump(),
             "first_use": await _is_first_use(services),
+            # With an internal port, the page is there and the contract's endpoint is on the other one.
+            "api_port": None if services.settings.internal_port is None else services.settings.port,
         }
     )
 

@@ -55,7 +55,7 @@ def test_before_the_first_use_the_page_says_where_the_key_is(
 ) -> None:
     fresh = start()
     page = open_page(View(keyed=False), url=fresh.url)
-    assert "in the terminal where it started" in page.inner_text("#first-use")
+    assert "at its first start, to its terminal" in page.inner_text("#first-use")
     page.fill("#api-key", fresh.auth[0])
     page.fill("#api-secret", fresh.auth[1])
     try_pair(page, "sampleMatch")

@@ -5,19 +5,22 @@ import { $ } from "./dom.js";
 import { showFailure } from "./failure.js";
 import { showFigures } from "./figures.js";
 import { authorization, keyFails, keyWorks, missingKeyField, openKeys, restoreKey, showState } from "./keys.js";
-import { applyLanguage, switchLanguage, text } from "./language.js";
+import { applyLanguage, hasWords, switchLanguage, text } from "./language.js";
 import { Photo } from "./photo.js";
 import { offerSamples } from "./samples.js";
 import { warningsOf } from "./warnings.js";
 
-const state = { about: null, reply: null, failure: null, request: null };
-let photos = [];
+// How long the page waits for the facts about the service before it shows itself without them.
+const PATIENCE_MS = 500;
 
+const state = { about: {}, reply: null, failure: null, request: null };
+
+const about = fetch("version").then((response) => response.json()).then(describeService).catch(() => {});
 await applyLanguage();
-photos = [...document.querySelectorAll(".photo")].map((section) => new Photo(section, { changed: forget, failed: say }));
+if (state.about.pack) showFigures(state.about);
+const photos = [...document.querySelectorAll(".photo")].map((section) => new Photo(section, { changed: forget, failed: say }));
 offerSamples(trySample, say);
 restoreKey();
-await describeService();
 
 $("#form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -32,7 +35,7 @@ $("#language").addEventListener("click", async () => {
   await switchLanguage();
   for (const photo of photos) photo.label();
   showState();
-  if (state.about) showFigures(state.about);
+  if (state.about.pack) showFigures(state.about);
   if (state.reply) showReply(false);
   if (state.failure) tellFailure();
 });
@@ -40,23 +43,32 @@ $("#how-sure").addEventListener("click", () => { $("#sure").showModal(); $("#sur
 $("#sure-close").addEventListener("click", () => $("#sure").close());
 document.addEventListener("paste", (event) => {
   const file = [...event.clipboardData.files].find((candidate) => candidate.type.startsWith("image/"));
-  if (!file) return;
-  const target = photos.find((photo) => photo.section.contains(document.activeElement))
-    ?? photos.find((photo) => !photo.file) ?? photos[1];
-  target.choose(file);
+  if (file) place(file);
 });
+// Without this, a browser leaves the page for a file that is dropped beside a photo.
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  if (event.defaultPrevented) return; // a photo took it
+  event.preventDefault();
+  if (event.dataTransfer.files[0]) place(event.dataTransfer.files[0]);
+});
+await Promise.race([about, new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); })]);
 document.documentElement.dataset.ready = "true";
 
-async function describeService() {
-  try {
-    state.about = await (await fetch("version")).json();
-  } catch {
-    return; // the page works without these facts
-  }
+/** Show the facts about the service; the page works without them. */
+function describeService(facts) {
+  state.about = facts;
   $("#scenarios").hidden = !state.about.scenarios;
   $("#pack-notice").hidden = !state.about.notice;
   $("#first-use").hidden = !state.about.first_use || missingKeyField() === null;
-  showFigures(state.about);
+  if (hasWords()) showFigures(state.about);
+}
+
+/** Take a file that was given to the page as a whole: for the photo in focus, else the first empty one. */
+function place(file) {
+  const target = photos.find((photo) => photo.section.contains(document.activeElement))
+    ?? photos.find((photo) => !photo.file) ?? photos[1];
+  target.choose(file);
 }
 
 /** Whether a comparison can start; says what is missing otherwise. */
@@ -127,7 +139,7 @@ function showReply(announced) {
     photo.showFindings(state.reply.images[photo.number - 1], warnings.filter(({ image }) => image === photo.number));
   }
   $("#workspace").dataset.state = "answer";
-  showDetails(state.reply, photos.map((photo) => photo.file.name));
+  showDetails(state.reply, photos.map((photo) => photo.file.name), state.about.api_port);
   showAnswer(state.reply, warnings, announced);
 }
 

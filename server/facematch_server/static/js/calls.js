@@ -1,8 +1,9 @@
 // The same call in four languages, with the address of this service and the names of the chosen files.
 
 /** `[language, code]` pairs. Names are quoted for each language; the key comes from the environment. */
-export function callsFor(names, type1) {
+export function callsFor(names, type1, apiPort) {
   const address = new URL("api/v2/ekyc/face_matching", location.href.split("#")[0]);
+  if (apiPort) address.port = apiPort;
   address.search = `type1=${type1}&format_type=file`;
   const url = address.href;
   return [["curl", curl(url, names)], ["Python", python(url, names)], ["JavaScript", javascript(url, names)],

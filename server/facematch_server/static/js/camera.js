@@ -1,8 +1,7 @@
 // One still from the camera. Browsers allow it on https and on localhost only.
-import { text } from "./language.js";
 
 export async function openCamera(dialog) {
-  if (!navigator.mediaDevices) throw new Error(text("page.noCameraSecure"));
+  if (!navigator.mediaDevices) throw new DOMException("needs https", "SecurityError");
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
   const video = dialog.querySelector("video");
   const shoot = dialog.querySelector("#shoot");

@@ -5,10 +5,11 @@ import { entry, number, text } from "./language.js";
 import { showMeasures } from "./measures.js";
 import { showTabs } from "./tabs.js";
 
-export function showDetails(reply, names) {
+/** `apiPort` is the port of the contract's endpoint where it differs from that of the page. */
+export function showDetails(reply, names, apiPort) {
   showMeasures(reply);
   showTabs($("#wire"), ["documented", "observed"].map((profile) => [profile, shorten(reply.wire[profile])]));
-  showTabs($("#call"), callsFor(names, reply.images[0].role), true);
+  showTabs($("#call"), callsFor(names, reply.images[0].role, apiPort), true);
   $("#facts").replaceChildren(...facts(reply).flatMap(([name, value]) => [
     make("dt", { textContent: name }), make("dd", { textContent: value }),
   ]));

@@ -20,6 +20,10 @@ export async function applyLanguage() {
   button.lang = name === "en" ? "vi" : "en";
 }
 
+export function hasWords() {
+  return words[language()] !== null;
+}
+
 export async function switchLanguage() {
   history.replaceState(null, "", language() === "en" ? "#vi" : "#en");
   await applyLanguage();

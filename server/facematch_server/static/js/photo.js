@@ -1,7 +1,7 @@
 // One photo of the comparison: chosen, dropped, pasted or taken; its preview and what was found in it.
 import { openCamera } from "./camera.js";
 import { $ } from "./dom.js";
-import { text } from "./language.js";
+import { entry, text } from "./language.js";
 import { clearOverlay, drawOverlay } from "./overlay.js";
 
 export class Photo {
@@ -52,7 +52,7 @@ export class Photo {
       const blob = await openCamera($("#camera"));
       if (blob) await this.choose(new File([blob], "camera.jpg", { type: "image/jpeg" }));
     } catch (error) {
-      this.failed(text("page.noCamera", { why: error.message }));
+      this.failed(text("page.noCamera", { why: entry(`camera.${error.name}`) ?? error.message }));
     }
   }
 
