@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.calibration import Verdict, verdict
-from facematch_local.checks import Examination, Role, measure
+from facematch_local.checks import Examination, Role, document_outline, measure
 from facematch_local.cpu import available_cpus
+from facematch_local.errors import PhotoError
 from facematch_local.faces import Face, FaceAnalyser, cosine
 from facematch_local.imaging.decode import decode, from_array
 from facematch_local.imaging.photo import ImageLimits, Photo
@@ -119,18 +120,20 @@ class FaceMatcher:
             type1: type of image 1: "card" or "portrait".
 
         Raises:
-            NoContentError: a photo is empty.
-            ImageFormatError: a photo cannot be decoded or is over a limit.
+            NoContentError: a photo is empty; `image` of the error names the photo.
+            ImageFormatError: a photo cannot be decoded or is over a limit, likewise.
             ValueError: `type1` is neither "card" nor "portrait".
         """
         started = time.perf_counter()
         role1 = Role(type1)
         pending = self._executor.submit(self._look_at, image1, role1)
         try:
-            second = self._look_at(image2, Role.PORTRAIT)
+            with _errors_name(2):
+                second = self._look_at(image2, Role.PORTRAIT)
         finally:
             # Wait in any case: an error of image 1 takes precedence, and no work remains in the background.
-            first = pending.result()
+            with _errors_name(1):
+                first = pending.result()
         findings = (*self._judge(1, first), *self._judge(2, second))
         similarity = cosine(first.face, second.face) if first.face and second.face else None
         percent = 0.0 if similarity is None else self._pack.calibration.percent(similarity)
@@ -181,6 +184,7 @@ class FaceMatcher:
             aligned=analyser.align(photo.pixels, faces[0]) if faces else None,
             measures=measures,
             timings=stopwatch.seconds,
+            document=document_outline(examination),
         )
 
     def _photo(self, image: bytes | NDArray[np.uint8] | Photo) -> Photo:
@@ -212,6 +216,16 @@ def _embed(analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, 
         large = [face for face in faces[1:] if face.area >= _GHOST_CANDIDATE_RATIO * faces[0].area]
         candidates += len(large[:_GHOST_CANDIDATES])
     return (*(analyser.embed(photo.pixels, face) for face in faces[:candidates]), *faces[candidates:])
+
+
+@contextmanager
+def _errors_name(image: Literal[1, 2]) -> Iterator[None]:
+    """Note in an error about a photo which photo of the comparison it was."""
+    try:
+        yield
+    except PhotoError as error:
+        error.image = image
+        raise
 
 
 def _summed(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:

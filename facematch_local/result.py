@@ -41,6 +41,8 @@ class PhotoResult(BriefRepr):
         aligned: the compared face as the recogniser saw it, 112x112x3 uint8 BGR; None without a face.
         measures: the measures of the role's checks, by name of the check.
         timings: seconds by stage: decode, detect, embed, checks.
+        document: corners of the document on a photo of a card, (4, 2) float32 in pixels of the photo: top left, top
+            right, bottom right, bottom left in reading orientation; None without a document.
     """
 
     photo: Photo
@@ -50,6 +52,7 @@ class PhotoResult(BriefRepr):
     aligned: NDArray[np.uint8] | None
     measures: Mapping[str, Measure]
     timings: Mapping[str, float] = field(default_factory=dict)
+    document: NDArray[np.float32] | None = None
 
     @property
     def face(self) -> Face | None:
@@ -168,6 +171,10 @@ class DetailedPhoto(Detailed):
     height: int = Field(description="pixels of the decoded photo")
     scale: float = Field(description="side of the decoded photo over side of the original")
     faces: list[DetailedFace] = Field(description="largest first; the first one was compared")
+    document: list[list[float]] | None = Field(
+        description="corners x, y of the document on a photo of a card: top left, top right, bottom right, bottom left "
+        "as read; null without a document"
+    )
 
 
 class DetailedResult(Detailed):
@@ -217,4 +224,5 @@ def describe_photo(photo: PhotoResult) -> DetailedPhoto:
             DetailedFace(box=face.box.tolist(), landmarks=face.landmarks.tolist(), score=face.score)
             for face in photo.faces
         ],
+        document=None if photo.document is None else photo.document.tolist(),
     )

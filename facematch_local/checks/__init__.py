@@ -16,6 +16,9 @@ import traceback
 from pathlib import PurePath
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facematch_local.checks import (
     crop,
     document,
@@ -85,6 +88,23 @@ def measure(examination: Examination) -> dict[str, Measure]:
     return {check.name: _taken(check, examination) for check in CHECKS[examination.role]}
 
 
+def document_outline(examination: Examination) -> NDArray[np.float32] | None:
+    """Corners of the document on a photo of a card, for display: `Examination.document_outline`.
+
+    Returns:
+        (4, 2) float32 in pixels of the photo; None for a portrait, without a document, or if the search failed.
+    """
+    if examination.role is not Role.CARD:
+        return None
+    try:
+        return examination.document_outline
+    except MemoryError:
+        raise
+    # `measure` has logged the fault, because the check `document` uses the same scores.
+    except Exception:
+        return None
+
+
 def _taken(check: Check, examination: Examination) -> Measure:
     try:
         taken = check.measure(examination)
@@ -111,4 +131,14 @@ def _places(error: BaseException, most: int = 8) -> str:
     return " < ".join(reversed(list(names)))
 
 
-__all__ = ["CARD_CHECKS", "CHECKS", "PORTRAIT_CHECKS", "Check", "Examination", "Measure", "Role", "measure"]
+__all__ = [
+    "CARD_CHECKS",
+    "CHECKS",
+    "PORTRAIT_CHECKS",
+    "Check",
+    "Examination",
+    "Measure",
+    "Role",
+    "document_outline",
+    "measure",
+]

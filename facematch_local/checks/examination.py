@@ -96,14 +96,20 @@ class Examination(BriefRepr):
         return None if scores is None or network is None else network.look(self.photo.pixels, closer(scores))
 
     @cached_property
+    def document_outline(self) -> NDArray[np.float32] | None:
+        """Corners of the document in the document network's map, (4, 2) float32 in pixels of the photo.
+
+        The order is that of `Document.corners`. None without that network, or if its map shows no document.
+        """
+        return None if self.document_scores is None else outline(self.document_scores, self.face)
+
+    @cached_property
     def document_corners(self) -> NDArray[np.float32]:
         """Corners of the document, (4, 2) float32 in pixels of the photo, in the order of `Document.corners`.
 
         From the document network if its map shows a document, else from print and edges.
         """
-        scores = self.document_scores
-        seen = None if scores is None else outline(scores, self.face)
-        return self.document.corners if seen is None else seen
+        return self.document.corners if self.document_outline is None else self.document_outline
 
     @cached_property
     def recompression(self) -> Recompression | None:

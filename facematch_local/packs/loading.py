@@ -18,6 +18,7 @@ from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.networks.occlusion import OcclusionNetwork
 from facematch_local.networks.photocopy import PhotocopyNetwork
 from facematch_local.networks.recapture import RecaptureNetwork
+from facematch_local.packs.expectations import Expectations, read_expectations
 from facematch_local.packs.files import RECOGNISER_SIDES, sha256_of, verify_files, verify_pack
 from facematch_local.packs.model_pack import ModelPack
 from facematch_local.packs.search import SHIPPED, fallback_networks
@@ -38,6 +39,7 @@ class LoadedPack:
         calibration: calibration curve of the recogniser.
         networks: the networks for checks, the pack's own and the fallback networks.
         fallback: tasks for which the shipped pack provides the network.
+        expectations: how often each verdict is right, as far as the pack states it.
     """
 
     pack: ModelPack
@@ -45,6 +47,7 @@ class LoadedPack:
     calibration: Calibration
     networks: Networks = field(default_factory=Networks)
     fallback: tuple[str, ...] = ()
+    expectations: Expectations | None = None
 
 
 def load_pack(
@@ -67,6 +70,7 @@ def load_pack(
         PackError: a file of the pack or of the fallback networks is damaged or is not a model for its task.
         PolicyError: the pack's calibration file is invalid.
     """
+    expectations = read_expectations(pack.folder)
     fallback_files = fallback_networks(pack) if fallback else {}
     verify_pack(pack)
     try:
@@ -87,7 +91,7 @@ def load_pack(
     )
     _try_out(pack, analyser)
     networks = open_networks(replace(pack, files={**pack.files, **fallback_files}), sessions)
-    return LoadedPack(pack, analyser, calibration_for(pack), networks, tuple(fallback_files))
+    return LoadedPack(pack, analyser, calibration_for(pack), networks, tuple(fallback_files), expectations)
 
 
 def _detection_settings(pack: ModelPack) -> DetectionSettings:

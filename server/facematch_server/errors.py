@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Literal
 
 from facematch_local.codes import ErrorCode
 from facematch_local.errors import ImageFormatError, NoContentError
@@ -29,13 +29,25 @@ class ContractError(Exception):
         code: the `errorCode`; never SUCCESS.
         status: HTTP status, if the contract's 200 does not apply.
         retry_after: seconds for the `Retry-After` header.
+        image: the photo at fault, 1 or 2; None if no photo is, or if it is not known.
+        reason: a sentence about the fault that quotes nothing of the request; "" if `code` says all.
     """
 
-    def __init__(self, code: ErrorCode, *, status: int = 200, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        *,
+        status: int = 200,
+        retry_after: float | None = None,
+        image: Literal[1, 2] | None = None,
+        reason: str = "",
+    ) -> None:
         super().__init__(code.message)
         self.code = code
         self.status = status
         self.retry_after = retry_after
+        self.image = image
+        self.reason = reason
 
 
 class ServiceError(Exception):
@@ -65,9 +77,9 @@ def documented() -> Iterator[None]:
     """Turn errors about a photo into the contract's outcomes."""
     try:
         yield
-    except NoContentError:
-        raise ContractError(ErrorCode.NO_CONTENT) from None
-    except ImageFormatError:
-        raise ContractError(ErrorCode.BAD_IMAGE) from None
+    except NoContentError as error:
+        raise ContractError(ErrorCode.NO_CONTENT, image=error.image, reason=str(error)) from None
+    except ImageFormatError as error:
+        raise ContractError(ErrorCode.BAD_IMAGE, image=error.image, reason=str(error)) from None
     except UrlUnavailableError:
         raise ContractError(ErrorCode.URL_UNAVAILABLE) from None

@@ -64,23 +64,35 @@ def test_it_agrees_with_the_contracts_endpoint(live: Any, astronaut_jpeg: bytes,
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "code"),
+    ("options", "status", "code", "image", "reason"),
     [
-        ({"auth": None}, 401, "5"),
-        ({"params": {"type1": "passport"}}, 400, "6"),
-        ({"data": b"a=b", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 400, "6"),
-        ({"json": {}}, 422, "1"),
-        ({"json": {"img1": "eHg=", "img2": "***"}}, 422, "3"),
-        ({"files": both(b"junk")}, 422, "3"),
+        ({"auth": None}, 401, "5", None, ""),
+        ({"params": {"type1": "passport"}}, 400, "6", None, ""),
+        ({"data": b"a=b", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 400, "6", None, ""),
+        ({"json": {}}, 422, "1", 1, "the photo is missing or has no bytes"),
+        ({"json": {"img1": "eHg=", "img2": ""}}, 422, "1", 2, "the photo is missing or has no bytes"),
+        ({"json": {"img1": "eHg=", "img2": "***"}}, 422, "3", 2, "the photo is not base64"),
+        ({"files": both(b"junk")}, 422, "3", 1, "the photo cannot be decoded (UnidentifiedImageError)"),
     ],
 )
 def test_the_status_tells_the_outcome(
-    live: Any, envelope: Callable[..., Any], options: dict[str, Any], status: int, code: str
+    live: Any, options: dict[str, Any], status: int, code: str, image: int | None, reason: str
 ) -> None:
     response = live.post(V1, **options)
+    content = response.json()
     assert response.status_code == status
-    assert envelope(response)["errorCode"] == code
+    assert list(content) == ["data", "errorCode", "errorMessage", "image", "reason"]
+    assert (content["data"], content["errorCode"], content["image"], content["reason"]) == (None, code, image, reason)
     assert ("WWW-Authenticate" in response.headers) == (status == 401)
+
+
+def test_an_error_names_the_photo_at_fault(live: Any, astronaut_jpeg: bytes) -> None:
+    for image, files in enumerate(
+        ({"img1": b"junk", "img2": astronaut_jpeg}, {"img1": astronaut_jpeg, "img2": astronaut_jpeg[:400]}), 1
+    ):
+        content = live.post(V1, files=files).json()
+        assert (content["errorCode"], content["image"]) == ("3", image)
+        assert content["reason"].startswith("the photo ")
 
 
 def test_it_counts_against_the_quota(live: Any, astronaut_jpeg: bytes) -> None:

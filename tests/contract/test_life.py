@@ -106,6 +106,8 @@ def test_internal_port(launch: Callable[..., Process]) -> None:
     ):
         assert requests.get(public + path, timeout=10).status_code == public_status, path
         assert requests.get(internal + path, timeout=10).status_code == internal_status, path
+    # The page there prints calls of the contract's endpoint, which is on the public port (0 in the settings here).
+    assert requests.get(internal + "/version", timeout=10).json()["api_port"] == 0
     assert requests.post(public + "/v1/compare", timeout=10).status_code == 404
     assert requests.post(internal + "/v1/compare", timeout=10).status_code == 401
     process.popen.send_signal(signal.SIGTERM)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import facematch_local
 from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode
+from facematch_local.errors import PhotoError
 from facematch_local.imaging import decode as images
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits, Photo
@@ -120,20 +121,44 @@ def test_the_ghost_portrait_is_not_a_second_person(
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "error"),
+    ("first", "second", "error", "image"),
     [
-        (b"", b"x", NoContentError),
-        (b"x", b"", ImageFormatError),  # that of the first photo is told
-        (b"x", b"x", ImageFormatError),
-        (None, b"", NoContentError),
-        (None, b"x", ImageFormatError),
+        (b"", b"x", NoContentError, 1),
+        (b"x", b"", ImageFormatError, 1),  # that of the first photo is told
+        (b"x", b"x", ImageFormatError, 1),
+        (None, b"", NoContentError, 2),
+        (None, b"x", ImageFormatError, 2),
     ],
 )
 def test_errors(
-    matcher: FaceMatcher, astronaut_jpeg: bytes, first: bytes | None, second: bytes, error: type[Exception]
+    matcher: FaceMatcher, astronaut_jpeg: bytes, first: bytes | None, second: bytes, error: type[PhotoError], image: int
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         matcher.match(astronaut_jpeg if first is None else first, second)
+    assert caught.value.image == image
+
+
+def test_an_error_about_a_single_photo_names_none(matcher: FaceMatcher) -> None:
+    with pytest.raises(ImageFormatError) as caught:
+        matcher.examine(b"x", "card")
+    assert caught.value.image is None
+
+
+def test_the_outline_of_the_document(matcher: FaceMatcher) -> None:
+    from facematch_local.synthetic.samples import Studio
+
+    astronaut = Studio().astronaut
+    canvas = np.full((900, 1300, 3), 90, np.uint8)
+    card = Studio().photos()["card.jpg"]
+    height, width = card.shape[:2]
+    canvas[150 : 150 + height, 200 : 200 + width] = card
+    result, _ = matcher.examine(canvas, "card")
+    assert result.document is not None
+    assert result.document.shape == (4, 2)
+    corners = [(200, 150), (200 + width, 150), (200 + width, 150 + height), (200, 150 + height)]
+    assert np.abs(result.document - corners).max() < 60
+    assert matcher.examine(canvas, "portrait")[0].document is None
+    assert matcher.examine(astronaut, "portrait")[0].document is None
 
 
 def test_unknown_type(matcher: FaceMatcher, astronaut_jpeg: bytes) -> None:

@@ -40,19 +40,23 @@ async def read_body(request: Request, limit: int, seconds: float, deadline: floa
     """
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
-        raise ContractError(ErrorCode.BAD_IMAGE)
+        raise _too_large(limit)
     body = bytearray()
     try:
         async with asyncio.timeout(min(seconds, max(deadline - time.monotonic(), 0.0))):
             async for chunk in request.stream():
                 if len(body) + len(chunk) > limit:
-                    raise ContractError(ErrorCode.BAD_IMAGE)
+                    raise _too_large(limit)
                 body += chunk
     except TimeoutError:
         raise ServiceError(408, "The request body did not arrive in time", close=True) from None
     except ClientDisconnect:
         raise ClientGoneError from None
     return bytes(body)
+
+
+def _too_large(limit: int) -> ContractError:
+    return ContractError(ErrorCode.BAD_IMAGE, reason=f"the request is larger than {limit} bytes")
 
 
 async def leave_if_lost(request: Request) -> None:

@@ -20,12 +20,12 @@ def reply(body: bytes, headers: dict[str, str] | None = None) -> Response:
 
 def documented_error(error: ContractError, profile: Profile) -> Response:
     """A reply with an errorCode of the contract."""
-    return Response(print_error(error.code, profile), error.status, _headers(error.retry_after), MEDIA_TYPE)
+    return Response(print_error(error.code, profile), error.status, retry_header(error.retry_after), MEDIA_TYPE)
 
 
 def service_error(error: ServiceError) -> Response:
     """A reply for an undocumented outcome."""
-    headers = _headers(error.retry_after)
+    headers = retry_header(error.retry_after)
     if error.close:
         headers["Connection"] = "close"
     return failure(error.status, error.message, headers)
@@ -36,5 +36,6 @@ def failure(status: int, message: str, headers: dict[str, str] | None = None) ->
     return Response(print_failure(status, message), status, headers, MEDIA_TYPE)
 
 
-def _headers(retry_after: float | None) -> dict[str, str]:
+def retry_header(retry_after: float | None) -> dict[str, str]:
+    """The header `Retry-After` in whole seconds, at least 1; nothing for None."""
     return {} if retry_after is None else {"Retry-After": str(max(math.ceil(retry_after), 1))}

@@ -12,7 +12,7 @@ from facematch_local.codes import ErrorCode
 from facematch_local.result import MatchResult
 from facematch_server.errors import ContractError
 from facematch_server.http.body import leave_if_lost
-from facematch_server.http.replies import MEDIA_TYPE, documented_error
+from facematch_server.http.replies import MEDIA_TYPE, retry_header
 from facematch_server.http.request_record import address_of, record_of
 from facematch_server.routes.photos import with_photos
 from facematch_server.routes.plain import PlainRoute
@@ -20,7 +20,6 @@ from facematch_server.services import services_of
 from facematch_server.wire import openapi
 from facematch_server.wire.detailed import CompareOut, ErrorOut
 from facematch_server.wire.photos import PhotoPair
-from facematch_server.wire.profile import Profile
 from facematch_server.wire.query import Query, parse_type1
 
 PATH: Final = "/v1/compare"
@@ -73,9 +72,9 @@ async def compare(request: Request) -> Response:
 
 
 def _error(error: ContractError) -> Response:
-    status = STATUS[error.code]
-    outcome = ContractError(error.code, status=status, retry_after=error.retry_after)
-    response = documented_error(outcome, Profile.DOCUMENTED)
+    status, code = STATUS[error.code], str(int(error.code))
+    content = ErrorOut(errorCode=code, errorMessage=error.code.message, image=error.image, reason=error.reason)
+    response = Response(content.model_dump_json(), status, retry_header(error.retry_after), MEDIA_TYPE)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Basic realm="facematch"'
     return response

@@ -90,6 +90,10 @@ class ScenarioStore:
         if reservation.key_id != _ID:
             self._store.release(reservation, until)
 
+    def is_used(self, until: float | None = None) -> bool:
+        """Whether the store has counted any request."""
+        return self._store.is_used(until)
+
     def ping(self, until: float | None = None) -> None:
         """Raise `UnavailableError` unless the store works."""
         self._store.ping(until)

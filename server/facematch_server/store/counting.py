@@ -60,6 +60,11 @@ def period_end(period: Period, day: date) -> datetime | None:
     return datetime.combine(following, time(), UTC)
 
 
+def is_used(session: Session) -> bool:
+    """Whether any request was ever counted."""
+    return session.scalar(select(UsageRow.key_id).limit(1)) is not None
+
+
 def unlimited(key_id: int, now: datetime) -> Reservation:
     """A reservation for a key without a quota; the database needs no row for it."""
     return Reservation(id=secrets.token_hex(16), key_id=key_id, day=now.date(), limited=False)

@@ -88,6 +88,11 @@ class Store(KeyAdministration):
         with self._sessions.write(until) as session:
             counting.rehearse(session, self._clock())
 
+    def is_used(self, until: float | None = None) -> bool:
+        """Whether any request was ever counted."""
+        with self._sessions.read(until) as session:
+            return counting.is_used(session)
+
     def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Login:
         """Find the key and do the fast part of checking the secret; `settle` does the rest."""
         return self._logins.look_up(api_key, api_secret, until)

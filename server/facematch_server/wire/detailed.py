@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -62,6 +62,8 @@ class ErrorOut(Detailed):
     data: None = None
     errorCode: str = Field(description="1 to 6 as in the contract, else the HTTP status")  # noqa: N815
     errorMessage: str  # noqa: N815
+    image: Literal[1, 2] | None = Field(None, description="the photo at fault; null if no photo is, or if unknown")
+    reason: str = Field("", description="the fault in one sentence; empty if `errorMessage` says all")
 
 
 def _fields(model: Detailed) -> dict[str, object]:

@@ -10,7 +10,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from facematch_local.brief_repr import BriefRepr
 from facematch_local.codes import ErrorCode
@@ -19,7 +19,10 @@ from facematch_server.wire.bounded_json import string_fields
 from facematch_server.wire.multipart import form_parts
 from facematch_server.wire.query import Mode
 
+NOT_BASE64: Final = "the photo is not base64"
+
 _NAMES: Final = ("img1", "img2")
+_NUMBERS: Final[tuple[Literal[1, 2], Literal[1, 2]]] = (1, 2)
 # Letters decoded in one call, a multiple of four: a call into C must not hold the interpreter for long.
 _WINDOW: Final = 1024 * 1024
 _DATA_URI: Final = re.compile(rb"\s*data:[^,]{0,200},", re.IGNORECASE)
@@ -111,27 +114,34 @@ def from_json(body: bytes, max_image_bytes: int) -> PhotoPair:
     except ValueError:  # not JSON, wrong encoding, too long a number, too much structure
         fields = {}
     texts = [fields.get(name) for name in _NAMES]
-    if any(text is None or (isinstance(text, str | bytes) and not _payload(text).strip()) for text in texts):
-        raise ContractError(ErrorCode.NO_CONTENT)
-    return both(*(decode_base64(text, max_image_bytes) for text in texts))
+    for number, text in zip(_NUMBERS, texts, strict=True):
+        if text is None or (isinstance(text, str | bytes) and not _payload(text).strip()):
+            raise _no_content(number)
+    return both(*(decode_base64(text, max_image_bytes, n) for n, text in zip(_NUMBERS, texts, strict=True)))
 
 
-def decode_base64(text: object, max_bytes: int) -> bytes:
+def decode_base64(text: object, max_bytes: int, image: Literal[1, 2] | None = None) -> bytes:
     """Decode base64 with line breaks, a data-URI prefix, spaces for `+`, url-safe letters or no padding.
+
+    Args:
+        text: the value of the field.
+        max_bytes: limit on the decoded photo.
+        image: number of the photo, for the error.
 
     Raises:
         ContractError: BAD_IMAGE: not a string, not base64, or more than `max_bytes`.
     """
     if not isinstance(text, str | bytes):
-        raise ContractError(ErrorCode.BAD_IMAGE)
+        raise ContractError(ErrorCode.BAD_IMAGE, image=image, reason=NOT_BASE64)
     letters = _without_blanks(_payload(text)).translate(_URL_SAFE).rstrip(b"=")
     if len(letters) * 3 // 4 > max_bytes:
-        raise ContractError(ErrorCode.BAD_IMAGE)
+        reason = f"the photo is larger than {max_bytes} bytes"
+        raise ContractError(ErrorCode.BAD_IMAGE, image=image, reason=reason)
     try:
         windows = (letters[start : start + _WINDOW] for start in range(0, len(letters), _WINDOW))
         return b"".join(base64.b64decode(part + b"=" * (-len(part) % 4), validate=True) for part in windows)
     except binascii.Error:
-        raise ContractError(ErrorCode.BAD_IMAGE) from None
+        raise ContractError(ErrorCode.BAD_IMAGE, image=image, reason=NOT_BASE64) from None
 
 
 def both(image1: bytes, image2: bytes) -> PhotoPair:
@@ -140,9 +150,14 @@ def both(image1: bytes, image2: bytes) -> PhotoPair:
     Raises:
         ContractError: NO_CONTENT: a photo is empty.
     """
-    if not image1 or not image2:
-        raise ContractError(ErrorCode.NO_CONTENT)
+    for number, image in zip(_NUMBERS, (image1, image2), strict=True):
+        if not image:
+            raise _no_content(number)
     return PhotoPair(image1, image2)
+
+
+def _no_content(image: Literal[1, 2]) -> ContractError:
+    return ContractError(ErrorCode.NO_CONTENT, image=image, reason="the photo is missing or has no bytes")
 
 
 def _payload(text: str | bytes) -> bytes:

@@ -10,7 +10,17 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local import WarningCode
-from facematch_local.checks import CHECKS, Check, Examination, Measure, Role, face_size, measure, occlusion
+from facematch_local.checks import (
+    CHECKS,
+    Check,
+    Examination,
+    Measure,
+    Role,
+    document_outline,
+    face_size,
+    measure,
+    occlusion,
+)
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.matcher import FaceMatcher
@@ -126,3 +136,25 @@ def test_every_check_with_a_network_is_not_assessed_without_it(photo: Pixels, as
         for check in checks:
             lacks = measures[check.name].reason == "the installation lacks the network for this check"
             assert lacks is (check.network is not None), check.name
+
+
+def test_a_faulty_network_gives_no_outline_and_no_exception(photo: Pixels, astronaut_face: Face) -> None:
+    class Faulty:
+        def predict(self, pixels: Pixels, face: Face | None) -> NoReturn:
+            raise SecretiveError(f"pixels {pixels[0, 0]} of the photo")
+
+    networks = Networks(document=Faulty())  # type: ignore[arg-type]
+    assert document_outline(Examination(Photo(photo), Role.CARD, (astronaut_face,), networks)) is None
+
+
+def test_a_lack_of_memory_is_not_a_missing_outline(photo: Pixels) -> None:
+    class Greedy:
+        def predict(self, pixels: Pixels, face: Face | None) -> NoReturn:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        document_outline(Examination(Photo(photo), Role.CARD, (), Networks(document=Greedy())))  # type: ignore[arg-type]
+
+
+def test_without_the_network_there_is_no_outline(photo: Pixels) -> None:
+    assert document_outline(Examination(Photo(photo), Role.CARD, ())) is None

@@ -43,6 +43,16 @@ def everything_stored(url: str) -> str:
     return "\n".join(rows)
 
 
+def test_a_store_is_used_after_the_first_counted_request(store: Store) -> None:
+    key = known(store, store.create_key())
+    assert not store.is_used()
+    reservation = store.reserve(key, 60)
+    assert reservation is not None
+    assert not store.is_used()
+    store.commit(reservation)
+    assert store.is_used()
+
+
 # -- authentication -------------------------------------------------------------------------------------
 
 

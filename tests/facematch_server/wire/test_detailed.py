@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facematch_local.result import DetailedPhoto, DetailedResult, describe
-from facematch_server.wire.detailed import CompareOut, PhotoOut
+from facematch_server.wire.detailed import CompareOut, ErrorOut, PhotoOut
 from facematch_server.wire.profile import Profile
 from facematch_server.wire.reply import compared, print_comparison
 
@@ -49,3 +49,10 @@ def test_the_page_documents_what_the_service_adds() -> None:
         section = PAGE.read_text("utf-8").partition(f"`{model.__name__}`")[2].partition("\n## ")[0]
         documented = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
         assert documented == [name for name in model.model_fields if name not in base.model_fields]
+
+
+def test_the_page_documents_an_error() -> None:
+    section = PAGE.read_text("utf-8").partition(f"`{ErrorOut.__name__}`")[2].partition("\n## ")[0]
+    assert [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")] == list(
+        ErrorOut.model_fields
+    )

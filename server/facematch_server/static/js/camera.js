@@ -1,13 +1,17 @@
 // One still from the camera. Browsers allow it on https and on localhost only.
+
 export async function openCamera(dialog) {
-  if (!navigator.mediaDevices) throw new Error("https or localhost needed");
+  if (!navigator.mediaDevices) throw new DOMException("needs https", "SecurityError");
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
   const video = dialog.querySelector("video");
+  const shoot = dialog.querySelector("#shoot");
+  shoot.disabled = true;
+  video.onloadeddata = () => { shoot.disabled = false; }; // before, a still would be empty
   video.srcObject = stream;
   dialog.showModal();
   try {
     return await new Promise((resolve) => {
-      dialog.querySelector("#shoot").onclick = () => {
+      shoot.onclick = () => {
         const canvas = document.createElement("canvas");
         canvas.width = video.videoWidth;
         canvas.height = video.videoHeight;
