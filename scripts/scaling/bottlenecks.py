@@ -12,7 +12,7 @@ from scripts.scaling.sizing import CORES_A_SERVICE, Targets
 _MAX_CONNECTIONS: Final = 100
 # A usual network card of a balancer, of which it can fill seven tenths.
 _BALANCER_BITS: Final = 0.7 * 10e9
-_MANY_KEYS: Final = 64
+_DATABASE_CORES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def shared_resources(figures: Figures, pack_name: str, targets: Targets) -> tupl
     """The resources that services on any number of machines share, the least capacity first.
 
     Raises:
-        FiguresError: the figures lack the pack, or PostgreSQL with one or with many keys.
+        FiguresError: the figures lack the pack, or PostgreSQL with one key.
     """
     database = figures.database("postgresql")
     service = service_seconds(figures.pack(pack_name), CORES_A_SERVICE)
@@ -69,9 +69,9 @@ def shared_resources(figures: Figures, pack_name: str, targets: Targets) -> tupl
             "give each branch, app or region a key of its own",
         ),
         Resource(
-            "commits of PostgreSQL, many keys",
-            database.most(_MANY_KEYS),
-            "more cores and a faster log disk for PostgreSQL; then several databases, keys divided among them",
+            "PostgreSQL on 16 cores",
+            targets.utilisation * _DATABASE_CORES * 1000.0 / database.server_cpu_ms,
+            "several databases, the keys divided among them",
         ),
         Resource(
             "one balancer with 10 Gbit/s",

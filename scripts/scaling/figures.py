@@ -61,6 +61,7 @@ class LoadPoint:
         refused: requests with 503.
         server_cpu_ms: CPU time of the service and its decoders for an answered request.
         client_cpu_ms: CPU time of the client for a request.
+        others: cores that other programs kept busy meanwhile.
     """
 
     cores: int
@@ -75,6 +76,7 @@ class LoadPoint:
     refused: int
     server_cpu_ms: float
     client_cpu_ms: float
+    others: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +132,19 @@ class PackFigures:
 
 @dataclass(frozen=True, slots=True)
 class CommitRate:
-    """Matches that the database admits and counts a second, without any comparison.
+    """Counts that the database commits a second: the statement that counts a match, a transaction of its own.
 
     Attributes:
         keys: API keys that the matches spread over.
-        threads: matches in flight.
-        quota: whether the keys have a quota.
-        matches: a second.
-        p50_ms, p99_ms: time in the database of one match.
+        clients: transactions in flight.
+        commits: a second.
+        mean_ms: time of one.
     """
 
     keys: int
-    threads: int
-    quota: bool
-    matches: float
-    p50_ms: float
-    p99_ms: float
+    clients: int
+    commits: float
+    mean_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,8 @@ class DatabaseFigures:
         log_bytes: write-ahead log a match.
         usage_row_bytes: disk that a key takes for each day, index included.
         connections: that one service holds under load; 0 for SQLite.
-        rates: under load.
+        fsync_ms: of a write to the disk of the log.
+        rates: under load; on PostgreSQL by pgbench, client and server on the same cores.
     """
 
     kind: Literal["sqlite", "postgresql"]
@@ -175,15 +175,16 @@ class DatabaseFigures:
     log_bytes: float
     usage_row_bytes: float
     connections: int
+    fsync_ms: float
     rates: tuple[CommitRate, ...]
 
     def most(self, keys: int) -> float:
-        """The highest measured rate with so many keys, matches a second.
+        """The highest measured rate with so many keys, commits a second.
 
         Raises:
             FiguresError: nobody measured that.
         """
-        rates = [rate.matches for rate in self.rates if rate.keys == keys]
+        rates = [rate.commits for rate in self.rates if rate.keys == keys]
         if not rates:
             raise FiguresError(f"the figures have no rate of {self.kind} with {keys} keys; run measure again")
         return max(rates)
@@ -279,10 +280,20 @@ class Figures:
         return sum(photo.share * photo.jpeg_bytes for photo in self.photos)
 
 
-def service_seconds(pack: PackFigures, cores: int = 2) -> tuple[float, ...]:
-    """CPU seconds of the requests of the mix, a sample: the spread of a lone client, the mean of the full service."""
-    mean = statistics.fmean(pack.lone_ms)
-    factor = pack.saturated(cores).server_cpu_ms / mean / 1000.0
+def efficiency(pack: PackFigures, cores: int) -> float:
+    """Part of the time of its cores that the full service computes; the rest passes in waiting for each other.
+
+    Where the service had all cores of the machine (2), its clients ran on them too, and other programs may have.
+    """
+    full = pack.saturated(cores)
+    clients, others = (full.client_cpu_ms, full.others) if cores > 1 else (0.0, 0.0)
+    busy = full.throughput * (full.server_cpu_ms + clients) / 1000.0
+    return min(busy / max(cores - others, 0.1), 1.0)
+
+
+def service_seconds(pack: PackFigures, cores: int) -> tuple[float, ...]:
+    """Core seconds of the requests of the mix, a sample: the spread of a lone client, the mean of the full service."""
+    factor = pack.saturated(cores).server_cpu_ms / statistics.fmean(pack.lone_ms) / 1000.0 / efficiency(pack, cores)
     return tuple(value * factor for value in pack.lone_ms)
 
 
