@@ -1,0 +1,176 @@
+"""The simulation against formulas with exact results, and against what must hold in every run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import simpy
+
+from scripts.scaling.queueing import Queue, mean_wait, refused_share
+from scripts.scaling.simulation.arrivals import RateProfile, arrival_times, constant, day
+from scripts.scaling.simulation.processor import Processor
+from scripts.scaling.simulation.run import simulate
+from scripts.scaling.simulation.scenario import DatabaseSettings, Loss, Outcome, RollingUpdate, Scenario
+from scripts.scaling.simulation.service import ServiceSettings
+
+EXPONENTIAL = tuple(-np.log(1.0 - (np.arange(5000) + 0.5) / 5000) * 0.1)  # mean 0.1 s
+PATIENT = ServiceSettings(queue_size=10**9, deadline=math.inf)
+
+
+def mean_with_interval(values: np.ndarray, batches: int = 20) -> tuple[float, float]:
+    """Mean, and half the width of its 99 % interval by batch means (successive responses depend on each other)."""
+    means = [float(part.mean()) for part in np.array_split(values, batches)]
+    return float(np.mean(means)), 2.861 * float(np.std(means, ddof=1)) / math.sqrt(batches)  # t with 19 degrees
+
+
+@pytest.mark.parametrize(("cores", "rate"), [(1, 6.0), (2, 15.0), (8, 60.0)])
+def test_one_process_is_an_m_m_c_queue(cores: int, rate: float) -> None:
+    service = dataclasses.replace(PATIENT, cores=cores)
+    outcome = simulate(Scenario(constant(rate, 60_000 / rate), EXPONENTIAL, service=service, seed=7))
+    mean, half = mean_with_interval(outcome.response[len(outcome.response) // 10 :])
+    queue = Queue(cores, rate, EXPONENTIAL)
+    assert half < 0.1 * mean
+    assert abs(mean - mean_wait(queue) - queue.mean_service) < half
+    assert outcome.utilisation["cores"] == pytest.approx(queue.utilisation, rel=0.02)
+
+
+def test_a_full_process_refuses_as_m_m_c_k() -> None:
+    service = ServiceSettings(cores=2, queue_size=4, deadline=math.inf)
+    outcome = simulate(Scenario(constant(18.0, 3000.0), EXPONENTIAL, service=service, seed=3))
+    assert outcome.refused_share() == pytest.approx(refused_share(2, 4, 1.8), rel=0.05)
+
+
+def test_constant_service_of_one_server_follows_pollaczek_and_khinchine() -> None:
+    service = dataclasses.replace(PATIENT, cores=1)
+    outcome = simulate(Scenario(constant(7.0, 6000.0), (0.1,), service=service, seed=5))
+    assert float(np.mean(outcome.response)) == pytest.approx(0.1 + mean_wait(Queue(1, 7.0, (0.1,))), rel=0.05)
+
+
+def busy_scenario() -> Scenario:
+    """A loss, an update, overload, a database, a network and slow uploads, all at once."""
+    return Scenario(
+        profile=RateProfile((0.0, 5.0, 10.0, 20.0), (50.0, 300.0, 300.0, 20.0)),
+        work=EXPONENTIAL,
+        machines=3,
+        services_a_machine=2,
+        service=ServiceSettings(cores=4, queue_size=8, deadline=0.5, parallel=0.8, efficiency=0.9, slowdown=1.1),
+        balancer="random",
+        database=DatabaseSettings(2, 3, 4, 0.001, 0.001, 0.001, 0.002),
+        fixed_seconds=0.003,
+        link_bits=1e9,
+        request_bytes=7e5,
+        reply_bytes=6e4,
+        upload_seconds=0.05,
+        loss=Loss(6.0, 1, 1.0),
+        update=RollingUpdate(12.0, 1.0, 1.0),
+    )
+
+
+def fates(outcome: Outcome) -> list[int]:
+    answered = ~np.isnan(outcome.response)
+    assert not (answered & (outcome.refused | outcome.failed)).any()
+    assert not (outcome.refused & outcome.failed).any()
+    return [outcome.answered, int(outcome.refused.sum()), int(outcome.failed.sum()), outcome.in_system]
+
+
+@pytest.mark.parametrize("balancer", ["random", "least", "machine"])
+@pytest.mark.parametrize("until", [None, 0.0, 5.9, 6.01, 7.5, 13.3])
+def test_no_request_is_lost_or_doubled(balancer: str, until: float | None) -> None:
+    outcome = simulate(dataclasses.replace(busy_scenario(), balancer=balancer, until=until or None))
+    counts = fates(outcome)
+    assert sum(counts) == len(outcome.arrived)
+    if until is None:
+        assert counts[3] == 0
+        assert min(counts[:3]) > 0
+    elif until > 0:
+        assert counts[3] > 0
+
+
+def test_equal_seeds_give_equal_runs() -> None:
+    first, second = simulate(busy_scenario()), simulate(busy_scenario())
+    other = simulate(dataclasses.replace(busy_scenario(), seed=2))
+    assert np.array_equal(first.response, second.response, equal_nan=True)
+    assert fates(first) != fates(other)
+
+
+def test_a_lone_request_uses_an_idle_core_for_its_second_photo() -> None:
+    lone = ServiceSettings(cores=2, parallel=0.8)
+    outcome = simulate(Scenario(constant(0.01, 10_000.0), (0.1,), service=lone, fixed_seconds=0.01))
+    assert outcome.quantile_ms(0.5) == pytest.approx(10.0 + 100.0 * (1.0 - 0.8 / 2.0))
+
+
+def test_a_busy_process_uses_no_helper() -> None:
+    # Two requests at once on two cores: the first one takes the second core for half of its work, then both share.
+    env, ends = simpy.Environment(), []
+    processor = Processor(env, 2.0)
+    for work in (0.04, 0.06, 0.1):
+        processor.run(work, lambda: ends.append(env.now))
+    env.run()
+    # Three threads on two cores run at 2/3: 0.04 ends at 0.06; then two have a core each.
+    assert ends == pytest.approx([0.06, 0.08, 0.12])
+    assert processor.busy == pytest.approx(0.2)
+
+
+def test_least_connections_wait_less_than_a_random_choice() -> None:
+    def p99(balancer: str) -> float:
+        scenario = Scenario(constant(128.0, 60.0), (0.1,), machines=8, services_a_machine=1, balancer=balancer)  # type: ignore[arg-type]
+        return simulate(scenario).quantile_ms(0.99)
+
+    assert p99("least") < 0.75 * p99("random")
+
+
+def test_the_counter_of_one_key_bounds_the_rate() -> None:
+    one = DatabaseSettings(cores=8, keys=1, hold_seconds=0.01)  # at most 100 a second
+    scenario = Scenario(constant(200.0, 20.0), (0.01,), machines=4, database=one)
+    outcome = simulate(scenario)
+    many = simulate(dataclasses.replace(scenario, database=dataclasses.replace(one, keys=50)))
+    assert outcome.bottleneck == "counter of a key"
+    assert outcome.quantile_ms(0.5) > 20 * many.quantile_ms(0.5)
+    assert many.bottleneck == "cores"
+
+
+def test_a_lost_machine_fails_its_requests_and_the_others_go_on() -> None:
+    scenario = Scenario(constant(100.0, 30.0), (0.1,), machines=4, services_a_machine=2, loss=Loss(10.0, 2, 2.0))
+    outcome = simulate(dataclasses.replace(scenario, balancer="random"))
+    failed = outcome.arrived[outcome.failed]
+    # A quarter of 100 a second for two seconds, and what was in flight.
+    assert 35 < len(failed) < 75
+    assert failed.min() > 9.0
+    assert failed.max() < 12.0
+    assert outcome.quantile_ms(0.99, since=13.0) > outcome.quantile_ms(0.99, before=9.0)
+
+
+def test_a_rolling_update_loses_no_request() -> None:
+    update = RollingUpdate(2.0, 2.0, 3.0)
+    scenario = Scenario(constant(60.0, 30.0), (0.1,), machines=4, services_a_machine=2, update=update)
+    outcome = simulate(scenario)
+    assert fates(outcome)[1:] == [0, 0, 0]
+    # With all machines down at once nobody would answer.
+    alone = simulate(dataclasses.replace(scenario, machines=1, profile=constant(5.0, 10.0)))
+    assert alone.refused_share(2.0, 7.0) == 1.0
+
+
+def test_arrivals_follow_the_profile() -> None:
+    profile = RateProfile((0.0, 10.0, 20.0, 30.0), (0.0, 1000.0, 1000.0, 0.0))
+    times = arrival_times(profile, np.random.default_rng(1))
+    assert profile.expected == 20_000
+    assert len(times) == pytest.approx(20_000, abs=4 * 20_000**0.5)
+    assert (np.diff(times) >= 0).all()
+    counts = np.histogram(times, bins=[0, 5, 10, 20, 25, 30])[0]
+    expected = np.array([1250.0, 3750.0, 10_000.0, 3750.0, 1250.0])
+    assert (np.abs(counts - expected) < 4 * np.sqrt(expected)).all()
+
+
+def test_gaps_of_a_constant_rate_are_exponential() -> None:
+    gaps = np.diff(arrival_times(constant(100.0, 500.0), np.random.default_rng(2)))
+    assert gaps.mean() == pytest.approx(0.01, rel=0.02)
+    assert gaps.std() / gaps.mean() == pytest.approx(1.0, rel=0.03)
+
+
+def test_a_pressed_day_keeps_its_mean() -> None:
+    profile = day([1.0, 3.0, 1.0, 1.0], 10.0, 100.0)
+    assert profile.expected == pytest.approx(10.0 * 6.0 / 4.0 * 100.0, rel=0.02)
+    assert profile.rate(37.5) == 30.0
