@@ -58,7 +58,7 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_every_row_ends_with_the_result_of_a_match_or_an_error(
     facematch: Command, folder: Path, pack_path: Path, matcher: FaceMatcher
 ) -> None:
-    arguments = ("--root", "photos", "--pack", pack_path, "--jobs", 2, "--html", "report.html")
+    arguments = ("--root", "photos", "--pack", pack_path, "--jobs", 1, "--html", "report.html")
     completed = facematch("batch", "pairs.csv", "-o", "out.csv", *arguments)
     assert completed.code == 1
     assert completed.out == ""
@@ -168,6 +168,7 @@ def wait_for_parts(process: subprocess.Popen[str], folder: Path, count: int) -> 
     raise AssertionError(process.communicate(timeout=10)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_ctrl_c(folder: Path, pack_path: Path) -> None:
     process = start(folder, pack_path, 300)

@@ -375,9 +375,9 @@ print(memory("VmHWM") - before)
 @pytest.mark.parametrize(
     ("format", "mode", "options"),
     [
-        ("WEBP", "RGB", {"method": 0}),
+        pytest.param("WEBP", "RGB", {"method": 0}, marks=pytest.mark.slow),
         ("WEBP", "RGBA", {"lossless": True, "method": 0, "quality": 0}),
-        ("PNG", "RGBA", {"compress_level": 1}),
+        pytest.param("PNG", "RGBA", {"compress_level": 1}, marks=pytest.mark.slow),
         ("PNG", "I;16", {"compress_level": 1}),
     ],
 )
