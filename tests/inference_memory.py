@@ -1,7 +1,8 @@
 """Inference that remembers: the tests send the same few photos through the same networks a thousand times.
 
 A network is a function of its input. The first run of a model on an input is real, in each process of the tests; the
-same model on the same input then gives the same outputs again. Models are told apart by their bytes.
+same model on the same input then gives the same outputs again. A model that is opened again, with the same options,
+shares the session of the first time. Models are told apart by their bytes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class InferenceMemory:
         self._bytes = 0
         self._outputs: OrderedDict[bytes, list[NDArray[Any]]] = OrderedDict()
         self._models: dict[tuple[str, int, int], bytes] = {}
+        self._sessions: dict[object, dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._paused = False
 
@@ -51,16 +53,22 @@ class InferenceMemory:
 
         opened, run = InferenceSession.__init__, InferenceSession.run
 
-        def open_and_identify(session: Any, model: Any, *arguments: Any, **options: Any) -> None:
-            opened(session, model, *arguments, **options)
-            session.model_digest = self._digest_of(model)
+        def open_or_share(session: Any, model: Any, sess_options: Any = None, *more: Any, **options: Any) -> None:
+            key = None if self._paused or more else self._session_key(model, sess_options, options)
+            if key in self._sessions:
+                vars(session).update(self._sessions[key])
+                return
+            opened(session, model, sess_options, *more, **options)
+            if key is not None:
+                session.model_digest = key[0]
+                self._sessions[key] = dict(vars(session))
 
         def run_or_remember(session: Any, names: Sequence[str] | None, feed: Any, options: Any = None) -> Any:
             if self._paused or options is not None or getattr(session, "model_digest", None) is None:
                 return run(session, names, feed, options)
             return self._run(session.model_digest, names, feed, lambda: run(session, names, feed))
 
-        patch.setattr(InferenceSession, "__init__", open_and_identify)
+        patch.setattr(InferenceSession, "__init__", open_or_share)
         patch.setattr(InferenceSession, "run", run_or_remember)
 
     def _run(self, model: bytes, names: Sequence[str] | None, feed: Mapping[str, Any], compute: Run) -> Any:
@@ -87,10 +95,17 @@ class InferenceMemory:
             while self._bytes > self._most_bytes:
                 self._bytes -= _size(self._outputs.popitem(last=False)[1])
 
-    def _digest_of(self, model: Any) -> bytes:
+    def _session_key(self, model: Any, settings: Any, options: Mapping[str, Any]) -> tuple[object, ...] | None:
+        digest = self._digest_of(model)
+        chosen = () if settings is None else (settings.intra_op_num_threads, settings.enable_mem_pattern)
+        return None if digest is None else (digest, chosen, repr(sorted(options.items())))
+
+    def _digest_of(self, model: Any) -> bytes | None:
         if isinstance(model, bytes):
             return hashlib.sha256(model).digest()
         path = Path(model)
+        if not path.is_file():
+            return None
         state = path.stat()
         place = (str(path.resolve()), state.st_size, state.st_mtime_ns)
         if place not in self._models:

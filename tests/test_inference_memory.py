@@ -50,3 +50,8 @@ def test_the_oldest_outputs_are_forgotten(memory: InferenceMemory, tmp_path: Pat
     for x in (1, 2, 3, 1):
         assert session.run(["y"], {"x": np.full(100, x, np.float32)})[0].tolist() == [x + 1] * 100
     assert (memory.computed, memory.remembered) == (4, 0)
+
+
+def test_a_model_that_is_opened_again_shares_its_session(memory: InferenceMemory, tmp_path: Path) -> None:
+    one, again, changed = (adding(tmp_path / "a.onnx", number) for number in (1, 1, 2))
+    assert one._sess is again._sess is not changed._sess

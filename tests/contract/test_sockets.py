@@ -92,6 +92,7 @@ def watched(pack_path: Path, tmp_path: Path) -> Iterator[Callable[..., Watched]]
         process.wait()
 
 
+@pytest.mark.slow
 def test_no_socket_but_its_own(watched: Callable[..., Watched], astronaut_jpeg: bytes) -> None:
     psutil = pytest.importorskip("psutil")
     service = watched(URL_POLICY="off")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from facematch_server.pytest_plugin import _running, facematch_server, facematch_settings  # noqa: F401
+from facematch_server.pytest_plugin import _address, _running, facematch_server, facematch_settings  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +39,16 @@ def test_the_small_pack_unless_another_is_named(facematch_server: Any) -> None: 
     assert (about["pack"], about["notice"]) == ("compact", "")
 
 
+def test_a_service_that_ends_is_reported_with_its_last_line(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as process:
+        process.wait()
+    for said, last in (("one\nno model pack\n", "no model pack"), ("", "it said nothing")):
+        (tmp_path / "log").write_text(said, "utf-8")
+        with pytest.raises(RuntimeError, match=f"did not start: {last}$"):
+            _address(process, tmp_path / "log")
+
+
+@pytest.mark.slow
 def test_a_service_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pack that the environment names is the one that it tries."""
     monkeypatch.setenv("FACEMATCH_PACK", "/no/such/pack")

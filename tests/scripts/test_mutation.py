@@ -109,6 +109,7 @@ def test_the_share_leaves_equivalent_mutants_out() -> None:
     assert [entry["outcome"] for entry in as_json(results, 7)["mutants"]] == list(outcomes)
 
 
+@pytest.mark.slow
 def test_tests_run_in_a_fork_until_the_time_is_up(tmp_path: Path) -> None:
     bodies = {
         "assert True": "survived",

@@ -201,6 +201,7 @@ def test_a_full_disk_stops_the_run_and_it_goes_on_later(
     assert job.out.read_bytes() == expected(pairs, tmp_path / "plain.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="the system has no limit on the size of files")
 def test_a_real_limit_of_the_system_on_written_bytes(tmp_path: Path, write_list: Callable[..., Path]) -> None:
     pairs = write_list(60)

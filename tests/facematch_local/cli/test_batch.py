@@ -89,8 +89,16 @@ def test_all_rows_with_a_result_give_exit_code_0(facematch: Command, folder: Pat
     record = json.loads((folder / "out.jsonl").read_text("utf-8"))
     assert record["verdict"] == "no_match"
     assert 6 in record["warnings"]
-    again = facematch("batch", "good.csv", "-o", "out.jsonl", "--pack", pack_path, "--jobs", 1, "--resume")
-    assert again.code == 0
+
+
+@pytest.mark.slow
+def test_a_finished_run_may_be_resumed(facematch: Command, folder: Path, pack_path: Path) -> None:
+    write(folder / "good.csv", [("photos/astronaut.jpg", "photos/group.jpg", "portrait")])
+    arguments = ("batch", "good.csv", "-o", "out.jsonl", "--pack", pack_path, "--jobs", 1)
+    assert facematch(*arguments).code == 0
+    before = (folder / "out.jsonl").read_bytes()
+    assert facematch(*arguments, "--resume").code == 0
+    assert (folder / "out.jsonl").read_bytes() == before
 
 
 def test_fail_fast(facematch: Command, folder: Path, pack_path: Path) -> None:

@@ -374,6 +374,7 @@ print(decode(open(sys.argv[1], "rb").read()).pixels.shape)
 """
 
 
+@pytest.mark.slow
 def test_a_system_without_forks_decodes_in_its_threads(tmp_path: Path, astronaut_jpeg: bytes) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(astronaut_jpeg)

@@ -83,6 +83,7 @@ def test_a_newer_versions_database_is_left_alone(database_url: str) -> None:
     assert status(database_url).current == "9999"
 
 
+@pytest.mark.slow
 def test_many_processes_may_start_first(empty_database: str) -> None:
     opening = "Store.open(url)" if empty_database.startswith("sqlite") else "(upgrade(url), Store.open(url))[1]"
     code = f"""
