@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
+# Kept bytecode spares each process of the tests the compilation of what it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup dev run test test-slow check bench bundle docs
 
 $(VENV)/.run: pyproject.toml .ci/constraints.txt
@@ -22,7 +25,7 @@ run: setup
 	$(BIN)/facematch serve
 
 test: dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --durations=15
 
 test-slow: dev
 	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 import facematch_local
 from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode
-from facematch_local.imaging import decode as images
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.matcher import face_crop
@@ -221,6 +220,6 @@ def test_large_photos_take_turns(matcher: FaceMatcher, astronaut: Pixels, monkey
     own = FaceMatcher(matcher.pack, large_photo_lock=turns)
     own.match(png.tobytes(), png.tobytes(), "portrait")
     assert turns.taken == 0
-    monkeypatch.setattr(images, "_LARGE", 500 * 500)
+    monkeypatch.setattr("facematch_local.imaging.decode._LARGE", 500 * 500)
     own.match(png.tobytes(), png.tobytes(), "portrait")
     assert turns.taken == 2

@@ -88,7 +88,10 @@ def test_without_an_index_the_reason_goes_into_the_wheel(
 
 @pytest.mark.parametrize(
     ("make", "fault"),
-    [pytest.param(True, "is another file", marks=pytest.mark.slow), (False, "does not name an existing file")],
+    [
+        pytest.param(True, "is another file", marks=pytest.mark.slow),
+        (False, "does not name an existing file"),
+    ],
 )
 def test_a_wrong_archive_at_hand_is_named(
     tmp_path: Path,

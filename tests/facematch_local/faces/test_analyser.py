@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,52 +17,9 @@ from numpy.typing import NDArray
 from facematch_local.faces import DetectionSettings, Face, FaceAnalyser, cosine
 from facematch_local.imaging.decode import decode
 from facematch_local.matcher import FaceMatcher
+from tests.facematch_local.faces.doubles import FakeConfirmer, FakeDetector, FakeRecogniser
 
 Pixels = NDArray[np.uint8]
-
-
-@dataclass
-class FakeDetector:
-    """Finds `faces` (boxes in shares of the photo) in the pass number `at`; records every pass.
-
-    Each look is surer by `gain` than the one before.
-    """
-
-    faces: Sequence[tuple[float, float, float, float]] = ()
-    at: int = 0
-    score: float = 0.9
-    gain: float = 0.0
-    looks: list[tuple[int, int]] = field(default_factory=list)
-
-    def detect(
-        self,
-        img: Pixels,
-        input_size: tuple[int, int] | None = None,
-        max_num: int = 0,
-        metric: str = "default",
-        det_thresh: float | None = None,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        assert input_size is not None
-        self.looks.append(input_size)
-        height, width = img.shape[:2]
-        found = self.faces if len(self.looks) - 1 >= self.at else ()
-        score = self.score + self.gain * (len(self.looks) - 1)
-        if score < (0.0 if det_thresh is None else det_thresh):
-            found = ()
-        boxes = [(*np.array(face) * (width, height, width, height), score) for face in found]
-        # Landmarks at the corners: an upright face.
-        landmarks = [
-            [(left, top), (right, top), (left, top), (left, bottom), (right, bottom)]
-            for left, top, right, bottom, _ in boxes
-        ]
-        return np.array(boxes, np.float32).reshape(-1, 5), np.array(landmarks, np.float32).reshape(-1, 5, 2)
-
-
-class FakeRecogniser:
-    input_size = (112, 112)
-
-    def get_feat(self, imgs: Sequence[Pixels]) -> NDArray[np.float32]:
-        return np.zeros((len(imgs), 4), np.float32)
 
 
 def analyser_of(detector: FakeDetector) -> FaceAnalyser:
@@ -191,18 +147,6 @@ def test_only_the_largest_face_gets_further_landmark_passes() -> None:
     looks = replace(plain, locator=Locator(), settings=DetectionSettings(landmark_looks=3)).find(blank(200, 200))
     np.testing.assert_array_equal(looks[0].landmarks, given[0].landmarks + 9)
     np.testing.assert_array_equal(looks[1].landmarks, given[1].landmarks + 3)
-
-
-@dataclass
-class FakeConfirmer:
-    """Returns the same confidence for every box and counts its calls."""
-
-    says: float
-    asked: int = 0
-
-    def confirm(self, pixels: Pixels, box: NDArray[np.float32], score: float) -> float:
-        self.asked += 1
-        return self.says
 
 
 @pytest.mark.parametrize(

@@ -252,8 +252,8 @@ def test_a_photo_may_not_take_more_memory_than_photos_do() -> None:
 def test_a_photo_that_hangs_is_ended_at_the_deadline(bad: DecoderPool, astronaut_jpeg: bytes) -> None:
     begun = time.monotonic()
     with pytest.raises(OutOfTimeError):
-        bad.decode(b"HANG", soon(1.0))
-    assert 0.9 < time.monotonic() - begun < 2.0
+        bad.decode(b"HANG", soon(0.5))
+    assert 0.45 < time.monotonic() - begun < 2.0
     assert not descendants(bad.server_pid), "the work is over"
     assert bad.decode(astronaut_jpeg, soon()).width == 512
 
@@ -261,7 +261,7 @@ def test_a_photo_that_hangs_is_ended_at_the_deadline(bad: DecoderPool, astronaut
 def test_without_a_decoder_to_spare_the_deadline_holds(astronaut_jpeg: bytes) -> None:
     pool = misbehaving_pool(most=1)
     with ThreadPoolExecutor(1) as threads:
-        hanging = threads.submit(pool.decode, b"HANG", soon(2))
+        hanging = threads.submit(pool.decode, b"HANG", soon(0.8))
         time.sleep(0.1)
         with pytest.raises(OutOfTimeError):
             pool.decode(astronaut_jpeg, soon(0.2))
