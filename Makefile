@@ -8,6 +8,9 @@ GIVEN   = $(if $(filter command line,$(origin $(1))),--$(2) $($(1)))
 OPTIONS = $(call GIVEN,PORT,port) $(call GIVEN,HOST,host) $(call GIVEN,PACK,pack) $(call GIVEN,PROFILE,profile) \
           $(call GIVEN,NO_FACE_AS,no-face-as)
 
+# Kept bytecode spares each process of the tests the compilation of what it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup dev run test test-slow check bench bundle docs
 
 $(VENV)/.run: pyproject.toml .ci/constraints.txt
@@ -29,7 +32,7 @@ run: setup samples/portrait.jpg
 	@$(BIN)/facematch serve $(OPTIONS)
 
 test: dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --durations=15
 
 test-slow: dev
 	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered

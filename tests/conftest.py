@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from facematch_local.matcher import FaceMatcher
+    from tests.inference_memory import InferenceMemory
     from tests.postgres_server import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Leave thousands of collected tests out of garbage collection, which would look at them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +40,24 @@ def shared() -> Path:
     if not (SHARED / "data" / "labels.csv").is_file():
         pytest.skip("needs ../shared (labelled photos and development weights), which is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def inference_memory() -> Iterator[InferenceMemory]:
+    """Every network looks at every input once; see `tests.inference_memory`."""
+    from tests.inference_memory import InferenceMemory
+
+    with pytest.MonkeyPatch.context() as patch:
+        memory = InferenceMemory()
+        memory.install(patch)
+        yield memory
+
+
+@pytest.fixture
+def real_inference(inference_memory: InferenceMemory) -> Iterator[None]:
+    """Networks compute everything in this test, also what they have computed before."""
+    with inference_memory.paused():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -135,7 +135,8 @@ class Live:
 def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Live]]:
     """`start(no_face_as="error3", ...)`: a live service with these settings; all end with the session.
 
-    `matcher=` replaces the models, for tests of the code around them.
+    `matcher=` replaces the models, for tests of the code around them. Photos are decoded in its threads, which spares
+    every service the start of processes, unless `decode_processes=` says otherwise.
     """
     from facematch_server.app import create_app
     from facematch_server.logs import set_up_logs
@@ -148,7 +149,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
         def start(*, matcher: Any = None, **options: Any) -> Live:
             folder: Path = tmp_path_factory.mktemp("live")
-            settings = Settings(data_dir=str(folder), **options)
+            settings = Settings(data_dir=str(folder), **{"decode_processes": 0, **options})
             # The lines are kept as the service's own handler would print them.
             set_up_logs("DEBUG", "json")
             keeper = LogLines()
@@ -185,8 +186,8 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def live(start: Callable[..., Live]) -> Live:
-    """The service as it is by default."""
-    return start()
+    """The service as it is by default, with photos decoded in processes."""
+    return start(decode_processes=None)
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_who_is_cut_off_over_tls_need_not_agree(start: Callable[..., Any], certi
 
 
 def test_a_client_that_never_reads_is_cut_off(start: Callable[..., Any]) -> None:
-    service = start(write_seconds=1.0)
+    service = start(write_seconds=0.5)
     count = 3000
     with ExitStack() as stack:
         sock = stack.enter_context(closing(socket.socket()))
@@ -130,7 +130,7 @@ def test_a_client_that_never_reads_is_cut_off(start: Callable[..., Any]) -> None
         sock.settimeout(20)
         sock.connect(("127.0.0.1", service.port))
         sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * count)
-        time.sleep(4)
+        time.sleep(2.5)
         received = b""
         with contextlib.suppress(ConnectionError):
             while data := sock.recv(65536):
@@ -140,7 +140,7 @@ def test_a_client_that_never_reads_is_cut_off(start: Callable[..., Any]) -> None
 
 def test_a_client_that_reads_late_but_in_time_gets_everything(start: Callable[..., Any]) -> None:
     service = start(write_seconds=10.0)
-    count = 200
+    count = 100
     with ExitStack() as stack:
         sock = stack.enter_context(closing(socket.socket()))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)

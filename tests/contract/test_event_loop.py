@@ -44,7 +44,7 @@ def service(start: Callable[..., Any]) -> Any:
 def test_four_connections_do_not_hold_the_loop(service: Any, make: Callable[[Any], bytes]) -> None:
     data = make(service)
     with service.watched_loop() as watch, ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: service.raw(data, seconds=1), range(4)))
+        answers = list(threads.map(lambda _: service.raw(data, seconds=0.3), range(4)))
     assert watch.held < TOLERATED, watch
     assert all(answer.startswith(b"HTTP/1.1 ") for answer in answers if answer)
     assert service.get("/healthz").status_code == 200
@@ -66,9 +66,14 @@ def test_chunks_of_a_line_of_base64_are_served(service: Any) -> None:
     assert b'"errorCode":"1"' in answer
 
 
+# The largest bodies that the service takes are of 27 MB.
+SIZES = pytest.mark.parametrize("size", [4_000_000, pytest.param(27_000_000, marks=pytest.mark.slow)])
+
+
+@SIZES
 @pytest.mark.parametrize("body", BODIES)
-def test_json_does_not_hold_the_interpreter(service: Any, body: str) -> None:
-    data = BODIES[body](27_000_000)
+def test_json_does_not_hold_the_interpreter(service: Any, body: str, size: int) -> None:
+    data = BODIES[body](size)
     request = hostile_json(service, data)
     with service.watched_loop() as watch:
         answer = service.raw(request, data, seconds=20)
@@ -78,9 +83,10 @@ def test_json_does_not_hold_the_interpreter(service: Any, body: str) -> None:
     assert watch.late < LATE, watch
 
 
+@SIZES
 @pytest.mark.parametrize("form", FORMS)
-def test_forms_do_not_hold_the_interpreter(service: Any, form: str) -> None:
-    data = FORMS[form](27_000_000)
+def test_forms_do_not_hold_the_interpreter(service: Any, form: str, size: int) -> None:
+    data = FORMS[form](size)
     with service.watched_loop() as watch:
         answer = service.raw(hostile_form(service, form, data), data, seconds=20)
     assert b'"errorCode":"' in answer

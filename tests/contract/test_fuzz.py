@@ -21,11 +21,18 @@ from tests.mutated_requests import good_requests, judged, mutated_request, outco
 V2 = "/api/v2/ekyc/face_matching"
 DOCUMENTED = {"0", "1", "2", "3", "4", "5", "6"}
 FUZZ = settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 THOROUGH = settings(FUZZ, max_examples=600)
+
+
+@pytest.fixture(params=[FUZZ, pytest.param(THOROUGH, marks=pytest.mark.slow)], ids=["few", "many"])
+def amount(request: pytest.FixtureRequest) -> settings:
+    """How many requests to try."""
+    how: settings = request.param
+    return how
 
 
 def check(response: Any) -> str:
@@ -69,17 +76,13 @@ def send_mutated(live: Any, photos: list[bytes], mutation: Any) -> None:
     check(live.post(params={"format_type": "file"}, files=files))
 
 
-@FUZZ
-@given(mutations())
-def test_mutated_and_truncated_photos(live: Any, photos: list[bytes], mutation: Any) -> None:
-    send_mutated(live, photos, mutation)
+def test_mutated_and_truncated_photos(live: Any, photos: list[bytes], amount: settings) -> None:
+    @amount
+    @given(mutations())
+    def send(mutation: Any) -> None:
+        send_mutated(live, photos, mutation)
 
-
-@pytest.mark.slow
-@THOROUGH
-@given(mutations())
-def test_many_mutated_and_truncated_photos(live: Any, photos: list[bytes], mutation: Any) -> None:
-    send_mutated(live, photos, mutation)
+    send()
 
 
 def _header_value(text: str) -> str:
@@ -133,31 +136,42 @@ queries = st.one_of(
 )
 
 
-@settings(FUZZ, max_examples=150)
-@given(
-    body=st.one_of(st.binary(max_size=300), json_bodies, form_pieces),
-    content_type=content_types,
-    query=queries,
-    headers=st.dictionaries(st.sampled_from(["Accept", "Origin", "Range", "Expect-CT", "X-Request-ID"]), header_values),
-)
-def test_any_body_and_headers(live: Any, body: bytes, content_type: str, query: str, headers: dict[str, str]) -> None:
-    given_headers = {name: value.encode("latin-1") for name, value in headers.items()}
-    given_headers["Content-Type"] = content_type.encode("latin-1")
-    assert check(live.post(f"{V2}?{query}", data=body, headers=given_headers)) != "0"
+def test_any_body_and_headers(live: Any, amount: settings) -> None:
+    @amount
+    @given(
+        body=st.one_of(st.binary(max_size=300), json_bodies, form_pieces),
+        content_type=content_types,
+        query=queries,
+        headers=st.dictionaries(
+            st.sampled_from(["Accept", "Origin", "Range", "Expect-CT", "X-Request-ID"]), header_values
+        ),
+    )
+    def send(body: bytes, content_type: str, query: str, headers: dict[str, str]) -> None:
+        given_headers = {name: value.encode("latin-1") for name, value in headers.items()}
+        given_headers["Content-Type"] = content_type.encode("latin-1")
+        assert check(live.post(f"{V2}?{query}", data=body, headers=given_headers)) != "0"
+
+    send()
 
 
-@settings(FUZZ, max_examples=100)
-@given(st.text(max_size=80), st.text(max_size=80))
-def test_any_url(live: Any, url1: str, url2: str) -> None:
-    params = {"format_type": "url", "img1": url1, "img2": url2}
-    assert check(live.get(params=params)) in ("1", "2", "6")
+def test_any_url(live: Any, amount: settings) -> None:
+    @amount
+    @given(st.text(max_size=80), st.text(max_size=80))
+    def send(url1: str, url2: str) -> None:
+        params = {"format_type": "url", "img1": url1, "img2": url2}
+        assert check(live.get(params=params)) in ("1", "2", "6")
+
+    send()
 
 
-@FUZZ
-@given(st.binary(max_size=60), st.binary(max_size=60))
-def test_any_credentials(live: Any, user: bytes, password: bytes) -> None:
-    header = "Basic " + base64.b64encode(user + b":" + password).decode()
-    assert check(live.get(auth=None, headers={"Authorization": header})) == "5"
+def test_any_credentials(live: Any, amount: settings) -> None:
+    @amount
+    @given(st.binary(max_size=60), st.binary(max_size=60))
+    def send(user: bytes, password: bytes) -> None:
+        header = "Basic " + base64.b64encode(user + b":" + password).decode()
+        assert check(live.get(auth=None, headers={"Authorization": header})) == "5"
+
+    send()
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +199,7 @@ def send_mutated_requests(live: Any, count: int, seed: int = 1) -> None:
 
 
 def test_mutated_requests(impatient: Any) -> None:
-    send_mutated_requests(impatient, 300)
+    send_mutated_requests(impatient, 80)
 
 
 @pytest.mark.slow

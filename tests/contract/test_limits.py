@@ -45,7 +45,7 @@ class SlowMatcher:
 @pytest.fixture(scope="module")
 def strict(start: Callable[..., Any]) -> Any:
     """A service that is short of patience."""
-    return start(header_seconds=1, body_seconds=2, keep_alive_seconds=1, max_image_bytes=200_000)
+    return start(header_seconds=0.6, body_seconds=0.8, keep_alive_seconds=1, max_image_bytes=200_000)
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ def test_overload(
 def test_the_deadline(
     start: Callable[..., Any], stuck: SlowMatcher, astronaut_jpeg: bytes, envelope: Callable[..., Any]
 ) -> None:
-    live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=4)
+    live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=2)
     key = live.store.create_key(KeySettings(name="late", quota=100))
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     response = live.post(params=FILE, files=files, auth=(key.api_key, key.api_secret))

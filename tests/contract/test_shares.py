@@ -155,7 +155,7 @@ def slow_hashes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return ended
 
 
-@pytest.mark.parametrize("wrong", ["one key", "invented keys"])
+@pytest.mark.parametrize("wrong", ["one key", pytest.param("invented keys", marks=pytest.mark.slow)])
 def test_a_hundred_wrong_logins_at_once(
     start: Callable[..., Any],
     envelope: Callable[..., Any],

@@ -92,6 +92,7 @@ def watched(pack_path: Path, tmp_path: Path) -> Iterator[Callable[..., Watched]]
         process.wait()
 
 
+@pytest.mark.slow
 def test_no_socket_but_its_own(watched: Callable[..., Watched], astronaut_jpeg: bytes) -> None:
     psutil = pytest.importorskip("psutil")
     service = watched(URL_POLICY="off")
@@ -127,6 +128,7 @@ def test_no_socket_but_its_own(watched: Callable[..., Watched], astronaut_jpeg: 
     assert [event for event in events if event not in started] == [f"socket.bind {(('127.0.0.1', 0),)}"]
 
 
+@pytest.mark.slow
 def test_the_watch_sees_what_the_url_mode_opens(watched: Callable[..., Watched]) -> None:
     """So that the test above means something."""
     service = watched(URL_POLICY="any")

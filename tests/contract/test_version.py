@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from facematch_local import __version__
 
@@ -70,13 +69,16 @@ def test_a_notice_is_told_there_and_once_in_the_log(start: Callable[..., Any], m
     assert sum(notice in line for line in live.logs) == 1
 
 
-def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(tmp_path: Path) -> None:
+def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(
+    facematch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     described = tmp_path / "models" / "mine"
     described.mkdir(parents=True)
     (described / "pack.toml").write_text(
         'name = "mine"\nbase = "compact"\n[source]\npackage = "faces"\nversion = "1"\narchive = "f.whl"\n'
         'sha256 = "ab"\n[tasks.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
     )
+<<<<<<< HEAD
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
     environ |= {"FACEMATCH_PACK": "mine", "FACEMATCH_MODELS": str(tmp_path / "models")}
     environ |= {"FACEMATCH_DATA_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -95,3 +97,12 @@ def test_the_files_of_the_page_are_checked_for_changes(live: Any) -> None:
     assert (page.headers["Cache-Control"], script.headers["Cache-Control"]) == ("no-cache", "no-cache")
     again = live.get("/static/js/app.js", auth=None, headers={"If-None-Match": script.headers["ETag"]})
     assert again.status_code == 304
+=======
+    for name, value in {"PACK": "mine", "MODELS": tmp_path / "models", "DATA_DIR": tmp_path}.items():
+        monkeypatch.setenv(f"FACEMATCH_{name}", str(value))
+    done = facematch("serve", "--port", "0")
+    assert done.code == 2
+    assert done.err.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
+    assert done.err.endswith("install them with `facematch models add mine`\n")
+    assert done.err.count("\n") == 1
+>>>>>>> teststime

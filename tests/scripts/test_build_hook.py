@@ -86,7 +86,13 @@ def test_without_an_index_the_reason_goes_into_the_wheel(
     assert sorted(path.name for path in (checkout / "models" / "standard").iterdir()) == before
 
 
-@pytest.mark.parametrize(("make", "fault"), [(True, "is another file"), (False, "does not name an existing file")])
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        pytest.param(True, "is another file", marks=pytest.mark.slow),
+        (False, "does not name an existing file"),
+    ],
+)
 def test_a_wrong_archive_at_hand_is_named(
     tmp_path: Path,
     build: Callable[[str], tuple[dict[str, str], list[str]]],

@@ -109,26 +109,23 @@ def test_the_share_leaves_equivalent_mutants_out() -> None:
     assert [entry["outcome"] for entry in as_json(results, 7)["mutants"]] == list(outcomes)
 
 
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        ("assert True", "survived"),
-        ("assert False", "killed"),
-        ("import time; time.sleep(60)", "timeout"),
-        ("import os; os._exit(9)", "killed"),
-    ],
-)
-def test_tests_run_in_a_fork_until_the_time_is_up(tmp_path: Path, body: str, outcome: str) -> None:
-    test = tmp_path / "test_one.py"
-    test.write_text(f"def test_one():\n    {body}\n", "utf-8")
-    limit = 3.0 if outcome == "timeout" else 60.0
+@pytest.mark.slow
+def test_tests_run_in_a_fork_until_the_time_is_up(tmp_path: Path) -> None:
+    bodies = {
+        "assert True": "survived",
+        "assert False": "killed",
+        "import time; time.sleep(60)": "timeout",
+        "import os; os._exit(9)": "killed",
+    }
+    program = "from pathlib import Path; from scripts.mutation.trial import run_tests\n"
+    for number, (body, outcome) in enumerate(bodies.items()):
+        test = tmp_path / f"test_{number}.py"
+        test.write_text(f"def test_one():\n    {body}\n", "utf-8")
+        limit = 1.0 if outcome == "timeout" else 60.0
+        program += f"print(run_tests(({str(test)!r},), {limit}, Path({str(tmp_path / 'output')!r})).name)\n"
     # In a process of its own: this one has threads, which do not survive a fork.
-    program = (
-        "from pathlib import Path; from scripts.mutation.trial import run_tests;"
-        f"print(run_tests(({str(test)!r},), {limit}, Path({str(tmp_path / 'output')!r})).name)"
-    )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
-    assert run.stdout.split() == [outcome]
+    assert run.stdout.split() == list(bodies.values())
 
 
 def test_a_mutated_file_is_put_back(tmp_path: Path) -> None:

@@ -116,34 +116,41 @@ def shipped() -> Networks:
     return load_pack(find_pack("compact")).networks
 
 
+def few_or_many(few: int, many: int) -> pytest.MarkDecorator:
+    """A number of drawn photos: few by default, many in the slow tests."""
+    return pytest.mark.parametrize("count", [few, pytest.param(many, marks=pytest.mark.slow)])
+
+
+@few_or_many(2, 8)
 def test_the_shipped_network_detects_and_locates_cards(
-    drawn: synthetic.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
+    drawn: synthetic.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks, count: int
 ) -> None:
     least = _limit("document")
     face = _face_on(drawn, astronaut_face)
     found = []
-    for seed in range(8):
+    for seed in range(count):
         photo, moved, corners = _on_table(drawn, drawn.pixels, face, seed)
         examination = Examination(Photo(photo), Role.CARD, (moved,), shipped)
         found.append(_value(document.document(examination)) >= least)
         width = np.linalg.norm(corners[1] - corners[0])
         assert np.median(np.linalg.norm(examination.document_corners - corners, axis=1)) < 0.15 * width
-    assert sum(found) >= 7
+    assert sum(found) >= min(count, 7)
     assert _value(document.document(Examination(Photo(drawn.pixels), Role.CARD, (face,), shipped))) >= least
     for faces in ((astronaut_face,), ()):
         assert _value(document.document(Examination(Photo(astronaut), Role.CARD, faces, shipped))) < least
 
 
-def test_the_shipped_network_detects_tilted_cards_without_a_portrait(shipped: Networks) -> None:
+@few_or_many(3, 8)
+def test_the_shipped_network_detects_tilted_cards_without_a_portrait(shipped: Networks, count: int) -> None:
     scores = []
-    for seed in range(8):
+    for seed in range(count):
         bare = synthetic.draw_card(None, np.random.default_rng(seed), 640).pixels
         table = np.full((800, 1000, 3), (90, 110, 130), np.uint8)
         table[150 : 150 + len(bare), 180:820] = bare
         matrix = cv2.getRotationMatrix2D((500, 400), 10, 1.0)
         tilted = cv2.warpAffine(table, matrix, (1000, 800), borderMode=cv2.BORDER_REPLICATE)
         scores.append(_value(document.document(Examination(Photo(tilted.astype(np.uint8)), Role.CARD, (), shipped))))
-    assert sum(value >= _limit("document") for value in scores) >= 7
+    assert sum(value >= _limit("document") for value in scores) >= min(count, 7)
 
 
 @pytest.mark.parametrize(("score", "larger"), [(0.1, False), (0.3, True), (0.6, True), (0.95, False)])
@@ -202,14 +209,15 @@ def test_a_page_without_a_face_is_a_document_in_either_direction(drawn: syntheti
     assert min(level, turned) > _EVIDENT
 
 
+@few_or_many(1, 3)
 def test_the_shipped_network_distinguishes_copies_from_cards(
-    drawn: synthetic.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks
+    drawn: synthetic.Card, astronaut: Pixels, astronaut_face: Face, shipped: Networks, count: int
 ) -> None:
     engraved = synthetic.draw_card(
         np.ascontiguousarray(astronaut[10:290, 110:340]), np.random.default_rng(2), 900, engraved=True
     )
     limit, wrong = _most("photocopy"), []
-    for seed in range(3):
+    for seed in range(count):
         rng = np.random.default_rng(seed)
         light = {"dim": float(rng.uniform(0.4, 1.1)), "cast": tuple(rng.uniform(0.6, 1.15, 3).tolist())}
         for name, flat in (("colour", drawn), ("grey portrait", engraved)):
@@ -221,7 +229,7 @@ def test_the_shipped_network_distinguishes_copies_from_cards(
                 measure = photocopy.photocopy(Examination(Photo(lit), Role.CARD, (moved,), shipped))
                 if (_value(measure) > limit) is not copied:
                     wrong.append((name, copied, seed))
-    assert len(wrong) <= 1, wrong
+    assert len(wrong) <= (count > 1), wrong
 
 
 def test_a_photo_without_usable_colour_is_not_assessed(
@@ -277,16 +285,17 @@ def test_a_scan_without_a_face_is_found_at_any_size(width: int, seed: int) -> No
     assert _examination(small, None).document.evidence >= _EVIDENT
 
 
-def test_a_tilted_page_without_a_face_is_often_found() -> None:
+@few_or_many(1, 8)
+def test_a_tilted_page_without_a_face_is_often_found(count: int) -> None:
     found = 0
-    for seed in range(8):
+    for seed in range(count):
         bare = synthetic.draw_card(None, np.random.default_rng(seed), 640, passport=True).pixels
         table = np.full((800, 1000, 3), (90, 110, 130), np.uint8)
         table[150 : 150 + len(bare), 180:820] = bare
         matrix = cv2.getRotationMatrix2D((500, 400), 10, 1.0)
         tilted = cv2.warpAffine(table, matrix, (1000, 800), borderMode=cv2.BORDER_REPLICATE)
         found += _examination(tilted.astype(np.uint8), None).document.evidence >= _EVIDENT
-    assert found >= 3  # docs/warnings.md has the rate for cards; without the search for tilts it was zero
+    assert found >= min(count, 3)  # docs/warnings.md has the rate for cards; without the search for tilts it was zero
 
 
 @pytest.mark.parametrize("seed", range(4))

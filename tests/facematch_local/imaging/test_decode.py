@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from facematch_local.errors import FacematchError, ImageFormatError, NoContentError
-from facematch_local.imaging import decode as images
 from facematch_local.imaging.decode import decode, encode_jpeg, from_array, prepare
 from facematch_local.imaging.photo import ImageLimits, Photo
 
@@ -329,7 +328,7 @@ def test_large_photos_decoded_at_full_size_wait_for_each_other(
     format: str, options: dict[str, Any], at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = saved(image_of(corners()), format, **options)
-    monkeypatch.setattr(images, "_LARGE", 96 * 128 - 1)
+    monkeypatch.setattr("facematch_local.imaging.decode._LARGE", 96 * 128 - 1)
     inside: list[int] = []
     most = 0
     both = threading.Event()
@@ -344,7 +343,7 @@ def test_large_photos_decoded_at_full_size_wait_for_each_other(
         inside.pop()
         return corners()
 
-    monkeypatch.setattr(images, "_pixels", slow)
+    monkeypatch.setattr("facematch_local.imaging.decode._pixels", slow)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(partial(decode, large_photo_lock=threading.Lock()), [data, data]))
     assert most == at_once
@@ -375,9 +374,9 @@ print(memory("VmHWM") - before)
 @pytest.mark.parametrize(
     ("format", "mode", "options"),
     [
-        ("WEBP", "RGB", {"method": 0}),
+        pytest.param("WEBP", "RGB", {"method": 0}, marks=pytest.mark.slow),
         ("WEBP", "RGBA", {"lossless": True, "method": 0, "quality": 0}),
-        ("PNG", "RGBA", {"compress_level": 1}),
+        pytest.param("PNG", "RGBA", {"compress_level": 1}, marks=pytest.mark.slow),
         ("PNG", "I;16", {"compress_level": 1}),
     ],
 )

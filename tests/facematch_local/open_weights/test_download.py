@@ -96,6 +96,7 @@ def wheel(tmp_path: Path) -> Path:
     return tmp_path / "index" / ARCHIVE
 
 
+@pytest.mark.slow
 def test_pip_itself(tmp_path: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pip")
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from facematch_local.codes import ErrorCode
+from facematch_server.access import logins, reservations
 from facematch_server.access.gatekeeper import REFUSAL_SECONDS, Gatekeeper
 from facematch_server.assembly import hashes_at_once
 from facematch_server.errors import ContractError, ServiceError
@@ -272,7 +273,9 @@ def test_fast_logins_never_wait_for_slow_ones() -> None:
 
 
 @pytest.mark.parametrize("stage", ["look_up", "reserve", "commit"])
-def test_a_store_that_hangs_is_given_up(stage: str) -> None:
+def test_a_store_that_hangs_is_given_up(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (logins, reservations):
+        monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
     store = FakeStore()
     gate = threading.Event()
 
@@ -283,7 +286,7 @@ def test_a_store_that_hangs_is_given_up(stage: str) -> None:
     setattr(store, stage, hang)
 
     async def scenario() -> None:
-        gatekeeper = Gatekeeper(store, ttl_seconds=50, database_seconds=0.1)
+        gatekeeper = Gatekeeper(store, ttl_seconds=50, database_seconds=0.02)
         try:
             for _ in range(12):  # more than there are threads
                 begun = time.monotonic()

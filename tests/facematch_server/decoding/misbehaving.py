@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 from numpy.typing import NDArray
 
-from facematch_local.imaging import decode as images
+from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_server.decoding import forkserver
 
@@ -29,7 +29,7 @@ def open_files() -> list[str]:
     return [os.readlink(path) for path in map("/proc/self/fd/{}".format, names) if os.path.lexists(path)]
 
 
-def decode(data: bytes, limits: ImageLimits, turn: AbstractContextManager[object]) -> Photo:
+def obey(data: bytes, limits: ImageLimits, turn: AbstractContextManager[object]) -> Photo:
     """Do what `data` says."""
     match data[:8].rstrip(b"."):
         case b"CRASH":
@@ -58,8 +58,8 @@ def decode(data: bytes, limits: ImageLimits, turn: AbstractContextManager[object
             settings = (name for name in os.environ if name.startswith("FACEMATCH"))
             told = "\n".join([*open_files(), *settings]).encode()
             return photo(np.frombuffer(told.ljust(3 * 1000), np.uint8).reshape(1, 1000, 3))
-    return images.decode(data, limits, turn)
+    return decode(data, limits, turn)
 
 
 if __name__ == "__main__":
-    forkserver.main(decode)
+    forkserver.main(obey)

@@ -31,8 +31,15 @@ from facematch_local.imaging.photo import ImageLimits
 from facematch_server.decoding import DecoderError, OutOfTimeError, forkserver
 from facematch_server.decoding.decoder_pool import DecoderPool
 from facematch_server.decoding.limits import Allowance
-from facematch_server.decoding.messages import BUFFERS
-from facematch_server.decoding.opening import decode_for_jobs, decoder_limits, examine, lacking, open_decoders
+from facematch_server.decoding.messages import BUFFER_BYTES, BUFFERS
+from facematch_server.decoding.opening import (
+    _ORDINARY_PIXELS,
+    decode_for_jobs,
+    decoder_limits,
+    examine,
+    lacking,
+    open_decoders,
+)
 from facematch_server.matching.cores import Cores
 from facematch_server.matching.thread_pool import InferencePool
 from tests.hostile_photos import progressive_scans
@@ -60,9 +67,9 @@ def misbehaving_pool(keep: int = 1, most: int = 3) -> DecoderPool:
     return pool
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bad() -> Iterator[DecoderPool]:
-    """Decoders that obey commands in photos."""
+    """Decoders that obey commands in photos; one is kept."""
     pool = misbehaving_pool()
     yield pool
     pool.close()
@@ -120,9 +127,12 @@ def photos(pixels: NDArray[np.uint8]) -> Iterator[tuple[str, bytes]]:
     exif = Image.Exif()
     exif[0x0112] = 6
     yield "turned", saved(small, "JPEG", exif=exif)
-    yield "reduced", saved(small.resize((4800, 3200)), "JPEG")
-    yield "larger than a buffer", saved(small.resize((2400, 1600)), "PNG", compress_level=1)
-    yield "large", saved(small.resize((4200, 3000)), "PNG", compress_level=1)
+    yield "reduced", saved(small.resize((4800, 320)), "JPEG")
+    grey = small.convert("L")
+    assert BUFFER_BYTES < 3 * 2500 * 1700
+    yield "larger than a buffer", saved(grey.resize((2500, 1700), Image.Resampling.NEAREST), "PNG", compress_level=1)
+    assert _ORDINARY_PIXELS < 4200 * 3000
+    yield "large", saved(grey.resize((4200, 3000), Image.Resampling.NEAREST), "PNG", compress_level=1)
 
 
 def saved(image: Image.Image, format: str, **options: Any) -> bytes:
@@ -216,12 +226,12 @@ def test_a_photo_that_ends_its_decoder_costs_itself_only(
     bad: DecoderPool, photo: bytes, message: str, logged: str, astronaut_jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "facematch")
-    begun = time.monotonic()
+    begun, ended = time.monotonic(), bad.ended
     with pytest.raises(ImageFormatError, match=message):
         bad.decode(photo, soon(60))
     assert time.monotonic() - begun < 10
     assert logged in caplog.messages
-    assert bad.ended == 1
+    assert bad.ended == ended + 1
     assert np.array_equal(bad.decode(astronaut_jpeg, soon()).pixels, decode(astronaut_jpeg).pixels)
     assert bad.alive == 1
 
@@ -242,8 +252,8 @@ def test_a_photo_may_not_take_more_memory_than_photos_do() -> None:
 def test_a_photo_that_hangs_is_ended_at_the_deadline(bad: DecoderPool, astronaut_jpeg: bytes) -> None:
     begun = time.monotonic()
     with pytest.raises(OutOfTimeError):
-        bad.decode(b"HANG", soon(1.0))
-    assert 0.9 < time.monotonic() - begun < 2.0
+        bad.decode(b"HANG", soon(0.5))
+    assert 0.45 < time.monotonic() - begun < 2.0
     assert not descendants(bad.server_pid), "the work is over"
     assert bad.decode(astronaut_jpeg, soon()).width == 512
 
@@ -251,7 +261,7 @@ def test_a_photo_that_hangs_is_ended_at_the_deadline(bad: DecoderPool, astronaut
 def test_without_a_decoder_to_spare_the_deadline_holds(astronaut_jpeg: bytes) -> None:
     pool = misbehaving_pool(most=1)
     with ThreadPoolExecutor(1) as threads:
-        hanging = threads.submit(pool.decode, b"HANG", soon(2))
+        hanging = threads.submit(pool.decode, b"HANG", soon(0.8))
         time.sleep(0.1)
         with pytest.raises(OutOfTimeError):
             pool.decode(astronaut_jpeg, soon(0.2))
@@ -364,6 +374,7 @@ print(decode(open(sys.argv[1], "rb").read()).pixels.shape)
 """
 
 
+@pytest.mark.slow
 def test_a_system_without_forks_decodes_in_its_threads(tmp_path: Path, astronaut_jpeg: bytes) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(astronaut_jpeg)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from facematch_server.store import ApiKey, KeySettings, Period, Store, UnavailableError, Why, backup, restore
+from facematch_server.store import ApiKey, KeySettings, Period, Store, UnavailableError, Why, backup, outage, restore
 from facematch_server.store.outage import Outage
 
 ONLY_SQLITE = pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
@@ -158,8 +158,9 @@ def test_a_deleted_file_ends_admission_until_it_is_back(shop: Store, key: ApiKey
 @ONLY_SQLITE
 @pytest.mark.parametrize("other", ["empty", "another database", "the journal's", "no database"])
 def test_nothing_else_takes_the_place_of_a_deleted_file(
-    shop: Store, key: ApiKey, path: Path, tmp_path: Path, other: str
+    shop: Store, key: ApiKey, path: Path, tmp_path: Path, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outage, "_PAUSE_SECONDS", 0.1)
     count_one(shop, key)
     copy = tmp_path / "copy.db"
     backup(f"sqlite:///{path}", copy)
@@ -177,7 +178,7 @@ def test_nothing_else_takes_the_place_of_a_deleted_file(
     expected = Why.STALE_JOURNAL if other == "the journal's" else Why.REPLACED
     # The key is neither refused nor counted: its state is unknown.
     assert why_not(lambda: shop.look_up(key.api_key, "x", soon())) is expected
-    time.sleep(1.1)
+    time.sleep(0.15)
     assert why_not(lambda: shop.reserve(key, 60, soon())) is expected
     assert why_not(lambda: shop.ping(soon())) is expected
     # With the right file in its place all is well.
@@ -279,7 +280,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607
 
 
-@pytest.mark.parametrize("way", ["limit", "disk"])
+@pytest.mark.parametrize("way", ["limit", pytest.param("disk", marks=pytest.mark.slow)])
 def test_a_full_disk(way: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Reported by the failing call and by the probe; counts stay, and counting continues once the disk has room."""
     folder = request.getfixturevalue("small_disk") if way == "disk" else tmp_path

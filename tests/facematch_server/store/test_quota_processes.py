@@ -109,6 +109,7 @@ def test_500_requests_at_a_quota_of_200_with_a_worker_killed_while_it_holds_five
     assert (final.total, final.reserved, final.remaining) == (200, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_anywhere_leaves_an_exact_count(database_url: str, key: NewKey) -> None:
     threads = 4
     with ExitStack() as stack:

@@ -84,6 +84,7 @@ def test_a_newer_versions_database_is_left_alone(database_url: str) -> None:
     assert status(database_url).current == "9999"
 
 
+@pytest.mark.slow
 def test_many_processes_may_start_first(empty_database: str) -> None:
     opening = "Store.open(url)" if empty_database.startswith("sqlite") else "(upgrade(url), Store.open(url))[1]"
     code = f"""
@@ -107,7 +108,7 @@ store.close()
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     for process in processes:
         assert process.stdout
@@ -117,8 +118,8 @@ store.close()
         process.stdin.write("go\n")
         process.stdin.flush()
     results = [process.communicate(timeout=60) for process in processes]
-    assert [process.returncode for process in processes] == [0] * 4, results
-    assert sorted(output for output, _ in results) == ["first\n"] + ["later\n"] * 3
+    assert [process.returncode for process in processes] == [0] * 3, results
+    assert sorted(output for output, _ in results) == ["first\n"] + ["later\n"] * 2
 
 
 def test_files_are_the_owners_alone(tmp_path: Path) -> None:

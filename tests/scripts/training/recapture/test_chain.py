@@ -20,7 +20,7 @@ def greenness(image: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("family", ["live", *chain.PRINT_FAMILIES, *chain.SCREEN_FAMILIES])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
 def test_the_box_stays_on_the_face(family: str, seed: int) -> None:
     photo, box = photo_with_a_green_face()
     behind = np.full((90, 90, 3), 120, np.uint8)
