@@ -82,6 +82,7 @@ def _run(job: Job, pack: str | None, policy: Path | None, html_path: Path | None
 
     from facematch_local.batch.examining import ExaminerSettings
     from facematch_local.batch.job import run
+    from facematch_local.batch.local import LocalEngine
     from facematch_local.batch.progress import ConsoleWatcher
     from facematch_local.batch.workers import Workers
     from facematch_local.cli.evaluate_common import write
@@ -95,7 +96,7 @@ def _run(job: Job, pack: str | None, policy: Path | None, html_path: Path | None
         load_policy(policy)
     opener = ExaminerSettings(pack or DEFAULT_PACK, policy)
     with ConsoleWatcher(console(stderr=True)) as watcher:
-        summary = run(job, Workers(opener, job.jobs), watcher)
+        summary = run(job, LocalEngine(Workers(opener, job.jobs)), watcher)
     _show(job, summary, watcher.seconds)
     if html_path is not None:
         from facematch_local.batch.report import page

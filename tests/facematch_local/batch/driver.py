@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from facematch_local.batch.job import Job, run
+from facematch_local.batch.local import LocalEngine
 from facematch_local.batch.rows import Outcome
 from facematch_local.batch.workers import Workers
 from tests.facematch_local.batch.stubs import StubSettings
@@ -27,7 +28,7 @@ def main() -> None:
     """Run."""
     pairs, out, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     job = Job(pairs, out, root=str(pairs.parent), jobs=2, chunk=7, kept=4, resume=True)
-    run(job, Workers(StubSettings(seconds=seconds), 2), Silent())
+    run(job, LocalEngine(Workers(StubSettings(seconds=seconds), 2)), Silent())
 
 
 if __name__ == "__main__":
