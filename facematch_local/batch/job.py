@@ -159,7 +159,7 @@ def _run(job: Job, file_format: FileFormat, engine: AbstractContextManager[Engin
         finished = parts.finished() & set(range(len(sizes)))
         resumed = sum(sizes[number] for number in finished)
         watcher.begin(rows, resumed)
-        selection = Selection(job.pairs, job.chunk, chosen, frozenset(finished))
+        selection = Selection(job.pairs, job.chunk, rows, chosen, frozenset(finished))
         started.work_off(job, selection, identity, parts.write, watcher.advance)
     tally = Tally()
     write_outcomes(parts.unfinished, file_format, _counted(parts.outcomes(sizes), tally))

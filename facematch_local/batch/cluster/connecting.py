@@ -15,17 +15,17 @@ from facematch_local.errors import FacematchError
 
 _SECONDS: Final = 5.0
 _NO_PROXY: Final = (("grpc.enable_http_proxy", 0),)
-_OBJECT_STORE: Final = 512 * 1024 * 1024
 
 
 @contextlib.contextmanager
-def connected(address: str | None, jobs: int) -> Iterator[Any]:
+def connected(address: str | None, jobs: int, object_store: int) -> Iterator[Any]:
     """The module `ray`, connected; disconnected afterwards.
 
     Args:
         address: HOST:PORT of the cluster's head, or "auto" for the cluster that this machine belongs to. None: a
             cluster of this machine alone, which ends afterwards and leaves no files.
         jobs: CPUs of the cluster of this machine.
+        object_store: its memory for objects, in bytes.
 
     Raises:
         FacematchError: Ray is not installed, has another version than the cluster, or the cluster cannot be reached.
@@ -36,7 +36,9 @@ def connected(address: str | None, jobs: int) -> Iterator[Any]:
             settings: dict[str, Any] = {
                 "address": "local",
                 "num_cpus": jobs,
-                "object_store_memory": _OBJECT_STORE,
+                "object_store_memory": object_store,
+                # Full or not, it must not write photos to the disk.
+                "_system_config": {"automatic_object_spilling_enabled": False},
                 "include_dashboard": False,
                 "_temp_dir": stack.enter_context(_temporary_folder()),
             }

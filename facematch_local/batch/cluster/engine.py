@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -28,12 +28,16 @@ from facematch_local.errors import FacematchError
 if TYPE_CHECKING:
     from facematch_local.batch.job import Job
 
-# Rows of a task: few, so that the last tasks of a run end at about the same time on all nodes.
-_ROWS: Final = 8
+# Rows of a task at least (each task costs some milliseconds) and at most, and tasks of an actor in a run at least: so
+# the last tasks end at about the same time on all nodes.
+_LEAST_ROWS: Final = 4
+_MOST_ROWS: Final = 32
+_TURNS: Final = 32
 # Tasks that an actor has in work or waiting.
 _TASKS: Final = 2
-# What rows and photos on their way to an actor may take in memory, in bytes.
+# What rows and photos on their way to an actor may take in memory, and what Ray itself puts there, in bytes.
 _WAITING: Final = 32 * 1024 * 1024
+_OBJECT_STORE: Final = 128 * 1024 * 1024
 # Until all nodes have loaded their models once.
 _START_SECONDS: Final = 300.0
 
@@ -46,11 +50,13 @@ class ClusterSettings:
         address: HOST:PORT of the head, "auto", or None for a cluster of this machine.
         jobs: actors, with one CPU each; None for as many as the cluster has CPUs.
         carry_photos: this machine reads the photos and sends them; otherwise the nodes read them.
+        segment: tasks of a dataset; Ray Data keeps 5 kB for each task of a dataset until its end.
     """
 
     address: str | None = None
     jobs: int | None = None
     carry_photos: bool = False
+    segment: int = 100_000
 
 
 class RayEngine:
@@ -68,7 +74,8 @@ class RayEngine:
 
     def __enter__(self) -> Self:
         settings = self._settings
-        self._ray = self._stack.enter_context(connected(settings.address, settings.jobs or available_cpus()))
+        jobs = settings.jobs or available_cpus()
+        self._ray = self._stack.enter_context(connected(settings.address, jobs, _OBJECT_STORE + 2 * _waiting(jobs)))
         return self
 
     def __exit__(
@@ -123,21 +130,23 @@ class RayEngine:
         root = job.root if is_url(job.root) else os.path.abspath(job.root)
         settings = WorkerSettings(self._opener, root, job.kept, identity)
         collector = Collector(save, advance, fail_fast=job.fail_fast)
+        rows = rows_of_a_task(selection.rows, jobs)
+        _set_up(self._ray.data.DataContext.get_current(), jobs)
         photos_of = root if self._settings.carry_photos else None
-        for row in _rows(self._dataset(selection, photos_of, settings, jobs)):
-            collector.add(unpacked(row[COLUMN]))
+        here = replace(selection, pairs=selection.pairs.absolute())
+        for segment in here.segments(max(self._settings.segment * rows // selection.chunk, 1)):
+            read = partial(_read, segment, rows, photos_of)
+            for row in _rows(self._dataset(read, settings, jobs)):
+                collector.add(unpacked(row[COLUMN]))
         if collector.incomplete:
             raise FacematchError("the cluster lost rows; finished parts stay for --resume")
 
-    def _dataset(self, selection: Selection, photos_of: str | None, settings: WorkerSettings, jobs: int) -> Any:
+    def _dataset(self, read: Callable[[Any], Iterator[Any]], settings: WorkerSettings, jobs: int) -> Any:
         data = self._ray.data
-        _set_up(data.DataContext.get_current(), jobs)
         here = _on_node(self._ray.get_runtime_context().get_node_id())
-        absolute = Selection(selection.pairs.absolute(), selection.chunk, selection.chosen, selection.finished)
-        source = data.from_items([{COLUMN: b""}], override_num_blocks=1).map_batches(
-            partial(_read, absolute, photos_of), batch_size=None, num_cpus=0, label_selector=here
-        )
-        return source.map(
+        source = data.from_items([{COLUMN: b""}], override_num_blocks=1)
+        tasks = source.map_batches(read, batch_size=None, num_cpus=0, label_selector=here)
+        return tasks.map(
             RowWorker,
             fn_constructor_args=(settings,),
             compute=data.ActorPoolStrategy(size=jobs, max_tasks_in_flight_per_actor=_TASKS),
@@ -145,9 +154,14 @@ class RayEngine:
         )
 
 
-def _read(selection: Selection, photos_of: str | None, _: Any) -> Iterator[dict[str, list[bytes]]]:
+def rows_of_a_task(rows: int, jobs: int) -> int:
+    """How many rows an actor gets at a time, in a run of `rows` rows with `jobs` actors."""
+    return min(max(rows // (_TURNS * jobs), _LEAST_ROWS), _MOST_ROWS)
+
+
+def _read(selection: Selection, rows: int, photos_of: str | None, _: Any) -> Iterator[dict[str, list[bytes]]]:
     """The tasks of a run, in a Ray task on the machine that has the list; the same every time, should Ray repeat it."""
-    tasks = in_tasks(selection.chunks(), _ROWS)
+    tasks = in_tasks(selection.chunks(), rows)
     if photos_of is not None:
         tasks = with_photos(tasks, partial(fetch_of, photos_of))
     for task in tasks:
@@ -169,11 +183,15 @@ def _set_up(context: Any, jobs: int) -> None:
     # Ray Data puts rows together to blocks of this size; a block is what an actor gets at a time, and is one row here.
     context.target_max_block_size = context.target_min_block_size = 1
     context.execution_options.resource_limits = context.execution_options.resource_limits.copy(
-        object_store_memory=_WAITING * (jobs + 1)
+        object_store_memory=_waiting(jobs)
     )
     context.execution_options.preserve_order = False
     context.enable_progress_bars = context.enable_operator_progress_bars = context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+
+
+def _waiting(jobs: int) -> int:
+    return _WAITING * (jobs + 1)
 
 
 def _on_node(node: str) -> dict[str, str]:

@@ -37,7 +37,8 @@ def main() -> None:
         address = None if sys.argv[4] == "here" else sys.argv[4]
         from facematch_local.batch.cluster.engine import ClusterSettings, RayEngine
 
-        run(job, RayEngine(opener, ClusterSettings(address, carry_photos="carry" in sys.argv)), Silent())
+        settings = ClusterSettings(address, carry_photos="carry" in sys.argv, segment=20 if address is None else 1000)
+        run(job, RayEngine(opener, settings), Silent())
     else:
         run(job, LocalEngine(Workers(opener, 2)), Silent())
 

@@ -13,7 +13,7 @@ from facematch_local.errors import FacematchError
 
 
 def connect(address: str) -> None:
-    with connected(address, 1):
+    with connected(address, 1, 100_000_000):
         pass
 
 

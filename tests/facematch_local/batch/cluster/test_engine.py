@@ -133,11 +133,11 @@ def test_a_run_killed_on_a_cluster_goes_on_without_it(
     assert (tmp_path / "out.csv").read_bytes() == expected(pairs, tmp_path / "plain.csv")
 
 
-def test_a_cluster_of_this_machine_leaves_nothing(
+def test_a_cluster_of_this_machine_and_several_datasets_leave_nothing(
     write_list: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("ray")
-    pairs = write_list(60)
+    pairs = write_list(150)  # with the driver's 20 tasks of 4 rows: 2 datasets
     folder = Path("/tmp") / f"fm{os.getpid()}"  # noqa: S108 (short: it holds Unix sockets)
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))

@@ -42,7 +42,7 @@ def expected(pairs: Path) -> list[Outcome]:
 def test_tasks_are_the_plain_loop(worker: RowWorker, write_list: object, tmp_path: Path, carry: bool) -> None:
     pairs: Path = write_list(60)  # type: ignore[operator]
     wanted = expected(pairs)
-    tasks = in_tasks(Selection(pairs, 30).chunks(), 8)
+    tasks = in_tasks(Selection(pairs, 30, 60).chunks(), 8)
     if carry:
         tasks = iter(list(with_photos(tasks, lambda path: fetch(str(tmp_path / path), 1000))))
         for photo in (tmp_path / "photos").iterdir():
