@@ -29,7 +29,8 @@ import psutil
 from benchmark import made_card, made_portrait
 
 from facematch_local.batch.examining import Examined, Examiner, ExaminerSettings, Identity
-from facematch_local.batch.job import Job, Pool, run
+from facematch_local.batch.job import Job, run
+from facematch_local.batch.local import LocalEngine, Pool
 from facematch_local.batch.rows import Fault, Outcome
 from facematch_local.batch.workers import Workers
 from facematch_local.checks import Role
@@ -216,7 +217,7 @@ def run_batch(pairs: Path, jobs: int, pool: contextlib.AbstractContextManager[Po
                 yield inner
 
     with tempfile.TemporaryDirectory(prefix="facematch-batch-") as folder:
-        run(Job(pairs, Path(folder) / "out.csv", str(pairs.parent), jobs), ready(), Strict())
+        run(Job(pairs, Path(folder) / "out.csv", str(pairs.parent), jobs), LocalEngine(ready()), Strict())
 
 
 def warm_up(pool: Pool, jobs: int) -> None:

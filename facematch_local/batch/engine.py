@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 
+from facematch_local.batch.chunks import Chunk
 from facematch_local.batch.examinations import Examinations
 from facematch_local.batch.examining import outcome_of
 from facematch_local.batch.rows import Outcome, Pair, failed
 from facematch_local.calibration import Calibration
 from facematch_local.checks import Role
+
+Save = Callable[[int, Sequence[Outcome]], None]
+"""Saves a finished chunk: its number, and the outcomes in the order of its rows."""
+
+Advance = Callable[[Outcome], None]
+"""Is shown an outcome."""
 
 
 class FailedRowError(Exception):
@@ -22,33 +27,20 @@ class FailedRowError(Exception):
         self.outcome = outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Rows that become one part.
-
-    Attributes:
-        number: from 0.
-        pairs: rows, in the order of the list.
-    """
-
-    number: int
-    pairs: Sequence[Pair]
-
-
-def in_chunks(pairs: Iterable[Pair], size: int) -> Iterator[Chunk]:
-    """Cut a list into chunks; the last one may be shorter."""
-    rows, number = iter(pairs), 0
-    while chunk := tuple(islice(rows, size)):
-        yield Chunk(number, chunk)
-        number += 1
+async def outcome(pair: Pair, examinations: Examinations, calibration: Calibration) -> Outcome:
+    """The outcome of a row; its two photos are examined side by side."""
+    if pair.fault is not None:
+        return failed(pair, pair.fault)
+    first, second = examinations.of(pair.path1, Role(pair.type1)), examinations.of(pair.path2, Role.PORTRAIT)
+    return outcome_of(pair, await first, await second, calibration)
 
 
 async def work_off(
     chunks: Iterable[Chunk],
     examinations: Examinations,
     calibration: Calibration,
-    save: Callable[[Chunk, Sequence[Outcome]], None],
-    advance: Callable[[Outcome], None],
+    save: Save,
+    advance: Advance,
     *,
     fail_fast: bool = False,
     at_once: int = 2,
@@ -62,7 +54,7 @@ async def work_off(
         chunks: read as they are needed.
         examinations: gives examined photos.
         calibration: the curve from cosine to percent.
-        save: called in a thread with each finished chunk and its outcomes, in the order of the rows.
+        save: called in a thread for each finished chunk.
         advance: called with each outcome, in the order in which they are known.
         fail_fast: end at the first outcome with a fault; chunks in work are lost.
         at_once: chunks in work.
@@ -73,19 +65,15 @@ async def work_off(
     """
 
     async def row(pair: Pair) -> Outcome:
-        if pair.fault is not None:
-            outcome = failed(pair, pair.fault)
-        else:
-            first, second = examinations.of(pair.path1, Role(pair.type1)), examinations.of(pair.path2, Role.PORTRAIT)
-            outcome = outcome_of(pair, await first, await second, calibration)
-        if fail_fast and outcome.fault is not None:
-            raise FailedRowError(outcome)
-        advance(outcome)
-        return outcome
+        result = await outcome(pair, examinations, calibration)
+        if fail_fast and result.fault is not None:
+            raise FailedRowError(result)
+        advance(result)
+        return result
 
     async def part(chunk: Chunk) -> None:
         outcomes = await asyncio.gather(*map(row, chunk.pairs))
-        await asyncio.to_thread(save, chunk, outcomes)
+        await asyncio.to_thread(save, chunk.number, outcomes)
 
     working: set[asyncio.Task[None]] = set()
     try:

@@ -6,8 +6,9 @@ import os
 import stat
 from typing import Any, Final
 
-from facematch_local.batch.locations import is_url
+from facematch_local.batch.locations import is_url, locate
 from facematch_local.batch.rows import Fault, RowError
+from facematch_local.imaging.photo import ImageLimits
 
 _SECONDS: Final = 60.0
 
@@ -18,6 +19,19 @@ class FetchError(Exception):
     def __init__(self, code: RowError, reason: str) -> None:
         super().__init__(reason)
         self.fault = Fault(code, reason)
+
+
+def fetch_of(root: str, path: str) -> bytes:
+    """Read the photo of a row, up to the limit of decoding.
+
+    Args:
+        root: folder or URL that a relative path is relative to.
+        path: as the list has it.
+
+    Raises:
+        FetchError: as `fetch` raises.
+    """
+    return fetch(locate(path, root), ImageLimits().max_bytes)
 
 
 def fetch(location: str, max_bytes: int) -> bytes:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from facematch_local.batch import parquet
-from facematch_local.batch.engine import Chunk, in_chunks, work_off
-from facematch_local.batch.examinations import Examinations
-from facematch_local.batch.examining import Examined, Identity
-from facematch_local.batch.fetching import fetch
+from facematch_local.batch.chunks import Selection
+from facematch_local.batch.engine import Advance, Save
+from facematch_local.batch.examining import Identity
 from facematch_local.batch.formats import FileFormat, format_of
-from facematch_local.batch.locations import is_url, locate, redacted
+from facematch_local.batch.locations import is_url, redacted
 from facematch_local.batch.parts import Parts, put, read_json, write_json
-from facematch_local.batch.reading import read_pairs
-from facematch_local.batch.rows import Fault, Outcome, Pair
+from facematch_local.batch.rows import Outcome
 from facematch_local.batch.run_record import counts_of, describe, refuse_change, run_record, with_counts
 from facematch_local.batch.tally import Tally
 from facematch_local.batch.writing import write_outcomes
-from facematch_local.checks import Role
 from facematch_local.errors import FacematchError
 from facematch_local.imaging.photo import ImageLimits
 
@@ -70,15 +64,31 @@ class Job:
         return self.out.with_name(self.out.name + ".run.json")
 
 
-class Pool(Protocol):
-    """What a run needs of `Workers`."""
+class Engine(Protocol):
+    """Works off rows: on this machine (`LocalEngine`) or on a cluster (`RayEngine`)."""
 
     def start(self) -> Identity:
-        """Start, and state what results depend on."""
+        """Start, and state what results depend on.
+
+        Raises:
+            FacematchError: it cannot start.
+        """
         ...
 
-    async def examine(self, data: bytes, role: Role) -> Examined | Fault:
-        """Examine an encoded photo."""
+    def work_off(self, job: Job, selection: Selection, identity: Identity, save: Save, advance: Advance) -> None:
+        """Work off all rows of a selection.
+
+        Args:
+            job: the run.
+            selection: its rows.
+            identity: as `start` gave it.
+            save: to be called once for each chunk.
+            advance: to be called once for each row, in any order.
+
+        Raises:
+            FailedRowError: a row has no result, with `job.fail_fast`.
+            FacematchError, OSError: the run cannot go on, or as `save` raises.
+        """
         ...
 
 
@@ -109,12 +119,12 @@ class Summary:
     resumed: int
 
 
-def run(job: Job, pool: AbstractContextManager[Pool], watcher: Watcher) -> Summary:
+def run(job: Job, engine: AbstractContextManager[Engine], watcher: Watcher) -> Summary:
     """Do a run.
 
     Args:
         job: the run.
-        pool: examines photos; entered and left here.
+        engine: works off the rows; entered and left here.
         watcher: is shown the progress.
 
     Raises:
@@ -125,7 +135,7 @@ def run(job: Job, pool: AbstractContextManager[Pool], watcher: Watcher) -> Summa
     file_format = _check(job)
     try:
         with job.parts.locked():
-            return _run(job, file_format, pool, watcher)
+            return _run(job, file_format, engine, watcher)
     except OSError as error:
         raise FacematchError(
             f"{job.out}: the run cannot go on ({error.strerror or type(error).__name__}); "
@@ -133,14 +143,14 @@ def run(job: Job, pool: AbstractContextManager[Pool], watcher: Watcher) -> Summa
         ) from None
 
 
-def _run(job: Job, file_format: FileFormat, pool: AbstractContextManager[Pool], watcher: Watcher) -> Summary:
+def _run(job: Job, file_format: FileFormat, engine: AbstractContextManager[Engine], watcher: Watcher) -> Summary:
     described = describe(job.pairs)
     total = described["rows"]
     chosen = _chosen(job, total)
     rows = total if chosen is None else len(chosen)
     sizes = [min(job.chunk, rows - start) for start in range(0, rows, job.chunk)]
-    with pool as workers:
-        identity = workers.start()
+    with engine as started:
+        identity = started.start()
         record = run_record(described, {**identity.as_data(), **_settings(job)})
         parts = _prepared(job, record)
         if parts is None:
@@ -149,39 +159,14 @@ def _run(job: Job, file_format: FileFormat, pool: AbstractContextManager[Pool], 
         finished = parts.finished() & set(range(len(sizes)))
         resumed = sum(sizes[number] for number in finished)
         watcher.begin(rows, resumed)
-        chunks = in_chunks(_selected(read_pairs(job.pairs), chosen), job.chunk)
-        work = (chunk for chunk in chunks if chunk.number not in finished)
-        asyncio.run(_work_off(job, work, workers, identity, parts, watcher))
+        selection = Selection(job.pairs, job.chunk, rows, chosen, frozenset(finished))
+        started.work_off(job, selection, identity, parts.write, watcher.advance)
     tally = Tally()
     write_outcomes(parts.unfinished, file_format, _counted(parts.outcomes(sizes), tally))
     write_json(job.record, with_counts(record, tally))
     put(parts.unfinished, job.out)
     parts.remove()
     return Summary(tally, record, resumed)
-
-
-async def _work_off(
-    job: Job, chunks: Iterable[Chunk], workers: Pool, identity: Identity, parts: Parts, watcher: Watcher
-) -> None:
-    # Each process has a photo in work and one waiting; the others are on their way.
-    slots = 3 * job.jobs + 2
-    limit = ImageLimits().max_bytes
-    threads = ThreadPoolExecutor(slots, thread_name_prefix="facematch-fetch")
-    try:
-        examinations = Examinations(
-            partial(_fetch, job.root, limit), workers.examine, threads, slots=slots, kept=job.kept
-        )
-
-        def save(chunk: Chunk, outcomes: Iterable[Outcome]) -> None:
-            parts.write(chunk.number, list(outcomes))
-
-        await work_off(chunks, examinations, identity.calibration, save, watcher.advance, fail_fast=job.fail_fast)
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _fetch(root: str, limit: int, path: str) -> bytes:
-    return fetch(locate(path, root), limit)
 
 
 def _check(job: Job) -> FileFormat:
@@ -236,10 +221,6 @@ def _chosen(job: Job, total: int) -> frozenset[int] | None:
     if job.sample is None or job.sample >= total:
         return None
     return frozenset(random.Random(job.seed).sample(range(1, total + 1), job.sample))  # noqa: S311
-
-
-def _selected(pairs: Iterable[Pair], chosen: Collection[int] | None) -> Iterator[Pair]:
-    return (pair for pair in pairs if chosen is None or pair.number in chosen)
 
 
 def _counted(outcomes: Iterable[Outcome], tally: Tally) -> Iterator[Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,17 @@ import typer
 from facematch_local.cli.console import console
 
 if TYPE_CHECKING:
+    from facematch_local.batch.cluster.engine import ClusterSettings
     from facematch_local.batch.job import Job, Summary
 
 _HINT = "run the same command with --resume to go on"
+
+
+class EngineName(StrEnum):
+    """Where rows are worked off."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def batch(
@@ -28,7 +37,8 @@ def batch(
         Path | None, typer.Option(help="Policy file with other limits.", envvar="FACEMATCH_POLICY")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Processes; default one for each usable CPU.")
+        int | None,
+        typer.Option(min=1, max=1024, help="Processes or actors; default one for each usable CPU."),
     ] = None,
     chunk: Annotated[int, typer.Option(min=1, max=100_000, help="Rows that are saved together.")] = 500,
     keep: Annotated[int, typer.Option(min=2, help="Examined photos to keep for later rows, 3 to 5 kB each.")] = 20_000,
@@ -39,12 +49,25 @@ def batch(
     seed: Annotated[int, typer.Option(help="Seed of the choice of --sample.")] = 0,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first row without a result.")] = False,
     html_path: Annotated[Path | None, typer.Option("--html", help="Write a report that opens without network.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="Processes of this machine, or a Ray cluster.")] = EngineName.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="With --engine ray: HOST:PORT of the cluster's head, or auto; default this machine alone.",
+            envvar="RAY_ADDRESS",
+        ),
+    ] = None,
+    carry_photos: Annotated[
+        bool,
+        typer.Option("--carry-photos", help="With --engine ray: read the photos here and send them to the nodes."),
+    ] = False,
 ) -> None:
-    """Compare the photos of every row of a list, on all CPUs.
+    """Compare the photos of every row of a list, on all CPUs of this machine or of a cluster.
 
     Exit code 0 when every row has a result, 1 when rows ended with an error, 2 when the run could not start or go on,
     130 after Ctrl-C. Finished rows stay in the folder OUT.parts until the result is complete.
     """
+    from facematch_local.batch.cluster.engine import ClusterSettings
     from facematch_local.batch.engine import FailedRowError
     from facematch_local.batch.job import Job
     from facematch_local.cli.evaluate_common import check_writable
@@ -64,7 +87,8 @@ def batch(
         fail_fast=fail_fast,
     )
     try:
-        summary = _run(job, pack, policy, html_path)
+        cluster = ClusterSettings(address, jobs, carry_photos) if engine is EngineName.RAY else None
+        summary = _run(job, cluster, pack, policy, html_path)
     except KeyboardInterrupt:
         console(stderr=True).print(f"interrupted; {_HINT}", markup=False)
         raise typer.Exit(130) from None
@@ -77,11 +101,15 @@ def batch(
         raise typer.Exit(1)
 
 
-def _run(job: Job, pack: str | None, policy: Path | None, html_path: Path | None) -> Summary:
+def _run(
+    job: Job, cluster: ClusterSettings | None, pack: str | None, policy: Path | None, html_path: Path | None
+) -> Summary:
     import logging
 
+    from facematch_local.batch.cluster.engine import RayEngine
     from facematch_local.batch.examining import ExaminerSettings
     from facematch_local.batch.job import run
+    from facematch_local.batch.local import LocalEngine
     from facematch_local.batch.progress import ConsoleWatcher
     from facematch_local.batch.workers import Workers
     from facematch_local.cli.evaluate_common import write
@@ -95,7 +123,8 @@ def _run(job: Job, pack: str | None, policy: Path | None, html_path: Path | None
         load_policy(policy)
     opener = ExaminerSettings(pack or DEFAULT_PACK, policy)
     with ConsoleWatcher(console(stderr=True)) as watcher:
-        summary = run(job, Workers(opener, job.jobs), watcher)
+        engine = RayEngine(opener, cluster) if cluster else LocalEngine(Workers(opener, job.jobs))
+        summary = run(job, engine, watcher)
     _show(job, summary, watcher.seconds)
     if html_path is not None:
         from facematch_local.batch.report import page

@@ -78,16 +78,13 @@ def test_a_pack_that_is_asked_for_and_not_installed_is_not_replaced_by_another(
         'name = "mine"\nbase = "compact"\n[source]\npackage = "faces"\nversion = "1"\narchive = "f.whl"\n'
         'sha256 = "ab"\n[tasks.recognition]\nfile = "rec.onnx"\nsha256 = "cd"\nsource = "f/rec.onnx"\n'
     )
-<<<<<<< HEAD
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("FACEMATCH_")}
-    environ |= {"FACEMATCH_PACK": "mine", "FACEMATCH_MODELS": str(tmp_path / "models")}
-    environ |= {"FACEMATCH_DATA_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "facematch_server", "serve", "--port", "0"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
-    assert done.returncode == 2
-    assert done.stderr.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
-    assert done.stderr.endswith("install them with `facematch models add mine`\n")
-    assert done.stderr.count("\n") == 1
+    for name, value in {"PACK": "mine", "MODELS": tmp_path / "models", "DATA_DIR": tmp_path}.items():
+        monkeypatch.setenv(f"FACEMATCH_{name}", str(value))
+    done = facematch("serve", "--port", "0")
+    assert done.code == 2
+    assert done.err.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
+    assert done.err.endswith("install them with `facematch models add mine`\n")
+    assert done.err.count("\n") == 1
 
 
 def test_the_files_of_the_page_are_checked_for_changes(live: Any) -> None:
@@ -97,12 +94,3 @@ def test_the_files_of_the_page_are_checked_for_changes(live: Any) -> None:
     assert (page.headers["Cache-Control"], script.headers["Cache-Control"]) == ("no-cache", "no-cache")
     again = live.get("/static/js/app.js", auth=None, headers={"If-None-Match": script.headers["ETag"]})
     assert again.status_code == 304
-=======
-    for name, value in {"PACK": "mine", "MODELS": tmp_path / "models", "DATA_DIR": tmp_path}.items():
-        monkeypatch.setenv(f"FACEMATCH_{name}", str(value))
-    done = facematch("serve", "--port", "0")
-    assert done.code == 2
-    assert done.err.startswith("facematch: cannot start: the pack 'mine' is not installed: ")
-    assert done.err.endswith("install them with `facematch models add mine`\n")
-    assert done.err.count("\n") == 1
->>>>>>> teststime

@@ -14,11 +14,7 @@ from numpy.typing import NDArray
 
 import facematch_local
 from facematch_local import FaceMatcher, ImageFormatError, NoContentError, Verdict, WarningCode
-<<<<<<< HEAD
 from facematch_local.errors import PhotoError
-from facematch_local.imaging import decode as images
-=======
->>>>>>> teststime
 from facematch_local.imaging.decode import decode
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.matcher import face_crop

@@ -18,11 +18,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (FACEMATCH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
-<<<<<<< HEAD
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=64, help="Processes that share the port and the models (FACEMATCH_WORKERS; Linux)."),
-=======
+    ] = None,
     profile: Annotated[
         Profile | None,
         typer.Option(
@@ -36,7 +35,6 @@ def serve(
             help="Reply to a photo without a face: warning (invalidCode 4 or 5, the English page) or error3 "
             "(errorCode 3, the Vietnamese page) (FACEMATCH_NO_FACE_AS)."
         ),
->>>>>>> console
     ] = None,
     scenarios: Annotated[
         bool,
@@ -54,12 +52,8 @@ def serve(
 
     The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
-<<<<<<< HEAD
     given: dict[str, Any] = {"host": host, "port": port, "pack": pack, "workers": workers}
-=======
-    given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
     given |= {"wire_profile": profile, "no_face_as": no_face_as}
->>>>>>> console
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     from facematch_server import run

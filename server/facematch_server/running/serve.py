@@ -20,12 +20,8 @@ from facematch_server.assembly import new_cores, open_matcher, open_store, photo
 from facematch_server.http.http1 import MAX_HEAD
 from facematch_server.logs import log, log_fault, set_up_logs
 from facematch_server.matching.cores import Cores
-<<<<<<< HEAD
 from facematch_server.running.acceptor import Acceptor, Pause
-=======
-from facematch_server.running.acceptor import Acceptor
 from facematch_server.running.banner import show_start
->>>>>>> console
 from facematch_server.running.descriptors import room_for
 from facematch_server.running.hard_stop import HardEnd
 from facematch_server.running.http_protocol import LimitedH11Protocol, limited_protocol
@@ -76,7 +72,7 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
             if decoders is not None:
                 decoders.wait_until_ready()
             store = stack.enter_context(closing(open_store(settings)))
-            show_start(settings, ports, matcher, store)
+            show_start(settings, ports, matcher.pack, store)
             app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
@@ -157,29 +153,6 @@ def check_tls(settings: Settings) -> None:
         raise StartError(f"FACEMATCH_TLS_CERT or FACEMATCH_TLS_KEY cannot be read: {error.strerror}") from None
 
 
-<<<<<<< HEAD
-def first_key(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> None:
-    """Create a key if the database has none, and print it once, with a command that tries it."""
-    new = store.create_first_key()
-    if new is None:
-        return
-    host = settings.host
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104
-        host = "127.0.0.1" if takes_ipv4(list(sockets)) else "::1"
-    scheme = "http" if settings.tls_cert is None else "https"
-    address = f"{scheme}://{printed(host)}:{sockets[0].getsockname()[1]}"
-    # The only code that prints a secret: to the terminal, not through the logs.
-    print(  # noqa: T201
-        "The database had no API key, so one was created. It is shown only once; `facematch keys` creates others.\n"
-        f"  api_key:    {new.api_key}\n"
-        f"  api_secret: {new.api_secret}\n"
-        "Try it with two photos:\n"
-        f"  curl -u {new.api_key}:{new.api_secret} -F img1=@card.jpg -F img2=@selfie.jpg \\\n"
-        f"    '{address}/api/v2/ekyc/face_matching?type1=card&format_type=file'",
-        flush=True,
-    )
-
-
 async def run_app(
     settings: Settings,
     app: FastAPI,
@@ -202,9 +175,6 @@ async def run_app(
     Returns:
         The exit code: 2 if the application did not start.
     """
-=======
-async def _run(settings: Settings, app: FastAPI, ports: Sequence[list[socket.socket]]) -> int:
->>>>>>> console
     loop = asyncio.get_running_loop()
     # asyncio's default handler prints exceptions with their messages.
     loop.set_exception_handler(lambda _, context: _log_loop_fault(context))

@@ -31,13 +31,13 @@ from facematch_server.assembly import (
 )
 from facematch_server.logs import LOGGER
 from facematch_server.metrics import Metrics
+from facematch_server.running.banner import show_start
 from facematch_server.running.division import lacking, part_of
 from facematch_server.running.link import WorkerEnd
 from facematch_server.running.listening import StartError
 from facematch_server.running.serve import (
     IN_ORDER_SECONDS,
     announce_listening,
-    first_key,
     prepare,
     prepare_process,
     run_app,
@@ -61,7 +61,7 @@ def serve_with_workers(settings: Settings) -> int:
             folder = _metrics_folder(stack)
             models = load_models(settings)
             with closing(open_store(settings)) as store:
-                first_key(store, settings, ports[0])
+                show_start(settings, ports, models.pack, store)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
             return 2

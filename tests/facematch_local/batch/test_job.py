@@ -25,6 +25,7 @@ from facematch_local.batch.examining import Examined, Identity, match_row
 from facematch_local.batch.fetching import FetchError, fetch
 from facematch_local.batch.formats import format_of
 from facematch_local.batch.job import Job, Summary, run
+from facematch_local.batch.local import LocalEngine
 from facematch_local.batch.parts import Parts
 from facematch_local.batch.reading import read_pairs
 from facematch_local.batch.rows import Fault, Outcome
@@ -73,7 +74,7 @@ def job_of(pairs: Path, out: str = "out.csv", **settings: object) -> Job:
 
 
 def do(job: Job, pool: Inline | None = None, watcher: Watching | None = None) -> Summary:
-    return run(job, contextlib.nullcontext(pool or Inline()), watcher or Watching())
+    return run(job, LocalEngine(contextlib.nullcontext(pool or Inline())), watcher or Watching())
 
 
 def expected(pairs: Path, out: Path) -> bytes:

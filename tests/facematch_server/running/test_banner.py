@@ -97,11 +97,9 @@ class StoreWithoutKeys:
         return SimpleNamespace(api_key="key", api_secret="secret")
 
 
-class Matcher:
-    pack = SimpleNamespace(
-        pack=SimpleNamespace(name="standard", version="1", notice=""), calibration=SimpleNamespace(id="curve")
-    )
-    policy = SimpleNamespace(version="15")
+PACK = SimpleNamespace(
+    pack=SimpleNamespace(name="standard", version="1", notice=""), calibration=SimpleNamespace(id="curve")
+)
 
 
 @pytest.fixture
@@ -120,7 +118,7 @@ def test_only_a_terminal_gets_the_banner(
 ) -> None:
     sockets = [stack.enter_context(closing(sock)) for sock in bind("127.0.0.1", 0, "FACEMATCH_PORT")]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    show_start(Settings(), [sockets], Matcher(), StoreWithoutKeys())  # type: ignore[arg-type]
+    show_start(Settings(), [sockets], PACK, StoreWithoutKeys())  # type: ignore[arg-type]
     out = capsys.readouterr().out
     assert out.count("Ctrl-C stops the service") == banners
     assert "api_secret: secret" in out
