@@ -167,7 +167,8 @@ def test_start_again_empties_the_page(page: Any, try_pair: Callable[..., None]) 
     assert page.evaluate("document.activeElement.name") == "img1"
 
 
-def test_a_pasted_and_a_dropped_photo(page: Any) -> None:
+@pytest.mark.parametrize("target", ["[data-image='2'] .stage", "body"])
+def test_a_pasted_and_a_dropped_photo(page: Any, target: str) -> None:
     page.evaluate(
         """async () => {
           const file = new File([await (await fetch('static/samples/portrait.jpg')).blob()], 'given.jpg',
@@ -175,9 +176,9 @@ def test_a_pasted_and_a_dropped_photo(page: Any) -> None:
           const data = new DataTransfer();
           data.items.add(file);
           document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }));
-          document.querySelector("[data-image='2'] .stage").dispatchEvent(
+          document.querySelector(target).dispatchEvent(
             new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-        }"""
+        }""".replace("target", repr(target))
     )
     page.wait_for_selector("[data-image='2'] .frame:not([hidden])")
     assert page.locator(".photo .file").all_inner_texts() == ["given.jpg", "given.jpg"]

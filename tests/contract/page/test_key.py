@@ -42,6 +42,15 @@ def test_a_wrong_key_is_asked_for_again_and_not_kept(page: Any, try_pair: Callab
     assert page.input_value("#api-secret") == ""
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_key_that_was_not_checked_is_not_kept(page: Any, try_pair: Callable[..., None], status: int) -> None:
+    page.route("**/v1/compare*", lambda route: route.fulfill(status=status, json={"errorCode": str(status)}))
+    try_pair(page, "sampleMatch")
+    assert page.is_visible("#failure")
+    assert page.evaluate("sessionStorage.length") == 0
+    assert page.is_visible("#api-secret")
+
+
 def test_without_a_key_the_page_asks_for_it(open_page: Callable[..., Any]) -> None:
     page = open_page(View(keyed=False))
     page.click(".sample")

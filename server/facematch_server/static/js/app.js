@@ -18,7 +18,8 @@ const state = { about: {}, reply: null, failure: null, request: null };
 const about = fetch("version").then((response) => response.json()).then(describeService).catch(() => {});
 await applyLanguage();
 if (state.about.pack) showFigures(state.about);
-const photos = [...document.querySelectorAll(".photo")].map((section) => new Photo(section, { changed: forget, failed: say }));
+const photos = [...document.querySelectorAll(".photo")].map((section) =>
+  new Photo(section, { changed: forget, failed: say }));
 offerSamples(trySample, say);
 restoreKey();
 
@@ -37,7 +38,7 @@ $("#language").addEventListener("click", async () => {
   showState();
   if (state.about.pack) showFigures(state.about);
   if (state.reply) showReply(false);
-  if (state.failure) tellFailure();
+  if (state.failure) tellFailure(false);
 });
 $("#how-sure").addEventListener("click", () => { $("#sure").showModal(); $("#sure-title").focus(); });
 $("#sure-close").addEventListener("click", () => $("#sure").close());
@@ -105,18 +106,18 @@ async function compare() {
     });
     const reply = await response.json();
     if (response.status === 401) keyFails();
-    else keyWorks();
+    else if (response.ok || response.status === 422) keyWorks(); // other errors may come before the check of the key
     if (response.ok) {
       state.reply = reply;
       showReply(true);
     } else {
       state.failure = failureOf(response, reply);
-      tellFailure();
+      tellFailure(true);
     }
   } catch {
     if (request.signal.aborted) return; // an input changed meanwhile
     state.failure = { code: "unreachable", image: null };
-    tellFailure();
+    tellFailure(true);
   } finally {
     if (state.request === request) busy(false);
   }
@@ -143,9 +144,9 @@ function showReply(announced) {
   showAnswer(state.reply, warnings, announced);
 }
 
-function tellFailure() {
+function tellFailure(announced) {
   $("#workspace").dataset.state = "failure";
-  const title = showFailure(state.failure);
+  const title = showFailure(state.failure, announced);
   photos.find((photo) => photo.number === state.failure.image)?.showFault(title);
 }
 

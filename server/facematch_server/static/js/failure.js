@@ -2,8 +2,11 @@
 import { $, present } from "./dom.js";
 import { entry, reason, text } from "./language.js";
 
-/** Show a failure: `code` as in the texts, `image` 1, 2 or null, and what the service said. */
-export function showFailure({ code, image, sentence, message, requestId, seconds }) {
+/**
+ * Show a failure: `code` as in the texts, `image` 1, 2 or null, and what the service said. `announced` also moves the
+ * focus to it and reads it to a screen reader. Returns its title.
+ */
+export function showFailure({ code, image, sentence, message, requestId, seconds }, announced) {
   const { title, advice } = wordsFor(code, image, seconds);
   const known = entry(`error.${code}`) !== undefined;
   $("#failure-title").textContent = title.replace("{n}", image);
@@ -13,8 +16,10 @@ export function showFailure({ code, image, sentence, message, requestId, seconds
   $("#failure-advice").textContent = advice.replace("{s}", seconds);
   $("#failure-id").textContent = requestId ? text("page.requestIdIs", { id: requestId }) : "";
   $("#failure").hidden = false;
-  present($("#failure-title"), $("#failure"));
-  $("#announce").textContent = `${$("#failure-title").textContent}. ${why}`;
+  if (announced) {
+    present($("#failure-title"), $("#failure"));
+    $("#announce").textContent = `${$("#failure-title").textContent}. ${why}`;
+  }
   return $("#failure-title").textContent;
 }
 
