@@ -218,6 +218,7 @@ def database_settings(figures: Figures, keys: int, cores: int) -> DatabaseSettin
     return DatabaseSettings(
         cores=cores,
         keys=keys,
+        pool=max(measured.connections, 1),
         network_seconds=_NETWORK_SECONDS * (measured.round_trips_quota + 1.0) / 2.0,
         admit_seconds=half,
         commit_seconds=half,

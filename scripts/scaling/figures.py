@@ -155,7 +155,7 @@ class DatabaseFigures:
         kind: `sqlite` or `postgresql`.
         round_trips: messages to the server that wait for a reply, a match; 0 for SQLite.
         round_trips_quota: the same for a key with a quota.
-        transactions: a match, of a key with a quota.
+        transactions: a match, of a key with a quota; 0 for SQLite.
         admit_ms, commit_ms: of a lone match with a quota, medians.
         server_cpu_ms: CPU time of the server's processes a match; 0 for SQLite.
         log_bytes: write-ahead log a match.

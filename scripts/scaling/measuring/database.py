@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import re
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import create_engine, text
 
-from facematch_server.store import KeySettings, NewKey, Store, upgrade
+from facematch_server.access.gatekeeper import Gatekeeper
+from facematch_server.errors import ContractError, ServiceError
+from facematch_server.store import KeySettings, NewKey, Store, StoreError, upgrade
 from scripts.scaling.figures import CommitRate, DatabaseFigures
 from scripts.scaling.measuring.clients import Client, Sent
 from scripts.scaling.measuring.conditions import tree_cpu_seconds
@@ -25,6 +28,7 @@ from scripts.scaling.measuring.service import MeasureError, service
 _TTL_SECONDS = 50.0
 _LONE = 200
 _ROWS = 20_000
+_COUNTING_SECONDS = 1.5
 # psycopg prepares a statement at its sixth execution, which takes a round trip of its own.
 _PREPARING = 10
 _CLIENTS = 16
@@ -49,11 +53,10 @@ def database_figures(pack: str, bodies: Sequence[bytes], cores: set[int]) -> lis
 
 @dataclass(frozen=True, slots=True)
 class _Lone:
-    """Medians in milliseconds, and transactions a match."""
+    """Medians in milliseconds."""
 
     admit: float
     commit: float
-    transactions: float
 
 
 def _sqlite() -> DatabaseFigures:
@@ -64,7 +67,7 @@ def _sqlite() -> DatabaseFigures:
         with closing(Store.open(url)) as store:
             limited = store.create_key(KeySettings(quota=10**9))
             lone = _lone(store, limited)
-            rates = [_store_rate(store, [limited], clients) for clients in (1, 4)]
+            rates = [_store_rate(store, limited, clients) for clients in (1, 4)]
         size = _file_bytes(url, path)
         _fill(url)
         row = (_file_bytes(url, path) - size) / _ROWS
@@ -72,7 +75,7 @@ def _sqlite() -> DatabaseFigures:
         kind="sqlite",
         round_trips=0.0,
         round_trips_quota=0.0,
-        transactions=lone.transactions,
+        transactions=0.0,
         admit_ms=lone.admit,
         commit_ms=lone.commit,
         server_cpu_ms=0.0,
@@ -91,10 +94,13 @@ def _postgresql(server: Server, pack: str, bodies: Sequence[bytes], cores: set[i
         limited, free = store.create_key(KeySettings(quota=10**9)), store.create_key()
         for _ in range(max(_KEYS) - 2):
             store.create_key()
-        _lone(store, limited)  # warms up
-        log, cpu = _log_position(url), tree_cpu_seconds(server.pid)
         lone = _lone(store, limited)
+    # In a connection of its own, since the server counts transactions when a connection ends.
+    with closing(Store.open(url)) as store:
+        log, cpu, transactions = _log_position(url), tree_cpu_seconds(server.pid), _transactions(url)
+        _matches(store, limited, _LONE)
         log_bytes, cpu = _log_position(url) - log, tree_cpu_seconds(server.pid) - cpu
+    transactions = _transactions(url) - transactions
     size = _table_bytes(url)
     _fill(url)
     row = (_table_bytes(url) - size) / _ROWS
@@ -102,7 +108,7 @@ def _postgresql(server: Server, pack: str, bodies: Sequence[bytes], cores: set[i
         kind="postgresql",
         round_trips=_round_trips(server, free),
         round_trips_quota=_round_trips(server, limited),
-        transactions=lone.transactions,
+        transactions=round(transactions / _LONE, 1),
         admit_ms=lone.admit,
         commit_ms=lone.commit,
         server_cpu_ms=round(1000.0 * cpu / _LONE, 2),
@@ -114,42 +120,48 @@ def _postgresql(server: Server, pack: str, bodies: Sequence[bytes], cores: set[i
     )
 
 
-def _match(store: Store, key: NewKey) -> tuple[float, float]:
-    """Admit and count one match; seconds of each."""
-    begun = time.perf_counter()
-    found = store.authenticate(key.api_key, key.api_secret)
-    reservation = None if found is None else store.reserve(found, _TTL_SECONDS)
-    admitted = time.perf_counter()
-    if reservation is None or not store.commit(reservation):
-        raise MeasureError("the database did not count a match")
-    return admitted - begun, time.perf_counter() - admitted
+def _matches(store: Store, key: NewKey, count: int, at_once: int = 1) -> list[tuple[float, float]]:
+    """Admit and count matches as the service does; seconds to admit and seconds to count each.
+
+    Raises:
+        MeasureError: the database refused one.
+    """
+    return asyncio.run(_matches_at_once(store, key, count, at_once))
+
+
+async def _matches_at_once(store: Store, key: NewKey, count: int, at_once: int) -> list[tuple[float, float]]:
+    gatekeeper = Gatekeeper(store, _TTL_SECONDS)
+    header = "Basic " + base64.b64encode(f"{key.api_key}:{key.api_secret}".encode()).decode()
+    times: list[tuple[float, float]] = []
+
+    async def client() -> None:
+        for _ in range(count // at_once):
+            begun = time.perf_counter()
+            async with gatekeeper.admit(header) as admission:
+                admitted = time.perf_counter()
+                await admission.commit()
+            times.append((admitted - begun, time.perf_counter() - admitted))
+
+    try:
+        await asyncio.gather(*(client() for _ in range(at_once)))
+    except (ContractError, ServiceError, StoreError) as error:
+        raise MeasureError(f"the database did not count a match: {error}") from None
+    finally:
+        gatekeeper.close()
+    return times
 
 
 def _lone(store: Store, key: NewKey) -> _Lone:
-    begun = 0
-
-    def note(_connection: object) -> None:
-        nonlocal begun
-        begun += 1
-
-    event.listen(Engine, "begin", note)
-    try:
-        times = [_match(store, key) for _ in range(_LONE)]
-    finally:
-        event.remove(Engine, "begin", note)
-    admit, commit = (round(1000.0 * statistics.median(part), 3) for part in zip(*times, strict=True))
-    return _Lone(admit, commit, begun / _LONE)
+    _matches(store, key, _PREPARING)
+    times = _matches(store, key, _LONE)
+    return _Lone(*(round(1000.0 * statistics.median(part), 3) for part in zip(*times, strict=True)))
 
 
-def _store_rate(store: Store, keys: Sequence[NewKey], clients: int) -> CommitRate:
-    def work(number: int) -> list[float]:
-        return [sum(_match(store, keys[number % len(keys)])) for _ in range(_LONE // clients)]
-
+def _store_rate(store: Store, key: NewKey, clients: int) -> CommitRate:
     begun = time.perf_counter()
-    with ThreadPoolExecutor(clients) as threads:
-        times = [seconds for part in threads.map(work, range(clients)) for seconds in part]
+    times = [sum(parts) for parts in _matches(store, key, _LONE, clients)]
     rate = len(times) / (time.perf_counter() - begun)
-    return CommitRate(len(keys), clients, round(rate, 1), round(1000.0 * statistics.fmean(times), 2))
+    return CommitRate(1, clients, round(rate, 1), round(1000.0 * statistics.fmean(times), 2))
 
 
 def _pgbench(server: Server, keys: int) -> CommitRate:
@@ -167,12 +179,12 @@ def _pgbench(server: Server, keys: int) -> CommitRate:
 
 def _round_trips(server: Server, key: NewKey, matches: int = 20) -> float:
     with counted(server.folder) as counter, closing(Store.open(server.url(counter.folder))) as store:
-        for _ in range(_PREPARING):
-            _match(store, key)
+        # Several at once, so that every connection of the pool that is used later is open and has prepared.
+        _matches(store, key, 8 * _PREPARING, 4)
+        _matches(store, key, _PREPARING)
         before = counter.round_trips
-        for _ in range(matches):
-            _match(store, key)
-        return (counter.round_trips - before) / matches
+        _matches(store, key, matches)
+        return round((counter.round_trips - before) / matches, 2)
 
 
 def _connections(url: str, pack: str, bodies: Sequence[bytes], cores: set[int]) -> int:
@@ -186,6 +198,12 @@ def _activity(url: str) -> int:
     """Connections of clients but this one."""
     command = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     return int(_scalar(url, command))
+
+
+def _transactions(url: str) -> int:
+    """Committed transactions; waits for the server, which counts a little later."""
+    time.sleep(_COUNTING_SECONDS)
+    return int(_scalar(url, "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'"))
 
 
 def _log_position(url: str) -> int:

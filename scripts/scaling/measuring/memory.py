@@ -37,11 +37,11 @@ def _further_worker(pack: str, cores: set[int]) -> float | None:
     if not _has_workers():
         return None
     taken = []
-    for workers in (1, 3):
+    for workers in (1, 2):
         with service(pack, cores, "", "--workers", str(workers)) as running:
             time.sleep(_SETTLING_SECONDS)
             taken.append(MemoryWatch(running.pid).now())
-    return round((taken[1] - taken[0]) / 2.0, 1)
+    return round(taken[1] - taken[0], 1)
 
 
 def _has_workers() -> bool:

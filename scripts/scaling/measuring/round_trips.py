@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,12 +69,14 @@ class _Turn:
         self._client_spoke = False
 
 
-def _pass_on(source: socket.socket, target: socket.socket, speaks: object) -> None:
-    assert callable(speaks)
-    with source, target:
-        try:
-            while data := source.recv(65_536):
-                speaks()
-                target.sendall(data)
-        except OSError:  # the other side is closed
-            return
+def _pass_on(source: socket.socket, target: socket.socket, speaks: Callable[[], None]) -> None:
+    try:
+        while data := source.recv(65_536):
+            speaks()
+            target.sendall(data)
+    except OSError:  # the other side is closed
+        pass
+    # Not `close`: it would not wake the thread of the other direction.
+    for one in (source, target):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
