@@ -103,6 +103,19 @@ def group_photo() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="session")
+def samples_drawn_once() -> Iterator[None]:
+    """Drawing the sample photos takes longer than most of what is done with them; they are always the same."""
+    from facematch_local.synthetic.samples import Studio
+
+    drawn = dict(Studio().photos())
+    for pixels in drawn.values():
+        pixels.flags.writeable = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Studio, "photos", lambda _: dict(drawn))
+        yield
+
+
+@pytest.fixture(scope="session")
 def encode() -> Callable[..., bytes]:
     """`encode(pixels, "PNG", **options)`: an HxWx3 uint8 BGR array as bytes of a format; default JPEG, quality 92."""
     from PIL import Image

@@ -21,6 +21,8 @@ from facematch_server.conformance.report import junit
 from facematch_server.store import KeySettings
 from facematch_server.wire.profile import Profile
 
+pytestmark = pytest.mark.usefixtures("samples_drawn_once")
+
 CROP = "/9j/2wBD"  # the first bytes of any JPEG
 DATA = {
     "matching": "87.42",

@@ -23,7 +23,7 @@ upgrade({database!r})
 """
 
 
-@pytest.mark.parametrize(("level", "told"), [("INFO", False), ("DEBUG", True)])
+@pytest.mark.parametrize(("level", "told"), [("INFO", False), pytest.param("DEBUG", True, marks=pytest.mark.slow)])
 def test_making_the_tables_is_told_at_debug_only(level: str, told: bool, tmp_path: Path) -> None:
     code = CODE.format(path=sys.path, level=level, database=f"sqlite:///{tmp_path}/new.db")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603

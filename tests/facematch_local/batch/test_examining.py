@@ -37,7 +37,7 @@ def test_equal_to_a_match(
     }
     curve = matcher.pack.calibration
     for first in photos:
-        for second in photos:
+        for second in ("astronaut", "grey"):
             for type1 in Role:
                 outcome = match_row(Pair(1, "1", first, second, type1), lambda *key: known[key], curve)
                 result = matcher.match(photos[first], photos[second], type1)

@@ -116,6 +116,11 @@ def shipped() -> Networks:
     return load_pack(find_pack("compact")).networks
 
 
+def one_and(more: list[int], one: int) -> list[object]:
+    """One seed by default, and more in the slow tests."""
+    return [one, *(pytest.param(seed, marks=pytest.mark.slow) for seed in more)]
+
+
 def few_or_many(few: int, many: int) -> pytest.MarkDecorator:
     """A number of drawn photos: few by default, many in the slow tests."""
     return pytest.mark.parametrize("count", [few, pytest.param(many, marks=pytest.mark.slow)])
@@ -179,7 +184,7 @@ def test_a_flat_scan_is_a_document(drawn: synthetic.Card, astronaut_face: Face) 
     assert examination.document.evidence > _EVIDENT
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", one_and([2, 3], 1))
 def test_a_card_on_a_table_is_located(drawn: synthetic.Card, astronaut_face: Face, seed: int) -> None:
     photo, face, corners = _on_table(drawn, drawn.pixels, _face_on(drawn, astronaut_face), seed)
     examination = _examination(photo, face)
@@ -277,7 +282,7 @@ def test_a_head_may_tilt_on_a_level_card(
 
 
 @pytest.mark.parametrize("width", [560, 1400])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", one_and([1, 2], 0))
 def test_a_scan_without_a_face_is_found_at_any_size(width: int, seed: int) -> None:
     bare = synthetic.draw_card(None, np.random.default_rng(seed), 1000).pixels
     size = (width, round(width * bare.shape[0] / bare.shape[1]))
@@ -298,7 +303,7 @@ def test_a_tilted_page_without_a_face_is_often_found(count: int) -> None:
     assert found >= min(count, 3)  # docs/warnings.md has the rate for cards; without the search for tilts it was zero
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", one_and([1, 2, 3], 0))
 def test_gravel_is_not_a_document(seed: int) -> None:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(60, 200, (120, 160, 3), dtype=np.uint8)
@@ -307,7 +312,7 @@ def test_gravel_is_not_a_document(seed: int) -> None:
     assert _examination(noisy, None).document.evidence < _EVIDENT
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", one_and([1, 2, 3], 0))
 def test_a_card_without_a_portrait_is_a_document(seed: int) -> None:
     bare = synthetic.draw_card(None, np.random.default_rng(seed), 900)
     assert _examination(bare.pixels, None).document.evidence >= _EVIDENT

@@ -101,6 +101,7 @@ def test_a_finished_run_may_be_resumed(facematch: Command, folder: Path, pack_pa
     assert (folder / "out.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_fail_fast(facematch: Command, folder: Path, pack_path: Path) -> None:
     arguments = ("--root", "photos", "--pack", pack_path, "--jobs", 1, "--fail-fast")
     completed = facematch("batch", "pairs.csv", "-o", "out.csv", *arguments)

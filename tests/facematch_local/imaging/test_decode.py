@@ -377,7 +377,7 @@ print(memory("VmHWM") - before)
         pytest.param("WEBP", "RGB", {"method": 0}, marks=pytest.mark.slow),
         ("WEBP", "RGBA", {"lossless": True, "method": 0, "quality": 0}),
         pytest.param("PNG", "RGBA", {"compress_level": 1}, marks=pytest.mark.slow),
-        ("PNG", "I;16", {"compress_level": 1}),
+        pytest.param("PNG", "I;16", {"compress_level": 1}, marks=pytest.mark.slow),
     ],
 )
 def test_memory_per_pixel(format: str, mode: str, options: dict[str, Any], tmp_path: Path) -> None:
@@ -441,7 +441,7 @@ def small_photos(astronaut: Pixels, encode: Callable[..., bytes]) -> list[bytes]
     return [*(encode(pixels, format) for format in formats), cmyk, encode(pixels, "JPEG", progressive=True)]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutated_bytes_end_in_a_photo_or_a_documented_error(data: st.DataObject, small_photos: list[bytes]) -> None:
     photo = bytearray(data.draw(st.sampled_from(small_photos)))

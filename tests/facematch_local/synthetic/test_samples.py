@@ -16,8 +16,7 @@ from facematch_local.synthetic import samples
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    pytest.importorskip("skimage.data")
+def files(samples_drawn_once: None) -> dict[str, bytes]:
     return dict(samples.encoded())
 
 
@@ -53,6 +52,7 @@ def test_the_command(facematch: Callable[..., Any], tmp_path: Path, files: dict[
     assert all((folder / name).read_bytes() == files[name] for name in named)
 
 
+@pytest.mark.usefixtures("samples_drawn_once")
 def test_check_goes_by_the_policy(
     facematch: Callable[..., Any], tmp_path: Path, pack_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,8 @@ def site(pack_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setenv("FACEMATCH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("FACEMATCH_PORT", "0")
     monkeypatch.setenv("HOME", str(tmp_path))
+    # Most tests spare the start of a decoder.
+    monkeypatch.setenv("FACEMATCH_DECODE_PROCESSES", "0")
     return tmp_path
 
 
@@ -41,7 +43,8 @@ def break_a_file(site: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
 
 
-def test_all_is_well(facematch: Command, site: Path) -> None:
+def test_all_is_well(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FACEMATCH_DECODE_PROCESSES")
     completed = facematch("doctor")
     assert completed.code == 0, completed.out
     for part in ("CPUs: ", "affinity", "cgroup quota", "execution providers: ", "CPUExecutionProvider", "HEIF", "mine"):

@@ -24,7 +24,7 @@ from facematch_local.evaluation.verification.promises import PromiseStatus, chec
 from facematch_local.evaluation.verification.scope import mark_threshold
 
 
-def report_of(sample: Any, curve: Calibration = GENERIC, replicates: int = 100) -> dict[str, Any]:
+def report_of(sample: Any, curve: Calibration = GENERIC, replicates: int = 60) -> dict[str, Any]:
     evaluation = evaluate(sample.dataset, sample.embeddings, curve, replicates)
     return {
         "tool": "test",
@@ -38,7 +38,7 @@ def report_of(sample: Any, curve: Calibration = GENERIC, replicates: int = 100) 
 
 @pytest.fixture(scope="module")
 def report(population: Callable[..., Any]) -> dict[str, Any]:
-    return report_of(population({"": 500, "alike": 40}, photos=4))
+    return report_of(population({"": 350, "alike": 40}, photos=4))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def content(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_other_people_get_what_the_curve_promises(content: dict[str, Any], population: Callable[..., Any]) -> None:
-    others = report_of(population({"": 500, "alike": 40}, photos=4, seed=77), as_calibration(content))
+    others = report_of(population({"": 350, "alike": 40}, photos=4, seed=77), as_calibration(content))
     results = check(others)
     assert {(item.percent, item.scope) for item in results} == {(65, ""), (65, "alike"), (75, ""), (75, "alike")}
     for item in results:
@@ -59,8 +59,8 @@ def test_the_harder_group_decides_and_without_it_the_promise_would_be_broken(
     content: dict[str, Any], population: Callable[..., Any]
 ) -> None:
     assert [anchor["decided_by"] for anchor in content["anchors"]] == ["alike", "alike"]
-    blind = as_calibration(fit(report_of(population({"": 500}, photos=4)), date="2026-01-02"))
-    broken = check(report_of(population({"": 500, "alike": 40}, photos=4, seed=77), blind))
+    blind = as_calibration(fit(report_of(population({"": 350}, photos=4)), date="2026-01-02"))
+    broken = check(report_of(population({"": 350, "alike": 40}, photos=4, seed=77), blind))
     assert any(item.scope == "alike" and item.status is PromiseStatus.BROKEN for item in broken)
 
 
@@ -119,15 +119,15 @@ def test_too_few_pairs_are_refused_and_extrapolated_only_on_request(population: 
     assert content["extrapolated"] is True
     assert [anchor["extrapolated"] for anchor in content["anchors"]] == [False, True]
     # The straight line errs on the safe side: the true threshold, from many more people, lies lower.
-    many = fit(report_of(population({"": 500}, photos=4, seed=5)), date="2026-01-02")
+    many = fit(report_of(population({"": 350}, photos=4, seed=5)), date="2026-01-02")
     assert content["anchors"][1]["evidence"][0]["threshold"] > many["anchors"][1]["evidence"][0]["threshold"]
 
 
 def test_named_groups_that_are_too_small_are_refused(population: Callable[..., Any]) -> None:
     with pytest.raises(CalibrationError, match="none has 3 people"):
-        fit(report_of(population({"": 500, "tiny": 2}, photos=4), replicates=20), date="2026-01-02")
+        fit(report_of(population({"": 350, "tiny": 2}, photos=4), replicates=20), date="2026-01-02")
     with pytest.raises(CalibrationError, match="group 'tiny'"):
-        fit(report_of(population({"": 500, "tiny": 4}, photos=4), replicates=20), date="2026-01-02")
+        fit(report_of(population({"": 350, "tiny": 4}, photos=4), replicates=20), date="2026-01-02")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_the_mask_lies_on_what_was_laid() -> None:
 
 def test_views_show_a_document_or_none_and_differ(stock: Stock) -> None:
     shares = []
-    for seed in range(24):
+    for seed in range(8):
         made = scenes.view(np.random.default_rng(seed), stock, True)
         assert made.pixels.shape == (192, 192, 3)
         assert made.pixels.dtype == np.uint8

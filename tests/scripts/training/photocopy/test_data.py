@@ -33,6 +33,7 @@ def test_the_portrait_lies_in_the_middle(stock: Stock) -> None:
     assert np.median(shares) > 0.95
 
 
+@pytest.mark.slow
 def test_the_eyes_are_where_the_library_cuts_them(astronaut: np.ndarray) -> None:
     analyser, eyes = load_pack(find_pack("compact")).analyser, []
     # What the document network's `load_stock` cuts from a photo of LFW: a square, 4.2 inter-eye distances wide.
@@ -69,9 +70,9 @@ def test_a_copy_has_the_colours_of_toner_and_paper_alone(stock: Stock) -> None:
 
 def test_views_are_of_both_kinds_and_repeat(stock: Stock) -> None:
     said = []
-    for seed in range(8):
+    for seed in range(3):
         views = data.views_of(np.random.default_rng(seed), stock)
         said += [is_copy for _, is_copy in views]
         again = data.views_of(np.random.default_rng(seed), stock)
         assert all(np.array_equal(a, b) for (a, _), (b, _) in zip(views, again, strict=True))
-    assert 6 < sum(said) < len(said) - 6
+    assert 2 < sum(said) < len(said) - 2
