@@ -57,6 +57,8 @@ def connected(address: str | None, jobs: int, object_store: int) -> Iterator[Any
 def _module() -> Any:
     # Nothing may leave the site: Ray would report its usage to its makers.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # On a busy machine its own 30 seconds are too short.
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
     # Its native part would write warnings to standard error.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
@@ -119,7 +121,8 @@ def meaning(error: Exception, address: str | None) -> str:
         said = " ".join(line.strip() for line in text.splitlines() if "Ray:" in line or "Python:" in line)
         return f"{address}: the cluster runs another version of Ray or Python than this command ({said[:200]})"
     if address is None:
-        return f"Ray cannot start on this machine ({type(error).__name__})"
+        late = "timed out" in text or "raylet" in text
+        return f"Ray cannot start on this machine ({'it takes too long' if late else type(error).__name__})"
     return (
         f"{address}: the cluster cannot be joined ({type(error).__name__}); "
         "run the command on a node of the cluster, where `ray start` has been run"

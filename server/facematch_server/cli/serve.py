@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facematch_local.cli.console import EngineName
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
@@ -28,14 +29,34 @@ def serve(
             help="Allow scenarios although other machines can reach the service (FACEMATCH_SCENARIOS_ANYWAY).",
         ),
     ] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="A process of this machine, or replicas on a Ray cluster.")
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="With --engine ray: HOST:PORT of the cluster's head, or auto; default this machine alone.",
+            envvar="RAY_ADDRESS",
+        ),
+    ] = None,
+    replicas: Annotated[
+        str | None, typer.Option(help="With --engine ray: their number, or MIN:MAX.", metavar="N|MIN:MAX")
+    ] = None,
 ) -> None:
     """Run the HTTP service until SIGINT or SIGTERM. All other settings are FACEMATCH_* variables.
+
+    With --engine ray and --address the command ends when the service runs on the cluster.
 
     The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
     given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if engine is EngineName.RAY:
+        from facematch_server.cluster.replicas import Replicas
+        from facematch_server.cluster.serving import serve_on_ray
+
+        raise typer.Exit(serve_on_ray(settings, address, Replicas.parse(replicas) if replicas else None))
     from facematch_server import run
 
     raise typer.Exit(run(settings))
