@@ -57,8 +57,6 @@ def connected(address: str | None, jobs: int, object_store: int) -> Iterator[Any
 def _module() -> Any:
     # Nothing may leave the site: Ray would report its usage to its makers.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    # On a busy machine its own 30 seconds are too short.
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
     # Its native part would write warnings to standard error.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:

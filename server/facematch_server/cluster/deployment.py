@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from facematch_server.cluster.replicas import Replicas
+from facematch_server.cluster.shipping import threads_of
 from facematch_server.settings import Settings
 
 NAME: Final = "facematch"
@@ -25,13 +26,14 @@ class Replica:
 
     def __serve_build_asgi_app__(self) -> Any:
         from facematch_server.app import create_app
+        from facematch_server.cluster.front import Front
         from facematch_server.cluster.shipping import received
         from facematch_server.logs import set_up_logs
 
         settings = received(self._values, self._shared)
         set_up_logs(settings.log_level, settings.log_format)
         _calm_libraries()
-        return create_app(settings)
+        return Front(create_app(settings), *_board())
 
 
 def application(serve: Any, settings: Settings, values: Mapping[str, Any], replicas: Replicas, shared: bool) -> Any:
@@ -66,9 +68,31 @@ def application(serve: Any, settings: Settings, values: Mapping[str, Any], repli
     return deployment.bind(values, shared)
 
 
-def threads_of(settings: Settings) -> int:
-    """Threads and CPUs of a replica."""
-    return settings.threads or 1
+def _board() -> tuple[Any, str]:
+    """The board of all replicas, and the name of this one."""
+    import ray
+    from ray import serve
+
+    from facematch_server.cluster.metrics_board import MetricsBoard
+
+    options = {"name": "facematch-metrics", "namespace": "facematch", "lifetime": "detached", "get_if_exists": True}
+    actor = ray.remote(num_cpus=0, max_restarts=-1)(MetricsBoard).options(**options).remote()
+    return _Remote(actor), str(serve.get_replica_context().replica_id.unique_id)
+
+
+class _Remote:
+    """The board as `front.Board`."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def put(self, replica: str, text: str) -> Awaitable[object]:
+        found: Awaitable[object] = self._actor.put.remote(replica, text)
+        return found
+
+    def read(self) -> Awaitable[dict[str, str]]:
+        found: Awaitable[dict[str, str]] = self._actor.read.remote()
+        return found
 
 
 def _calm_libraries() -> None:

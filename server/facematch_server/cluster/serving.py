@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import signal
 import sys
@@ -14,9 +16,9 @@ from facematch_local.batch.cluster.connecting import connected
 from facematch_local.cpu import available_cpus
 from facematch_local.errors import FacematchError
 from facematch_server.assembly import open_store
-from facematch_server.cluster.deployment import NAME, application, threads_of
+from facematch_server.cluster.deployment import NAME, application
 from facematch_server.cluster.replicas import Replicas
-from facematch_server.cluster.shipping import require_possible, require_shared_database, shipped
+from facematch_server.cluster.shipping import require_possible, require_shared_database, shipped, threads_of
 from facematch_server.running.listening import printed
 from facematch_server.running.serve import announce_scenarios, check_tls
 from facematch_server.settings import Settings
@@ -53,7 +55,10 @@ def serve_on_ray(settings: Settings, address: str | None, replicas: Replicas | N
             _print_where(settings)
             if stopping is not None:
                 stopping.wait()
-                _serve().shutdown()
+                # Ray prints there that the end of its processes is a failure.
+                with contextlib.redirect_stderr(io.StringIO()):
+                    _serve().shutdown()
+                    ray.shutdown()
     except FacematchError as error:
         print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
         return 2

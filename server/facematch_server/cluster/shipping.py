@@ -20,7 +20,14 @@ DATABASE: Final = "FACEMATCH_DATABASE_URL"
 def shipped(settings: Settings) -> dict[str, Any]:
     """The settings that replicas get, as arguments of `Settings`; neither the database nor the files of TLS."""
     left_out = _OWN | {"tls_cert", "tls_key"}
-    return {name: value for name, value in settings.model_dump().items() if name not in left_out}
+    values = {name: value for name, value in settings.model_dump().items() if name not in left_out}
+    # Several replicas may share the CPUs of a node, so 0 cannot stand for all of them.
+    return values | {"threads": threads_of(settings)}
+
+
+def threads_of(settings: Settings) -> int:
+    """Threads and CPUs of a replica."""
+    return settings.threads or 1
 
 
 def received(values: Mapping[str, Any], shared: bool) -> Settings:
