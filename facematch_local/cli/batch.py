@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facematch_local.cli.console import console
+from facematch_local.cli.console import EngineName, console
 
 if TYPE_CHECKING:
     from facematch_local.batch.cluster.engine import ClusterSettings
     from facematch_local.batch.job import Job, Summary
 
 _HINT = "run the same command with --resume to go on"
-
-
-class EngineName(StrEnum):
-    """Where rows are worked off."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def batch(

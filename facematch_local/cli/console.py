@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,13 @@ from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class EngineName(StrEnum):
+    """Where a command does its work: processes of this machine, or a Ray cluster."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -119,7 +119,8 @@ def meaning(error: Exception, address: str | None) -> str:
         said = " ".join(line.strip() for line in text.splitlines() if "Ray:" in line or "Python:" in line)
         return f"{address}: the cluster runs another version of Ray or Python than this command ({said[:200]})"
     if address is None:
-        return f"Ray cannot start on this machine ({type(error).__name__})"
+        late = "timed out" in text or "raylet" in text
+        return f"Ray cannot start on this machine ({'it takes too long' if late else type(error).__name__})"
     return (
         f"{address}: the cluster cannot be joined ({type(error).__name__}); "
         "run the command on a node of the cluster, where `ray start` has been run"

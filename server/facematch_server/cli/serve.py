@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facematch_local.cli.console import EngineName
 from facematch_local.errors import FacematchError
 from facematch_server.wire.profile import NoFaceAs, Profile
 
@@ -47,8 +48,23 @@ def serve(
             help="Allow scenarios although other machines can reach the service (FACEMATCH_SCENARIOS_ANYWAY).",
         ),
     ] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="A process of this machine, or replicas on a Ray cluster.")
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="With --engine ray: HOST:PORT of the cluster's head, or auto; default this machine alone.",
+            envvar="RAY_ADDRESS",
+        ),
+    ] = None,
+    replicas: Annotated[
+        str | None, typer.Option(help="With --engine ray: their number, or MIN:MAX.", metavar="N|MIN:MAX")
+    ] = None,
 ) -> None:
     """Run the HTTP service until SIGINT or SIGTERM. All other settings are FACEMATCH_* variables.
+
+    With --engine ray and --address the command ends when the service runs on the cluster.
 
     The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
@@ -56,6 +72,11 @@ def serve(
     given |= {"wire_profile": profile, "no_face_as": no_face_as}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if engine is EngineName.RAY:
+        from facematch_server.cluster.replicas import Replicas
+        from facematch_server.cluster.serving import serve_on_ray
+
+        raise typer.Exit(serve_on_ray(settings, address, Replicas.parse(replicas) if replicas else None))
     from facematch_server import run
 
     raise typer.Exit(run(settings))
