@@ -27,6 +27,8 @@ def on_config(config: Any) -> Any:
     if found is None:
         raise ValueError(f"{source} states no version")
     config.site_dir = str(Path(config.site_dir) / found.group(1))
+    # At the foot of each page, because a page opened from a folder has no list of versions.
+    config.copyright = f"facematch-local {found.group(1)}"
     return config
 
 

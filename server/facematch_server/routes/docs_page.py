@@ -124,4 +124,4 @@ def _resolved(part: Any, schema: Mapping[str, Any]) -> Any:
 
 def _pre(content: Any) -> str:
     # Descriptions inside a schema: here the backticks would only be signs.
-    return f"<pre>{escape(json.dumps(content, indent=2, ensure_ascii=False)).replace('`', '')}</pre>"
+    return f'<pre tabindex="0">{escape(json.dumps(content, indent=2, ensure_ascii=False)).replace("`", "")}</pre>'

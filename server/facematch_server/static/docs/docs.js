@@ -123,5 +123,6 @@ function strong(text) {
 function pre(text) {
   const element = document.createElement("pre");
   element.textContent = text;
+  element.tabIndex = 0; // so that the keys scroll it
   return element;
 }
