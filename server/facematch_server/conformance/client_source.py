@@ -63,7 +63,11 @@ _ACCESSED: Final = (
     re.compile(rf"\b(?:get|opt|read)(?P<type>[A-Z][a-z]{{1,20}})\(\s*{_QUOTED}"),
 )
 # int.parse(json['invalidCode']): a text that is read as a number
-_PARSED: Final = re.compile(rf"\b(?:int|double|num|Integer|Int)\.?(?:parse\w{{0,10}})\([^\n()]{{0,40}}\b{_NAME}\b")
+_PARSED: Final = re.compile(rf"\b(?:int|double|num|Integer|Int)\.?(?:parse\w{{0,10}})\([^\n()$]{{0,40}}\b{_NAME}\b")
+# int(data["invalidCode"])   Number(data.invalidCode)   (int) $data['invalidCode']   '${data['invalidCode']}': both
+_CONVERTED: Final = re.compile(
+    rf"(?:\b(?:int|str|Number|String|parseInt)\(|\((?:int|string)\)|\$\{{)[^\n()}}]{{0,40}}\b{_NAME}\b"
+)
 _COMPARED: Final = re.compile(rf"""\b{_NAME}\W{{0,3}}[ \t]*(?:===?|!==?)[ \t]*(?P<value>\d+\b|["']\d+["'])""")
 # A message about a face beside error 3, as on the vendor's Vietnamese page.
 _NO_FACE: Final = re.compile(
@@ -79,6 +83,7 @@ def found_in_source(text: str) -> Counter[tuple[str, Reads]]:
         places = {match.span("type"): match["type"] for pattern in patterns for match in pattern.finditer(text)}
         found.update((kind, reads) for name in places.values() if (reads := named(name)) is not None)
     found.update((ACCESSES, Reads.TEXT) for _ in _PARSED.finditer(text))
+    found.update((ACCESSES, Reads.EITHER) for _ in _CONVERTED.finditer(text))
     for match in _COMPARED.finditer(text):
         found["comparisons", Reads.NUMBER if match["value"].isdigit() else Reads.TEXT] += 1
     return found

@@ -131,6 +131,13 @@ def test_source_of_a_client(source: str, profile: Profile) -> None:
     assert client_needs(source).profile is profile
 
 
+@pytest.mark.parametrize("name", ["client.py", "client.mjs", "client.php", "client.dart"])
+def test_the_examples_read_both_profiles(name: str) -> None:
+    found = read_client_file(Path(__file__).parents[3] / "docs" / "examples" / name)
+    assert {each.reads for each in found.evidence} == {Reads.EITHER}
+    assert found.profile is Profile.DOCUMENTED
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", "no code here", "return invalidCode", "[" * 100_000, "{" * 5000])
 def test_files_that_tell_nothing(text: str) -> None:
     found = client_needs(text)
@@ -139,7 +146,9 @@ def test_files_that_tell_nothing(text: str) -> None:
     assert not found.conflicting
 
 
-@pytest.mark.parametrize("piece", ["a", " ", "invalidCode ", "3", "'invalidCode')] ", "int.parse(", ": ", "<", "\t"])
+@pytest.mark.parametrize(
+    "piece", ["a", " ", "invalidCode ", "3", "'invalidCode')] ", "int.parse(", "${", ": ", "<", "\t"]
+)
 def test_a_long_file_takes_no_time_of_its_own(piece: str) -> None:
     """Each pattern reads a bounded distance from each place."""
     text = piece * (500_000 // len(piece))
