@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,6 +53,8 @@ def serve(
     given |= {"wire_profile": profile, "no_face_as": no_face_as}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    if sys.stdout.isatty():
+        typer.echo("Loading the models ...")
     from facematch_server import run
 
     raise typer.Exit(run(settings))
