@@ -26,7 +26,7 @@ dev: $(VENV)/.dev
 
 # The photos of the first call that the service prints.
 samples/portrait.jpg: $(VENV)/.run
-	-@$(BIN)/facematch samples samples
+	-@$(BIN)/facematch samples samples >/dev/null && echo "Wrote sample photos into samples/"
 
 run: setup samples/portrait.jpg
 	@$(BIN)/facematch serve $(OPTIONS)

@@ -53,6 +53,9 @@ def test_there_is_something_to_read() -> None:
         ("facematch_local.batch", "facematch_local.evaluation.verification"),
         ("facematch_local.matcher", "facematch_local.batch"),
         ("facematch_server", "facematch_local.evaluation"),
+        ("facematch_server.top", "facematch_server.store"),
+        ("facematch_server.top", "facematch_server.settings"),
+        ("facematch_server.conformance", "facematch_server.app"),
     ],
 )
 def test_who_never_imports_whom(package: str, never: str) -> None:

@@ -27,6 +27,7 @@ def samples(
 
     write(folder)
     console().print(f"wrote {len(SAMPLES)} pairs to {folder}; index.json lists the code of each", markup=False)
+    console().print(f"try: facematch compare {folder / 'card.jpg'} {folder / 'portrait.jpg'}", markup=False)
     if check and not _check(folder, pack, policy):
         raise typer.Exit(1)
 

@@ -91,11 +91,14 @@ def compat_check(
 ) -> None:
     """Before a client of the cloud moves to a server: find its profile, replay the calls, report differences.
 
-    With --client-file: reads the client's recorded traffic (HAR, dumped replies), the types of its model (JSON Schema,
-    type names) or its source, and says which settings fit. With --base-url: checks the host name, TLS, the replies and
-    their options; with both, also whether the server fits the client.
+    --client-file reads recorded traffic (HAR, dumped replies), the types of the
+    client's model (JSON Schema, type names) or its source: which settings fit?
 
-    The exit code is 0 if no problem was found, 1 if a problem was found, 2 if the check could not run.
+    --base-url checks the host name, TLS, the replies and their options; with
+    --client-file too, also whether the server fits the client.
+
+    The exit code is 0 if no problem was found, 1 if a problem was found, 2 if
+    the check could not run.
     """
     from facematch_server.conformance import client_advice, compat, photos
     from facematch_server.conformance import client_file as files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,6 +78,8 @@ def serve(
         from facematch_server.cluster.serving import serve_on_ray
 
         raise typer.Exit(serve_on_ray(settings, address, Replicas.parse(replicas) if replicas else None))
+    if sys.stdout.isatty():
+        typer.echo("Loading the models ...")
     from facematch_server import run
 
     raise typer.Exit(run(settings))

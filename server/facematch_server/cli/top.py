@@ -21,7 +21,7 @@ _SECONDS = 3.0
 def top(
     addresses: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ADDRESS]...", help="host:port or URL of each service. Default 127.0.0.1:8000."),
+        typer.Argument(metavar="ADDRESS", help="host:port or URL of each service. Default 127.0.0.1:8000."),
     ] = None,
     interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
     window: Annotated[float, typer.Option(min=1.0, help="Seconds that rate and times are about.")] = 10.0,

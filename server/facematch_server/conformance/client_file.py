@@ -5,7 +5,7 @@
 | HAR, Postman collection, or any JSON or JSON lines with replies in it | JSON type of `invalidCode` in each reply |
 | JSON Schema or OpenAPI with a property `invalidCode` | its `type` |
 | JSON of type names, such as `{"data": {"invalidCode": "int"}}` | the name |
-| source of the model class (Java, Kotlin, Swift, Dart, C#, Go, TypeScript, Python) | the declared type, comparisons |
+| source of the model class (Java, Kotlin, Swift, Dart, C#, Go, Rust, TypeScript ...) | types, accesses, comparisons |
 
 Photos, credentials and other values of the file appear in no result.
 """
@@ -15,57 +15,20 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from facematch_local.errors import FacematchError
+from facematch_server.conformance.client_source import ACCESSES, Reads, found_in_source, named, tells_no_face_as_error3
 from facematch_server.wire.profile import NoFaceAs, Profile
 
 _LARGEST: Final = 256 * 1024 * 1024
 _FIELD: Final = "invalidCode"
 # Texts in both profiles; a client that declares numbers cannot read either.
 _ALWAYS_TEXT: Final = ("errorCode", "matching", "match", "face1_score", "face2_score")
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NUMBERS: Final = _words(
-    "int integer number long short byte int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 i8 i16 i32 i64 u8 u16 "
-    "u32 u64 bigint biginteger double float num decimal nsnumber nsinteger"
-)
-_TEXTS: Final = _words("string str text charsequence nsstring varchar char")
-_EITHERS: Final = _words("any object dynamic unknown jsonelement jsonnode jvalue jtoken mixed interface")
-
-_NAME: Final = r"(?:invalidCode|invalid_code|InvalidCode)"
-# `int? invalidCode;`, `private String invalidCode`, `public int InvalidCode { get; set; }`
-_TYPE_FIRST: Final = re.compile(
-    rf"\b(?P<type>[A-Za-z][\w.]{{0,60}}(?:<[\w.?, ]{{1,60}}>)?\??)[ \t]{{1,9}}{_NAME}\b(?![ \t]*:)"
-)
-# `invalidCode: string;`, `val invalidCode: Int?`, `invalid_code: int | None`, `invalidCode?: number`
-_NAME_FIRST: Final = re.compile(rf"\b{_NAME}\??[ \t]*:[ \t]*(?P<type>[A-Za-z][\w.\[\]|? ]{{0,60}})")
-# Go: `InvalidCode int` before a tag
-_GO: Final = re.compile(rf"\b{_NAME}[ \t]+(?P<type>\*?[a-z]\w*)[ \t]+`")
-_COMPARED: Final = re.compile(rf"""\b{_NAME}\W{{0,3}}[ \t]*(?:===?|!==?)[ \t]*(?P<value>\d+\b|["']\d+["'])""")
-# A message about a face beside error 3, as on the vendor's Vietnamese page.
-_NO_FACE: Final = re.compile(
-    r"""["']?\b3\b["']?[^\n\d]{0,40}?(?:khuôn mặt|no face|not contain a face)""", re.IGNORECASE
-)
-_KEYWORDS: Final = _words("return case final val var let const public private required")
-
-
-class Reads(StrEnum):
-    """How a client reads `invalidCode`."""
-
-    NUMBER = "a number"
-    TEXT = "a text"
-    EITHER = "a number or a text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +65,7 @@ class ClientNeeds:
     @property
     def conflicting(self) -> bool:
         """Whether parts of the file need different profiles."""
-        return {Reads.NUMBER, Reads.TEXT} <= {each.reads for each in self.evidence}
+        return {Reads.NUMBER, Reads.TEXT} <= _deciding(self.evidence)
 
 
 def read_client_file(path: Path) -> ClientNeeds:
@@ -149,24 +112,19 @@ class _Notes:
                     self._numbers.add(name)
             if str(node.get(_FIELD)) in ("4", "5"):
                 self._no_face[NoFaceAs.WARNING] += 1
-            if str(node.get("errorCode")) == "3" and _NO_FACE.search(f"3 {node.get('errorMessage')}"):
+            if str(node.get("errorCode")) == "3" and tells_no_face_as_error3(f"3 {node.get('errorMessage')}"):
                 self._no_face[NoFaceAs.ERROR3] += 1
 
     def read_source(self, text: str) -> None:
-        """Find declarations and comparisons in a program."""
-        for pattern in (_TYPE_FIRST, _NAME_FIRST, _GO):
-            for match in pattern.finditer(text):
-                if (reads := _named(match["type"])) is not None:
-                    self._found["declared types", reads] += 1
-        for match in _COMPARED.finditer(text):
-            self._found["comparisons", Reads.NUMBER if match["value"].isdigit() else Reads.TEXT] += 1
-        if _NO_FACE.search(text):
+        """Find declarations, accesses and comparisons in a program."""
+        self._found.update(found_in_source(text))
+        if tells_no_face_as_error3(text):
             self._no_face[NoFaceAs.ERROR3] += 1
 
     def needs(self) -> ClientNeeds:
         """The result."""
         evidence = tuple(Evidence(about, reads, count) for (about, reads), count in sorted(self._found.items()))
-        kinds = {each.reads for each in evidence}
+        kinds = _deciding(evidence)
         profile: Profile | None = None
         if kinds and not {Reads.NUMBER, Reads.TEXT} <= kinds:
             # Who reads both gets the form of the vendor's page.
@@ -181,6 +139,12 @@ class _Notes:
             self._found["recorded replies", Reads.TEXT] += 1
         elif (reads := _declared(value)) is not None:
             self._found["declared types", reads] += 1
+
+
+def _deciding(evidence: Iterable[Evidence]) -> set[Reads]:
+    """What counts: accesses if there are any, since a declared type may be that of a converted value."""
+    kinds = {each.reads for each in evidence if each.about == ACCESSES}
+    return kinds or {each.reads for each in evidence}
 
 
 def _parsed(text: str) -> Any:
@@ -227,19 +191,10 @@ def _declared(value: Any) -> Reads | None:
     if isinstance(value, dict):
         kinds = [value.get("type"), *(part.get("type") for key in ("anyOf", "oneOf") for part in _parts(value, key))]
         names = [name for kind in kinds for name in (kind if isinstance(kind, list) else [kind])]
-        return _named(" ".join(name for name in names if isinstance(name, str)))
-    return _named(value) if isinstance(value, str) and len(value) < 100 else None
+        return named(" ".join(name for name in names if isinstance(name, str)))
+    return named(value) if isinstance(value, str) and len(value) < 100 else None
 
 
 def _parts(schema: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     parts = schema.get(key)
     return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-
-
-def _named(text: str) -> Reads | None:
-    """The kind of a type by its name; None if it is unknown."""
-    words = {word.lower() for word in re.findall(r"[A-Za-z]\w*", text)} - _KEYWORDS
-    number, string = bool(words & _NUMBERS), bool(words & _TEXTS)
-    if (number and string) or words & _EITHERS:
-        return Reads.EITHER
-    return Reads.NUMBER if number else Reads.TEXT if string else None

@@ -94,6 +94,13 @@ def test_the_bill_of_materials(make_wheel: Callable[..., Path]) -> None:
     assert document["serialNumber"] != json.loads(sbom("facematch-local", "2.1", wheels, [pack]))["serialNumber"]
 
 
+def test_the_default_source_is_this_checkout() -> None:
+    from facematch_server.cli import bundle
+
+    assert (bundle._CHECKOUT / "pyproject.toml").is_file()
+    assert (bundle._CHECKOUT / "server" / "deploy" / "install.sh").is_file()
+
+
 def test_a_bundle_is_made_of_a_checkout(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="not a checkout"):
         build(tmp_path, tmp_path / "out")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from facematch_local.errors import FacematchError
-from facematch_server.conformance.client_file import Reads, client_needs, read_client_file
+from facematch_server.conformance.client_file import client_needs, read_client_file
+from facematch_server.conformance.client_source import Reads
 from facematch_server.wire.profile import NoFaceAs, Profile
 
 SECRET = "c2VjcmV0LWZhY2U="
@@ -113,10 +115,27 @@ def test_numbers_that_no_profile_has_are_named() -> None:
         ("if (reply.data.invalidCode === 0) { done() }", Profile.OBSERVED),  # JavaScript
         ("if reply['data']['invalidCode'] == '0':", Profile.DOCUMENTED),
         ("if data['invalidCode'] != 0:", Profile.OBSERVED),
+        ('@JsonProperty("invalidCode") private int code;', Profile.OBSERVED),
+        ('@SerializedName("invalidCode")\n    val code: Int? = null', Profile.OBSERVED),
+        ('#[serde(rename = "invalidCode")]\n    pub code: Option<String>,', Profile.DOCUMENTED),
+        ('Code *int `json:"invalidCode,omitempty"`', Profile.OBSERVED),
+        ('code: str = Field(alias="invalidCode")', Profile.DOCUMENTED),
+        ("invalidCode: json['invalidCode'] as int,", Profile.OBSERVED),
+        ("invalidCode: int.parse(json['invalidCode']),", Profile.DOCUMENTED),
+        ("final int invalidCode;\ninvalidCode = int.parse(json['invalidCode']);", Profile.DOCUMENTED),
+        ('String code = data.getString("invalidCode");', Profile.DOCUMENTED),
+        ('int code = data.optInt("invalidCode");', Profile.OBSERVED),
     ],
 )
 def test_source_of_a_client(source: str, profile: Profile) -> None:
     assert client_needs(source).profile is profile
+
+
+@pytest.mark.parametrize("name", ["client.py", "client.mjs", "client.php", "client.dart"])
+def test_the_examples_read_both_profiles(name: str) -> None:
+    found = read_client_file(Path(__file__).parents[3] / "docs" / "examples" / name)
+    assert {each.reads for each in found.evidence} == {Reads.EITHER}
+    assert found.profile is Profile.DOCUMENTED
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "no code here", "return invalidCode", "[" * 100_000, "{" * 5000])
@@ -125,6 +144,22 @@ def test_files_that_tell_nothing(text: str) -> None:
     assert found.profile is None
     assert not found.evidence
     assert not found.conflicting
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", " ", "invalidCode ", "3", "'invalidCode')] ", "int.parse(", "${", ": ", "<", "\t"]
+)
+def test_a_long_file_takes_no_time_of_its_own(piece: str) -> None:
+    """Each pattern reads a bounded distance from each place."""
+    text = piece * (500_000 // len(piece))
+    began = time.process_time()
+    client_needs(text)
+    assert time.process_time() - began < 30
+
+
+def test_a_place_counts_once() -> None:
+    found = client_needs("private int invalidCode;")
+    assert [each.count for each in found.evidence] == [1]
 
 
 def test_parts_that_differ() -> None:

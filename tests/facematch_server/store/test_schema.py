@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, create_engine, inspect, text
 
-from facematch_server.store import KeySettings, SchemaError, Store, UnavailableError, status, upgrade
+from facematch_server.store import KeySettings, SchemaError, Store, UnavailableError, schema, status, upgrade
 from facematch_server.store.tables import Base
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -176,3 +176,23 @@ def test_migrations_go_down_and_up_again(database_url: str) -> None:
     assert upgrade(database_url).up_to_date
     with closing(Store.open(database_url)) as store:
         assert store.create_first_key() is not None
+
+
+def test_the_revisions_are_those_of_alembic() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+    scripts = ScriptDirectory.from_config(config)
+    oldest_first = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert list(schema.revisions()) == oldest_first
+    assert schema.revisions()[-1] == scripts.get_current_head()
+
+
+def test_a_start_on_an_upgraded_database_does_not_load_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'keys.db'}"
+    Store.open(url).close()
+    code = f"import sys; sys.path[:0] = {sys.path!r}\nfrom facematch_server.store import Store\n"
+    code += f"Store.open({url!r}).close()\nassert 'alembic' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)  # noqa: S603
