@@ -28,12 +28,14 @@ class Postgres:
         programs: folder of PostgreSQL's programs; None: the server is not ours to stop.
         folder: of its socket and its log.
         data: of its files.
+        durable: whether it waits for the disk, as a real server does.
     """
 
     url: str
     programs: Path | None = None
     folder: Path = Path()
     data: Path = Path()
+    durable: bool = False
 
     def call(self, program: str, *arguments: object) -> None:
         """Run one of PostgreSQL's programs as the user that owns the files."""
@@ -48,7 +50,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off"
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync={self.durable}"
         self.call("pg_ctl", "--pgdata", self.data, "--options", f"{options} -c max_connections=200", "--wait", "start")
 
     def stop(self) -> None:
@@ -79,7 +81,7 @@ class Postgres:
 
 
 @contextmanager
-def throwaway_server() -> Iterator[Postgres]:
+def throwaway_server(*, durable: bool = False) -> Iterator[Postgres]:
     """A fresh server, removed at the end; skips where PostgreSQL is not installed."""
     pytest.importorskip("psycopg", reason="needs the postgres extra")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
@@ -91,7 +93,7 @@ def throwaway_server() -> Iterator[Postgres]:
         user = _unprivileged()
         os.chown(folder, user.pw_uid, user.pw_gid)
     data = folder / "data"
-    server = Postgres(f"postgresql+psycopg://tests@/postgres?host={folder}", Path(initdb).parent, folder, data)
+    server = Postgres(f"postgresql+psycopg://tests@/postgres?host={folder}", Path(initdb).parent, folder, data, durable)
     try:
         server.call(
             *("initdb", "--pgdata", data, "--username", "tests"),

@@ -68,7 +68,9 @@ def launching(pack_path: Path, tmp_path: Path) -> Iterator[Callable[..., Process
         processes.append(popen)
         return process
 
-    yield launch
-    for popen in processes:
-        popen.kill()
-        popen.wait()
+    try:
+        yield launch
+    finally:
+        for popen in processes:
+            popen.kill()
+            popen.wait()

@@ -176,15 +176,19 @@ def matcher_of(
     return FaceMatcher(models.pack, models.policy, _image_limits(settings), spare, cores.large_photo_lock, decoder)
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, create: bool = True) -> Store:
     """Open the database of keys.
+
+    Args:
+        settings: the options.
+        create: create an SQLite file that does not exist.
 
     Raises:
         StoreError: it cannot be reached, or its schema does not belong to this version.
     """
     from facematch_server.store import Store
 
-    return Store.open(settings.store_url, connections=settings.database_connections)
+    return Store.open(settings.store_url, create=create, connections=settings.database_connections)
 
 
 def open_fetcher(settings: Settings) -> PhotoFetcher:

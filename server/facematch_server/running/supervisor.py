@@ -68,8 +68,11 @@ class Supervisor:
         # When to fork the worker of a number, and the pause before the next try.
         self._due: dict[int, float] = {0: 0.0}
         self._pauses: dict[int, float] = {}
+        # Signals that have come, and those that have been passed on. The handler only counts: it may run anywhere.
         self._signals = 0
+        self._obeyed = 0
         self._announced = False
+        self._stopped = False
         self._kill_at = float("inf")
         self._failed = False
         self._selector = selectors.DefaultSelector()
@@ -88,13 +91,14 @@ class Supervisor:
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         self._selector.register(woken, selectors.EVENT_READ)
         try:
-            while self._workers or (self._due and not self._signals):
+            while self._workers or self._due:
                 self._fork_due()
                 for key, _ in self._selector.select(_TICK_SECONDS):
                     if key.fileobj is woken:
                         woken.recv(1024)
                     else:
                         self._hear(key.data)
+                self._obey()
                 self._bury()
                 self._kill_late()
             return 2 if self._failed else 0
@@ -108,26 +112,30 @@ class Supervisor:
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self._signals += 1
-        self._stop(_AT_ONCE_SECONDS if self._signals > 1 else self._stop_seconds + _PATIENCE)
+
+    def _obey(self) -> None:
+        while self._obeyed < self._signals:
+            self._obeyed += 1
+            self._stop(_AT_ONCE_SECONDS if self._obeyed > 1 else self._stop_seconds + _PATIENCE)
 
     def _stop(self, seconds: float) -> None:
         for worker in self._workers.values():
             worker.line.stop()
-        if self._kill_at == float("inf"):
+        if not self._stopped:
             self._stopping()
+        self._stopped = True
         self._kill_at = min(self._kill_at, time.monotonic() + seconds)
         self._due.clear()
 
     def _fork_due(self) -> None:
         now = time.monotonic()
         for number in [number for number, due in self._due.items() if due <= now]:
-            if not self._signals:
-                del self._due[number]
-                self._fork(number)
+            del self._due[number]
+            self._fork(number)
 
     def _fork(self, number: int) -> None:
         line = MainEnd()
-        # No signal between the fork and the worker's own handlers: this handler would stop the other workers.
+        # No signal between the fork and the worker's own handlers.
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
         pid = os.fork()
         if pid == 0:
@@ -170,16 +178,23 @@ class Supervisor:
             self._all_ready()
 
     def _bury(self) -> None:
-        for number, worker in list(self._workers.items()):
-            pid, status, usage = os.wait4(worker.pid, os.WNOHANG)
+        # Any child: as the first process of a container, this one inherits what killed workers leave behind.
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
             if not pid:
+                return
+            number = next((number for number, worker in self._workers.items() if worker.pid == pid), None)
+            if number is None:
                 continue
-            del self._workers[number]
+            worker = self._workers.pop(number)
             if worker.line in self._selector.get_map():
                 self._selector.unregister(worker.line)
             worker.line.close()
             self._ended(number, usage.ru_utime + usage.ru_stime)
-            if self._kill_at == float("inf"):
+            if not self._stopped:
                 self._replace(number, worker, os.waitstatus_to_exitcode(status))
 
     def _replace(self, number: int, worker: _Worker, code: int) -> None:
@@ -202,4 +217,4 @@ class Supervisor:
         for worker in self._workers.values():
             log("worker killed in the middle of work")
             os.kill(worker.pid, signal.SIGKILL)
-        self._kill_at = float("inf") if not self._workers else time.monotonic() + _AT_ONCE_SECONDS
+        self._kill_at = time.monotonic() + _AT_ONCE_SECONDS

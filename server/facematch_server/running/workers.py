@@ -122,7 +122,8 @@ def _work(
             matcher = matcher_of(models, part, cores, photo_decoder(part, cores, decoders))
             if decoders is not None:
                 decoders.wait_until_ready()
-            store = stack.enter_context(closing(open_store(part)))
+            # The main process has made the file. If it is gone, a worker must not begin a new one.
+            store = stack.enter_context(closing(open_store(part, create=False)))
             app = create_app(part, matcher, store, cores=cores, decoders=decoders, metrics=Metrics(shared))
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,169 @@
+"""The main process of several workers, with workers that do nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+
+# `work` of a worker gets its number, its end of the line, and `say`; WORK is its body.
+MAIN = """
+import asyncio, os, signal, sys, time
+from facematch_server.running.supervisor import Supervisor
+
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+
+def wait_for_stop(line):
+    async def wait():
+        stop = asyncio.Event()
+        with line.calls(asyncio.get_running_loop(), stop.set):
+            await stop.wait()
+    asyncio.run(wait())
+
+def work(number, line):
+WORK
+
+supervisor = Supervisor(
+    3, work, stop_seconds=STOP, all_ready=lambda: say("all ready"), stopping=lambda: say("stopping"),
+    ended=lambda number, cpu: say("ended", number),
+)
+say("code", supervisor.run())
+"""
+GOOD = """
+    say("worker", number, os.getpid())
+    line.ready()
+    wait_for_stop(line)
+    return 0
+"""
+
+
+class Main:
+    """A main process and its words."""
+
+    def __init__(self, work: str, stop: float) -> None:
+        code = MAIN.replace("WORK", work.strip("\n")).replace("STOP", str(stop))
+        self.popen = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "server"), str(ROOT)])},
+        )
+
+    def words(self, until: str) -> list[str]:
+        """The lines up to the one that begins so."""
+        assert self.popen.stdout
+        lines = []
+        for line in self.popen.stdout:
+            lines.append(line.strip())
+            if line.startswith(until):
+                return lines
+        raise AssertionError((lines, self.popen.communicate()))
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Main]]:
+    started: list[Main] = []
+
+    def start(work: str = GOOD, stop: float = 5.0) -> Main:
+        started.append(Main(work, stop))
+        return started[-1]
+
+    yield start
+    for main in started:
+        main.popen.kill()
+        main.popen.communicate()
+
+
+def pids(lines: list[str]) -> dict[str, int]:
+    """Process ids of workers by number."""
+    return {line.split()[1]: int(line.split()[2]) for line in lines if line.startswith("worker")}
+
+
+def test_a_worker_that_ends_is_replaced_by_one_of_its_number(start: Callable[..., Main]) -> None:
+    main = start()
+    first = pids(main.words("all ready"))
+    assert set(first) == {"0", "1", "2"}
+    os.kill(first["1"], signal.SIGKILL)
+    [again] = pids(main.words("worker")).items()
+    assert again[0] == "1"
+    assert again[1] != first["1"]
+    main.popen.send_signal(signal.SIGTERM)
+    rest = main.words("code")
+    assert rest[-1] == "code 0"
+    assert sorted(line for line in rest if line.startswith("ended")) == ["ended 0", "ended 1", "ended 2"]
+    assert rest.count("stopping") == 1
+
+
+def test_workers_hear_no_signals(start: Callable[..., Main]) -> None:
+    main = start()
+    workers = pids(main.words("all ready"))
+    for pid in workers.values():
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGINT)
+    time.sleep(0.3)
+    assert all(Path(f"/proc/{pid}").exists() for pid in workers.values()) or sys.platform != "linux"
+    main.popen.send_signal(signal.SIGINT)
+    assert main.words("code")[-1] == "code 0"
+
+
+def test_workers_end_with_a_killed_main_process(start: Callable[..., Main]) -> None:
+    main = start()
+    workers = pids(main.words("all ready"))
+    main.popen.kill()
+    main.popen.wait()
+    end = time.monotonic() + 20
+    while any(_lives(pid) for pid in workers.values()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(") ")[2][0] != "Z"
+
+
+def test_a_first_worker_that_cannot_start_ends_all(start: Callable[..., Main]) -> None:
+    main = start("    say('worker', number, os.getpid())\n    return 2")
+    rest = main.words("code")
+    assert rest[-1] == "code 2"
+    assert list(pids(rest)) == ["0"]  # the others were not even tried
+
+
+def test_a_successor_that_cannot_start_is_tried_again_after_a_pause(start: Callable[..., Main], tmp_path: Path) -> None:
+    flag = tmp_path / "broken"
+    main = start(
+        f"    if os.path.exists({str(flag)!r}):\n        say('failed', number, os.getpid())\n        return 2" + GOOD
+    )
+    workers = pids(main.words("all ready"))
+    flag.touch()
+    os.kill(workers["2"], signal.SIGKILL)
+    main.words("failed 2")
+    begun = time.monotonic()
+    main.words("failed 2")
+    assert time.monotonic() - begun > 0.8
+    flag.unlink()
+    assert "2" in pids(main.words("worker"))
+
+
+def test_a_worker_that_does_not_stop_is_killed(start: Callable[..., Main]) -> None:
+    main = start("    line.ready()\n    time.sleep(100)", stop=0.5)
+    main.words("all ready")
+    main.popen.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    assert main.words("code")[-1] == "code 0"
+    assert time.monotonic() - begun < 10
