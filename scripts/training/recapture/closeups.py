@@ -22,7 +22,9 @@ INKS = ("am_colour", "am_colour", "fm", "fm", "fm", "photo_paper", "am_grey", "l
 def world(content: Array, side: int, rng: Rng) -> Array:
     """The thing itself: side x side x 3 uint8 BGR of a photo (HxWx3 uint8 BGR), made smaller so that it is sharp."""
     scale = max(float(np.exp(rng.uniform(np.log(0.3), np.log(1.0)))), (side + 2) / min(content.shape[:2]))
-    sharp = cv2.resize(content, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    sharp = cv2.resize(
+        content, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    )
     part = _part(sharp, side, rng)
     light = (part / np.float32(255)) ** np.float32(2.2)
     return photographed(_lens(light, 1, rng), rng)
@@ -45,7 +47,9 @@ def display(content: Array, side: int, rng: Rng) -> Array:
     light = cv2.resize(_lens(light, SAMPLES, rng), (side, side), interpolation=cv2.INTER_AREA)
     if rng.random() < 0.4:  # the display's refresh against the rows of the shutter
         rows = np.arange(side, dtype=np.float32)[:, None, None]
-        light = light * (1 + np.float32(rng.uniform(0.03, 0.3)) * np.sin(rows * rng.uniform(0.02, 0.3) + rng.uniform(0, 6)))
+        light = light * (
+            1 + np.float32(rng.uniform(0.03, 0.3)) * np.sin(rows * rng.uniform(0.02, 0.3) + rng.uniform(0, 6))
+        )
     if rng.random() < 0.3:  # light of the room on the glass
         light = light + np.linspace(*rng.uniform(0, 0.25, 2), side, dtype=np.float32)[None, :, None]
     return photographed(light.astype(np.float32), rng)
@@ -58,7 +62,9 @@ def paper(content: Array, side: int, rng: Rng) -> Array:
     zoom = float(np.exp(rng.uniform(np.log(1.0), np.log(5.0))))  # pixels of the camera for each of the printed photo
     u, v = x / np.float32(zoom), y / np.float32(zoom)
     ink = gamut(_shown(content, (u.max(), v.max()), 1.0, rng).astype(np.float32), family, rng)
-    seen = cv2.remap(ink, u, v, cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    seen = cv2.remap(
+        ink, u, v, cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     if rng.random() < 0.75:
         seen = halftone(seen, x, y, family, rng)
     for finest in (1.0, 3.0):  # the tooth of the paper, fine and coarse

@@ -34,20 +34,20 @@ def _folds(rng: Rng) -> Array:
     )
 
 
-def _stripes(x: Array, y: Array, rng: Rng) -> Array:
+def _stripes(x: Array, _: Array, rng: Rng) -> Array:
     return (np.sin(2 * np.pi * x) > rng.uniform(-0.8, 0.8)).astype(np.float32)
 
 
-def _checks(x: Array, y: Array, rng: Rng) -> Array:
+def _checks(x: Array, y: Array, _: Rng) -> Array:
     return (0.5 * (np.sin(2 * np.pi * x) > 0) + 0.5 * (np.sin(2 * np.pi * y) > 0)).astype(np.float32)
 
 
-def _weave(x: Array, y: Array, rng: Rng) -> Array:
+def _weave(x: Array, y: Array, _: Rng) -> Array:
     over = (np.floor(x) + np.floor(y)) % 2
     return np.where(over > 0, np.abs(np.sin(np.pi * x)), np.abs(np.sin(np.pi * y))).astype(np.float32)
 
 
-def _knit(x: Array, y: Array, rng: Rng) -> Array:
+def _knit(x: Array, y: Array, _: Rng) -> Array:
     lean = np.abs((x % 1) - 0.5)
     return np.abs(np.sin(np.pi * (y * 1.3 + 1.2 * lean))).astype(np.float32) * (0.4 + 0.6 * np.sin(np.pi * (x % 1)))
 

@@ -26,7 +26,9 @@ class Rate:
         if not self.count:
             return "0 of 0"
         low, high = binomtest(self.errors, self.count).proportion_ci(method="wilson")
-        return f"{self.errors} of {self.count} = {self.errors / self.count:.1%} [{low:.0%}, {high:.0%}]".replace("%", " %")
+        return f"{self.errors} of {self.count} = {self.errors / self.count:.1%} [{low:.0%}, {high:.0%}]".replace(
+            "%", " %"
+        )
 
 
 def apcer(scores: Array, limit: float) -> Rate:

@@ -47,7 +47,9 @@ def listed(data: Path) -> list[Photo]:
 def views(data: Path) -> Iterator[tuple[Array, int]]:
     """Crops uint8 [80,80,3] with their kinds 0 live, 1 print, 2 screen."""
     analyser = load_pack(find_pack("standard")).analyser
-    rooms = [p for p in list_photos(data, ("no_card",)) if not p.held_out and Path(p.path).stem not in NO_CARD_WITH_PEOPLE]
+    rooms = [
+        p for p in list_photos(data, ("no_card",)) if not p.held_out and Path(p.path).stem not in NO_CARD_WITH_PEOPLE
+    ]
     others = [r for r in (load_photo(data / p.path, 500) for p in rooms) if r is not None]
     for photo in listed(data):
         image = load_photo(data / photo.path, 640)

@@ -1,8 +1,8 @@
 """Composed views of a person, and of a display or a print that someone holds up: what shows at the photo's scale.
 
-The whole square of `networks.recapture.recapture_crop` is composed at once, small, since only outlines, hands, glare and
-tone are left of it at 80 pixels. Views of persons get the same hands, glare and pictures on the wall, and what apps put
-around photos, so that none of these alone separates the classes.
+The whole square of `networks.recapture.recapture_crop` is composed at once, small, since only outlines, hands, glare
+and tone are left of it at 80 pixels. Views of persons get the same hands, glare and pictures on the wall, and what apps
+put around photos, so that none of these alone separates the classes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def held_up(portrait: Portrait, others: list[Array], rng: Rng, display: bool) ->
     turn = _turned(place, face, rng)
     shown = _toned(_placed(portrait, face, place), display, rng)
     sheet, around = shown.copy(), np.zeros((SIDE, SIDE), np.uint8)
-    rim = float(rng.uniform(2, 50) if rng.random() < 0.8 else rng.uniform(190, 250)) if display else rng.uniform(170, 250)
+    rim = (
+        float(rng.uniform(2, 50) if rng.random() < 0.8 else rng.uniform(190, 250)) if display else rng.uniform(170, 250)
+    )
     inside = np.zeros((SIDE, SIDE), np.uint8)
     _box(inside, low, high, 0)
     sheet[inside == 0] = np.clip(rim + rng.normal(0, 4, 3), 0, 255).astype(np.uint8)
@@ -108,7 +110,10 @@ def _placed(portrait: Portrait, face: float, place: Array) -> Array:
     scale = face / portrait.side
     image, centre = portrait.image, portrait.centre
     if scale < 0.5:
-        image, centre = cv2.resize(image, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA), centre * 2 * scale
+        image, centre = (
+            cv2.resize(image, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA),
+            centre * 2 * scale,
+        )
         scale = 0.5
     matrix = np.array([[scale, 0, place[0] - scale * centre[0]], [0, scale, place[1] - scale * centre[1]]])
     return cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
@@ -126,7 +131,7 @@ def _turned(place: Array, face: float, rng: Rng) -> Array:
 def _box(mask: Array, low: Array, high: Array, radius: float) -> None:
     """Fill a rectangle with round corners."""
     r = int(min(radius, *(np.maximum(high - low, 2) / 2)))
-    x0, y0, x1, y1 = (int(round(v)) for v in (*low, *high))
+    x0, y0, x1, y1 = (round(float(v)) for v in (*low, *high))
     cv2.rectangle(mask, (x0 + r, y0), (x1 - r, y1), 255, -1)
     cv2.rectangle(mask, (x0, y0 + r), (x1, y1 - r), 255, -1)
     for x, y in ((x0 + r, y0 + r), (x1 - r, y0 + r), (x0 + r, y1 - r), (x1 - r, y1 - r)):

@@ -14,7 +14,7 @@ FEATURES = 32
 
 
 class Spectrum(nn.Module):
-    """Grey [B,SIDE,SIDE] to the logarithm of its mean power [B,1,WINDOW,WINDOW/2+1] over overlapping windows.
+    """Grey [B,SIDE,SIDE] to the logarithm of the mean power [B,1,WINDOW,WINDOW/2+1] of overlapping windows.
 
     Written as products with the matrices of the transform, because ONNX Runtime has no fast one.
     """
@@ -25,7 +25,8 @@ class Spectrum(nn.Module):
         turn = np.fft.fftshift(turn, axes=0)  # frequency zero in the middle
         half = 2 * np.pi * np.outer(np.arange(WINDOW // 2 + 1), np.arange(WINDOW)) / WINDOW
         for name, value in {
-            "cosines": np.cos(turn), "sines": np.sin(turn), "half_cosines": np.cos(half).T, "half_sines": np.sin(half).T,
+            "cosines": np.cos(turn), "sines": np.sin(turn),
+            "half_cosines": np.cos(half).T, "half_sines": np.sin(half).T,
             "window": np.outer(np.hanning(WINDOW), np.hanning(WINDOW)),
         }.items():  # fmt: skip
             self.register_buffer(name, torch.from_numpy(value.astype(np.float32)), persistent=False)

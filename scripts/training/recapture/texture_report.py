@@ -2,8 +2,8 @@
 
     python -m scripts.training.recapture.texture_report --work WORK --name without_b --left-out b
 
-The limit of `--bpcer` is taken from the photos of part `limit`. Beside it stands the APCER at the limit that lets 5 % of
-the left-out set's own real photos alarm (BPCER 5 %, as the standard compares systems).
+The limit of `--bpcer` is taken from the photos of part `limit`. Beside it stands the APCER at the limit that lets 5 %
+of the left-out set's own real photos alarm (BPCER 5 %, as the standard compares systems).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Reads the checkpoint WORK/NAME.pt and writes WORK/NAME.csv: path, set, species, part, shorter side, score. `part` is
 `test`, `limit` (development, never trained on), or `trained`. A photo of a thing has no face; its middle stands for
-one.
+one. `--scale` and `--quality` measure smaller and more compressed copies, in files with these numbers in their names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 from facematch_local.networks.texture import TextureNetwork, texture_tiles
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.export import export
-from scripts.training.common.image import Array
+from scripts.training.common.image import Array, jpeg
 from scripts.training.common.loop import begun_with
 from scripts.training.common.photos import list_photos
 from scripts.training.recapture.recaptures import list_recaptures
@@ -59,12 +59,18 @@ def photos(data: Path) -> Iterator[tuple[str, str, str, str]]:
         yield other.path, other.source, "", part
 
 
-def scored(network: TextureNetwork, data: Path) -> Iterator[tuple[str, str, str, str, int, str]]:
+def scored(
+    network: TextureNetwork, data: Path, scale: float, quality: int
+) -> Iterator[tuple[str, str, str, str, int, str]]:
     """One row for each photo that can be read; the score is empty where the photo is too small."""
     for path, source, species, part in photos(data):
         pixels = cv2.imread(str(data / path), cv2.IMREAD_COLOR)
         if pixels is None:
             continue
+        if scale < 1:
+            pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        if quality:
+            pixels = jpeg(pixels, quality)
         whole = np.array([0, 0, pixels.shape[1], pixels.shape[0]], np.float32)
         tiles = texture_tiles(pixels, whole if source == "f" else middle_of(pixels))
         score = "" if tiles is None else f"{network.predict(tiles):.5f}"
@@ -74,14 +80,18 @@ def scored(network: TextureNetwork, data: Path) -> Iterator[tuple[str, str, str,
 def main() -> None:
     parser = parser_of(__doc__, "data", "work")
     parser.add_argument("--name", required=True)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the photos, at most 1")
+    parser.add_argument("--quality", type=int, default=0, help="compress with this JPEG quality; 0 as they are")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     work, name = arguments.work, arguments.name
     network = exported(work / f"{name}.pt", work / f"{name}.onnx")
-    with (work / f"{name}.csv").open("w", newline="") as stream:
+    scale, quality = arguments.scale, arguments.quality
+    changed = (f"_scale{scale:g}" if scale < 1 else "") + (f"_quality{quality}" if quality else "")
+    with (work / f"{name}{changed}.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        writer.writerows(scored(network, arguments.data))
+        writer.writerows(scored(network, arguments.data, scale, quality))
 
 
 if __name__ == "__main__":

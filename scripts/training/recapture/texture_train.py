@@ -3,9 +3,9 @@
     python -m scripts.training.recapture.texture_train --data DATA --work WORK --steps 1000 --without a b f --name base
     python -m scripts.training.recapture.texture_train --data DATA --work WORK --start WORK/base.pt --name all
 
-`--without` leaves sets of real recaptures out, live photos included; without any, the held-out things are left out and
-the network is exported. Every square passes through other light, other noise reduction and sharpening, another scale and
-other compression each time, in the same way whether it is real or recaptured.
+`--without` leaves sets of real recaptures out, live photos included; without any, the held-out things are left out
+and the network is exported. Every square passes through other light, other noise reduction and sharpening, another
+scale and other compression each time, in the same way whether it is real or recaptured.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ def drawer(pixels: Array, tiles: list[Tile], usable: Array) -> Callable[[Rng], B
     return batch
 
 
-def _pools(tiles: list[Tile], usable: Array, shares: dict[str, float], species: str | None) -> tuple[list[Array], Array]:
+def _pools(
+    tiles: list[Tile], usable: Array, shares: dict[str, float], species: str | None
+) -> tuple[list[Array], Array]:
     names = np.array([(t.group if not t.species else "") if species == "" else t.species for t in tiles])
     members = {name: np.flatnonzero((names == name) & usable) for name in shares}
     members = {name: rows for name, rows in members.items() if len(rows)}
