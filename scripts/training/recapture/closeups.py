@@ -32,7 +32,9 @@ def world(content: Array, side: int, rng: Rng) -> Array:
 
 def display(content: Array, side: int, rng: Rng) -> Array:
     """A display that shows the photo: side x side x 3 uint8 BGR."""
-    pitch = float(np.exp(rng.uniform(np.log(0.4), np.log(5.0))))  # pixels of the camera for each of the display
+    # Pixels of the camera for each of the display. In most real recaptures the grid is just fine enough to be seen, and
+    # faint.
+    pitch = float(np.exp(rng.uniform(np.log(1.6), np.log(6.0)) if rng.random() < 0.6 else rng.uniform(-0.9, 1.6)))
     x, y = _seen_points(side, rng)
     x, y = x / np.float32(pitch), y / np.float32(pitch)
     shown = _shown(content, (x.max(), y.max()), float(np.exp(rng.uniform(np.log(0.4), np.log(1.6)))), rng)
@@ -41,7 +43,8 @@ def display(content: Array, side: int, rng: Rng) -> Array:
     light = (light.astype(np.float32) / 255) ** np.float32(rng.uniform(1.8, 2.4))
     family = str(rng.choice(LAYOUTS))
     if family != "fine":
-        light = light * subpixels(x, y, family, rng)
+        faint = np.float32(np.exp(rng.uniform(np.log(0.08), 0)))
+        light = light * (1 + faint * (subpixels(x, y, family, rng) - 1))
     light = light * np.float32(rng.uniform(0.5, 1.3)) + np.float32(rng.uniform(0, 0.03))
     light = light * (1 + rng.uniform(-0.12, 0.12, 3).astype(np.float32))
     light = cv2.resize(_lens(light, SAMPLES, rng), (side, side), interpolation=cv2.INTER_AREA)
