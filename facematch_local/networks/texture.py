@@ -4,7 +4,7 @@ Convention `texture-1`:
 
 Input `tiles`, uint8 (N, 96, 96, 3), BGR: squares of the photo at its own resolution, because resampling removes
 halftone, pixel grid and moire. The network computes their spectra itself.
-Output `scores`, float32 (N, 1): logit of a recapture for each square; those of one photo are averaged.
+Output `scores`, float32 (N, 1): logit of a recapture for each square; the odds of those of one photo are averaged.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class TextureNetwork(Network):
             tiles: (N, 96, 96, 3) uint8 BGR from `texture_tiles`, at least one.
         """
         (scores,) = self._session.run(["scores"], {"tiles": tiles})
-        return float(1.0 / (1.0 + np.exp(-np.mean(scores, dtype=np.float64))))
+        # The mean of the odds, not of the logits: the traces of a screen show in some squares only.
+        odds = float(np.exp(np.clip(scores.astype(np.float64), -30.0, 30.0)).mean())
+        return odds / (1.0 + odds)
 
 
 def texture_tiles(pixels: Pixels, box: NDArray[np.float32]) -> NDArray[np.uint8] | None:

@@ -32,6 +32,7 @@ from scripts.training.recapture.tiles import kept_apart
 
 BATCH = 128
 ROUNDS = {"lfw": 2, "asian_faces": 8, "east_asian_people": 10, "masks": 4, "sunglasses": 4, "scenes": 10}
+AS_IT_IS = 3  # kind of a real portrait that is not composed
 LFW_SHARE = 6  # every n-th photo of LFW
 
 
@@ -45,7 +46,7 @@ def listed(data: Path) -> list[Photo]:
 
 
 def views(data: Path) -> Iterator[tuple[Array, int]]:
-    """Crops uint8 [80,80,3] with their kinds 0 live, 1 print, 2 screen."""
+    """Crops uint8 [80,80,3] with their kinds: 0 live, 1 print, 2 screen, 3 a real portrait as it is."""
     analyser = load_pack(find_pack("standard")).analyser
     rooms = [
         p for p in list_photos(data, ("no_card",)) if not p.held_out and Path(p.path).stem not in NO_CARD_WITH_PEOPLE
@@ -59,7 +60,7 @@ def views(data: Path) -> Iterator[tuple[Array, int]]:
         portrait = Portrait(image, faces[0].box)
         if len(others) < 600 and photo.source != "lfw":
             others.append(cv2.resize(image, (320, 320), interpolation=cv2.INTER_AREA))
-        yield recapture_crop(image, faces[0].box), 0
+        yield recapture_crop(image, faces[0].box), AS_IT_IS
         for number in range(ROUNDS[photo.source]):
             rng = np.random.default_rng((zlib.crc32(photo.path.encode()), number))
             yield resized(person(portrait, others, rng), RECAPTURE_SIZE), 0
@@ -78,13 +79,14 @@ def written(data: Path, folder: Path) -> tuple[Array, Array]:
 
 
 def drawer(crops: Array, kinds: Array) -> Callable[[Rng], Batch]:
-    """Batches, half of them live; mirrored, in other light and compressed again at times."""
-    members = [np.flatnonzero(kinds == kind) for kind in range(3)]
+    """Batches, half of them live, most of those as they are; mirrored, in other light and compressed again at times."""
+    members = [np.flatnonzero(kinds == kind) for kind in range(4)]
 
     def batch(rng: Rng) -> Batch:
-        chosen = [int(rng.choice(members[(0, 1, 0, 2)[place % 4]])) for place in range(BATCH)]
+        drawn = (0, 1, AS_IT_IS, 2, AS_IT_IS, 1, AS_IT_IS, 2)
+        chosen = [int(rng.choice(members[drawn[place % len(drawn)]])) for place in range(BATCH)]
         wide = np.stack([_changed(crops[index], rng) for index in chosen])
-        return (torch.from_numpy(wide), torch.zeros(BATCH, 1)), torch.from_numpy(kinds[chosen])
+        return (torch.from_numpy(wide), torch.zeros(BATCH, 1)), torch.from_numpy(kinds[chosen] % AS_IT_IS)
 
     return batch
 
@@ -109,12 +111,15 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
 
 def main() -> None:
     parser = parser_of(__doc__, "data")
+    parser.add_argument("--shift", type=float, default=0.0, help="added to the logit of live in the exported file")
     add_training(parser, steps=1500)
     arguments = parser.parse_args()
     prepare()
     crops, kinds = written(arguments.data, arguments.work / "scenes")
-    print(f"{len(kinds)} crops, {np.bincount(kinds).tolist()} live, print, screen", flush=True)
+    print(f"{len(kinds)} crops, {np.bincount(kinds).tolist()} live, print, screen, as it is", flush=True)
     net = trained(RecaptureNet((16, 32, 48, 64), (1, 2, 2, 1)), drawer(crops, kinds), loss_of, arguments, "scene")
+    with torch.no_grad():
+        net.decision.bias[0] += arguments.shift
     example = (torch.zeros(1, RECAPTURE_SIZE, RECAPTURE_SIZE, 3, dtype=torch.uint8), torch.zeros(1, 1))
     export(net, example, arguments.out / "networks" / "recapture.onnx", int8=True)
 

@@ -16,16 +16,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnxruntime
-import torch
 
 from facematch_local.networks.texture import TextureNetwork, texture_tiles
 from scripts.training.common.arguments import parser_of
-from scripts.training.common.export import export
 from scripts.training.common.image import Array, jpeg
-from scripts.training.common.loop import begun_with
 from scripts.training.common.photos import list_photos
 from scripts.training.recapture.recaptures import list_recaptures
-from scripts.training.recapture.texture_net import SIDE, TextureNet
+from scripts.training.recapture.texture_export import write
 from scripts.training.recapture.tiles import PER_PHOTO, kept_apart
 
 COLUMNS = ("path", "set", "species", "part", "side", "score")
@@ -35,8 +32,7 @@ LFW_SHARE = 8  # every n-th of LFW
 
 def exported(checkpoint: Path, out: Path) -> TextureNetwork:
     """The averaged network of a checkpoint as a file, opened by the library."""
-    net = begun_with(TextureNet(), checkpoint)
-    export(net, (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),), out, int8=True)
+    write(checkpoint, out)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return TextureNetwork(onnxruntime.InferenceSession(str(out), options, providers=["CPUExecutionProvider"]))

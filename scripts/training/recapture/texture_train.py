@@ -1,10 +1,10 @@
-"""Train the texture network on the squares of `tiles.py`; writes `networks/texture.onnx` of a pack.
+"""Train the texture network on the squares of `tiles.py`; leaves a checkpoint for `texture_export.py`.
 
     python -m scripts.training.recapture.texture_train --data DATA --work WORK --steps 1000 --without a b f --name base
     python -m scripts.training.recapture.texture_train --data DATA --work WORK --start WORK/base.pt --name all
 
-`--without` leaves sets of real recaptures out, live photos included; without any, the held-out things are left out
-and the network is exported. Every square passes through other light, other noise reduction and sharpening, another
+`--without` leaves sets of real recaptures out, live photos included; without any, the held-out things are left out.
+Every square passes through other light, other noise reduction and sharpening, another
 scale and other compression each time, in the same way whether it is real or recaptured.
 """
 
@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from scripts.training.common.arguments import add_training, parser_of
-from scripts.training.common.export import export
 from scripts.training.common.image import Array, Rng, jpeg
 from scripts.training.common.loop import Batch, prepare, trained
 from scripts.training.recapture.camera import developed, toned
@@ -117,10 +116,7 @@ def main() -> None:
     prepare()
     pixels, tiles = read_tiles(arguments.work / "tiles")
     batch_of = drawer(pixels, tiles, usable_tiles(tiles, arguments.data, arguments.without))
-    net = trained(TextureNet(), batch_of, loss_of, arguments, arguments.name)
-    if not arguments.without:
-        example = (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),)
-        export(net, example, arguments.out / "networks" / "texture.onnx", int8=True)
+    trained(TextureNet(), batch_of, loss_of, arguments, arguments.name)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,11 @@ def box(*edges: float) -> NDArray[np.float32]:
     return np.array(edges, np.float32)
 
 
-def test_the_logits_of_the_squares_are_averaged() -> None:
+def test_the_odds_of_the_squares_are_averaged() -> None:
     network = TextureNetwork(_Session())
+    odds = (np.exp(-1.0) + 1) / 2
     squares = np.stack([np.full((TILE, TILE, 3), value, np.uint8) for value in (96, 128)])
-    assert network.predict(squares) == pytest.approx(1 / (1 + np.exp(0.5)), abs=1e-6)
+    assert network.predict(squares) == pytest.approx(odds / (1 + odds), abs=1e-6)
     assert network.predict(squares[1:]) == pytest.approx(0.5, abs=1e-6)
 
 
