@@ -28,7 +28,7 @@ from scripts.training.common.loop import Batch, prepare, trained
 from scripts.training.common.photos import NO_CARD_WITH_PEOPLE, Photo, list_photos, load_photo
 from scripts.training.recapture.net import RecaptureNet
 from scripts.training.recapture.scenes import Portrait, held_up, person
-from scripts.training.recapture.tiles import kept_apart
+from scripts.training.texture.data import kept_apart
 
 BATCH = 128
 ROUNDS = {"lfw": 2, "asian_faces": 8, "east_asian_people": 10, "masks": 4, "sunglasses": 4, "scenes": 10}

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from scripts.training.common.image import Array, Rng
-from scripts.training.recapture.camera import photographed
 from scripts.training.recapture.surfaces import gamut, halftone, subpixels
+from scripts.training.texture.camera import photographed
 
 SAMPLES = 3  # samples of the sensor for each pixel, each way
 LAYOUTS = ("stripe", "stripe", "stripe_turned", "delta", "pentile", "fine")

@@ -1,8 +1,8 @@
 """Write the texture network of a checkpoint as it is shipped.
 
-    python -m scripts.training.recapture.texture_export --work WORK --name all --shift 0.9
+    python -m scripts.training.texture.export --work WORK --name all --shift 0.9
 
-`--shift` is taken from every logit, so that the limit which `texture_report.py` chooses becomes the policy's limit.
+`--shift` is taken from every logit, so that the limit which `evaluate.py` chooses becomes the policy's limit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from scripts.training.common.arguments import add_out, parser_of
 from scripts.training.common.export import export
 from scripts.training.common.loop import begun_with
-from scripts.training.recapture.texture_net import SIDE, TextureNet
+from scripts.training.texture.net import SIDE, TextureNet
 
 
 def write(checkpoint: Path, out: Path, shift: float = 0.0) -> None:

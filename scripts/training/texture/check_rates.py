@@ -1,6 +1,6 @@
 """Error rates of the check `recapture` as the library gives it, on photos of faces that no training has seen.
 
-    python -m scripts.training.recapture.check_rates --data DATA --pack standard
+    python -m scripts.training.texture.check_rates --data DATA --pack standard
 
 Real portraits are of the test split; the recaptured faces are those of `spoof`. A photo that is not assessed, or
 without a face, is counted apart: it raises no warning. `--out` writes one row for each photo.
@@ -21,7 +21,7 @@ from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import Outcome
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.photos import list_photos
-from scripts.training.recapture.rates import Rate
+from scripts.training.texture.rates import Rate
 
 SETS = ("lfw", "scenes", "east_asian_people", "asian_faces", "masks", "sunglasses", "groups", "spoof")
 LFW_SHARE = 6  # every n-th of LFW

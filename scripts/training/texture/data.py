@@ -1,6 +1,6 @@
 """Squares of photos at their own resolution, real, recaptured and simulated, kept in the work folder.
 
-    python -m scripts.training.recapture.tiles --data DATA --work WORK
+    python -m scripts.training.texture.data --data DATA --work WORK
 
 Of the project's photos only the development split is read, of the recaptures everything: each training chooses among
 them by set and by thing (`recaptures.list_recaptures`).
@@ -20,9 +20,9 @@ import numpy as np
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array, Rng
 from scripts.training.common.photos import list_photos, read_rows
-from scripts.training.recapture.closeups import display, paper, world
-from scripts.training.recapture.grounds import drawn_ground
-from scripts.training.recapture.recaptures import list_recaptures
+from scripts.training.texture.closeups import display, paper, world
+from scripts.training.texture.grounds import drawn_ground
+from scripts.training.texture.recaptures import list_recaptures
 
 SIDE = 144  # of a kept square; trainings cut smaller ones out of it
 LEAST = 96  # a photo with a shorter side is left out

@@ -1,6 +1,6 @@
-"""Error rates by species of attack and by set, from the scores of `texture_scores.py`.
+"""Error rates by species of attack and by set, from the scores of `scores.py`.
 
-    python -m scripts.training.recapture.texture_report --work WORK --name without_b --left-out b
+    python -m scripts.training.texture.evaluate --work WORK --name without_b --left-out b
 
 The limit of `--bpcer` is taken from the photos of part `limit`. Beside it stands the APCER at the limit that lets 5 %
 of the left-out set's own real photos alarm (BPCER 5 %, as the standard compares systems).
@@ -13,7 +13,7 @@ import numpy as np
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array
 from scripts.training.common.photos import read_rows
-from scripts.training.recapture.rates import apcer, bpcer, limit_at
+from scripts.training.texture.rates import apcer, bpcer, limit_at
 
 
 def scores_where(rows: list[dict[str, str]], **wanted: str) -> Array:

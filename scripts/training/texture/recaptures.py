@@ -1,6 +1,6 @@
 """The labelled real recaptures of the data folder: set, species and thing of each photo.
 
-Things are numbered in `recapture_things.csv`: photos of one thing, real or recaptured, have one number. The list was
+Things are numbered in `things.csv`: photos of one thing, real or recaptured, have one number. The list was
 drawn up by matching local features of all photos of a set and corrected on contact sheets. Clips of faces (set f) have
 no numbers; no split of that set is used.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.training.common.photos import read_rows
 
-THINGS = Path(__file__).with_name("recapture_things.csv")
+THINGS = Path(__file__).with_name("things.csv")
 SPECIES = {
     ("a", "screen-laptop"): "a, laptop",
     ("a", "screen-mobile"): "a, phone",

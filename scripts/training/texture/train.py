@@ -1,7 +1,7 @@
-"""Train the texture network on the squares of `tiles.py`; leaves a checkpoint for `texture_export.py`.
+"""Train the texture network on the squares of `data.py`; leaves a checkpoint for `export.py`.
 
-    python -m scripts.training.recapture.texture_train --data DATA --work WORK --steps 1000 --without a b f --name base
-    python -m scripts.training.recapture.texture_train --data DATA --work WORK --start WORK/base.pt --name all
+    python -m scripts.training.texture.train --data DATA --work WORK --steps 900 --without a b f --name base
+    python -m scripts.training.texture.train --data DATA --work WORK --start WORK/base.pt --name all
 
 `--without` leaves sets of real recaptures out, live photos included; without any, the held-out things are left out.
 Every square passes through other light, other noise reduction and sharpening, another
@@ -22,10 +22,10 @@ from torch.nn import functional
 from scripts.training.common.arguments import add_training, parser_of
 from scripts.training.common.image import Array, Rng, jpeg
 from scripts.training.common.loop import Batch, prepare, trained
-from scripts.training.recapture.camera import developed, toned
-from scripts.training.recapture.recaptures import list_recaptures
-from scripts.training.recapture.texture_net import SIDE, TextureNet
-from scripts.training.recapture.tiles import Tile, read_tiles
+from scripts.training.texture.camera import developed, toned
+from scripts.training.texture.data import Tile, read_tiles
+from scripts.training.texture.net import SIDE, TextureNet
+from scripts.training.texture.recaptures import list_recaptures
 
 BATCH, RATE = 128, 2e-3
 # How often each group is drawn. Half of each batch is real, half is recaptured.

@@ -1,6 +1,6 @@
 """Scores of whole photos by a texture network, as the library takes them: one CSV for each network.
 
-    python -m scripts.training.recapture.texture_scores --data DATA --work WORK --name without_b
+    python -m scripts.training.texture.scores --data DATA --work WORK --name without_b
 
 Reads the checkpoint WORK/NAME.pt and writes WORK/NAME.csv: path, set, species, part, shorter side, score. `part` is
 `test`, `limit` (development, never trained on), or `trained`. A photo of a thing has no face; its middle stands for
@@ -21,9 +21,9 @@ from facematch_local.networks.texture import TextureNetwork, texture_tiles
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array, jpeg
 from scripts.training.common.photos import list_photos
-from scripts.training.recapture.recaptures import list_recaptures
-from scripts.training.recapture.texture_export import write
-from scripts.training.recapture.tiles import PER_PHOTO, kept_apart
+from scripts.training.texture.data import PER_PHOTO, kept_apart
+from scripts.training.texture.export import write
+from scripts.training.texture.recaptures import list_recaptures
 
 COLUMNS = ("path", "set", "species", "part", "side", "score")
 SETS = (*PER_PHOTO, "spoof")
