@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.checks import Examination, Measure, Role
-from facematch_local.checks.recapture import COARSEST_STEP, TOO_COMPRESSED, TOO_SMALL, recapture
+from facematch_local.checks.recapture import COARSEST_STEP, SMALLEST_SIDE, TOO_COMPRESSED, TOO_SMALL, recapture
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.imaging.spectrum import period_of
@@ -87,18 +87,28 @@ def test_view_or_texture_is_enough(seen: float, texture: float, astronaut: Pixel
     assert 1 <= count <= 12
 
 
-def test_a_photo_without_texture_is_not_assessed_unless_the_view_is_evident(
-    astronaut: Pixels, astronaut_face: Face
-) -> None:
-    small = Photo(np.ascontiguousarray(astronaut[40:130, 150:290]))
-    coarse, fine = (Photo(astronaut, 1.0, "JPEG", COARSEST_STEP + more) for more in (0.1, 0.0))
-    face = Face(astronaut_face.box - np.tile(np.float32([150, 40]), 2), astronaut_face.landmarks, 0.9)
-    for photo, where, reason in ((small, face, TOO_SMALL), (coarse, astronaut_face, TOO_COMPRESSED)):
-        network = _Texture(0.9)
-        assert _measured(photo, where, 0.3, network) == Measure.not_assessed(reason)
-        assert _measured(photo, where, 0.7, network).value == pytest.approx(0.7)
-        assert network.asked == []
-    assert _measured(fine, astronaut_face, 0.3, _Texture(0.9)).value == pytest.approx(0.9)
+def test_no_traces_in_a_small_or_compressed_photo_are_no_answer(astronaut: Pixels, astronaut_face: Face) -> None:
+    small = Photo(np.ascontiguousarray(astronaut[: SMALLEST_SIDE - 1]))
+    coarse = Photo(astronaut, 1.0, "JPEG", COARSEST_STEP + 0.1)
+    for photo, reason in ((small, TOO_SMALL), (coarse, TOO_COMPRESSED)):
+        assert _measured(photo, astronaut_face, 0.3, _Texture(0.4)) == Measure.not_assessed(reason)
+        assert _measured(photo, astronaut_face, 0.3, _Texture(0.9)).value == pytest.approx(0.9)
+        assert _measured(photo, astronaut_face, 0.7, _Texture(0.1)).value == pytest.approx(0.7)
+    for photo in (
+        Photo(np.ascontiguousarray(astronaut[:SMALLEST_SIDE])),
+        Photo(astronaut, 1.0, "JPEG", COARSEST_STEP),
+        Photo(astronaut, 1.0, "PNG"),
+    ):
+        assert _measured(photo, astronaut_face, 0.3, _Texture(0.4)).value == pytest.approx(0.4)
+
+
+def test_a_photo_smaller_than_a_square_is_judged_by_its_view_alone(astronaut: Pixels, astronaut_face: Face) -> None:
+    tiny = Photo(np.ascontiguousarray(astronaut[60:150, 150:290]))
+    face = Face(astronaut_face.box - np.tile(np.float32([150, 60]), 2), astronaut_face.landmarks, 0.9)
+    network = _Texture(0.9)
+    assert _measured(tiny, face, 0.7, network).value == pytest.approx(0.7)
+    assert _measured(tiny, face, 0.3, network) == Measure.not_assessed(TOO_SMALL)
+    assert network.asked == []
 
 
 @pytest.fixture(scope="module")
