@@ -25,6 +25,7 @@ from facematch_local.networks import Networks
 from facematch_local.networks.document import DocumentScores
 from facematch_local.networks.occlusion import OcclusionScores, occlusion_crop
 from facematch_local.networks.recapture import RecaptureScores, recapture_crop
+from facematch_local.networks.texture import texture_tiles
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
 
@@ -136,6 +137,14 @@ class Examination(BriefRepr):
         if self.face is None or self.networks.recapture is None:
             return None
         return self.networks.recapture.predict(recapture_crop(self.photo.pixels, self.face.box), self.period)
+
+    @cached_property
+    def texture(self) -> float | None:
+        """Texture network's probability of a recapture; None without that network or a face, or with too few pixels."""
+        if self.face is None or self.networks.texture is None:
+            return None
+        tiles = texture_tiles(self.photo.pixels, self.face.box)
+        return None if tiles is None else self.networks.texture.predict(tiles)
 
 
 def _inside(pixels: Pixels, face: Face) -> Pixels | None:

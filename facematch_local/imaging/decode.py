@@ -88,7 +88,7 @@ def decode(
                 pixels = limited(_pixels(image, data, limits), limits.max_side)
             # Read the orientation after decoding: Pillow's TIFF and HEIF plugins rotate the photo and reset the tag.
             pixels = _upright(pixels, _orientation(image))
-            return Photo(pixels, max(pixels.shape[:2]) / original, image.format or "")
+            return Photo(pixels, max(pixels.shape[:2]) / original, image.format or "", _jpeg_step(image))
     except ImageFormatError:
         raise
     # Pillow's plugins do not document a closed set of exceptions. Damaged photos raised OSError, SyntaxError,
@@ -158,6 +158,13 @@ def _check_pixels(width: int, height: int, limits: ImageLimits) -> None:
         raise ImageLimitError(f"the photo has more than {limits.max_pixels} pixels")
     if max(width, height) > _LONGEST_SIDE:
         raise ImageLimitError(f"the photo has a side of more than {_LONGEST_SIDE} pixels")
+
+
+def _jpeg_step(image: Image.Image) -> float | None:
+    """Mean step of the first quantisation table, which codes the luminance; None without one."""
+    tables = getattr(image, "quantization", None)
+    steps = tables.get(0) if isinstance(tables, dict) else None
+    return float(np.mean(steps)) if steps else None
 
 
 def _orientation(image: Image.Image) -> int:

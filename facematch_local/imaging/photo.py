@@ -40,11 +40,14 @@ class Photo(BriefRepr):
         pixels: HxWx3 uint8, BGR, upright (EXIF orientation applied).
         scale: side of `pixels` divided by the side of the original; below 1 if the photo was scaled down.
         format: container format by Pillow's name (`"JPEG"`), or `"ARRAY"` for an array passed by the caller.
+        jpeg_step: mean step of the file's JPEG quantisation table for luminance, grey levels (58 at libjpeg's quality
+            of 50, 29 at 75); None for other formats.
     """
 
     pixels: NDArray[np.uint8]
     scale: float = 1.0
     format: str = "ARRAY"
+    jpeg_step: float | None = None
 
     @property
     def height(self) -> int:

@@ -20,6 +20,7 @@ from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.networks.occlusion import OcclusionNetwork
 from facematch_local.networks.photocopy import PhotocopyNetwork
 from facematch_local.networks.recapture import RecaptureNetwork
+from facematch_local.networks.texture import TextureNetwork
 
 __all__ = ["TASKS", "Network", "Networks"]
 
@@ -31,6 +32,7 @@ TASKS: Final[Mapping[str, type[Network]]] = MappingProxyType(
             FaceFilterNetwork,
             OcclusionNetwork,
             RecaptureNetwork,
+            TextureNetwork,
             DocumentNetwork,
             PhotocopyNetwork,
         )
@@ -45,5 +47,6 @@ class Networks:
 
     occlusion: OcclusionNetwork | None = None
     recapture: RecaptureNetwork | None = None
+    texture: TextureNetwork | None = None
     document: DocumentNetwork | None = None
     photocopy: PhotocopyNetwork | None = None

@@ -18,6 +18,7 @@ from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.networks.occlusion import OcclusionNetwork
 from facematch_local.networks.photocopy import PhotocopyNetwork
 from facematch_local.networks.recapture import RecaptureNetwork
+from facematch_local.networks.texture import TextureNetwork
 from facematch_local.packs.expectations import Expectations, read_expectations
 from facematch_local.packs.files import RECOGNISER_SIDES, sha256_of, verify_files, verify_pack
 from facematch_local.packs.model_pack import ModelPack
@@ -154,6 +155,7 @@ def open_networks(pack: ModelPack, settings: SessionSettings) -> Networks:
     return Networks(
         occlusion=_open_network(pack, OcclusionNetwork, settings),
         recapture=_open_network(pack, RecaptureNetwork, settings),
+        texture=_open_network(pack, TextureNetwork, settings),
         document=_open_network(pack, DocumentNetwork, settings),
         photocopy=_open_network(pack, PhotocopyNetwork, settings),
     )

@@ -20,7 +20,7 @@ SHIPPED: Final = "compact"
 """The pack that is always installed. Packs without networks for checks use its networks as a fallback."""
 # Tasks with a fallback. The landmark network is not among them: a recogniser needs the landmarks of its training and
 # calibration. Nor is the face filter: it was trained on the errors of the shipped detector.
-FALLBACK_TASKS: Final = ("occlusion", "recapture", "document", "photocopy")
+FALLBACK_TASKS: Final = ("occlusion", "recapture", "texture", "document", "photocopy")
 MISSING: Final = "missing.txt"
 """Name of the file beside a manifest that states in one line why the build could not fetch the weights."""
 

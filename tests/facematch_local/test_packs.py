@@ -520,10 +520,11 @@ def test_a_curve_in_the_folder_of_a_plain_pack_is_found(tmp_path: Path) -> None:
 def test_the_shipped_networks_are_the_fallback_for_missing_tasks(tmp_path: Path) -> None:
     shipped, bare = find_pack(), read_pack(plain(tmp_path / "plain"))
     assert fallback_networks(bare) == {
-        role: shipped.files[role] for role in ("occlusion", "recapture", "document", "photocopy")
+        role: shipped.files[role] for role in ("occlusion", "recapture", "texture", "document", "photocopy")
     }
     own = replace(bare, files={**bare.files, "occlusion": ModelFile(tmp_path / "own.onnx")})
-    assert fallback_networks(own) == {role: shipped.files[role] for role in ("recapture", "document", "photocopy")}
+    others = ("recapture", "texture", "document", "photocopy")
+    assert fallback_networks(own) == {role: shipped.files[role] for role in others}
     assert fallback_networks(shipped) == {}
 
 
@@ -533,9 +534,9 @@ def test_there_is_no_fallback_where_the_shipped_pack_or_its_network_was_taken_ou
     shipped = tmp_path / "compact"
     shutil.copytree(find_pack("compact").folder, shipped)
     (shipped / "rec.onnx").unlink()
-    assert set(fallback_networks(bare, [tmp_path])) == {"occlusion", "recapture", "document", "photocopy"}
+    assert set(fallback_networks(bare, [tmp_path])) == {"occlusion", "recapture", "texture", "document", "photocopy"}
     (shipped / "networks" / "occlusion.onnx").unlink()
-    assert set(fallback_networks(bare, [tmp_path])) == {"recapture", "document", "photocopy"}
+    assert set(fallback_networks(bare, [tmp_path])) == {"recapture", "texture", "document", "photocopy"}
 
 
 def test_a_damaged_fallback_network_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -552,7 +553,7 @@ def test_a_damaged_fallback_network_is_named_as_such(tmp_path: Path, monkeypatch
 def test_a_pack_without_networks_uses_the_shipped_ones(tmp_path: Path) -> None:
     bare = read_pack(without_networks(tmp_path / "bare"))
     loaded = load_pack(bare)
-    assert loaded.fallback == ("occlusion", "recapture", "document", "photocopy")
+    assert loaded.fallback == ("occlusion", "recapture", "texture", "document", "photocopy")
     assert loaded.networks.occlusion is not None
     assert loaded.networks.recapture is not None
     assert "occlusion" not in loaded.pack.files

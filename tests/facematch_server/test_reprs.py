@@ -88,7 +88,7 @@ PIXELS = np.full((480, 640, 3), 200, np.uint8)
 @pytest.mark.parametrize(
     ("value", "printed"),
     [
-        (Photo(PIXELS), "Photo(pixels=<uint8 480x640x3>, scale=1.0, format='ARRAY')"),
+        (Photo(PIXELS), "Photo(pixels=<uint8 480x640x3>, scale=1.0, format='ARRAY', jpeg_step=None)"),
         (
             Face(np.ones(4, np.float32), np.ones((5, 2), np.float32), 0.5, np.ones(512, np.float32)),
             "Face(box=<float32 4>, landmarks=<float32 5x2>, score=0.5, embedding=<float32 512>)",

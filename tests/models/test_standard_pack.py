@@ -43,6 +43,7 @@ def test_the_networks_are_installed(standard: LoadedPack) -> None:
     assert None not in (
         standard.networks.occlusion,
         standard.networks.recapture,
+        standard.networks.texture,
         standard.networks.document,
         standard.networks.photocopy,
     )

@@ -5,7 +5,8 @@ service -> fork server   START id (with the decoder's socket and its status pipe
 fork server -> service   READY once
 fork server -> status    how a decoder ended
 service -> decoder       PHOTO buffer (with a file of the encoded photo), GO
-decoder -> service       WANTS_LOCK, PIXELS height width scale format (with a file of the pixels), REFUSED reason
+decoder -> service       WANTS_LOCK, PIXELS height width scale format step (with a file of the pixels), REFUSED
+                         reason; `step` is `Photo.jpeg_step`, 0 without one
 ```
 
 Photos and pixels travel in anonymous files (memfd): in memory only, sealed so that they cannot shrink while they are
@@ -53,7 +54,7 @@ NO_BUFFER: Final = 255
 LONGEST_MESSAGE: Final = 512
 ORDER: Final = struct.Struct("<cI")
 STATUS: Final = struct.Struct("<i")
-_PIXELS: Final = struct.Struct("<cIId8s")
+_PIXELS: Final = struct.Struct("<cIId8sd")
 # Pillow's name for a file of several JPEGs.
 _FORMATS: Final = (*FORMATS, "MPO")
 _SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
@@ -100,7 +101,9 @@ def taken(handle: int, most: int) -> bytes:
 
 def pixels_message(photo: Photo) -> bytes:
     """The message that goes with the file of a photo's pixels."""
-    return _PIXELS.pack(PIXELS, photo.height, photo.width, photo.scale, photo.format.encode("ascii"))
+    return _PIXELS.pack(
+        PIXELS, photo.height, photo.width, photo.scale, photo.format.encode("ascii"), photo.jpeg_step or 0.0
+    )
 
 
 def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Callable[[], object] | None = None) -> Photo:
@@ -116,7 +119,7 @@ def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Calla
         ProtocolError: the message or the file breaks the protocol.
     """
     try:
-        _, height, width, scale, name = _PIXELS.unpack(message)
+        _, height, width, scale, name, step = _PIXELS.unpack(message)
         format = name.rstrip(b"\0").decode("ascii")
         size = height * width * 3
         # Without the seals, the decoder could still shrink the file or change the pixels.
@@ -124,6 +127,7 @@ def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Calla
             not 0 < height <= limits.max_side
             or not 0 < width <= limits.max_side
             or not (math.isfinite(scale) and scale > 0)
+            or not (math.isfinite(step) and step >= 0)
             or format not in _FORMATS
             or fcntl.fcntl(handle, fcntl.F_GET_SEALS) & _SEALS != _SEALS
             or os.fstat(handle).st_size < size
@@ -137,7 +141,7 @@ def photo_from(message: bytes, handle: int, limits: ImageLimits, released: Calla
         os.close(handle)
     if released is not None:
         weakref.finalize(view, released)
-    return Photo(np.frombuffer(view, np.uint8).reshape(height, width, 3), scale, format)
+    return Photo(np.frombuffer(view, np.uint8).reshape(height, width, 3), scale, format, step or None)
 
 
 def received(sock: socket.socket, files: int = 1) -> tuple[bytes, list[int]]:

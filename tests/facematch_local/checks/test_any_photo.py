@@ -186,6 +186,7 @@ def sources(astronaut: Pixels, group_photo: Pixels) -> Sources:
     assert None not in (
         pack.networks.occlusion,
         pack.networks.recapture,
+        pack.networks.texture,
         pack.networks.document,
         pack.networks.photocopy,
     )

@@ -1,4 +1,4 @@
-"""Code 10 as fraud: the recapture network decides, given the crop and the period."""
+"""Code 10 as fraud: the view around the face and the texture of the photo decide."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from facematch_local import synthetic
-from facematch_local.checks import Examination, Role
-from facematch_local.checks.recapture import recapture
+from facematch_local.checks import Examination, Measure, Role
+from facematch_local.checks.recapture import COARSEST_STEP, SMALLEST_SIDE, TOO_COMPRESSED, TOO_SMALL, recapture
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.imaging.spectrum import period_of
@@ -59,6 +59,56 @@ def test_the_network_gets_the_crop_and_the_period_and_decides(astronaut: Pixels,
     measure = recapture(Examination(Photo(astronaut), Role.PORTRAIT, (astronaut_face,), networks))
     assert measure.value == pytest.approx(0.8)
     assert network.asked == [((80, 80, 3), period_of(astronaut, astronaut_face.box))]
+
+
+class _Texture:
+    """A texture network with a fixed answer that records how many squares it got."""
+
+    def __init__(self, answer: float) -> None:
+        self.answer = answer
+        self.asked: list[int] = []
+
+    def predict(self, tiles: NDArray[np.uint8]) -> float:
+        self.asked.append(len(tiles))
+        return self.answer
+
+
+def _measured(photo: Photo, face: Face, seen: float, texture: _Texture) -> Measure:
+    view = _Network(RecaptureScores(live=1 - seen, print=seen, screen=0.0))
+    networks = Networks(recapture=view, texture=texture)  # type: ignore[arg-type]
+    return recapture(Examination(photo, Role.PORTRAIT, (face,), networks))
+
+
+@pytest.mark.parametrize(("seen", "texture"), [(0.9, 0.1), (0.1, 0.9), (0.2, 0.3)])
+def test_view_or_texture_is_enough(seen: float, texture: float, astronaut: Pixels, astronaut_face: Face) -> None:
+    network = _Texture(texture)
+    assert _measured(Photo(astronaut), astronaut_face, seen, network).value == pytest.approx(max(seen, texture))
+    (count,) = network.asked
+    assert 1 <= count <= 12
+
+
+def test_no_traces_in_a_small_or_compressed_photo_are_no_answer(astronaut: Pixels, astronaut_face: Face) -> None:
+    small = Photo(np.ascontiguousarray(astronaut[: SMALLEST_SIDE - 1]))
+    coarse = Photo(astronaut, 1.0, "JPEG", COARSEST_STEP + 0.1)
+    for photo, reason in ((small, TOO_SMALL), (coarse, TOO_COMPRESSED)):
+        assert _measured(photo, astronaut_face, 0.3, _Texture(0.4)) == Measure.not_assessed(reason)
+        assert _measured(photo, astronaut_face, 0.3, _Texture(0.9)).value == pytest.approx(0.9)
+        assert _measured(photo, astronaut_face, 0.7, _Texture(0.1)).value == pytest.approx(0.7)
+    for photo in (
+        Photo(np.ascontiguousarray(astronaut[:SMALLEST_SIDE])),
+        Photo(astronaut, 1.0, "JPEG", COARSEST_STEP),
+        Photo(astronaut, 1.0, "PNG"),
+    ):
+        assert _measured(photo, astronaut_face, 0.3, _Texture(0.4)).value == pytest.approx(0.4)
+
+
+def test_a_photo_smaller_than_a_square_is_judged_by_its_view_alone(astronaut: Pixels, astronaut_face: Face) -> None:
+    tiny = Photo(np.ascontiguousarray(astronaut[60:150, 150:290]))
+    face = Face(astronaut_face.box - np.tile(np.float32([150, 60]), 2), astronaut_face.landmarks, 0.9)
+    network = _Texture(0.9)
+    assert _measured(tiny, face, 0.7, network).value == pytest.approx(0.7)
+    assert _measured(tiny, face, 0.3, network) == Measure.not_assessed(TOO_SMALL)
+    assert network.asked == []
 
 
 @pytest.fixture(scope="module")

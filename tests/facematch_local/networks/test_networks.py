@@ -26,6 +26,7 @@ from facematch_local.packs import ModelFile, ModelPack, SessionSettings, open_ne
 CROPS = {
     "occlusion-1": {"face": 112},
     "recapture-1": {"wide": 80},
+    "texture-1": {"tiles": 96},
     "confirmation-1": {"face": 64},
     "copy-1": {"portrait": 96},
 }
@@ -340,9 +341,16 @@ def test_a_pack_opens_its_networks(tmp_path: Path) -> None:
     assert only_one.recapture is None
     document = map_of_green(tmp_path / "d.onnx")
     copy = channel_means(tmp_path / "c.onnx", "copy-1", 1)
-    files = {"occlusion": occlusion, "recapture": recapture, "document": document, "photocopy": copy}
+    texture = channel_means(tmp_path / "t.onnx", "texture-1", 1)
+    files = {
+        "occlusion": occlusion,
+        "recapture": recapture,
+        "texture": texture,
+        "document": document,
+        "photocopy": copy,
+    }
     every = open_networks(pack_of(tmp_path, **files), SessionSettings())
-    assert None not in (every.occlusion, every.recapture, every.document, every.photocopy)
+    assert None not in (every.occlusion, every.recapture, every.texture, every.document, every.photocopy)
 
 
 def test_the_error_names_a_damaged_network(tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ LIMITS = ImageLimits(max_side=100)
 def test_there_and_back() -> None:
     from facematch_server.decoding import messages
 
-    photo = Photo(PIXELS, 0.5, "WEBP")
+    photo = Photo(PIXELS, 0.5, "JPEG", 28.75)
     released: list[int] = []
     handle = messages.put(photo.pixels.data)
     got = messages.photo_from(messages.pixels_message(photo), handle, LIMITS, lambda: released.append(1))
     assert np.array_equal(got.pixels, PIXELS)
-    assert (got.scale, got.format) == (0.5, "WEBP")
+    assert (got.scale, got.format, got.jpeg_step) == (0.5, "JPEG", 28.75)
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(handle)
     part = got.pixels[1:2]
@@ -46,6 +46,8 @@ def test_there_and_back() -> None:
         Photo(PIXELS, float("nan"), "PNG"),
         Photo(PIXELS, 0.0, "PNG"),
         Photo(PIXELS, 1.0, "EXE"),
+        Photo(PIXELS, 1.0, "JPEG", float("nan")),
+        Photo(PIXELS, 1.0, "JPEG", -1.0),
     ],
 )
 def test_lies_about_pixels(photo: Photo) -> None:

@@ -19,7 +19,17 @@ MODULES = [".".join(path.with_suffix("").parts) for path in FILES]
 PROGRAMS = [
     name for name in MODULES if "\ndef main() -> None:" in (FOLDER / f"{name.replace('.', '/')}.py").read_text()
 ]
-TASKS = ("detector", "recogniser", "landmarks", "face_filter", "occlusion", "recapture", "document", "photocopy")
+TASKS = (
+    "detector",
+    "recogniser",
+    "landmarks",
+    "face_filter",
+    "occlusion",
+    "recapture",
+    "texture",
+    "document",
+    "photocopy",
+)
 EXTRAS = ("torch", "openvino")  # packages of the extra `training`
 
 
