@@ -31,7 +31,14 @@ def test_a_key_that_works_is_folded_and_kept_for_the_tab(
     assert other_tab.input_value("#api-secret") == ""
 
 
-def test_a_wrong_key_is_asked_for_again_and_not_kept(page: Any, try_pair: Callable[..., None]) -> None:
+@pytest.mark.parametrize("worked_before", [False, True])
+def test_a_wrong_key_is_asked_for_again_and_not_kept(
+    page: Any, try_pair: Callable[..., None], worked_before: bool
+) -> None:
+    if worked_before:
+        try_pair(page, "sampleMatch")
+        page.click("#again")
+        page.click("#keys summary")
     page.fill("#api-secret", "wrong")
     try_pair(page, "sampleMatch")
     assert page.inner_text("#failure-title") == "The API key is wrong"
