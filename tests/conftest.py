@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import io
 from collections.abc import Callable, Iterator
@@ -151,8 +152,18 @@ class Completed:
     err: str
 
 
+@pytest.fixture(scope="session")
+def commands_built_once() -> Iterator[None]:
+    """Typer builds all commands anew for every call, which takes longer than most of them."""
+    import typer.main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
+        yield
+
+
 @pytest.fixture
-def facematch(capfd: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
+def facematch(commands_built_once: None, capfd: pytest.CaptureFixture[str]) -> Callable[..., Completed]:
     """`facematch("keys", "list")`: run the command in this process; its exit code and output."""
     from facematch_server.cli import main
 

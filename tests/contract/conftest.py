@@ -136,7 +136,8 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """`start(no_face_as="error3", ...)`: a live service with these settings; all end with the session.
 
     `matcher=` replaces the models, for tests of the code around them. Photos are decoded in its threads, which spares
-    every service the start of processes, unless `decode_processes=` says otherwise.
+    every service the start of processes, unless `decode_processes=` says otherwise. `send_buffer=` is the size in bytes
+    of what the system keeps for a client that does not read.
     """
     from facematch_server.app import create_app
     from facematch_server.logs import set_up_logs
@@ -147,7 +148,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     shared_matcher = matcher
     with contextlib.ExitStack() as stack:
 
-        def start(*, matcher: Any = None, **options: Any) -> Live:
+        def start(*, matcher: Any = None, send_buffer: int = 0, **options: Any) -> Live:
             folder: Path = tmp_path_factory.mktemp("live")
             settings = Settings(data_dir=str(folder), **{"decode_processes": 0, **options})
             # The lines are kept as the service's own handler would print them.
@@ -159,6 +160,8 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             new = store.create_key(KeySettings(name="contract tests"))
             app = create_app(settings, matcher or shared_matcher, store)
             sock = socket.create_server(("127.0.0.1", 0))
+            if send_buffer:  # accepted connections inherit it
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
             port = sock.getsockname()[1]
             server = new_server(settings, app, lifespan="on")
             loops: list[asyncio.AbstractEventLoop] = []

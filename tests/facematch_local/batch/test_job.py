@@ -346,8 +346,9 @@ def kills(pairs: Path, count: int, start: Callable[[], subprocess.Popen[bytes]])
         yield len(parts.finished()) if parts.folder.exists() else -1
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(10, marks=pytest.mark.slow)])
-def test_kill_9(tmp_path: Path, write_list: Callable[..., Path], count: int) -> None:
+@pytest.mark.slow
+def test_kill_9(tmp_path: Path, write_list: Callable[..., Path]) -> None:
+    count = 10
     pairs = write_list(60 * count)
 
     def start() -> subprocess.Popen[bytes]:

@@ -82,6 +82,7 @@ def test_every_row_ends_with_the_result_of_a_match_or_an_error(
     assert "astronaut" not in report
 
 
+@pytest.mark.slow
 def test_all_rows_with_a_result_give_exit_code_0(facematch: Command, folder: Path, pack_path: Path) -> None:
     write(folder / "good.csv", [("photos/astronaut.jpg", "photos/group.jpg", "portrait")])
     completed = facematch("batch", "good.csv", "-o", "out.jsonl", "--pack", pack_path, "--jobs", 1)

@@ -74,6 +74,7 @@ def test_no_pack(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_policy_of_an_older_version(facematch: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEMATCH_DECODE_PROCESSES", "0")
     assert "policy: version" in facematch("doctor").out
     path = tmp_path / "policy.toml"
     path.write_text('version = "12"\n[portrait]\n[card.document_colour]\ncode = 2\nmin = 0.034\n')

@@ -20,12 +20,18 @@ def _compared(sample: Any) -> Any:
     )[0]
 
 
-@pytest.mark.parametrize("people", [12, pytest.param(30, marks=pytest.mark.slow)])
-def test_the_interval_contains_the_rate_of_the_whole_population(population: Callable[..., Any], people: int) -> None:
+@pytest.mark.parametrize(
+    ("people", "rounds", "least"),
+    # 95 % intervals: a lower number of hits would happen once in 60 runs, or in 2,000. The seeds are fixed.
+    [(12, 20, 17), *(pytest.param(people, 40, 34, marks=pytest.mark.slow) for people in (12, 30))],
+)
+def test_the_interval_contains_the_rate_of_the_whole_population(
+    population: Callable[..., Any], people: int, rounds: int, least: int
+) -> None:
     whole = _compared(population({"alike": 700}, photos=3, seed=99))
     threshold = threshold_at_fmr(whole.non_mated, 0.02)
     fnmr = whole.mated.error_rate(0.55)
-    hits_fmr, hits_threshold, hits_fnmr, rounds = 0, 0, 0, 40
+    hits_fmr, hits_threshold, hits_fnmr = 0, 0, 0
     for seed in range(rounds):
         sample = population({"alike": people}, photos=3, seed=seed)
         bootstrap = SubjectBootstrap(_compared(sample), sample.dataset.subjects, replicates=200, seed=seed)
@@ -33,8 +39,7 @@ def test_the_interval_contains_the_rate_of_the_whole_population(population: Call
         hits_fmr += interval.low <= 0.02 <= interval.high
         hits_threshold += at.low <= threshold <= at.high
         hits_fnmr += missed.low <= fnmr <= missed.high
-    # 95 % intervals; 33 of 40 or fewer would happen once in 2,000 runs, and the seeds are fixed.
-    assert min(hits_fmr, hits_threshold, hits_fnmr) > 33
+    assert min(hits_fmr, hits_threshold, hits_fnmr) >= least
 
 
 def test_people_make_wider_intervals_than_pairs(population: Callable[..., Any]) -> None:
