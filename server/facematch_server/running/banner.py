@@ -5,18 +5,17 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from facematch_local import __version__
-from facematch_server.matching.pack_info import pack_labels
 from facematch_server.running.listening import printed, takes_ipv4
 from facematch_server.wire.profile import NoFaceAs, Profile
 
 if TYPE_CHECKING:
-    from facematch_server.matching.comparer import Matcher
+    from facematch_local.packs import LoadedPack
     from facematch_server.settings import Settings
     from facematch_server.store import NewKey, Store
 
@@ -32,14 +31,14 @@ class Start:
     Attributes:
         address: scheme, host and port of the public port, as a client on this machine reaches it.
         internal: the same of the port that serves the page and the documentation.
-        pack: labels of the pack, see `pack_labels`.
+        pack: name, version and calibration of the pack.
         notice: why another pack than the asked one is in use; "" without a reason.
         new_key: the key of a first start; None if keys exist.
     """
 
     address: str
     internal: str
-    pack: Mapping[str, str]
+    pack: str
     notice: str
     new_key: NewKey | None
 
@@ -67,13 +66,13 @@ def place(argv0: str | None = None) -> Place:
     return Place(command, Path(_CARD).is_file() and Path(_PORTRAIT).is_file())
 
 
-def show_start(settings: Settings, ports: Sequence[list[socket.socket]], matcher: Matcher, store: Store) -> None:
+def show_start(settings: Settings, ports: Sequence[list[socket.socket]], loaded: LoadedPack, store: Store) -> None:
     """Create a key if the database has none; print the banner on a terminal, elsewhere only a new key.
 
     Args:
         settings: the options.
         ports: the sockets of the public port, and of the internal one if there is one.
-        matcher: names the pack in use.
+        loaded: the pack in use.
         store: the open database of keys.
     """
     tls = settings.tls_cert is not None
@@ -81,8 +80,8 @@ def show_start(settings: Settings, ports: Sequence[list[socket.socket]], matcher
     start = Start(
         address=public,
         internal=address(settings.internal_listen_host, ports[1], tls) if len(ports) > 1 else public,
-        pack=pack_labels(matcher),
-        notice=matcher.pack.pack.notice,
+        pack=f"{loaded.pack.name} {loaded.pack.version}, calibration {loaded.calibration.id}",
+        notice=loaded.pack.notice,
         new_key=store.create_first_key(),
     )
     text = banner(settings, start, place()) if sys.stdout.isatty() else key_text(start, place())
@@ -133,7 +132,7 @@ def _facts(settings: Settings, start: Start, where: Place) -> Iterator[str]:
         yield _fact("API docs", f"{start.internal}/docs")
     if start.new_key is None:
         yield _fact("keys", f"exist; `{where.command} keys create` makes another, `keys list` lists them")
-    yield _fact("pack", f"{start.pack['name']} {start.pack['version']}, calibration {start.pack['calibration']}")
+    yield _fact("pack", start.pack)
     if start.notice:
         yield _fact("", start.notice)
     if settings.wire_profile is Profile.DOCUMENTED:

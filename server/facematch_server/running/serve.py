@@ -75,7 +75,7 @@ def serve(settings: Settings, start_decoders: Callable[[Settings, Cores], Decode
             if decoders is not None:
                 decoders.wait_until_ready()
             store = stack.enter_context(closing(open_store(settings)))
-            show_start(settings, ports, matcher, store)
+            show_start(settings, ports, matcher.pack, store)
             app = create_app(settings, matcher, store, cores=cores, decoders=decoders)
         except FacematchError as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr)  # noqa: T201
