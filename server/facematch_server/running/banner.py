@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,7 +38,7 @@ class Start:
 
     address: str
     internal: str
-    pack: Mapping[str, str]
+    pack: str
     notice: str
     new_key: NewKey | None
 
@@ -66,13 +66,13 @@ def place(argv0: str | None = None) -> Place:
     return Place(command, Path(_CARD).is_file() and Path(_PORTRAIT).is_file())
 
 
-def show_start(settings: Settings, ports: Sequence[list[socket.socket]], pack: LoadedPack, store: Store) -> None:
+def show_start(settings: Settings, ports: Sequence[list[socket.socket]], loaded: LoadedPack, store: Store) -> None:
     """Create a key if the database has none; print the banner on a terminal, elsewhere only a new key.
 
     Args:
         settings: the options.
         ports: the sockets of the public port, and of the internal one if there is one.
-        pack: the pack in use.
+        loaded: the pack in use.
         store: the open database of keys.
     """
     tls = settings.tls_cert is not None
@@ -80,8 +80,8 @@ def show_start(settings: Settings, ports: Sequence[list[socket.socket]], pack: L
     start = Start(
         address=public,
         internal=address(settings.internal_listen_host, ports[1], tls) if len(ports) > 1 else public,
-        pack={"name": pack.pack.name, "version": pack.pack.version, "calibration": pack.calibration.id},
-        notice=pack.pack.notice,
+        pack=f"{loaded.pack.name} {loaded.pack.version}, calibration {loaded.calibration.id}",
+        notice=loaded.pack.notice,
         new_key=store.create_first_key(),
     )
     text = banner(settings, start, place()) if sys.stdout.isatty() else key_text(start, place())
@@ -132,7 +132,7 @@ def _facts(settings: Settings, start: Start, where: Place) -> Iterator[str]:
         yield _fact("API docs", f"{start.internal}/docs")
     if start.new_key is None:
         yield _fact("keys", f"exist; `{where.command} keys create` makes another, `keys list` lists them")
-    yield _fact("pack", f"{start.pack['name']} {start.pack['version']}, calibration {start.pack['calibration']}")
+    yield _fact("pack", start.pack)
     if start.notice:
         yield _fact("", start.notice)
     if settings.wire_profile is Profile.DOCUMENTED:

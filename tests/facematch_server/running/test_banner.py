@@ -17,7 +17,7 @@ from facematch_server.running.listening import bind
 from facematch_server.settings import Settings
 from facematch_server.wire.profile import NoFaceAs, Profile
 
-PACK = {"name": "standard", "version": "1.0.0", "calibration": "curve-1", "policy": "15"}
+PACK = "standard 1.0.0, calibration curve-1"
 BASE = "http://127.0.0.1:8000"
 needs_ipv6 = pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
 
@@ -97,7 +97,7 @@ class StoreWithoutKeys:
         return SimpleNamespace(api_key="key", api_secret="secret")
 
 
-PACK = SimpleNamespace(
+LOADED = SimpleNamespace(
     pack=SimpleNamespace(name="standard", version="1", notice=""), calibration=SimpleNamespace(id="curve")
 )
 
@@ -118,7 +118,7 @@ def test_only_a_terminal_gets_the_banner(
 ) -> None:
     sockets = [stack.enter_context(closing(sock)) for sock in bind("127.0.0.1", 0, "FACEMATCH_PORT")]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    show_start(Settings(), [sockets], PACK, StoreWithoutKeys())  # type: ignore[arg-type]
+    show_start(Settings(), [sockets], LOADED, StoreWithoutKeys())  # type: ignore[arg-type]
     out = capsys.readouterr().out
     assert out.count("Ctrl-C stops the service") == banners
     assert "api_secret: secret" in out
