@@ -153,8 +153,9 @@ def test_workers_answer_as_a_single_process_does(
 
 
 def test_a_quota_is_exact_while_workers_are_killed(
-    launch: Callable[..., Process], database: str, astronaut_jpeg: bytes
+    launch: Callable[..., Process], database: str, request: pytest.FixtureRequest, astronaut_jpeg: bytes
 ) -> None:
+    """And, on PostgreSQL, while the server crashes and comes back."""
     new = new_key(database, quota=25)
     process = launch(WORKERS=3, DATABASE_URL=database)
     url = base(process)
@@ -173,15 +174,21 @@ def test_a_quota_is_exact_while_workers_are_killed(
     for answered in (5, 12, 18):
         until(lambda answered=answered: said["0"] >= answered or said["4"] > 0)  # type: ignore[misc]
         workers_of(process)[0].kill()
+        if answered == 12 and "sqlite" not in database:
+            postgres = request.getfixturevalue("postgres")
+            postgres.stop()
+            time.sleep(0.5)
+            postgres.start()
     for thread in threads:
         thread.join(100)
     until(lambda: len(workers_of(process)) == 3)
+    # 503: while the server was down, or a commit whose answer did not arrive.
     assert set(said) <= {"0", "4", "lost", "503"}
     assert said["lost"] > 0
     with closing(Store.open(database)) as store:
         found = store.usage(new.api_key)
     # A killed worker may have counted requests whose replies it could not send.
-    assert said["0"] <= found.total <= min(said["0"] + said["lost"], 25)
+    assert said["0"] <= found.total <= min(said["0"] + said["lost"] + said["503"], 25)
     assert found.total + found.reserved == 25
     with closing(Store.open(database, clock=lambda: datetime.now(UTC) + timedelta(hours=2))) as store:
         key = store.authenticate(new.api_key, new.api_secret)
@@ -193,6 +200,19 @@ def test_a_quota_is_exact_while_workers_are_killed(
     assert compare(url, new, astronaut_jpeg).json()["errorCode"] == "4"
     process.popen.send_signal(signal.SIGTERM)
     assert process.popen.wait(20) == 0
+
+
+def test_a_rate_limit_holds_over_all_workers(
+    launch: Callable[..., Process], tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    new = new_key(f"sqlite:///{tmp_path / 'facematch.db'}", rate_limit=6)
+    url = base(launch(WORKERS=3))
+    with ThreadPoolExecutor(6) as threads:
+        begun = time.monotonic()
+        said = Counter(threads.map(lambda _: compare(url, new, astronaut_jpeg).status_code, range(18)))
+    refilled = 1 + (time.monotonic() - begun) / 10
+    assert 6 <= said[200] <= 6 + refilled
+    assert said[200] + said[429] == 18
 
 
 def half_sent(url: str, new: NewKey, photo: bytes) -> tuple[socket.socket, bytes]:
