@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -24,7 +22,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from facematch_server.store import KeySettings, NewKey, Store, upgrade
-from tests.service_process import Process
+from tests.service_process import Process, half_sent
 
 V2 = "/api/v2/ekyc/face_matching"
 FILE = {"type1": "portrait", "format_type": "file"}
@@ -215,20 +213,6 @@ def test_a_rate_limit_holds_over_all_workers(
     assert said[200] + said[429] == 18
 
 
-def half_sent(url: str, new: NewKey, photo: bytes) -> tuple[socket.socket, bytes]:
-    """A request of which the head and a little of the body are sent, and the rest of the body."""
-    head = "--b\r\nContent-Disposition: form-data; name=img{}\r\n\r\n"
-    body = b"".join(head.format(n).encode() + photo + b"\r\n" for n in (1, 2)) + b"--b--\r\n"
-    basic = base64.b64encode(f"{new.api_key}:{new.api_secret}".encode()).decode()
-    request = (
-        f"POST {V2}?format_type=file HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
-        f"Authorization: Basic {basic}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
-    ).encode()
-    sock = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
-    sock.sendall(request + body[:1000])
-    return sock, body[1000:]
-
-
 def test_sigterm_to_the_whole_group_drains_all_workers(
     launch: Callable[..., Process], tmp_path: Path, astronaut_jpeg: bytes
 ) -> None:
@@ -236,7 +220,7 @@ def test_sigterm_to_the_whole_group_drains_all_workers(
     new = new_key(f"sqlite:///{tmp_path / 'facematch.db'}")
     process = launch(WORKERS=2)
     url = base(process)
-    waiting = [half_sent(url, new, astronaut_jpeg) for _ in range(6)]
+    waiting = [half_sent(url, (new.api_key, new.api_secret), astronaut_jpeg) for _ in range(6)]
     until(lambda: metrics(url)["facematch_places_taken"] == 6)
     for one in [process.popen.pid, *(worker.pid for worker in workers_of(process))]:
         os.kill(one, signal.SIGTERM)
@@ -268,7 +252,7 @@ def test_a_second_signal_ends_all_at_once(
     new = new_key(f"sqlite:///{tmp_path / 'facematch.db'}")
     process = launch(WORKERS=2)
     url = base(process)
-    with closing(half_sent(url, new, astronaut_jpeg)[0]):
+    with closing(half_sent(url, (new.api_key, new.api_secret), astronaut_jpeg)[0]):
         until(lambda: metrics(url)["facematch_places_taken"] == 1)
         workers = workers_of(process)
         process.popen.send_signal(signal.SIGINT)
