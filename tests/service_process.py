@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -74,3 +76,17 @@ def launching(pack_path: Path, tmp_path: Path) -> Iterator[Callable[..., Process
         for popen in processes:
             popen.kill()
             popen.wait()
+
+
+def half_sent(url: str, auth: tuple[str, str], photo: bytes) -> tuple[socket.socket, bytes]:
+    """A request of which the head and a little of the body are sent, and the rest of the body."""
+    head = "--b\r\nContent-Disposition: form-data; name=img{}\r\n\r\n"
+    body = b"".join(head.format(n).encode() + photo + b"\r\n" for n in (1, 2)) + b"--b--\r\n"
+    basic = base64.b64encode(":".join(auth).encode()).decode()
+    request = (
+        f"POST /api/v2/ekyc/face_matching?format_type=file HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: Basic {basic}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
+    ).encode()
+    sock = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30)
+    sock.sendall(request + body[:1000])
+    return sock, body[1000:]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from facematch_local.policy import Policy
     from facematch_server.decoding.decoder_pool import DecoderPool
     from facematch_server.store import Store
+    from facematch_server.store.rate import RateLimiter
 
 _END_SECONDS: Final = 1.0
 
@@ -176,19 +177,20 @@ def matcher_of(
     return FaceMatcher(models.pack, models.policy, _image_limits(settings), spare, cores.large_photo_lock, decoder)
 
 
-def open_store(settings: Settings, *, create: bool = True) -> Store:
+def open_store(settings: Settings, *, create: bool = True, rates: RateLimiter | None = None) -> Store:
     """Open the database of keys.
 
     Args:
         settings: the options.
         create: create an SQLite file that does not exist.
+        rates: counts requests per minute; default in this process.
 
     Raises:
         StoreError: it cannot be reached, or its schema does not belong to this version.
     """
     from facematch_server.store import Store
 
-    return Store.open(settings.store_url, create=create, connections=settings.database_connections)
+    return Store.open(settings.store_url, create=create, connections=settings.database_connections, rates=rates)
 
 
 def open_fetcher(settings: Settings) -> PhotoFetcher:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +14,7 @@ import pytest
 import requests
 
 from facematch_server.store import KeySettings, NewKey, Store, upgrade
+from tests.nginx_process import free_port, nginx_program, running_nginx
 from tests.service_process import Process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +31,13 @@ def database(postgres: Any) -> Iterator[str]:
 
 @pytest.fixture
 def services(launch: Callable[..., Process], database: str) -> list[Process]:
+    nginx_program()
     return [launch(DATABASE_URL=database, THREADS=1, URL_POLICY="off") for _ in range(2)]
 
 
 @pytest.fixture
 def balancer(services: list[Process], tmp_path: Path) -> Iterator[str]:
     """nginx with the documented upstream; its URL."""
-    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or pytest.skip("needs nginx")
     page = (ROOT / "docs" / "operating.md").read_text("utf-8")
     upstream = re.findall(r"```nginx\n(upstream facematch \{.*?\n\})\n```", page, re.DOTALL)
     assert len(upstream) == 1
@@ -54,28 +50,10 @@ def balancer(services: list[Process], tmp_path: Path) -> Iterator[str]:
     api = re.search(r"    location /api/ \{.*?\n    \}", site, re.DOTALL)
     assert api
     location = "\n".join(line for line in api[0].splitlines() if "limit_req" not in line)
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    temporary = "".join(
-        f"{kind}_temp_path {tmp_path}/temp-{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(
-        f"{user}daemon off;\nworker_processes 1;\npid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\n"
-        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{text}\nserver {{\nlisten 127.0.0.1:{port};\n"
-        f"client_max_body_size 32m;\n{location}\n}}\n}}\n"
-    )
-    process = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])  # noqa: S603
-    try:
-        for _ in range(200):
-            with closing(socket.socket()) as sock:
-                if sock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+    port = free_port()
+    server = f"server {{\nlisten 127.0.0.1:{port};\nclient_max_body_size 32m;\n{location}\n}}\n"
+    with running_nginx(tmp_path, f"access_log off;\n{text}\n{server}", port):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def counted(service: Process) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.service_process import Process
+from tests.service_process import Process, half_sent
 
 V2 = "/api/v2/ekyc/face_matching"
 pytestmark = pytest.mark.slow
@@ -64,26 +64,17 @@ def test_draining(launch: Callable[..., Process]) -> None:
 def test_what_was_accepted_is_finished(launch: Callable[..., Process], astronaut_jpeg: bytes) -> None:
     """A request whose body is half sent when SIGTERM comes is still answered."""
     process = launch()
-    key = process.wait_for(r"curl -u (\S+) ", process.out)[1]
-    port = process.ports[0]
-    import base64
-
-    head = "--b\r\nContent-Disposition: form-data; name=img{}\r\n\r\n"
-    body = b"".join(head.format(n).encode() + astronaut_jpeg + b"\r\n" for n in (1, 2)) + b"--b--\r\n"
-    request = (
-        f"POST {V2}?format_type=file HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
-        f"Authorization: Basic {base64.b64encode(key.encode()).decode()}\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
-    ).encode()
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as sock:
-        sock.sendall(request + body[:1000])
-        metrics = f"http://127.0.0.1:{port}/metrics"
+    key = process.wait_for(r"curl -u (\S+):(\S+) ", process.out)
+    url = f"http://127.0.0.1:{process.ports[0]}"
+    sock, rest = half_sent(url, (key[1], key[2]), astronaut_jpeg)
+    with closing(sock):
+        metrics = f"{url}/metrics"
         while "facematch_places_taken 1.0" not in requests.get(metrics, timeout=10).text:
             time.sleep(0.02)
         process.popen.send_signal(signal.SIGTERM)
         process.wait_for("draining", process.err)
         assert refuses(metrics)
-        sock.sendall(body[1000:])
+        sock.sendall(rest)
         answer = b""
         while chunk := sock.recv(65536):
             answer += chunk

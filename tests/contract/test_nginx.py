@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.nginx_process import free_port, nginx_program, running_nginx
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "face.example.vn"
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as sock:
-        return int(sock.getsockname()[1])
 
 
 def _certificate(folder: Path) -> None:
@@ -40,9 +34,9 @@ def _certificate(folder: Path) -> None:
 @pytest.fixture
 def proxy(start: Callable[..., Any], tmp_path: Path) -> Iterator[tuple[Any, int, Path]]:
     """The service, nginx's TLS port before it, and the folder nginx works in."""
-    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or pytest.skip("needs nginx")
+    nginx_program()
     _certificate(tmp_path)
-    live, port = start(url_policy="off"), _free_port()
+    live, port = start(url_policy="off"), free_port()
     site = (ROOT / "server" / "deploy" / "nginx.conf").read_text("utf-8")
     # Only places, ports and the level of the log differ from the file as it is shipped.
     for old, new in {
@@ -55,29 +49,8 @@ def proxy(start: Callable[..., Any], tmp_path: Path) -> Iterator[tuple[Any, int,
     }.items():
         assert old in site
         site = site.replace(old, new)
-    temporary = "".join(
-        f"{kind}_temp_path {tmp_path}/temp-{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    user = "user root;\n" if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(
-        f"{user}daemon off;\nworker_processes 1;\npid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\n"
-        f"events {{}}\nhttp {{\n{temporary}{site}}}\n"
-    )
-    command = [nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
-    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)  # noqa: S603
-    assert tested.returncode == 0, tested.stderr
-    assert "[warn]" not in tested.stderr
-    process = subprocess.Popen(command)  # noqa: S603
-    try:
-        for _ in range(200):
-            with closing(socket.socket()) as sock:
-                if sock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+    with running_nginx(tmp_path, site, port):
         yield live, port, tmp_path
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture

@@ -27,7 +27,12 @@ class Store(KeyAdministration):
     """
 
     def __init__(
-        self, engine: Engine, *, actor: str | None = None, clock: Callable[[], datetime] | None = None
+        self,
+        engine: Engine,
+        *,
+        actor: str | None = None,
+        clock: Callable[[], datetime] | None = None,
+        rates: RateLimiter | None = None,
     ) -> None:
         """Use an engine whose schema is up to date; `open` is the usual way.
 
@@ -35,11 +40,12 @@ class Store(KeyAdministration):
             engine: from `open_engine`.
             actor: who changes keys, for the audit trail; default the operating system's user.
             clock: the present moment, aware.
+            rates: counts requests per minute; default in this process.
         """
         super().__init__(Sessions(engine), actor or _current_user(), clock or _now)
         self._engine = engine
         self._logins = Logins(self._sessions, self._clock)
-        self._rates = RateLimiter()
+        self._rates = rates or RateLimiter()
 
     @classmethod
     def open(
@@ -50,6 +56,7 @@ class Store(KeyAdministration):
         clock: Callable[[], datetime] | None = None,
         create: bool = True,
         connections: int = CONNECTIONS,
+        rates: RateLimiter | None = None,
     ) -> Store:
         """Open a database. An SQLite schema is created or upgraded first.
 
@@ -59,6 +66,7 @@ class Store(KeyAdministration):
             clock: the present moment, aware; for tests.
             create: create an SQLite file that does not exist.
             connections: largest number of connections to PostgreSQL; further threads wait for one.
+            rates: counts requests per minute; default in this process.
 
         Raises:
             UnavailableError: the database cannot be reached, the URL is wrong, or the file is missing and not to be
@@ -75,7 +83,7 @@ class Store(KeyAdministration):
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, actor=actor, clock=clock)
+        return cls(engine, actor=actor, clock=clock, rates=rates)
 
     def close(self) -> None:
         """Close all connections."""
@@ -115,7 +123,7 @@ class Store(KeyAdministration):
     def allow(self, key: ApiKey) -> float:
         """Count one request against the key's rate limit: 0.0, or the seconds to wait if it was not counted.
 
-        Each process counts alone; see `rate.RateLimiter`.
+        Each machine or process counts alone; see `rate.RateLimiter`.
         """
         return self._rates.allow(key.id, key.rate_limit)
 

@@ -128,6 +128,21 @@ def test_workers_end_with_a_killed_main_process(start: Callable[..., Main]) -> N
         time.sleep(0.05)
 
 
+def test_a_worker_that_hangs_keeps_no_other_one_alive(start: Callable[..., Main]) -> None:
+    """The one that was forked last has copies of what the others had open."""
+    main = start(GOOD.replace("    wait_for_stop(line)", "    time.sleep(100) if number == 2 else wait_for_stop(line)"))
+    workers = pids(main.words("all ready"))
+    main.popen.kill()
+    main.popen.wait()
+    try:
+        end = time.monotonic() + 20
+        while _lives(workers["0"]) or _lives(workers["1"]):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        os.kill(workers["2"], signal.SIGKILL)
+
+
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
