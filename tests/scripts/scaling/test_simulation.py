@@ -11,6 +11,7 @@ import simpy
 
 from scripts.scaling.queueing import Queue, mean_wait, refused_share
 from scripts.scaling.simulation.arrivals import RateProfile, arrival_times, constant, day
+from scripts.scaling.simulation.fleet import Balancer
 from scripts.scaling.simulation.processor import Processor
 from scripts.scaling.simulation.run import simulate
 from scripts.scaling.simulation.scenario import DatabaseSettings, Loss, Outcome, RollingUpdate, Scenario
@@ -174,3 +175,32 @@ def test_a_pressed_day_keeps_its_mean() -> None:
     profile = day([1.0, 3.0, 1.0, 1.0], 10.0, 100.0)
     assert profile.expected == pytest.approx(10.0 * 6.0 / 4.0 * 100.0, rel=0.02)
     assert profile.rate(37.5) == 30.0
+
+
+@pytest.mark.parametrize("balancer", ["least", "machine"])
+def test_the_balancer_counts_what_is_in_flight(balancer: str) -> None:
+    chosen = Balancer(balancer, 3, 2, np.random.default_rng(1))  # type: ignore[arg-type]
+    targets = [chosen.choose() for _ in range(6)]
+    # Two requests on each machine; the next one goes to the machine that has answered.
+    assert sorted(target // 2 for target in targets if target is not None) == [0, 0, 1, 1, 2, 2]
+    ended = next(target for target in targets if target is not None and target // 2 == 1)
+    chosen.ended(ended)
+    again = chosen.choose()
+    assert again is not None
+    assert again // 2 == 1
+    assert chosen.in_flight == 6
+    for machine in (0, 1):
+        chosen.remove(machine)
+    assert {(chosen.choose() or 0) // 2 for _ in range(5)} == {2}
+    assert (chosen.in_flight, chosen.machines_up) == (11, 1)
+
+
+def test_a_request_that_is_being_counted_is_lost_with_its_machine() -> None:
+    slow = DatabaseSettings(keys=1, network_seconds=1.0, pool=1000)
+    loss = Loss(10.0, 0, 1.0)
+    scenario = Scenario(constant(20.0, 9.9), (0.001,), machines=2, database=slow, balancer="random", loss=loss)
+    outcome = simulate(scenario)
+    # To admit and to count takes a second each: what came in the last two seconds is lost, of one machine of two.
+    last = outcome.arrived > 8.0
+    assert not outcome.failed[outcome.arrived < 7.9].any()
+    assert 0.3 < outcome.failed[last].mean() < 0.7
