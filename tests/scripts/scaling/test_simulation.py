@@ -204,3 +204,22 @@ def test_a_request_that_is_being_counted_is_lost_with_its_machine() -> None:
     last = outcome.arrived > 8.0
     assert not outcome.failed[outcome.arrived < 7.9].any()
     assert 0.3 < outcome.failed[last].mean() < 0.7
+
+
+def test_a_full_database_refuses_after_its_time_and_the_others_wait_no_longer() -> None:
+    # 20 commits a second for 40 requests a second: half of them get 503 after two seconds.
+    slow = DatabaseSettings(cores=8, keys=1, hold_seconds=0.05, network_seconds=0.0, patience_seconds=2.0)
+    outcome = simulate(Scenario(constant(40.0, 60.0), (0.01,), machines=2, database=slow))
+    assert outcome.refused_share(since=10.0) == pytest.approx(0.5, abs=0.05)
+    # Two seconds for admission, since the commits that wait hold the connections, and two more for its own commit.
+    assert outcome.quantile_ms(1.0) < 4200.0
+    assert outcome.utilisation["counter of a key"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_full_network_refuses_after_the_deadline() -> None:
+    # The link carries 10 requests a second of 20.
+    service = ServiceSettings(deadline=3.0)
+    outcome = simulate(Scenario(constant(20.0, 40.0), (0.01,), service=service, link_bits=8e6, request_bytes=1e5))
+    assert outcome.bottleneck == "balancer's network"
+    assert outcome.refused_share(since=10.0) == pytest.approx(0.5, abs=0.05)
+    assert outcome.quantile_ms(1.0) < 3300.0
