@@ -219,7 +219,7 @@ def database_settings(figures: Figures, keys: int, cores: int) -> DatabaseSettin
         cores=cores,
         keys=keys,
         pool=max(measured.connections, 1),
-        network_seconds=_NETWORK_SECONDS * (measured.round_trips_quota + 1.0) / 2.0,
+        network_seconds=_NETWORK_SECONDS * measured.round_trips_quota / 2.0,
         admit_seconds=half,
         commit_seconds=half,
         hold_seconds=1.0 / measured.most(1),
