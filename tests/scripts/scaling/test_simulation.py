@@ -173,8 +173,11 @@ def test_gaps_of_a_constant_rate_are_exponential() -> None:
 
 def test_a_pressed_day_keeps_its_mean() -> None:
     profile = day([1.0, 3.0, 1.0, 1.0], 10.0, 100.0)
-    assert profile.expected == pytest.approx(10.0 * 6.0 / 4.0 * 100.0, rel=0.02)
-    assert profile.rate(37.5) == 30.0
+    assert profile.expected == pytest.approx(10.0 * 6.0 / 4.0 * 100.0)
+    assert (profile.rate(0.0), profile.rate(30.0), profile.rate(47.4), profile.rate(100.0)) == (10.0, 30.0, 30.0, 10.0)
+    assert profile.rate(25.0) == pytest.approx(20.0)
+    hours = np.histogram(arrival_times(profile, np.random.default_rng(1)), bins=4, range=(0.0, 100.0))[0]
+    assert (np.abs(hours - np.array([262.5, 725.0, 262.5, 250.0])) < 90.0).all()
 
 
 @pytest.mark.parametrize("balancer", ["least", "machine"])
