@@ -115,7 +115,7 @@ def experiments(figures: Figures) -> Iterator[tuple[str, Scenario, bool]]:
     yield "one machine, least connections", machine, True
     over = replace(machine, profile=constant(1.3 / 0.7 * machine.profile.rates[0], 120.0))
     yield "one machine, 1.3 times its capacity", over, False
-    yield "one machine, uploads of 3 s hold slots", replace(machine, upload_seconds=3.0), False
+    yield "one machine, uploads of 5 s hold slots", replace(machine, upload_seconds=5.0), False
     ten = _cores_only(figures, 10, 8, 60.0)
     yield "ten machines, least connections", ten, True
     yield "ten machines, chosen by least connections, processes at random", replace(ten, balancer="machine"), False
@@ -219,7 +219,7 @@ def database_settings(figures: Figures, keys: int, cores: int) -> DatabaseSettin
         cores=cores,
         keys=keys,
         pool=max(measured.connections, 1),
-        network_seconds=_NETWORK_SECONDS * (measured.round_trips_quota + 1.0) / 2.0,
+        network_seconds=_NETWORK_SECONDS * measured.round_trips_quota / 2.0,
         admit_seconds=half,
         commit_seconds=half,
         hold_seconds=1.0 / measured.most(1),

@@ -15,6 +15,8 @@ from scripts.scaling.sizing import size, size_batch, usage_bytes_a_year
 
 # Cores that other programs may keep busy on a machine that counts as idle.
 _IDLE: Final = 0.2
+# Share of its capacity from which a resource is named.
+_NEARLY_FULL: Final = 0.5
 _BANK_PAIRS: Final = 10e6
 _BANK_HOURS: Final = 62.0
 _LOADS: Final = (
@@ -145,7 +147,8 @@ def _photos(figures: Figures) -> str:
         )
         for one in figures.photos
     ]
-    means = (_kb(figures.stored_bytes), _kb(figures.request_bytes), "", _kb(figures.reply_bytes), "")
+    files = sum(one.share * one.file_bytes for one in figures.photos)
+    means = (_kb(figures.stored_bytes), _kb(figures.request_bytes), _kb(files), _kb(figures.reply_bytes), "")
     rows.append(("mean", "", *means))
     head = (
         "Megapixels of each photo",
@@ -266,11 +269,12 @@ def _bottlenecks(figures: Figures) -> str:
     rows = []
     for cores, name in _SCALES:
         scale = at_scale(cores, figures, PACK, TARGETS)
-        over = [f"{one.name} ({share:.1f} times full): {one.remedy}" for one, share in scale.shares if share > 1.0]
-        rows.append((name, f"{cores:,}", f"{scale.rate:,.0f}", scale.first.name, "; ".join(over) or scale.first.remedy))
-    return _table(
-        ("Machines", "Cores", "Matches a second", "First bottleneck", "All that are full, and what helps"), rows
-    )
+        full = sorted(scale.shares, key=lambda pair: -pair[1])
+        also = [f"{one.name}: {share:.0%}" for one, share in full if one != scale.first and share > _NEARLY_FULL]
+        first = f"{scale.first.name} ({dict(full).get(scale.first, TARGETS.utilisation):.0%})"
+        rows.append((name, f"{cores:,}", f"{scale.rate:,.0f}", first, scale.first.remedy, "; ".join(also)))
+    head = ("Machines", "Cores", "Matches a second", "First bottleneck", "What helps", "Next")
+    return _table(head, rows)
 
 
 def _simulated(simulated: Simulated) -> str:
@@ -290,7 +294,7 @@ def _simulated(simulated: Simulated) -> str:
         for one in simulated.results
     ]
     head = ("Run", "Cores", "Arrivals a second", "Requests", "p50, ms", "p99, ms", "Model's p99", "503", "Lost")
-    return _table((*head, "Fullest"), rows)
+    return _table((*head, "Fullest, and the load offered to it"), rows)
 
 
 def _of(figures: Figures, field: str, form: str) -> str:

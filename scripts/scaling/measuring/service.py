@@ -72,6 +72,8 @@ def service(pack: str, cores: set[int], database_url: str = "", *options: str) -
         auth = _new_key(url)
         environment = {key: value for key, value in os.environ.items() if not key.startswith("FACEMATCH_")}
         given = {"PACK": pack, "DATA_DIR": name, "PORT": "0", "DATABASE_URL": url, "URL_POLICY": "off"}
+        # Otherwise the service closes connections that clients of an open loop still hold.
+        given["KEEP_ALIVE_SECONDS"] = "300"
         environment |= {f"FACEMATCH_{key}": value for key, value in given.items()}
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "server"), *filter(None, sys.path)])
         log = folder / "log"

@@ -42,7 +42,7 @@ def constant(rate: float, seconds: float) -> RateProfile:
 
 
 def day(hourly: Sequence[float], mean_rate: float, seconds: float) -> RateProfile:
-    """A whole day, pressed into `seconds`: the rate of each hour holds in the middle of its part.
+    """A whole day, pressed into `seconds`: each hour has its rate, with a ramp of a fifth of an hour to the next one.
 
     Queues settle within seconds, so a shorter day shows the same queues as long as an hour of it lasts far longer than
     that.
@@ -52,11 +52,13 @@ def day(hourly: Sequence[float], mean_rate: float, seconds: float) -> RateProfil
         mean_rate: requests a second.
         seconds: length of the day.
     """
-    step = seconds / len(hourly)
-    middles = [(hour + 0.5) * step for hour in range(len(hourly))]
-    midnight = (hourly[0] + hourly[-1]) / 2.0
-    factors = (midnight, *hourly, midnight)
-    return RateProfile((0.0, *middles, seconds), tuple(mean_rate * factor for factor in factors))
+    step, last = seconds / len(hourly), len(hourly) - 1
+    points = [(0.0, mean_rate * hourly[0])]
+    for hour, factor in enumerate(hourly):
+        begin, end = (0.0 if hour == 0 else 0.1), (1.0 if hour == last else 0.9)
+        points += [((hour + part) * step, mean_rate * factor) for part in (begin, end)]
+    times, rates = zip(*dict(points).items(), strict=True)
+    return RateProfile(times, rates)
 
 
 def arrival_times(profile: RateProfile, source: np.random.Generator) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import math
+from collections.abc import Callable, Generator
 from typing import Any, Final
 
 import numpy as np
@@ -92,13 +93,13 @@ class _Run:
             return
         end = now
         if scenario.link_bits > 0.0:
+            if self._in.wait(now) > scenario.service.deadline:
+                self._after(scenario.service.deadline, request, self._refuse)
+                return
             end = self._in.finish(now, 8.0 * scenario.request_bytes / scenario.link_bits)
         if self._database is not None and scenario.database is not None:
             end = self._database.visit(end, target, scenario.database.admit_seconds)
-        if end > now:
-            self._after(end - now, request, self._admitted)
-        else:
-            self._admitted(request)
+        self._at(end, request, self._admitted)
 
     def _admitted(self, request: Request) -> None:
         if self._life[request.target] != request.life:
@@ -112,13 +113,9 @@ class _Run:
         if self._database is not None and scenario.database is not None:
             database = scenario.database
             end = self._database.visit(now, request.target, database.commit_seconds, request.key, database.hold_seconds)
-        if scenario.link_bits > 0.0:
+        if scenario.link_bits > 0.0 and math.isfinite(end):
             end = self._out.finish(end, 8.0 * scenario.reply_bytes / scenario.link_bits)
-        end += scenario.fixed_seconds
-        if end > now:
-            self._after(end - now, request, self._answer)
-        else:
-            self._answer(request)
+        self._at(end + scenario.fixed_seconds, request, self._answer)
 
     def _answer(self, request: Request) -> None:
         if self._life[request.target] != request.life:
@@ -136,7 +133,17 @@ class _Run:
         self._state[request.number] = _FAILED
         self._balancer.ended(request.target)
 
-    def _after(self, seconds: float, request: Request, then: Any) -> None:
+    def _at(self, end: float, request: Request, then: Callable[[Request], None]) -> None:
+        """Go on at `end`, or refuse the request if the database let it wait for too long."""
+        database = self._scenario.database
+        if database is not None and math.isinf(end):
+            self._after(database.patience_seconds, request, self._refuse)
+        elif end > self._env.now:
+            self._after(end - self._env.now, request, then)
+        else:
+            then(request)
+
+    def _after(self, seconds: float, request: Request, then: Callable[[Request], None]) -> None:
         self._env.timeout(seconds, request).callbacks.append(lambda event: then(event.value))
 
     def _lose(self, loss: Loss) -> _Story:
@@ -180,4 +187,4 @@ def _database(scenario: Scenario, services: int) -> Database | None:
     chosen = scenario.database
     if chosen is None:
         return None
-    return Database(chosen.cores, chosen.keys, services, chosen.pool, chosen.network_seconds)
+    return Database(chosen.cores, chosen.keys, services, chosen.pool, chosen.network_seconds, chosen.patience_seconds)

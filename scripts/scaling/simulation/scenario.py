@@ -26,6 +26,7 @@ class DatabaseSettings:
         network_seconds: of a transaction between service and server.
         admit_seconds, commit_seconds: time of a server's core, a request.
         hold_seconds: how long a commit holds the counter of its key.
+        patience_seconds: how long a request waits for the database to admit it, and again to count it; then 503.
     """
 
     cores: int = 4
@@ -35,6 +36,7 @@ class DatabaseSettings:
     admit_seconds: float = 0.0
     commit_seconds: float = 0.0
     hold_seconds: float = 0.0
+    patience_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 
 
 class Station:
@@ -19,6 +20,10 @@ class Station:
         self.busy += seconds
         return begin + seconds
 
+    def wait(self, now: float) -> float:
+        """How long a visit that arrives now waits for a server."""
+        return max(self._free[0] - now, 0.0)
+
     @property
     def servers(self) -> int:
         """Number of servers."""
@@ -32,7 +37,9 @@ class Database:
     key until the log is on the disk, so the commits of one key follow each other.
     """
 
-    def __init__(self, cores: int, keys: int, services: int, pool: int, network_seconds: float) -> None:
+    def __init__(
+        self, cores: int, keys: int, services: int, pool: int, network_seconds: float, patience: float = math.inf
+    ) -> None:
         """An idle database.
 
         Args:
@@ -41,14 +48,16 @@ class Database:
             services: processes with a pool.
             pool: connections of each.
             network_seconds: that a visit spends between service and server.
+            patience: seconds after which a visit gives up waiting.
         """
         self.server = Station(cores)
         self._counters = [Station(1) for _ in range(keys)]
         self._pools = [[0.0] * pool for _ in range(services)]
         self._network = network_seconds
+        self._patience = patience
 
     def visit(self, now: float, service: int, cpu_seconds: float, key: int = -1, hold_seconds: float = 0.0) -> float:
-        """When a transaction that a service begins now ends.
+        """When a transaction that a service begins now ends; infinite if it gives up waiting before.
 
         Args:
             now: the time.
@@ -59,6 +68,9 @@ class Database:
         """
         pool = self._pools[service]
         begin = max(now, pool[0])
+        waits = self.server.wait(begin) + (self._counters[key].wait(begin) if key >= 0 else 0.0)
+        if begin + waits > now + self._patience:
+            return math.inf
         end = self.server.finish(begin, cpu_seconds)
         if key >= 0:
             end = self._counters[key].finish(end, hold_seconds)

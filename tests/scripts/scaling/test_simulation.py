@@ -11,6 +11,7 @@ import simpy
 
 from scripts.scaling.queueing import Queue, mean_wait, refused_share
 from scripts.scaling.simulation.arrivals import RateProfile, arrival_times, constant, day
+from scripts.scaling.simulation.fleet import Balancer
 from scripts.scaling.simulation.processor import Processor
 from scripts.scaling.simulation.run import simulate
 from scripts.scaling.simulation.scenario import DatabaseSettings, Loss, Outcome, RollingUpdate, Scenario
@@ -172,5 +173,56 @@ def test_gaps_of_a_constant_rate_are_exponential() -> None:
 
 def test_a_pressed_day_keeps_its_mean() -> None:
     profile = day([1.0, 3.0, 1.0, 1.0], 10.0, 100.0)
-    assert profile.expected == pytest.approx(10.0 * 6.0 / 4.0 * 100.0, rel=0.02)
-    assert profile.rate(37.5) == 30.0
+    assert profile.expected == pytest.approx(10.0 * 6.0 / 4.0 * 100.0)
+    assert (profile.rate(0.0), profile.rate(30.0), profile.rate(47.4), profile.rate(100.0)) == (10.0, 30.0, 30.0, 10.0)
+    assert profile.rate(25.0) == pytest.approx(20.0)
+    hours = np.histogram(arrival_times(profile, np.random.default_rng(1)), bins=4, range=(0.0, 100.0))[0]
+    assert (np.abs(hours - np.array([262.5, 725.0, 262.5, 250.0])) < 90.0).all()
+
+
+@pytest.mark.parametrize("balancer", ["least", "machine"])
+def test_the_balancer_counts_what_is_in_flight(balancer: str) -> None:
+    chosen = Balancer(balancer, 3, 2, np.random.default_rng(1))  # type: ignore[arg-type]
+    targets = [chosen.choose() for _ in range(6)]
+    # Two requests on each machine; the next one goes to the machine that has answered.
+    assert sorted(target // 2 for target in targets if target is not None) == [0, 0, 1, 1, 2, 2]
+    ended = next(target for target in targets if target is not None and target // 2 == 1)
+    chosen.ended(ended)
+    again = chosen.choose()
+    assert again is not None
+    assert again // 2 == 1
+    assert chosen.in_flight == 6
+    for machine in (0, 1):
+        chosen.remove(machine)
+    assert {(chosen.choose() or 0) // 2 for _ in range(5)} == {2}
+    assert (chosen.in_flight, chosen.machines_up) == (11, 1)
+
+
+def test_a_request_that_is_being_counted_is_lost_with_its_machine() -> None:
+    slow = DatabaseSettings(keys=1, network_seconds=1.0, pool=1000)
+    loss = Loss(10.0, 0, 1.0)
+    scenario = Scenario(constant(20.0, 9.9), (0.001,), machines=2, database=slow, balancer="random", loss=loss)
+    outcome = simulate(scenario)
+    # To admit and to count takes a second each: what came in the last two seconds is lost, of one machine of two.
+    last = outcome.arrived > 8.0
+    assert not outcome.failed[outcome.arrived < 7.9].any()
+    assert 0.3 < outcome.failed[last].mean() < 0.7
+
+
+def test_a_full_database_refuses_after_its_time_and_the_others_wait_no_longer() -> None:
+    # 20 commits a second for 40 requests a second: half of them get 503 after two seconds.
+    slow = DatabaseSettings(cores=8, keys=1, hold_seconds=0.05, network_seconds=0.0, patience_seconds=2.0)
+    outcome = simulate(Scenario(constant(40.0, 60.0), (0.01,), machines=2, database=slow))
+    assert outcome.refused_share(since=10.0) == pytest.approx(0.5, abs=0.05)
+    # Two seconds for admission, since the commits that wait hold the connections, and two more for its own commit.
+    assert outcome.quantile_ms(1.0) < 4200.0
+    assert outcome.utilisation["counter of a key"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_full_network_refuses_after_the_deadline() -> None:
+    # The link carries 10 requests a second of 20.
+    service = ServiceSettings(deadline=3.0)
+    outcome = simulate(Scenario(constant(20.0, 40.0), (0.01,), service=service, link_bits=8e6, request_bytes=1e5))
+    assert outcome.bottleneck == "balancer's network"
+    assert outcome.refused_share(since=10.0) == pytest.approx(0.5, abs=0.05)
+    assert outcome.quantile_ms(1.0) < 3300.0
