@@ -49,6 +49,8 @@ def serve(
 
     The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
+    if replicas and engine is EngineName.LOCAL:
+        raise typer.BadParameter("needs --engine ray", param_hint="--replicas")
     given: dict[str, Any] = {"host": host, "port": port, "pack": pack}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
