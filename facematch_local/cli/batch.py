@@ -65,6 +65,8 @@ def batch(
     from facematch_local.cli.evaluate_common import check_writable
     from facematch_local.cpu import available_cpus
 
+    if carry_photos and engine is EngineName.LOCAL:
+        raise typer.BadParameter("needs --engine ray", param_hint="--carry-photos")
     check_writable(html_path)
     job = Job(
         pairs=pairs,

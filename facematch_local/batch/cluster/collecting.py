@@ -11,9 +11,6 @@ class Collector:
     """Saves each chunk as soon as all its rows have an outcome.
 
     A task that a cluster does again, since it lost a node, counts once.
-
-    Attributes:
-        saved: number of chunks saved.
     """
 
     def __init__(self, save: Save, advance: Advance, *, fail_fast: bool = False) -> None:
@@ -27,11 +24,6 @@ class Collector:
         self._save, self._advance, self._fail_fast = save, advance, fail_fast
         self._open: dict[int, list[Outcome | None]] = {}
         self._saved: set[int] = set()
-
-    @property
-    def saved(self) -> int:
-        """Number of chunks saved."""
-        return len(self._saved)
 
     @property
     def incomplete(self) -> int:

@@ -46,7 +46,7 @@ def connected(address: str | None, jobs: int, object_store: int) -> Iterator[Any
             _check_reachable(address)
             settings = {"address": address}
         try:
-            with _silent():
+            with silent():
                 ray.init(logging_level=logging.CRITICAL, log_to_driver=False, **settings)
         except Exception as error:
             raise FacematchError(meaning(error, address)) from None
@@ -78,8 +78,8 @@ def _temporary_folder() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Without standard error, to which Ray's native part writes at its start."""
+def silent() -> Iterator[None]:
+    """Without standard error, to which Ray and its native part write at their start and end."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 2)

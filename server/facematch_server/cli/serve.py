@@ -69,6 +69,8 @@ def serve(
 
     The exit code is 0 after an orderly end, 2 if the service cannot start.
     """
+    if replicas and engine is EngineName.LOCAL:
+        raise typer.BadParameter("needs --engine ray", param_hint="--replicas")
     given: dict[str, Any] = {"host": host, "port": port, "pack": pack, "workers": workers}
     given |= {"wire_profile": profile, "no_face_as": no_face_as}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 import signal
 import sys
@@ -12,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Final
 
-from facematch_local.batch.cluster.connecting import connected
+from facematch_local.batch.cluster.connecting import connected, silent
 from facematch_local.cpu import available_cpus
 from facematch_local.errors import FacematchError
 from facematch_server.assembly import open_store
@@ -48,7 +46,7 @@ def serve_on_ray(settings: Settings, address: str | None, replicas: Replicas | N
             require_shared_database(settings)
         _create_first_key(settings)
         # Ray Serve itself needs no CPU.
-        cpus = max(available_cpus(), threads_of(settings) * (replicas.least if replicas else 1))
+        cpus = max(available_cpus(), threads_of(settings) * (replicas.most if replicas else 1))
         with connected(address, cpus, _OBJECT_STORE) as ray:
             stopping = _stopping() if address is None else None
             _deploy(ray, settings, replicas, shared=address is not None)
@@ -56,7 +54,7 @@ def serve_on_ray(settings: Settings, address: str | None, replicas: Replicas | N
             if stopping is not None:
                 stopping.wait()
                 # Ray prints there that the end of its processes is a failure.
-                with contextlib.redirect_stderr(io.StringIO()):
+                with silent():
                     _serve().shutdown()
                     ray.shutdown()
     except FacematchError as error:

@@ -68,3 +68,8 @@ def test_a_second_port_is_refused() -> None:
     require_possible(settings_of())
     with pytest.raises(FacematchError, match="FACEMATCH_INTERNAL_PORT: Ray Serve has one port"):
         require_possible(settings_of(internal_port=9000))
+
+
+def test_a_port_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(FacematchError, match="FACEMATCH_PORT: Ray Serve cannot choose a free port"):
+        require_possible(settings_of(port=0))

@@ -34,6 +34,11 @@ class Nodes:
         self._others.append(self._cluster.add_node(num_cpus=1, object_store_memory=150_000_000))
         self._cluster.wait_for_nodes()
 
+    def logged(self) -> bytes:
+        """All that Ray has written to its logs and other files."""
+        folder = Path(self._cluster.head_node.get_session_dir_path())
+        return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
     def processes(self) -> list[psutil.Process]:
         """All processes of the last node."""
         roots = [
@@ -102,6 +107,11 @@ def test_a_node_killed_in_mid_run_loses_and_doubles_nothing(
     finish(process)
     assert (tmp_path / "out.csv").read_bytes() == expected(pairs, tmp_path / "plain.csv")
     assert not parts_of(pairs).folder.exists()
+    logged = nodes.logged()
+    assert b"MapWorker" in logged
+    # Neither paths, which may be URLs with secrets, nor bytes of photos.
+    assert b"photos/1.jpg" not in logged
+    assert b"photo 1" not in logged
 
 
 def test_an_actor_killed_in_mid_run(nodes: Nodes, write_list: Callable[..., Path], tmp_path: Path) -> None:
