@@ -46,8 +46,8 @@ def changed(square: Array, rng: Rng) -> Array:
     wanted = SIDE
     if rng.random() < 0.4:
         wanted = int(rng.integers(SIDE, shortest + 1))
-    elif rng.random() < 0.15:
-        wanted = int(rng.integers(SIDE * 3 // 4, SIDE))
+    elif rng.random() < 0.25:  # enlarged, as people enlarge small photos
+        wanted = int(SIDE * np.exp(rng.uniform(-1.1, 0)))
     top, left = (int(rng.integers(0, n - wanted + 1)) for n in square.shape[:2])
     part = square[top : top + wanted, left : left + wanted]
     first = rng.random() < 0.3
