@@ -1,6 +1,6 @@
-"""Train the recapture network on the composed views of `scenes.py`; writes `networks/recapture.onnx` of a pack.
+"""Train the recapture network on the composed views of `scenes.py`; `scene_export.py` writes it into a pack.
 
-    python -m scripts.training.recapture.scene_train --data DATA --work WORK --out PACK
+    python -m scripts.training.recapture.scene_train --data DATA --work WORK
 
 Faces are found by the pack `standard`. Crops of real portraits as they are stand beside the composed views. The period,
 which the network gets as a second input, keeps the fixed weight of `net.py`.
@@ -22,7 +22,6 @@ from facematch_local.networks.base import resized
 from facematch_local.networks.recapture import RECAPTURE_SIZE, recapture_crop
 from facematch_local.packs import find_pack, load_pack
 from scripts.training.common.arguments import add_training, parser_of
-from scripts.training.common.export import export
 from scripts.training.common.image import Array, Rng, jpeg
 from scripts.training.common.loop import Batch, prepare, trained
 from scripts.training.common.photos import NO_CARD_WITH_PEOPLE, Photo, list_photos, load_photo
@@ -104,6 +103,11 @@ def _changed(crop: Array, rng: Rng) -> Array:
     return new
 
 
+def network() -> RecaptureNet:
+    """The network with random weights."""
+    return RecaptureNet((16, 32, 48, 64), (1, 2, 2, 1))
+
+
 def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy with a little doubt."""
     return functional.cross_entropy(logits, targets, label_smoothing=0.05)
@@ -111,17 +115,12 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
 
 def main() -> None:
     parser = parser_of(__doc__, "data")
-    parser.add_argument("--shift", type=float, default=0.0, help="added to the logit of live in the exported file")
     add_training(parser, steps=1500)
     arguments = parser.parse_args()
     prepare()
     crops, kinds = written(arguments.data, arguments.work / "scenes")
     print(f"{len(kinds)} crops, {np.bincount(kinds).tolist()} live, print, screen, as it is", flush=True)
-    net = trained(RecaptureNet((16, 32, 48, 64), (1, 2, 2, 1)), drawer(crops, kinds), loss_of, arguments, "scene")
-    with torch.no_grad():
-        net.decision.bias[0] += arguments.shift
-    example = (torch.zeros(1, RECAPTURE_SIZE, RECAPTURE_SIZE, 3, dtype=torch.uint8), torch.zeros(1, 1))
-    export(net, example, arguments.out / "networks" / "recapture.onnx", int8=True)
+    trained(network(), drawer(crops, kinds), loss_of, arguments, "scene")
 
 
 if __name__ == "__main__":

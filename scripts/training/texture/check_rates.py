@@ -3,7 +3,8 @@
     python -m scripts.training.texture.check_rates --data DATA --pack standard
 
 Real portraits are of the test split; the recaptured faces are those of `spoof`. A photo that is not assessed, or
-without a face, is counted apart: it raises no warning. `--out` writes one row for each photo.
+without a face, is counted apart: it raises no warning. `--every N` takes every n-th photo of each large set, `--out`
+writes one row for each photo.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from scripts.training.texture.rates import Rate
 
 SETS = ("lfw", "scenes", "east_asian_people", "asian_faces", "masks", "sunglasses", "groups", "spoof")
 LFW_SHARE = 6  # every n-th of LFW
+SMALL = ("scenes", "groups", "spoof")
 RECAPTURED = frozenset({"spoof/0001.jpg", "spoof/0002.jpg"})
 
 
@@ -47,10 +49,15 @@ class Answer:
     reason: str
 
 
-def answers(data: Path, matcher: FaceMatcher) -> Iterator[Answer]:
+def answers(data: Path, matcher: FaceMatcher, every: int) -> Iterator[Answer]:
     """The check on every photo of the test split that can be decoded."""
-    for number, photo in enumerate(list_photos(data, SETS)):
-        if not photo.held_out or (photo.source == "lfw" and number % LFW_SHARE):
+    counts: dict[str, int] = defaultdict(int)
+    for photo in list_photos(data, SETS):
+        if not photo.held_out:
+            continue
+        counts[photo.source] += 1
+        share = every * LFW_SHARE if photo.source == "lfw" else 1 if photo.source in SMALL else every
+        if counts[photo.source] % share:
             continue
         try:
             _, findings = matcher.examine((data / photo.path).read_bytes(), Role.PORTRAIT)
@@ -64,10 +71,11 @@ def answers(data: Path, matcher: FaceMatcher) -> Iterator[Answer]:
 def main() -> None:
     parser = parser_of(__doc__, "data")
     parser.add_argument("--pack", default="standard")
+    parser.add_argument("--every", type=int, default=1, help="every n-th photo of the large sets")
     parser.add_argument("--out", type=Path, help="CSV file with one row for each photo")
     arguments = parser.parse_args()
     sets: dict[str, list[Answer]] = defaultdict(list)
-    for answer in answers(arguments.data, FaceMatcher(load_pack(find_pack(arguments.pack)))):
+    for answer in answers(arguments.data, FaceMatcher(load_pack(find_pack(arguments.pack))), arguments.every):
         name = answer.source if answer.path not in RECAPTURED else "spoof, recaptured"
         sets[name].append(answer)
     for name, rows in sets.items():

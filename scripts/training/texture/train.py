@@ -30,12 +30,12 @@ from scripts.training.texture.recaptures import list_recaptures
 BATCH, RATE = 128, 2e-3
 # How often each group is drawn. Half of each batch is real, half is recaptured.
 REAL = {
-    "a": 0.2, "b": 0.2, "f": 0.05, "world": 0.15, "lfw": 0.08, "asian_faces": 0.03, "east_asian_people": 0.09,
+    "a": 0.25, "b": 0.22, "f": 0.04, "world": 0.12, "lfw": 0.07, "asian_faces": 0.03, "east_asian_people": 0.08,
     "masks": 0.03, "sunglasses": 0.03, "scenes": 0.05, "no_card": 0.07, "groups": 0.02,
 }  # fmt: skip
 ATTACK = {
-    "a, laptop": 0.07, "a, phone": 0.09, "a, print": 0.1, "b, screen": 0.17, "f, screen": 0.09, "display": 0.33,
-    "paper": 0.15,
+    "a, laptop": 0.08, "a, phone": 0.14, "a, print": 0.12, "b, screen": 0.25, "f, screen": 0.08, "display": 0.22,
+    "paper": 0.11,
 }  # fmt: skip
 SMOOTHED = 0.03  # share of doubt in the labels
 
@@ -46,8 +46,8 @@ def changed(square: Array, rng: Rng) -> Array:
     wanted = SIDE
     if rng.random() < 0.4:
         wanted = int(rng.integers(SIDE, shortest + 1))
-    elif rng.random() < 0.15:
-        wanted = int(rng.integers(SIDE * 3 // 4, SIDE))
+    elif rng.random() < 0.25:  # enlarged, as people enlarge small photos
+        wanted = int(SIDE * np.exp(rng.uniform(-1.1, 0)))
     top, left = (int(rng.integers(0, n - wanted + 1)) for n in square.shape[:2])
     part = square[top : top + wanted, left : left + wanted]
     first = rng.random() < 0.3

@@ -507,3 +507,14 @@ def test_encode_jpeg_round_trip(astronaut: Pixels) -> None:
 
 def test_photos_compare_by_identity() -> None:
     assert Photo(corners()) != Photo(corners())
+
+
+@pytest.mark.parametrize(("quality", "step"), [(75, 29), (50, 58), (25, 115)])
+def test_a_jpeg_states_its_quantisation_step(quality: int, step: int, astronaut: NDArray[np.uint8]) -> None:
+    assert decode(encode_jpeg(astronaut, quality)).jpeg_step == pytest.approx(step, abs=1)
+
+
+def test_other_formats_state_no_quantisation_step(astronaut: NDArray[np.uint8]) -> None:
+    for suffix in (".png", ".webp", ".bmp"):
+        assert decode(cv2.imencode(suffix, astronaut)[1].tobytes()).jpeg_step is None
+    assert from_array(astronaut).jpeg_step is None
