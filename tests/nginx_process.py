@@ -52,10 +52,3 @@ def running_nginx(folder: Path, http: str, port: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(10)
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as sock:
-        port: int = sock.getsockname()[1]
-        return port

@@ -48,10 +48,12 @@ class Postgres:
             command = [str(self.programs / program), *map(str, arguments)]
             subprocess.run(command, check=True, cwd=self.folder, **streams, **ids)  # type: ignore[call-overload]  # noqa: S603
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync={self.durable}"
-        self.call("pg_ctl", "--pgdata", self.data, "--options", f"{options} -c max_connections=200", "--wait", "start")
+    def start(self, **settings: object) -> None:
+        """Start it with further settings, and wait until it answers."""
+        given = {"listen_addresses": "''", "fsync": self.durable, "max_connections": 200, **settings}
+        options = " ".join(f"-c {name}={value}" for name, value in given.items())
+        options += f" -c unix_socket_directories='{self.folder}'"
+        self.call("pg_ctl", "--pgdata", self.data, "--options", options, "--wait", "start")
 
     def stop(self) -> None:
         """Stop it at once, as a crash would."""

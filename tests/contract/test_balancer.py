@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from facematch_server.store import KeySettings, NewKey, Store, upgrade
-from tests.nginx_process import free_port, nginx_program, running_nginx
+from tests.nginx_process import nginx_program, running_nginx
+from tests.ports import free_port
 from tests.service_process import Process
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.nginx_process import free_port, nginx_program, running_nginx
+from tests.nginx_process import nginx_program, running_nginx
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

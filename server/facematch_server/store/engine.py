@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from facematch_server.store.errors import UnavailableError, Why
 from facematch_server.store.outage import why
 from facematch_server.store.sqlite_file import SqliteFile, refuse_orphaned_journal
-from facematch_server.store.steps import SET_LIMITS, discard_dead_connections, milliseconds
+from facematch_server.store.steps import SET_LIMITS, can_pipeline, discard_dead_connections, milliseconds
 
 _FILE_NAME: Final = "facematch.db"
 # How long commands wait for the database; requests have shorter limits of their own.
@@ -116,6 +116,8 @@ def open_engine(database_url: str, *, create: bool = True, connections: int = CO
         raise UnavailableError(
             "PostgreSQL needs a driver that is not installed: pip install 'facematch-local[postgres]'"
         ) from None
+    if not can_pipeline():
+        raise UnavailableError("PostgreSQL needs libpq 14 or newer: pip install 'facematch-local[postgres]'")
     _set_up_postgresql(engine)
     discard_dead_connections(engine)
     return engine

@@ -116,6 +116,13 @@ class Pipeline:
             return known[1]
 
 
+def can_pipeline() -> bool:
+    """Whether the driver's library can send several statements in one round trip."""
+    from psycopg import capabilities
+
+    return capabilities.has_pipeline()
+
+
 def discard_dead_connections(engine: Engine) -> None:
     """Replace the pooled connections of a server that was restarted, without a round trip for each use of one.
 

@@ -116,6 +116,13 @@ def test_a_vanished_postgresql_server_is_noticed_within_seconds(monkeypatch: pyt
     assert given["hide_parameters"] is True
 
 
+def test_an_old_library_of_the_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg")
+    monkeypatch.setattr(engines, "can_pipeline", lambda: False)
+    with pytest.raises(UnavailableError, match="libpq 14"):
+        open_engine(POSTGRES)
+
+
 def test_a_reason_is_one_line_without_the_statement() -> None:
     original = sqlite3.OperationalError("database is locked\nmore")
     assert reason(DBAPIError("SELECT 1", {}, original)) == "database is locked"
