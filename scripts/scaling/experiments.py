@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,12 +67,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A part of the simulated day: the hour of its middle, arrivals a second, response times, share of 503."""
+    """A part of the simulated day: the hour of its middle, arrivals a second, response times, share of 503.
+
+    The response times are None where nobody was answered.
+    """
 
     hour: float
     rate: float
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
     refused: float
 
 
@@ -172,8 +176,12 @@ def read_simulated(path: Path = SIMULATED) -> Simulated:
     """
     try:
         return TypeAdapter(Simulated).validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        raise FiguresError(f"{path.name} cannot be read; run python -m scripts.scaling.report") from None
+    except OSError as error:
+        raise FiguresError(f"{path.name} cannot be read: {error.strerror}; python -m scripts.scaling.report") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise FiguresError(f"{path.name} has another form: {place}: {first['msg']}; run report again") from None
 
 
 def write_simulated(simulated: Simulated, path: Path = SIMULATED) -> None:
@@ -241,10 +249,14 @@ def _day(figures: Figures) -> Iterator[Window]:
         yield Window(
             hour=(number + 0.5) * 24.0 / _WINDOWS,
             rate=round(float(arrived) / width, 2),
-            p50_ms=round(outcome.quantile_ms(0.5, since, before), 1),
-            p99_ms=round(outcome.quantile_ms(0.99, since, before), 1),
+            p50_ms=_finite(outcome.quantile_ms(0.5, since, before)),
+            p99_ms=_finite(outcome.quantile_ms(0.99, since, before)),
             refused=round(outcome.refused_share(since, before), 4),
         )
+
+
+def _finite(milliseconds: float) -> float | None:
+    return round(milliseconds, 1) if math.isfinite(milliseconds) else None
 
 
 def _curve(figures: Figures) -> Iterator[CurvePoint]:

@@ -54,14 +54,14 @@ class OfferedLoad:
 def day_profile(peak_factor: float) -> tuple[float, ...]:
     """Rate of each of the 24 hours divided by the mean rate; the mean of the result is 1.
 
-    One hour has the peak. The other hours share the rest: along a cosine with its top at the peak and 0 twelve hours
-    later, or equally where the cosine would exceed the peak.
+    One hour has the peak. The other hours share the rest: along a cosine with its top at the peak and a tenth of the
+    top twelve hours later, or equally where the cosine would exceed the peak.
 
     Args:
         peak_factor: from 1 to 24.
     """
     rest = _HOURS - peak_factor
-    bell = [1.0 + math.cos(2.0 * math.pi * (hour - _PEAK_AT) / _HOURS) for hour in range(_HOURS)]
+    bell = [1.2 + math.cos(2.0 * math.pi * (hour - _PEAK_AT) / _HOURS) for hour in range(_HOURS)]
     bell[_PEAK_AT] = 0.0
     scale = rest / sum(bell)
     fits = max(bell) * scale <= peak_factor

@@ -31,13 +31,13 @@ def _balancer(simulated: Simulated) -> str:
 def _day(simulated: Simulated) -> str:
     day = simulated.day
     lines = (
-        Line("p50", tuple((one.hour, one.p50_ms) for one in day)),
-        Line("p99", tuple((one.hour, one.p99_ms) for one in day)),
+        Line("p50", tuple((one.hour, one.p50_ms) for one in day if one.p50_ms is not None)),
+        Line("p99", tuple((one.hour, one.p99_ms) for one in day if one.p99_ms is not None)),
         Line("matches a second", tuple((one.hour, one.rate) for one in day), right=True, dashed=True),
     )
     top = 100.0 * math.ceil(max(one.rate for one in day) / 100.0)
     x = Axis("hour of the day", 0.0, 24.0, tuple((float(hour), str(hour)) for hour in range(0, 25, 3)))
-    y = _milliseconds([value for one in day for value in (one.p50_ms, one.p99_ms)])
+    y = _milliseconds([value for line in lines if not line.right for _, value in line.points])
     right = Axis("matches a second", 0.0, top, tuple((top * part / 4, f"{top * part / 4:.0f}") for part in range(5)))
     return plot("A day of a country of 100 million, one machine lost", x, y, lines, right)
 
