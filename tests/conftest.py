@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import io
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process more than CPUs: now and then each waits for a socket, a process or a time limit."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist's own way
+    affinity = getattr(os, "sched_getaffinity", None)
+    return (len(affinity(0)) if affinity else os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)
@@ -195,8 +205,6 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def standard_archive() -> Path:
     """The wheel that the pack `standard` is made of; skips where `FACEMATCH_STANDARD_ARCHIVE` does not name it."""
-    import os
-
     from facematch_local.adding import is_standard_archive
 
     path = Path(os.environ.get("FACEMATCH_STANDARD_ARCHIVE", ""))

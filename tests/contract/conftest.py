@@ -146,6 +146,7 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
     from facematch_server.store import KeySettings, Store
 
     shared_matcher = matcher
+    servers: list[Any] = []
     with contextlib.ExitStack() as stack:
 
         def start(*, matcher: Any = None, send_buffer: int = 0, **options: Any) -> Live:
@@ -173,11 +174,8 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
             thread.start()
 
-            def stop() -> None:
-                server.should_exit = True
-                thread.join(15)
-
-            stack.callback(stop)
+            servers.append(server)
+            stack.callback(thread.join, 15)
             while not server.started and thread.is_alive():
                 time.sleep(0.02)
             assert server.started
@@ -185,6 +183,8 @@ def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Ite
             return Live(f"http://127.0.0.1:{port}", port, auth, store, app, keeper.lines, loops[0])
 
         yield start
+        for server in servers:  # all at once: each takes a moment
+            server.should_exit = True
 
 
 @pytest.fixture(scope="session")

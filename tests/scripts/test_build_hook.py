@@ -86,13 +86,8 @@ def test_without_an_index_the_reason_goes_into_the_wheel(
     assert sorted(path.name for path in (checkout / "models" / "standard").iterdir()) == before
 
 
-@pytest.mark.parametrize(
-    ("make", "fault"),
-    [
-        pytest.param(True, "is another file", marks=pytest.mark.slow),
-        (False, "does not name an existing file"),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "fault"), [(True, "is another file"), (False, "does not name an existing file")])
 def test_a_wrong_archive_at_hand_is_named(
     tmp_path: Path,
     build: Callable[[str], tuple[dict[str, str], list[str]]],
@@ -108,6 +103,7 @@ def test_a_wrong_archive_at_hand_is_named(
     assert str(tmp_path) not in added[MISSING], "paths of the building machine are nobody's business"
 
 
+@pytest.mark.slow
 def test_an_editable_build_leaves_the_reason_in_the_checkout(
     checkout: Path, build: Callable[[str], tuple[dict[str, str], list[str]]]
 ) -> None:

@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from facematch_local.batch.engine import FailedRowError
+from facematch_local.batch.rows import Fault, Outcome, RowError
+from facematch_local.cli import batch
+
 if TYPE_CHECKING:
     from facematch_local.matcher import FaceMatcher
 
@@ -134,6 +138,29 @@ def test_what_stops_a_run(
     assert completed.err.startswith(message)
     assert completed.err.count("\n") == 1
     assert {path.name for path in folder.iterdir()} == {"photos", "pairs.csv"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; "),
+        (
+            FailedRowError(Outcome("four", "a", "b", "card", fault=Fault(RowError.UNDECODABLE, "damaged"))),
+            1,
+            "stopped: row four: undecodable: damaged; ",
+        ),
+    ],
+)
+def test_a_run_that_stops_says_how_to_go_on(
+    facematch: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
+) -> None:
+    def stop(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(batch, "_run", stop)
+    completed = facematch("batch", "pairs.csv", "-o", "out.csv")
+    assert completed.code == code
+    assert completed.err == f"{said}run the same command with --resume to go on\n"
 
 
 def test_without_pyarrow(facematch: Command, folder: Path, pack_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

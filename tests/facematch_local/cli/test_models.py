@@ -154,6 +154,7 @@ def test_add_refuses_in_one_line(
     assert completed.out == ""
 
 
+@pytest.mark.slow
 def test_add_standard_says_what_it_does_on_the_network(
     facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

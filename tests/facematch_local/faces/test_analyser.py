@@ -193,7 +193,7 @@ def test_faint_faces_are_few_and_large() -> None:
     assert [round(face.width) for face in faces] == [160, 80]  # largest first
 
 
-@pytest.mark.parametrize(("rows", "seconds"), [(18, 3), pytest.param(50, 10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("rows", "seconds"), [(10, 2), pytest.param(50, 10, marks=pytest.mark.slow)])
 def test_a_sheet_of_many_small_patterns_costs_little(rows: int, seconds: float) -> None:
     """The face filter runs a limited number of times, and all boxes are compared at once."""
     grid = [(x / 60, y / 60, (x + 0.9) / 60, (y + 0.9) / 60) for x in range(60) for y in range(rows)]
@@ -333,6 +333,7 @@ def test_no_face(analyser: FaceAnalyser) -> None:
     assert analyser.find(blank(400, 600)) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_inference")
 def test_threads_share_an_analyser(analyser: FaceAnalyser, astronaut: Pixels, group_photo: Pixels) -> None:
     photos = [astronaut, group_photo[:, :900], np.ascontiguousarray(astronaut[::2, ::2])]

@@ -370,14 +370,15 @@ print(memory("VmHWM") - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs Linux's /proc and glibc's allocator")
 @pytest.mark.parametrize(
     ("format", "mode", "options"),
     [
-        pytest.param("WEBP", "RGB", {"method": 0}, marks=pytest.mark.slow),
+        ("WEBP", "RGB", {"method": 0}),
         ("WEBP", "RGBA", {"lossless": True, "method": 0, "quality": 0}),
-        pytest.param("PNG", "RGBA", {"compress_level": 1}, marks=pytest.mark.slow),
-        pytest.param("PNG", "I;16", {"compress_level": 1}, marks=pytest.mark.slow),
+        ("PNG", "RGBA", {"compress_level": 1}),
+        ("PNG", "I;16", {"compress_level": 1}),
     ],
 )
 def test_memory_per_pixel(format: str, mode: str, options: dict[str, Any], tmp_path: Path) -> None:

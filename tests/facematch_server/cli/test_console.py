@@ -58,6 +58,7 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("utf-8", "strict"),
     ],
 )
+@pytest.mark.usefixtures("commands_built_once")
 def test_names_outside_the_encoding_are_printed(monkeypatch: pytest.MonkeyPatch, encoding: str, errors: str) -> None:
     assert run(monkeypatch, "utf-8", "keys", "create", "--name", NAME)[0] == 0
     api_key = json.loads(run(monkeypatch, encoding, "keys", "list", "--json")[1])[0]["api_key"]

@@ -280,7 +280,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607
 
 
-@pytest.mark.parametrize("way", ["limit", pytest.param("disk", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["limit", "disk"])
 def test_a_full_disk(way: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Reported by the failing call and by the probe; counts stay, and counting continues once the disk has room."""
     folder = request.getfixturevalue("small_disk") if way == "disk" else tmp_path
