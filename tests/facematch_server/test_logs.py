@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,19 +31,6 @@ def test_making_the_tables_is_told_at_debug_only(level: str, told: bool, tmp_pat
     assert ("alembic" in done.stderr) == told, done.stderr
     assert told or not done.stderr
     assert not done.stdout
-
-
-def test_a_line_of_text_has_time_level_message_and_fields() -> None:
-    record = logging.LogRecord("facematch", logging.WARNING, "f", 1, "a request", (), None)
-    record.fields = {"status": 503, "key": "", "ms": 1.5}
-    assert re.fullmatch(r"\d\d:\d\d:\d\d WARNING a request status=503 ms=1.5", TextFormatter().format(record))
-    try:
-        raise ValueError("a secret")
-    except ValueError:
-        record = logging.LogRecord("facematch", logging.ERROR, "f", 1, "fault", (), sys.exc_info())
-    line = TextFormatter().format(record)
-    assert "ValueError at " in line
-    assert "a secret" not in line
 
 
 class Clock:
