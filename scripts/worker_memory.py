@@ -5,7 +5,7 @@ the memory of all its processes (main process, workers, fork servers, decoders):
 processes share counts once in all, and USS, the pages that no other process has. The last column is the PSS that each
 further worker adds. `--separate` starts as many ordinary services instead, for comparison.
 
-    python scripts/worker_memory.py [--pack standard] [--workers 1 2 3 4] [--separate]
+    python -m scripts.worker_memory [--pack standard] [--workers 1 2 3 4] [--separate]
 """
 
 from __future__ import annotations

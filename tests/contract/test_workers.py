@@ -267,9 +267,12 @@ def test_workers_end_with_the_main_process(launch: Callable[..., Process]) -> No
     url = base(process)
     workers = workers_of(process)
     below = [child for worker in workers for child in worker.children()]
+    shared = {Path(file.path).parent for worker in workers for file in worker.open_files() if "metrics" in file.path}
+    assert len(shared) == 1
     process.popen.kill()
     assert not psutil.wait_procs([*workers, *below], timeout=20)[1]
     assert refuses(url)
+    assert not shared.pop().exists()
 
 
 def test_a_service_that_cannot_start_says_so_once(launch: Callable[..., Process], tmp_path: Path) -> None:

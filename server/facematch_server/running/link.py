@@ -54,9 +54,14 @@ class MainEnd:
 
 
 class WorkerEnd:
-    """A worker's end."""
+    """A worker's end.
+
+    Attributes:
+        broken: whether the main process has ended without an order to stop.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
+        self.broken = False
         self._sock = sock
         self._sock.setblocking(False)
 
@@ -77,6 +82,7 @@ class WorkerEnd:
             except OSError:
                 orders = b""
             if not orders:
+                self.broken = True
                 loop.remove_reader(self._sock)
             for _ in orders or _STOP:
                 on_stop()

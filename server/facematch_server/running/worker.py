@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import sys
 from collections.abc import Sequence
@@ -69,7 +70,10 @@ def work(common: Common, number: int, line: WorkerEnd) -> int:
         except (FacematchError, OSError) as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr, flush=True)  # noqa: T201
             return 2
-        return asyncio.run(_run(common, settings, app, shared, line))
+        code = asyncio.run(_run(common, settings, app, shared, line))
+        if line.broken:  # the main process can no longer remove it
+            shutil.rmtree(common.folder, ignore_errors=True)
+        return code
 
 
 def _application(common: Common, settings: Settings, metrics: Metrics, stack: ExitStack) -> FastAPI:
