@@ -184,7 +184,7 @@ REPLIES = st.lists(
 
 @given(REPLIES)
 @example([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", b"photo"])
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_server_sends_gives_a_body_or_unavailable(chunks: list[bytes]) -> None:
     async def attempt() -> None:
         network = httpcore.AsyncMockBackend([*chunks, b""])
