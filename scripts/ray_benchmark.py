@@ -100,18 +100,16 @@ def nodes(count: int) -> Iterator[Any]:
         cluster.shutdown()
 
 
-def cpu_seconds(cluster: Any) -> float:
-    """CPU time of this process, of the nodes, and of the children of both that run."""
+def cpu_seconds(cluster: Any) -> dict[int, float]:
+    """CPU time of this process, of the nodes, and of the children of both that run, by process."""
     processes = [infos for node in cluster.list_all_nodes() for infos in node.all_processes.values()]
     started = [info.process.pid for infos in processes for info in infos]
-    found = {}
+    seconds = {}
     for root in map(psutil.Process, (os.getpid(), *started)):
-        found |= {process.pid: process for process in (root, *root.children(recursive=True))}
-    total = 0.0
-    for process in found.values():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += sum(process.cpu_times()[:2])
-    return total
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                seconds[process.pid] = sum(process.cpu_times()[:2])
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +127,17 @@ class Timing:
     cluster: Any
     total: int = 0
     done: int = 0
-    marks: list[tuple[float, float]] = field(default_factory=list)
+    marks: list[tuple[float, dict[int, float]]] = field(default_factory=list)
 
     def begin(self, total: int, finished: int) -> None:
         """Take the number of rows."""
         self.total = total - finished
 
     def advance(self, outcome: Outcome) -> None:
-        """Note the times when the first part and all of the rows are done."""
+        """Note the times when the first part, most, and all of the rows are done."""
         assert outcome.fault is None, outcome
         self.done += 1
-        if self.done in (self.first, self.total):
+        if self.done in (self.first, self.most, self.total):
             self.marks.append((time.perf_counter(), cpu_seconds(self.cluster)))
 
     @property
@@ -148,11 +146,16 @@ class Timing:
         return int(self.total * NOT_COUNTED)
 
     @property
+    def most(self) -> int:
+        """Rows after which CPU time does not count: at the end, processes have left."""
+        return self.total - self.first
+
+    @property
     def cost(self) -> Cost:
         """Seconds a row after the first ones."""
-        begin, end = self.marks
-        rows = self.total - self.first
-        return Cost((end[0] - begin[0]) / rows, (end[1] - begin[1]) / rows)
+        begin, most, end = self.marks
+        cpu = sum(seconds - begin[1].get(process, 0.0) for process, seconds in most[1].items())
+        return Cost((end[0] - begin[0]) / (self.total - self.first), cpu / (self.most - self.first))
 
 
 def measure(pairs: Path, settings: ExaminerSettings, cluster: Any, options: Any) -> dict[str, list[Cost]]:
