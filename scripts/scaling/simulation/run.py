@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import simpy
 
 from scripts.scaling.simulation.arrivals import arrival_times
+from scripts.scaling.simulation.database import Database, Visit
 from scripts.scaling.simulation.fleet import Balancer
 from scripts.scaling.simulation.scenario import Loss, Outcome, RollingUpdate, Scenario
 from scripts.scaling.simulation.service import Request, ServiceProcess
-from scripts.scaling.simulation.stations import Database, Station
+from scripts.scaling.simulation.stations import Station
 
 # What simpy runs as a process.
 _Story = Generator[simpy.Event, None, None]
@@ -46,7 +47,7 @@ class _Run:
         ]
         # Counts the restarts of a process, so that what belongs to an earlier life is known as lost; -1: it is dead.
         self._life = [0] * services
-        self._database = _database(scenario, services)
+        self._database = _database(self._env, scenario, services)
         self._in, self._out = Station(1), Station(1)
 
     def outcome(self) -> Outcome:
@@ -91,15 +92,22 @@ class _Run:
             wait = scenario.loss.notice_seconds if scenario.loss else _NOTICING
             self._after(wait, request, self._fail)
             return
-        end = now
-        if scenario.link_bits > 0.0:
-            if self._in.wait(now) > scenario.service.deadline:
-                self._after(scenario.service.deadline, request, self._refuse)
-                return
+        if scenario.link_bits <= 0.0:
+            self._ask(request)
+        elif self._in.wait(now) > scenario.service.deadline:
+            self._after(scenario.service.deadline, request, self._refuse)
+        else:
             end = self._in.finish(now, 8.0 * scenario.request_bytes / scenario.link_bits)
-        if self._database is not None and scenario.database is not None:
-            end = self._database.visit(end, target, scenario.database.admit_seconds)
-        self._at(end, request, self._admitted)
+            self._after(end - now, request, self._ask)
+
+    def _ask(self, request: Request) -> None:
+        """Ask the database to admit the request."""
+        chosen = self._scenario.database
+        if self._database is None or chosen is None:
+            self._admitted(request)
+            return
+        done, gave_up = partial(self._admitted, request), partial(self._refuse, request)
+        self._database.visit(Visit(request.target, chosen.admit_seconds, -1, 0.0, done, gave_up))
 
     def _admitted(self, request: Request) -> None:
         if self._life[request.target] != request.life:
@@ -108,14 +116,25 @@ class _Run:
             self._refuse(request)
 
     def _computed(self, request: Request) -> None:
+        """Ask the database to count the request."""
+        chosen = self._scenario.database
+        if self._database is None or chosen is None:
+            self._reply(request)
+            return
+        done, gave_up = partial(self._reply, request), partial(self._refuse, request)
+        hold = chosen.hold_seconds
+        self._database.visit(Visit(request.target, chosen.commit_seconds, request.key, hold, done, gave_up))
+
+    def _reply(self, request: Request) -> None:
         scenario, now = self._scenario, self._env.now
         end = now
-        if self._database is not None and scenario.database is not None:
-            database = scenario.database
-            end = self._database.visit(now, request.target, database.commit_seconds, request.key, database.hold_seconds)
-        if scenario.link_bits > 0.0 and math.isfinite(end):
-            end = self._out.finish(end, 8.0 * scenario.reply_bytes / scenario.link_bits)
-        self._at(end + scenario.fixed_seconds, request, self._answer)
+        if scenario.link_bits > 0.0:
+            end = self._out.finish(now, 8.0 * scenario.reply_bytes / scenario.link_bits)
+        end += scenario.fixed_seconds
+        if end > now:
+            self._after(end - now, request, self._answer)
+        else:
+            self._answer(request)
 
     def _answer(self, request: Request) -> None:
         if self._life[request.target] != request.life:
@@ -132,16 +151,6 @@ class _Run:
     def _fail(self, request: Request) -> None:
         self._state[request.number] = _FAILED
         self._balancer.ended(request.target)
-
-    def _at(self, end: float, request: Request, then: Callable[[Request], None]) -> None:
-        """Go on at `end`, or refuse the request if the database let it wait for too long."""
-        database = self._scenario.database
-        if database is not None and math.isinf(end):
-            self._after(database.patience_seconds, request, self._refuse)
-        elif end > self._env.now:
-            self._after(end - self._env.now, request, then)
-        else:
-            then(request)
 
     def _after(self, seconds: float, request: Request, then: Callable[[Request], None]) -> None:
         self._env.timeout(seconds, request).callbacks.append(lambda event: then(event.value))
@@ -183,8 +192,9 @@ class _Run:
             busy["balancer's network"] = max(self._in.busy, self._out.busy) / seconds
 
 
-def _database(scenario: Scenario, services: int) -> Database | None:
+def _database(env: simpy.Environment, scenario: Scenario, services: int) -> Database | None:
     chosen = scenario.database
     if chosen is None:
         return None
-    return Database(chosen.cores, chosen.keys, services, chosen.pool, chosen.network_seconds, chosen.patience_seconds)
+    waits = (chosen.network_seconds, chosen.patience_seconds)
+    return Database(env, chosen.cores, chosen.keys, services, chosen.pool, *waits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import math
 
 
 class Station:
@@ -28,56 +27,3 @@ class Station:
     def servers(self) -> int:
         """Number of servers."""
         return len(self._free)
-
-
-class Database:
-    """PostgreSQL: a server with several cores, a lock for each API key, and a pool of connections in each service.
-
-    A visit takes a connection of its service's pool, then a core of the server. A commit also holds the counter of its
-    key until the log is on the disk, so the commits of one key follow each other.
-    """
-
-    def __init__(
-        self, cores: int, keys: int, services: int, pool: int, network_seconds: float, patience: float = math.inf
-    ) -> None:
-        """An idle database.
-
-        Args:
-            cores: of the server.
-            keys: API keys with traffic.
-            services: processes with a pool.
-            pool: connections of each.
-            network_seconds: that a visit spends between service and server.
-            patience: seconds after which a visit gives up waiting.
-        """
-        self.server = Station(cores)
-        self._counters = [Station(1) for _ in range(keys)]
-        self._pools = [[0.0] * pool for _ in range(services)]
-        self._network = network_seconds
-        self._patience = patience
-
-    def visit(self, now: float, service: int, cpu_seconds: float, key: int = -1, hold_seconds: float = 0.0) -> float:
-        """When a transaction that a service begins now ends; infinite if it gives up waiting before.
-
-        Args:
-            now: the time.
-            service: which pool.
-            cpu_seconds: of the server.
-            key: the counter that the transaction holds; -1 for none.
-            hold_seconds: how long it holds it.
-        """
-        pool = self._pools[service]
-        begin = max(now, pool[0])
-        waits = self.server.wait(begin) + (self._counters[key].wait(begin) if key >= 0 else 0.0)
-        if begin + waits > now + self._patience:
-            return math.inf
-        end = self.server.finish(begin, cpu_seconds)
-        if key >= 0:
-            end = self._counters[key].finish(end, hold_seconds)
-        end += self._network
-        heapq.heapreplace(pool, end)
-        return end
-
-    def fullest_counter(self, seconds: float) -> float:
-        """Utilisation of the busiest key's counter."""
-        return max(counter.busy for counter in self._counters) / seconds
