@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facematch_local import synthetic
 from facematch_local.checks import Role
 from facematch_local.faces import Face, LandmarkLocator
+from facematch_local.matcher import FaceMatcher
 from facematch_local.networks.occlusion import OcclusionNetwork, occlusion_crop
+from facematch_local.networks.texture import TextureNetwork, texture_tiles
 from facematch_local.packs import SessionSettings, find_pack, load_pack, open_networks
-from facematch_local.policy import load_policy
+from facematch_local.policy import Outcome, load_policy
 
 # The astronaut's face as YuNet finds it, so that the test does not need a detector.
 ASTRONAUT = Face(
@@ -91,3 +96,46 @@ def test_the_face_filter_distinguishes_faces_from_other_objects(astronaut: NDArr
     assert face_filter.confirm(astronaut, ASTRONAUT.box, 0.4) > 0.9
     elsewhere = [(20, 300, 120, 420), (300, 20, 420, 160), (150, 350, 260, 480)]  # flag, shuttle, suit
     assert max(face_filter.confirm(astronaut, np.float32(box), 0.4) for box in elsewhere) < 0.2
+
+
+@pytest.fixture(scope="module")
+def texture() -> TextureNetwork:
+    network = open_networks(find_pack("compact"), SessionSettings()).texture
+    assert network is not None
+    return network
+
+
+def test_the_texture_of_prints_and_screens_differs_from_that_of_a_photo_and_its_enlargement(
+    texture: TextureNetwork, astronaut: NDArray[np.uint8]
+) -> None:
+    def probability(pixels: NDArray[np.uint8]) -> float:
+        tiles = texture_tiles(pixels, box)
+        assert tiles is not None
+        return texture.predict(tiles)
+
+    limit = load_policy().limits[Role.PORTRAIT]["recapture"]
+    large = synthetic.fitted_to(astronaut[:260, 95:355], 700)
+    box = (ASTRONAUT.box - np.float32([95, 0, 95, 0])) * np.float32(700 / 260)
+    assert limit.holds(probability(large))
+    prints, screens = (
+        [not limit.holds(probability(make(large, np.random.default_rng(seed)))) for seed in range(10)]
+        for make in (synthetic.print_recapture, synthetic.screen_recapture)
+    )
+    assert sum(prints) >= 9
+    assert sum(screens) >= 4  # the others show no pixels
+    box = ASTRONAUT.box
+    assert limit.holds(probability(astronaut))
+
+
+@pytest.mark.slow
+def test_the_real_recaptures_among_the_development_photos_are_found_and_the_live_photo_is_not(shared: Path) -> None:
+    """Three photos: a smoke test, no measurement."""
+    folder = shared / "data" / "spoof"
+    if not folder.is_dir():
+        pytest.skip("needs the development data of ../shared")
+    matcher = FaceMatcher(load_pack(find_pack("standard")))
+    warned = []
+    for path in sorted(folder.iterdir()):
+        _, findings = matcher.examine(path.read_bytes(), Role.PORTRAIT)
+        warned.append(any(f.name == "recapture" and f.outcome is Outcome.WARNING for f in findings))
+    assert warned == [True, True, False]

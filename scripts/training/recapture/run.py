@@ -1,9 +1,8 @@
-"""The recapture network end to end, one command: captures, training, figures.
+"""The recapture network end to end, one command: composed views, training, the file.
 
-    python -m scripts.training.recapture.run --data DATA --teachers TEACHERS --others PICTURES --work WORK
+    python -m scripts.training.recapture.run --data DATA --work WORK
 
-PICTURES is one folder of pictures of other things. Every stage keeps its result in WORK and is skipped when it is
-there. The pack wants `seal_pack.py` afterwards.
+The network before this one learned from a teacher: `train.py`, `evaluate.py`. The pack wants `seal_pack.py` afterwards.
 """
 
 from __future__ import annotations
@@ -13,19 +12,14 @@ from scripts.training.common.steps import step
 
 
 def main() -> None:
-    parser = parser_of(__doc__, "data", "teachers", "others", "work")
-    parser.add_argument("--steps", type=int, default=5000, help="of the distillation")
+    parser = parser_of(__doc__, "data", "work")
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--shift", type=float, default=0.5, help="added to the logit of live")
     add_out(parser)
     arguments = parser.parse_args()
-    data, teachers, work = arguments.data, arguments.teachers, arguments.work
-    step(
-        "recapture.train", "--data", data, "--teachers", teachers, "--others", arguments.others, "--work", work,
-        "--steps", arguments.steps, "--out", arguments.out,
-    )  # fmt: skip
-    step(
-        "recapture.evaluate", "--data", data, "--teachers", teachers, "--work", work,
-        "--steps", arguments.steps, "--out", arguments.out,
-    )  # fmt: skip
+    work = arguments.work
+    step("recapture.scene_train", "--data", arguments.data, "--work", work, "--steps", arguments.steps)
+    step("recapture.scene_export", work / "scene.pt", "--shift", arguments.shift, "--out", arguments.out)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m scripts.training.texture.check_rates --data DATA --pack standard
 
 Real portraits are of the test split; the recaptured faces are those of `spoof`. A photo that is not assessed, or
-without a face, is counted apart: it raises no warning. `--every N` takes every n-th photo of each large set, `--out`
+without a face, raises no warning and counts as such. `--every N` takes every n-th photo of each large set, `--out`
 writes one row for each photo.
 """
 
@@ -79,10 +79,9 @@ def main() -> None:
         name = answer.source if answer.path not in RECAPTURED else "spoof, recaptured"
         sets[name].append(answer)
     for name, rows in sets.items():
-        told = [row for row in rows if row.value is not None]
         reasons = sorted({row.reason for row in rows if row.reason})
-        rate = Rate(sum(row.warned for row in told), len(told))
-        print(f"{name}: warned {rate}; not assessed {len(rows) - len(told)} {reasons or ''}")
+        rate = Rate(sum(row.warned for row in rows), len(rows))
+        print(f"{name}: warned {rate}; not assessed {sum(row.value is None for row in rows)} {reasons or ''}")
     if arguments.out:
         with arguments.out.open("w", newline="") as stream:
             writer = csv.writer(stream)
