@@ -85,8 +85,8 @@ def on_desk(flat: Pixels, seed: int) -> Pixels:
 
 
 def portrait(photo: Pixels) -> Pixels:
-    """Head and shoulders of the astronaut, enlarged: 660x660x3 uint8 BGR."""
-    return np.asarray(cv2.resize(photo[:440, 10:450], (660, 660), interpolation=cv2.INTER_CUBIC), np.uint8)
+    """Head and shoulders of the astronaut: 440x440x3 uint8 BGR. Not enlarged, which could look like a recapture."""
+    return np.ascontiguousarray(photo[:440, 10:450])
 
 
 def thumbnail(photo: Pixels) -> Pixels:

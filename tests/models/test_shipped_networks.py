@@ -105,6 +105,7 @@ def texture() -> TextureNetwork:
     return network
 
 
+@pytest.mark.slow
 def test_the_texture_of_prints_and_screens_differs_from_that_of_a_photo_and_its_enlargement(
     texture: TextureNetwork, astronaut: NDArray[np.uint8]
 ) -> None:
@@ -125,6 +126,17 @@ def test_the_texture_of_prints_and_screens_differs_from_that_of_a_photo_and_its_
     assert sum(screens) >= 4  # the others show no pixels
     box = ASTRONAUT.box
     assert limit.holds(probability(astronaut))
+
+
+def test_the_texture_of_a_print_differs_from_that_of_a_photo(
+    texture: TextureNetwork, astronaut: NDArray[np.uint8]
+) -> None:
+    limit = load_policy().limits[Role.PORTRAIT]["recapture"]
+    print_ = synthetic.print_recapture(astronaut, np.random.default_rng(0))
+    for pixels, live in ((astronaut, True), (print_, False)):
+        tiles = texture_tiles(pixels, ASTRONAUT.box)
+        assert tiles is not None
+        assert limit.holds(texture.predict(tiles)) == live
 
 
 @pytest.mark.slow

@@ -49,6 +49,7 @@ def test_a_failure_inside_leaves_the_importer_as_it_was() -> None:
     assert sys.meta_path == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "use", ["from insightface.app import FaceAnalysis", "import insightface; insightface.app.FaceAnalysis"]
 )
