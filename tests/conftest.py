@@ -188,6 +188,18 @@ def facematch(commands_built_once: None, capfd: pytest.CaptureFixture[str]) -> C
     return run
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium of the system; skips without it.
+
+    Of one module, because Playwright keeps an event loop running in the thread, which `asyncio.run` does not allow.
+    """
+    from tests.browser import headless_chromium
+
+    with headless_chromium() as browser:
+        yield browser
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server: that of `FACEMATCH_TEST_POSTGRES`, or a throwaway one; skips without both."""

@@ -8,15 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import headless_chromium
-
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

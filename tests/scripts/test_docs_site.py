@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from facematch_local import __version__
-from tests.browser import headless_chromium
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +33,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # No warning, no advertisement.
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return target / __version__
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -68,6 +68,8 @@ def require_possible(settings: Settings) -> None:
     """
     if settings.port == 0:
         raise FacematchError("FACEMATCH_PORT: Ray Serve cannot choose a free port; name one")
+    if settings.workers > 1:
+        raise FacematchError("FACEMATCH_WORKERS: on Ray the replicas take the place of workers; use --replicas")
     if settings.internal_port is not None:
         raise FacematchError(
             "FACEMATCH_INTERNAL_PORT: Ray Serve has one port; keep `/metrics`, `/docs` and `/v1/compare` from clients "

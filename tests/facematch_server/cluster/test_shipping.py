@@ -73,3 +73,8 @@ def test_a_second_port_is_refused() -> None:
 def test_a_port_that_nobody_knows_is_refused() -> None:
     with pytest.raises(FacematchError, match="FACEMATCH_PORT: Ray Serve cannot choose a free port"):
         require_possible(settings_of(port=0))
+
+
+def test_workers_beside_replicas_are_refused() -> None:
+    with pytest.raises(FacematchError, match="FACEMATCH_WORKERS: on Ray the replicas take the place of workers"):
+        require_possible(settings_of(workers=2))
