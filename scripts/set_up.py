@@ -157,7 +157,7 @@ def main(arguments: list[str] | None = None, out: TextIO = sys.stdout) -> int:
         out.write(f"facematch-local needs Python {needed} or newer; {sys.executable} is {found}. ")
         out.write(f"Name another: make run PYTHON=python{needed}\n")
         return 2
-    folder = options.venv / ("Scripts" if os.name == "nt" else "bin")
+    folder = options.venv.absolute() / ("Scripts" if os.name == "nt" else "bin")
     if not (folder / "activate").exists():
         out.write(f"Creating the virtual environment {options.venv}\n")
         out.flush()

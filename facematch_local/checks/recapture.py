@@ -13,7 +13,7 @@ TOO_COMPRESSED: Final = "the photo is compressed too much to show traces of a pr
 # Beyond these limits the traces of most screens are gone (models/compact/NOTEBOOK.md, "Texture network"): the photo's
 # shorter side in pixels, and the mean step of a JPEG's quantisation table in grey levels (libjpeg's quality of 25).
 SMALLEST_SIDE: Final = 240
-COARSEST_STEP: Final = 115.0
+COARSEST_STEP: Final = 115.5
 EVIDENT: Final = 0.5
 """Probability that stands whatever the size and the compression of the photo."""
 

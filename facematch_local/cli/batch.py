@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,7 +116,9 @@ def _run(
     find_pack(pack or DEFAULT_PACK)
     if policy is not None:
         load_policy(policy)
-    opener = ExaminerSettings(pack or DEFAULT_PACK, policy)
+    # Processes of a cluster have other working folders.
+    where = os.path.abspath(pack) if pack and os.sep in pack else pack or DEFAULT_PACK
+    opener = ExaminerSettings(where, policy and policy.absolute())
     with ConsoleWatcher(console(stderr=True)) as watcher:
         engine = RayEngine(opener, cluster) if cluster else LocalEngine(Workers(opener, job.jobs))
         summary = run(job, engine, watcher)

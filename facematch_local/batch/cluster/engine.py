@@ -130,7 +130,9 @@ class RayEngine:
         root = job.root if is_url(job.root) else os.path.abspath(job.root)
         settings = WorkerSettings(self._opener, root, job.kept, identity)
         collector = Collector(save, advance, fail_fast=job.fail_fast)
-        rows = rows_of_a_task(selection.rows, jobs)
+        # Photos that travel take memory in the object store, which holds a few small tasks for each actor.
+        carried = self._settings.carry_photos
+        rows = _LEAST_ROWS if carried else rows_of_a_task(selection.rows, jobs)
         _set_up(self._ray.data.DataContext.get_current(), jobs)
         photos_of = root if self._settings.carry_photos else None
         here = replace(selection, pairs=selection.pairs.absolute())

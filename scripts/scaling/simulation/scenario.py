@@ -31,7 +31,7 @@ class DatabaseSettings:
 
     cores: int = 4
     keys: int = 100
-    pool: int = 10
+    pool: int = 9
     network_seconds: float = 0.0005
     admit_seconds: float = 0.0
     commit_seconds: float = 0.0
