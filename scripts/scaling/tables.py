@@ -92,7 +92,8 @@ def _conditions(figures: Figures) -> str:
     at = figures.conditions
     text = (
         f"Measured on {at.date} (commit `{at.commit}`) on {at.cores} cores of an {at.cpu}, {at.memory_gib:g} GiB, "
-        f"Python {at.python}, {at.rounds} round{'' if at.rounds == 1 else 's'}. Load average {at.load_before:g} before and {at.load_after:g} after; "
+        f"Python {at.python}, {at.rounds} round{'' if at.rounds == 1 else 's'}. "
+        f"Load average {at.load_before:g} before and {at.load_after:g} after; "
         f"other programs kept {at.others:g} cores busy."
     )
     if at.others > _IDLE:
