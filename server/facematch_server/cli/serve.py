@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def serve(
+    context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on (FACEMATCH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
@@ -71,6 +72,10 @@ def serve(
     """
     if replicas and engine is EngineName.LOCAL:
         raise typer.BadParameter("needs --engine ray", param_hint="--replicas")
+    # In the environment the address is that of Ray's own tools; given here, it means a cluster.
+    source = context.get_parameter_source("address")
+    if address and engine is EngineName.LOCAL and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter("needs --engine ray", param_hint="--address")
     given: dict[str, Any] = {"host": host, "port": port, "pack": pack, "workers": workers}
     given |= {"wire_profile": profile, "no_face_as": no_face_as}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}

@@ -12,7 +12,6 @@ from facematch_server.settings import Settings
 NAME: Final = "facematch"
 # Beyond its slots, a replica answers at once that it is busy; Serve's own refusal would lack the envelope.
 _REFUSALS: Final = 64
-_STARTING_SECONDS: Final = 120.0
 _UPSCALE_SECONDS: Final = 10.0
 _DOWNSCALE_SECONDS: Final = 300.0
 

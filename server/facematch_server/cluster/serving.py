@@ -21,6 +21,10 @@ from facematch_server.running.listening import printed
 from facematch_server.running.serve import announce_scenarios, check_tls
 from facematch_server.settings import Settings
 
+# Errors of a replica whose message says why it cannot start.
+_ERRORS: Final = tuple(
+    f"{kind}Error: " for kind in ("Facematch", "Pack", "Policy", "Store", "Schema", "Start", "Unavailable")
+)
 _OBJECT_STORE: Final = 128 * 1024 * 1024
 
 
@@ -48,8 +52,9 @@ def serve_on_ray(settings: Settings, address: str | None, replicas: Replicas | N
         # Ray Serve itself needs no CPU.
         cpus = max(available_cpus(), threads_of(settings) * (replicas.most if replicas else 1))
         with connected(address, cpus, _OBJECT_STORE) as ray:
-            stopping = _stopping() if address is None else None
             _deploy(ray, settings, replicas, shared=address is not None)
+            # Not before: Ctrl-C must end a deployment that hangs.
+            stopping = _stopping() if address is None else None
             _print_where(settings)
             if stopping is not None:
                 stopping.wait()
@@ -102,7 +107,7 @@ def _http_options(settings: Settings) -> Mapping[str, Any]:
 def _reason(serve: Any, error: Exception) -> str:
     """Why a deployment fails: the error of a replica, where it is one of this project's."""
     for line in reversed(_messages(serve).splitlines()):
-        for kind in ("FacematchError: ", "PackError: ", "PolicyError: ", "StoreError: ", "SchemaError: "):
+        for kind in _ERRORS:
             if kind in line:
                 return line.partition(kind)[2]
     return f"Ray Serve cannot deploy the service ({type(error).__name__}); its logs are in the folder of the session"

@@ -278,8 +278,9 @@ class _Replay:
 
     def _no_face(self) -> Iterator[Observation]:
         reply = self._send(self._file(self._photos.no_face))
-        given = NoFaceAs.ERROR3 if reply.error_code == "3" else NoFaceAs.WARNING
-        if reply.data.get("match") != "1" and self._needed_no_face not in (None, given):
+        warned = reply.error_code == "0" and str(reply.data.get("invalidCode")) in ("4", "5")
+        given = NoFaceAs.ERROR3 if reply.error_code == "3" else NoFaceAs.WARNING if warned else None
+        if given is not None and self._needed_no_face not in (None, given):
             found = f"the server replies {_NO_FACE[given]}, but the client of the file expects the other reply"
             advice = f"facematch serve --no-face-as {self._needed_no_face}"
             yield Observation("no face", Level.PROBLEM, found, advice)

@@ -62,6 +62,7 @@ class WorkerEnd:
 
     def __init__(self, sock: socket.socket) -> None:
         self.broken = False
+        self._ordered = False
         self._sock = sock
         self._sock.setblocking(False)
 
@@ -84,7 +85,10 @@ class WorkerEnd:
             if not orders:
                 self.broken = True
                 loop.remove_reader(self._sock)
-            for _ in orders or _STOP:
+                # After an order, the end of the main process is not another one.
+                orders = b"" if self._ordered else _STOP
+            self._ordered = True
+            for _ in orders:
                 on_stop()
 
         loop.add_reader(self._sock, hear)

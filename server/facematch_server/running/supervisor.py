@@ -81,7 +81,7 @@ class Supervisor:
         """Run until the end of all workers.
 
         Returns:
-            0 after a stop signal, 2 if the first worker could not start.
+            0 after a stop signal, 2 if a worker of the first start ended by itself.
         """
         woken, wake = socket.socketpair()
         for end in (woken, wake):
@@ -128,16 +128,29 @@ class Supervisor:
         self._due.clear()
 
     def _fork_due(self) -> None:
+        if self._stopped:
+            return
         now = time.monotonic()
         for number in [number for number, due in self._due.items() if due <= now]:
             del self._due[number]
             self._fork(number)
 
     def _fork(self, number: int) -> None:
-        line = MainEnd()
+        try:
+            line = MainEnd()
+        except OSError as error:
+            self._try_later(number, f"could not be started ({error.strerror})")
+            return
         # No signal between the fork and the worker's own handlers.
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+            line.become_main_end()
+            line.close()
+            self._try_later(number, f"could not be started ({error.strerror})")
+            return
         if pid == 0:
             self._become_worker(number, line, masked)
         line.become_main_end()
@@ -171,6 +184,8 @@ class Supervisor:
             return
         worker.ready = True
         self._pauses.pop(number, None)
+        if self._stopped:  # the order to stop came while it was starting
+            return
         if number == 0 and not self._announced:
             self._due |= {other: 0.0 for other in range(1, self._wanted) if other not in self._workers}
         if not self._announced and sum(one.ready for one in self._workers.values()) == self._wanted:
@@ -198,17 +213,20 @@ class Supervisor:
                 self._replace(number, worker, os.waitstatus_to_exitcode(status))
 
     def _replace(self, number: int, worker: _Worker, code: int) -> None:
-        if not worker.ready and not self._announced:
+        if not worker.ready and not self._announced and code >= 0:
             # It has said why. The others have the same settings.
             self._failed = True
             self._stop(self._stop_seconds + _PATIENCE)
             return
+        how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        self._try_later(number, how, paused=not worker.ready)
+
+    def _try_later(self, number: int, what: str, *, paused: bool = True) -> None:
         pause = 0.0
-        if not worker.ready:
+        if paused:
             pause = self._pauses.get(number, _FIRST_PAUSE)
             self._pauses[number] = min(2 * pause, _LONGEST_PAUSE)
-        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        LOGGER.warning("worker %d ended %s; another one takes its place in %.0f s", number, how, pause)
+        LOGGER.warning("worker %d %s; another one takes its place in %.0f s", number, what, pause)
         self._due[number] = time.monotonic() + pause
 
     def _kill_late(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +24,9 @@ _GAUGES: Final = {
     "process_cpu_seconds_total": "cpu_seconds",
     "process_start_time_seconds": "started",
 }
+
+# How the samples of several replicas become one; all others are added.
+_COMBINED: Final[Mapping[str, Callable[[float, float], float]]] = {"started": min, "draining": max}
 
 
 class MetricsError(FacematchError):
@@ -90,7 +93,14 @@ def parse(text: str, moment: float) -> Snapshot:
         elif sample.name == _PACK:
             pack = labels.get("name", "")
         elif sample.name in _GAUGES:
-            gauges[_GAUGES[sample.name]] = sample.value
+            name = _GAUGES[sample.name]
+            # On Ray, each replica has a sample.
+            combined = _COMBINED.get(name, _sum)
+            gauges[name] = combined(gauges[name], sample.value) if name in gauges else sample.value
     if "places" not in gauges:
         raise MetricsError("the reply has no metrics of facematch-local")
     return Snapshot(moment, dict(outcomes), dict(buckets), pack=pack, **gauges)
+
+
+def _sum(one: float, other: float) -> float:
+    return one + other

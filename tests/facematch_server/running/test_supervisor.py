@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from facematch_server.running.link import MainEnd, WorkerEnd
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -182,3 +185,90 @@ def test_a_worker_that_does_not_stop_is_killed(start: Callable[..., Main]) -> No
     begun = time.monotonic()
     assert main.words("code")[-1] == "code 0"
     assert time.monotonic() - begun < 10
+
+
+SLOW_START = """
+    say("worker", number, os.getpid())
+    time.sleep(SECONDS)
+    line.ready()
+    say("ready", number)
+    wait_for_stop(line)
+    return 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "until", "most"), [("1.0", "worker 0", {"0"}), ("1.0 if number else 0", "worker 2", {"0", "1", "2"})]
+)
+def test_a_worker_that_starts_when_the_order_to_stop_comes_ends_in_order(
+    start: Callable[..., Main], seconds: str, until: str, most: set[str]
+) -> None:
+    main = start(SLOW_START.replace("SECONDS", seconds))
+    before = main.words(until)
+    main.popen.send_signal(signal.SIGTERM)
+    rest = main.words("code")
+    assert rest[-1] == "code 0"
+    assert "all ready" not in rest
+    started = [line.split()[1] for line in before + rest if line.startswith("worker")]
+    assert set(started) <= most
+    assert len(started) == len(set(started))
+    assert rest.count("ready 0") + rest.count("ready 2") >= 1
+
+
+def test_a_worker_killed_in_the_first_start_is_replaced(start: Callable[..., Main], tmp_path: Path) -> None:
+    main = start(
+        f"""
+    say("worker", number, os.getpid())
+    if number == 1 and not os.path.exists({str(tmp_path / "killed")!r}):
+        open({str(tmp_path / "killed")!r}, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    line.ready()
+    wait_for_stop(line)
+    return 0
+"""
+    )
+    lines = main.words("all ready")
+    assert [line.split()[1] for line in lines if line.startswith("worker")].count("1") == 2
+    main.popen.send_signal(signal.SIGTERM)
+    assert main.words("code")[-1] == "code 0"
+
+
+def test_a_fork_that_fails_is_tried_again(start: Callable[..., Main]) -> None:
+    main = start(
+        """
+    say("worker", number, os.getpid())
+    line.ready()
+    wait_for_stop(line)
+    return 0
+
+fork, failures = os.fork, iter([True, False, True])
+def failing():
+    if next(failures, False):
+        raise OSError(11, "Resource temporarily unavailable")
+    return fork()
+os.fork = failing
+"""
+    )
+    lines = main.words("all ready")
+    assert set(pids(lines)) == {"0", "1", "2"}
+    main.popen.send_signal(signal.SIGTERM)
+    assert main.words("code")[-1] == "code 0"
+    assert "Resource temporarily unavailable" in main.popen.communicate()[1]
+
+
+def test_after_an_order_the_end_of_the_main_process_is_not_a_second_one() -> None:
+    line = MainEnd()
+    orders: list[str] = []
+
+    async def hear() -> None:
+        worker = WorkerEnd(line._theirs)
+        with worker.calls(asyncio.get_running_loop(), lambda: orders.append("stop")):
+            line.stop()
+            await asyncio.sleep(0.05)
+            line.close()
+            await asyncio.sleep(0.05)
+        assert worker.broken
+
+    asyncio.run(hear())
+    line.become_main_end()
+    assert orders == ["stop"]

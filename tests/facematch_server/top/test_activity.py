@@ -102,6 +102,16 @@ def test_the_metrics_of_this_service_are_read() -> None:
     assert found.started > 0
 
 
+def test_the_samples_of_replicas_become_one() -> None:
+    lines = []
+    for replica, draining, start in (("a", 0, 70), ("b", 1, 50)):
+        label = f'{{replica="{replica}"}}'
+        lines += [f"facematch_places{label} 34", f"facematch_waiting{label} 2", f"facematch_draining{label} {draining}"]
+        lines += [f"process_start_time_seconds{label} {start}", f"process_cpu_seconds_total{label} 1.5"]
+    found = parse("\n".join(lines) + "\n", 100.0)
+    assert (found.places, found.waiting, found.draining, found.started, found.cpu_seconds) == (68, 4, 1, 50, 3)
+
+
 @pytest.mark.parametrize("text", ["", "<html>no</html>", "other_metric 1\n", "facematch_places{ 3"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(MetricsError):
