@@ -35,7 +35,7 @@ test: dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --durations=15
 
 test-slow: dev
-	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered --durations=15
 
 check: dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
