@@ -118,7 +118,8 @@ class Studio:
         card = draw_card(np.ascontiguousarray(self.astronaut[_HEAD_AND_SHOULDERS]), rng, 900)
         return {
             "card.jpg": card.pixels,
-            "portrait.jpg": self.portrait,
+            # Not enlarged, which could look like a recapture.
+            "portrait.jpg": np.ascontiguousarray(self.astronaut[:400, 20:420]),
             "other_light.jpg": lit(self.portrait, rng, 0.8, (0.9, 1.0, 1.05)),
             "other_person.jpg": self.other_person(),
             "photocopy.jpg": photocopy(card.pixels, rng),
