@@ -2,8 +2,8 @@
 
 Convention `texture-1`:
 
-Input `tiles`, uint8 (N, 96, 96, 3), BGR: squares of the photo at its own resolution, because resampling removes
-halftone, pixel grid and moire. The network computes their spectra itself.
+Input `tiles`, uint8 (N, 96, 96, 3), BGR: squares of the decoded photo, not resampled further, because resampling
+removes halftone, pixel grid and moire. The network computes their spectra itself.
 Output `scores`, float32 (N, 1): logit of a recapture for each square; the odds of those of one photo are averaged.
 """
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from scripts.scaling.figures import FIGURES, Figures, FiguresError
+from scripts.scaling.figures import FIGURES, Figures, read_json
 from scripts.scaling.load import OfferedLoad, day_profile
 from scripts.scaling.queueing import Queue, response_quantile
 from scripts.scaling.simulation.arrivals import constant, day
@@ -180,14 +180,7 @@ def read_simulated(path: Path = SIMULATED) -> Simulated:
     Raises:
         FiguresError: they are missing or of another form.
     """
-    try:
-        return TypeAdapter(Simulated).validate_json(path.read_bytes())
-    except OSError as error:
-        raise FiguresError(f"{path.name} cannot be read: {error.strerror}; python -m scripts.scaling.report") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise FiguresError(f"{path.name} has another form: {place}: {first['msg']}; run report again") from None
+    return read_json(Simulated, path, "report")
 
 
 def write_simulated(simulated: Simulated, path: Path = SIMULATED) -> None:

@@ -303,14 +303,25 @@ def read_figures(path: Path = FIGURES) -> Figures:
     Raises:
         FiguresError: it is missing or of another form.
     """
+    return read_json(Figures, path, "measure")
+
+
+def read_json(kind: type[_T], path: Path, command: str) -> _T:
+    """Read a JSON file of dataclasses that `python -m scripts.scaling.COMMAND` writes.
+
+    Raises:
+        FiguresError: it is missing or of another form.
+    """
     try:
-        return TypeAdapter(Figures).validate_json(path.read_bytes())
+        return TypeAdapter(kind).validate_json(path.read_bytes())
     except OSError as error:
-        raise FiguresError(f"{path.name} cannot be read: {error.strerror}; python -m scripts.scaling.measure") from None
+        raise FiguresError(
+            f"{path.name} cannot be read: {error.strerror}; python -m scripts.scaling.{command}"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise FiguresError(f"{path.name} has another form: {place}: {first['msg']}; run measure again") from None
+        raise FiguresError(f"{path.name} has another form: {place}: {first['msg']}; run {command} again") from None
 
 
 def write_figures(figures: Figures, path: Path = FIGURES) -> None:

@@ -17,6 +17,7 @@ from facematch_server.assembly import open_store
 from facematch_server.cluster.deployment import NAME, application
 from facematch_server.cluster.replicas import Replicas
 from facematch_server.cluster.shipping import require_possible, require_shared_database, shipped, threads_of
+from facematch_server.running.banner import new_key_text, place
 from facematch_server.running.listening import printed
 from facematch_server.running.serve import announce_scenarios, check_tls
 from facematch_server.settings import Settings
@@ -126,12 +127,7 @@ def _create_first_key(settings: Settings) -> None:
         new = store.create_first_key()
     if new is not None:
         # To the terminal, not through the logs.
-        print(  # noqa: T201
-            "The database had no API key, so one was created. It is shown only once; `facematch keys` creates others.\n"
-            f"  api_key:    {new.api_key}\n"
-            f"  api_secret: {new.api_secret}",
-            flush=True,
-        )
+        print(new_key_text(new, place()), flush=True)  # noqa: T201
 
 
 def _print_where(settings: Settings) -> None:

@@ -107,14 +107,16 @@ def key_text(start: Start, where: Place) -> str:
     """The key of a first start, and a call that tries it; "" if keys exist."""
     if start.new_key is None:
         return ""
-    return "\n".join(
-        (
-            "The database had no API key, so one was created. It is shown only once; "
-            f"`{where.command} keys create` makes others.",
-            f"  api_key:    {start.new_key.api_key}",
-            f"  api_secret: {start.new_key.api_secret}",
-            *_first_call(start, where),
-        )
+    return "\n".join((new_key_text(start.new_key, where), *_first_call(start, where)))
+
+
+def new_key_text(key: NewKey, where: Place) -> str:
+    """The key of a first start."""
+    return (
+        "The database had no API key, so one was created. It is shown only once; "
+        f"`{where.command} keys create` makes others.\n"
+        f"  api_key:    {key.api_key}\n"
+        f"  api_secret: {key.api_secret}"
     )
 
 
