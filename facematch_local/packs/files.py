@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from facematch_local.errors import PackError
 from facematch_local.packs.model_pack import MANIFEST, ModelFile, ModelPack
+
+if TYPE_CHECKING:
+    from onnx import GraphProto
 
 # Sides in pixels that insightface accepts as the input of a recogniser and can align a face to.
 RECOGNISER_SIDES: Final = (112, 128, 224, 256)
@@ -78,6 +81,11 @@ def task_of(path: Path) -> str:
         graph = onnx.load_model(str(path), load_external_data=False).graph
     except Exception as error:  # protobuf's DecodeError is in a module that depends on its version
         raise PackError(f"{path}: damaged or not an ONNX model ({type(error).__name__}); copy it again") from None
+    return task_of_graph(graph)
+
+
+def task_of_graph(graph: GraphProto) -> str:
+    """`detection` or `recognition` by the same rules; "" for neither."""
     # Old exporters list the weights among the inputs.
     weights = {entry.name for entry in graph.initializer}
     inputs = [entry for entry in graph.input if entry.name not in weights]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from facematch_local.errors import PackError
 from facematch_local.packs.deferred_import import deferred_import
+from facematch_local.packs.files import task_of_graph
 from facematch_local.packs.model_pack import MANIFEST, ModelPack
+from facematch_local.packs.prelu import without_prelu
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
@@ -54,6 +57,8 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
 
     path = pack.files[task].path
     try:
+        if task == "recognition" and (rewritten := open_without_prelu(path, settings)) is not None:
+            return rewritten
         model = get_model(
             str(path),
             providers=list(settings.providers),
@@ -66,6 +71,26 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
     if getattr(model, "taskname", None) != task:
         raise PackError(f"{path}: insightface does not identify this model as one for {task}; check {MANIFEST}")
     return cast(object, model)
+
+
+def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
+    """Open a recogniser with its PRelu nodes replaced; None if that is impossible or not faster.
+
+    Other providers and processors compute PRelu without a change of layout.
+    """
+    if settings.providers != ("CPUExecutionProvider",) or platform.machine().lower() not in ("x86_64", "amd64"):
+        return None
+    import onnx
+    import onnxruntime
+    from insightface.model_zoo import ArcFaceONNX
+
+    model = onnx.load_model(str(path))
+    if task_of_graph(model.graph) != "recognition" or not without_prelu(model):
+        return None
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), _options(settings), providers=list(settings.providers)
+    )
+    return cast(object, ArcFaceONNX(model_file=str(path), session=session))
 
 
 def require_providers(settings: SessionSettings) -> None:
