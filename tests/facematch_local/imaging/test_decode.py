@@ -130,6 +130,34 @@ def test_orientation(format: str, orientation: int) -> None:
     assert_close(decode(saved(stored, format, **options)).pixels, corners())
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("options", "max_side"), [({}, 2560), ({}, 100), ({"progressive": True}, 100)])
+def test_orientation_of_a_reduced_jpeg(orientation: int, options: dict[str, Any], max_side: int) -> None:
+    """The definition in numpy's terms, on a photo that is not a square, decoded whole and at a quarter of its size."""
+    stored = np.random.default_rng(0).integers(0, 256, (6, 10, 3), np.uint8)
+    stored = np.repeat(np.repeat(stored, 32, axis=0), 32, axis=1)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    plain, turned = (
+        decode(saved(image_of(stored), "JPEG", **more, **options), ImageLimits(max_side=max_side))
+        for more in ({}, {"exif": exif})
+    )
+    expected = {
+        1: plain.pixels,
+        2: plain.pixels[:, ::-1],
+        3: plain.pixels[::-1, ::-1],
+        4: plain.pixels[::-1],
+        5: plain.pixels.transpose(1, 0, 2),
+        6: plain.pixels.transpose(1, 0, 2)[:, ::-1],
+        7: plain.pixels.transpose(1, 0, 2)[::-1, ::-1],
+        8: plain.pixels.transpose(1, 0, 2)[::-1],
+    }[orientation]
+    assert turned.scale == plain.scale == (1.0 if max_side > 320 else 0.25)
+    assert turned.pixels.flags.c_contiguous
+    assert turned.pixels.flags.writeable
+    np.testing.assert_array_equal(turned.pixels, expected)
+
+
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0MM\0*\xff\xff\xff\xff", b""])
 def test_a_photo_with_damaged_exif_is_decoded(exif: bytes) -> None:
     assert_close(decode(saved(image_of(corners()), "JPEG", quality=95, exif=exif)).pixels, corners())
