@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from facematch_local.errors import PackError
 from facematch_local.packs.deferred_import import deferred_import
@@ -70,7 +70,17 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
         raise _cannot_open(path, error) from None
     if getattr(model, "taskname", None) != task:
         raise PackError(f"{path}: insightface does not identify this model as one for {task}; check {MANIFEST}")
-    return cast(object, model)
+    return cast(object, model) if task != "detection" else _detector(path, model)
+
+
+def _detector(path: Path, model: Any) -> object:
+    # Imported here: the module imports insightface.
+    from facematch_local.faces.scrfd import Scrfd
+
+    try:
+        return Scrfd(str(path), model.session)
+    except Exception as error:
+        raise _cannot_open(path, error) from None
 
 
 def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:

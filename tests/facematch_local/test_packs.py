@@ -442,7 +442,7 @@ def test_sessions_do_not_multiply_with_photo_shapes(matcher: FaceMatcher) -> Non
     for shape in ((300, 400, 3), (400, 300, 3), (500, 200, 3)):
         matcher.pack.analyser.find(np.zeros(shape, np.uint8))
     sessions = detector.resolution_sessions.values()  # type: ignore[attr-defined]
-    assert len({id(session) for session in sessions}) == 1
+    assert {id(session) for session in sessions} <= {id(detector.session)}  # type: ignore[attr-defined]
 
 
 def test_a_pack_opens_in_plain_insightface(pack_path: Path, matcher: FaceMatcher, astronaut: NDArray[np.uint8]) -> None:

@@ -1,0 +1,63 @@
+"""Our SCRFD gives the same numbers as insightface's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from insightface.model_zoo import SCRFD
+from numpy.typing import NDArray
+
+from facematch_local.errors import PackError
+from facematch_local.faces.scrfd import Scrfd
+from facematch_local.packs import read_pack
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module", params=["compact", "standard", "buffalo_sc"])
+def detectors(request: pytest.FixtureRequest) -> tuple[SCRFD, Scrfd]:
+    if request.param == "buffalo_sc":
+        folder = request.getfixturevalue("shared") / "models" / request.param
+    else:
+        folder = ROOT / "models" / request.param
+    try:
+        path = str(read_pack(folder).files["detection"].path)
+    except PackError as error:
+        pytest.skip(str(error))
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return SCRFD(path, session=session, static_shape_sessions=False), Scrfd(path, session)
+
+
+@pytest.mark.parametrize("size", [(640, 448), (320, 224), (256, 320)])
+@pytest.mark.parametrize("threshold", [0.02, 0.5, 0.999])
+def test_same_faces(
+    detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np.uint8], size: tuple[int, int], threshold: float
+) -> None:
+    theirs, ours = (each.detect(group_photo, input_size=size, det_thresh=threshold) for each in detectors)
+    assert threshold > 0.9 or len(ours[0]) > 0
+    for expected, found in zip(theirs, ours, strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_batched_model(detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np.uint8]) -> None:
+    """Some exporters keep the batch axis in the outputs."""
+
+    class Batched:
+        def __init__(self, session: onnxruntime.InferenceSession) -> None:
+            self._session = session
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._session, name)
+
+        def run(self, names: list[str], feed: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+            return [output[None] for output in self._session.run(names, feed)]
+
+    plain = detectors[1]
+    batched = Scrfd(plain.model_file, Batched(plain.session))
+    batched.batched = True
+    expected, found = (each.detect(group_photo, input_size=(320, 224))[1] for each in (plain, batched))
+    np.testing.assert_array_equal(found, expected)
