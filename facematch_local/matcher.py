@@ -172,7 +172,7 @@ class FaceMatcher:
     def _look_at(self, image: bytes | NDArray[np.uint8] | Photo, role: Role) -> PhotoResult:
         analyser, stopwatch = self._pack.analyser, _Stopwatch()
         photo = stopwatch.time("decode", lambda: self._photo(image))
-        found = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
+        found = stopwatch.time("detect", lambda: analyser.find(photo.pixels, small=role is Role.CARD))
         faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
         examination = Examination(photo, role, faces, self._pack.networks, self._pack.calibration)
         measures = stopwatch.time("checks", lambda: measure(examination))

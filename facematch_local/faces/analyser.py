@@ -44,9 +44,15 @@ class FaceAnalyser:
     locator: LandmarkLocator | None = None
     face_filter: FaceFilter | None = None
 
-    def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
-        """Find the faces of an HxWx3 uint8 BGR photo, largest first, without embeddings."""
-        faces = self._find(pixels)
+    def find(self, pixels: NDArray[np.uint8], *, small: bool = False) -> tuple[Face, ...]:
+        """Find the faces of a photo, largest first, without embeddings.
+
+        Args:
+            pixels: HxWx3 uint8 BGR.
+            small: whether the largest face probably takes a small part of the photo, as on a card. The faces are the
+                same; the pass for small ones comes first, and is nearly always enough.
+        """
+        faces = self._find(pixels, small)
         if self.locator is None:
             return faces
         locate, most = self.locator.locate, self.settings.most_located
@@ -89,8 +95,8 @@ class FaceAnalyser:
         matrix = similarity_transform(distinct_landmarks(face.landmarks, face.box), arcface_template(size))
         return warp(pixels, matrix, size, border=cv2.BORDER_CONSTANT)
 
-    def _find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
-        upright = self._find_upright(pixels)
+    def _find(self, pixels: NDArray[np.uint8], small: bool) -> tuple[Face, ...]:
+        upright = self._find_upright(pixels, small)
         found = self._scored(pixels, upright)
         if upright and self._is_sure(upright[0]):
             return found
@@ -98,19 +104,22 @@ class FaceAnalyser:
         if not quarters:
             return found
         turned = _turned(pixels, quarters)
-        faces, (height, width) = self._scored(turned, self._find_upright(turned)), pixels.shape[:2]
+        faces, (height, width) = self._scored(turned, self._find_upright(turned, small)), pixels.shape[:2]
         lying = tuple(_turned_back(face, quarters, width, height) for face in faces)
         # Keep confident upright faces that appear beside a rotated one.
         return distinct((*lying, *(face for face in upright if self._is_sure(face)))) if lying else found
 
-    def _find_upright(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
+    def _find_upright(self, pixels: NDArray[np.uint8], small: bool) -> tuple[Face, ...]:
         settings, longest = self.settings, max(pixels.shape[:2])
+        fine = self._find_at(pixels, settings.size, faint=True) if small else None
+        if fine and fine[0].score >= settings.sure_score and fine[0].longer_side < settings.small_face * longest:
+            return fine  # the first pass would find no large face
         coarse = self._find_at(pixels, settings.coarse_size, faint=True)
         found = bool(coarse) and coarse[0].score >= settings.score  # a faint face requires the finer pass
-        if found and max(coarse[0].width, coarse[0].height) >= settings.large_face * longest:
+        if found and coarse[0].longer_side >= settings.large_face * longest:
             return coarse
         return (
-            self._find_at(pixels, settings.size, faint=True)
+            (self._find_at(pixels, settings.size, faint=True) if fine is None else fine)
             or coarse
             or self._find_close_up(pixels)
             or (self._find_at(pixels, settings.small_face_size) if longest > settings.size else ())
@@ -137,14 +146,14 @@ class FaceAnalyser:
         sure = [face for face in seen if face.score >= settings.confirm_below]
         unsure = [face for face in seen if settings.score <= face.score < settings.confirm_below]
         unsure = unsure[: settings.most_confirmed]  # the largest
-        large = [face for face in seen if face.score < settings.score and max(face.width, face.height) >= least]
+        large = [face for face in seen if face.score < settings.score and face.longer_side >= least]
         unsure += sorted(large, key=lambda face: face.score, reverse=True)[: settings.most_candidates]
         # Keep the detector's score: it indicates whether the photo is rotated.
         agreed = [
             face
             for face in unsure
             if face_filter.confirm(pixels, face.box, face.score)
-            >= (settings.score if max(face.width, face.height) >= least else settings.small_face_confirmation)
+            >= (settings.score if face.longer_side >= least else settings.small_face_confirmation)
         ]
         return distinct((*sure, *agreed))
 
@@ -200,7 +209,7 @@ class FaceAnalyser:
         return tuple(face for face in found if self._is_large(face, pixels))
 
     def _is_large(self, face: Face, pixels: NDArray[np.uint8]) -> bool:
-        return bool(max(face.width, face.height) >= self.settings.large_face * max(pixels.shape[:2]))
+        return bool(face.longer_side >= self.settings.large_face * max(pixels.shape[:2]))
 
     def _better_turn(self, pixels: NDArray[np.uint8], unsure: Face | None) -> int:
         """Number of counterclockwise quarter turns with a clearly higher score; 0 to keep the photo as it is."""
@@ -232,7 +241,7 @@ def _multiple(side: float) -> int:
 
 def _around(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
     """Crop of the face with a margin of half its size, clipped to the photo."""
-    margin = max(face.width, face.height, 1.0) / 2
+    margin = max(face.longer_side, 1.0) / 2
     height, width = pixels.shape[:2]
     left, top = (
         int(np.clip(edge - margin, 0, side - 1)) for edge, side in zip(face.box[:2], (width, height), strict=True)

@@ -45,6 +45,11 @@ class Face(BriefRepr):
         return float(self.box[3] - self.box[1])
 
     @property
+    def longer_side(self) -> float:
+        """The larger of width and height."""
+        return max(self.width, self.height)
+
+    @property
     def area(self) -> float:
         """Area of the box in square pixels."""
         return max(self.width, 0.0) * max(self.height, 0.0)

@@ -17,6 +17,8 @@ class DetectionSettings:
             larger size, at which a face that fills the frame exceeds the detector's anchors.
         size: size of the second pass, run if the first one finds no large face: cards, groups.
         large_face: share of the photo's longest side from which a face is large and the first pass suffices.
+        small_face: share of the photo's longest side below which a sure face of the second pass is small. If that pass
+            runs first, as on cards, it then suffices.
         close_up_size: size of the third pass, with a margin on all sides, run if no face was found: faces that extend
             beyond the frame.
         small_face_size: size of the fourth pass, run if no face was found and the photo is larger than `size`: small
@@ -38,8 +40,8 @@ class DetectionSettings:
         most_candidates: largest number of large faces below `score` per pass, highest confidence first.
         most_confirmed: largest number of uncertain faces per pass that the face filter examines, largest first; smaller
             ones are dropped.
-        most_located: largest number of faces whose landmarks are corrected, largest first. A sheet of a thousand faces
-            would cost a second, for landmarks that are not used.
+        most_located: largest number of faces whose landmarks are corrected, largest first: the compared face and those
+            that may be its ghost portraits. Nothing depends on the landmarks of the others.
         landmark_looks: number of passes of the landmark network over the largest face. The pack states it, because the
             calibration curve depends on it.
         small_face_confirmation: lowest combined confidence of detector and face filter for an uncertain face that is
@@ -49,6 +51,7 @@ class DetectionSettings:
     coarse_size: int = 320
     size: int = 640
     large_face: float = 0.25
+    small_face: float = 0.2
     close_up_size: int = 256
     small_face_size: int = 1280
     turned_size: int = 320
@@ -62,6 +65,6 @@ class DetectionSettings:
     faint_face: float = 0.15
     most_candidates: int = 6
     most_confirmed: int = 64
-    most_located: int = 32
+    most_located: int = 4
     landmark_looks: int = 1
     small_face_confirmation: float = 0.8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -19,6 +21,46 @@ def test_a_sure_face_that_leans_by_50_degrees_may_lie(roll: float, looks: int) -
     (face,) = FaceAnalyser(detector, LeftThirdRecogniser()).find(PHOTO)
     assert face.roll == pytest.approx(roll, abs=1e-3)
     assert len(detector.looks) == looks
+
+
+@pytest.mark.parametrize(
+    ("side", "score", "sizes"),
+    [
+        (0.15, 0.9, [640]),  # small and sure
+        (0.19, 0.71, [640]),
+        (0.21, 0.9, [640, 320]),  # the first pass might find it large
+        (0.5, 0.9, [640, 320]),
+        (0.15, 0.69, [640, 320, *4 * [160]]),  # not sure
+    ],
+)
+def test_where_a_small_face_is_likely_the_pass_for_small_ones_comes_first(
+    side: float, score: float, sizes: list[int]
+) -> None:
+    detector = CentredFace(side=side, score=score)
+    (face,) = FaceAnalyser(detector, LeftThirdRecogniser()).find(PHOTO, small=True)
+    assert [max(look) for look in detector.looks] == sizes
+    assert face.longer_side == pytest.approx(400 * side)
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_no_pass_is_repeated(small: bool) -> None:
+    detector = CentredFace(score=0.1)
+    assert FaceAnalyser(detector, LeftThirdRecogniser()).find(PHOTO, small=small) == ()
+    assert sorted(max(look) for look in detector.looks[:3]) == [256, 320, 640]
+
+
+def test_a_large_face_is_that_of_the_coarse_pass_whichever_comes_first() -> None:
+    class Growing(CentredFace):
+        """The coarse pass finds the face larger than the fine one."""
+
+        def found(self, height: int, width: int) -> tuple[Sequence[Sequence[float]], Sequence[object]]:
+            self.side = 0.4 if max(self.looks[-1]) == 320 else 0.35
+            return super().found(height, width)
+
+    sides = [
+        FaceAnalyser(Growing(), LeftThirdRecogniser()).find(PHOTO, small=small)[0].width for small in (False, True)
+    ]
+    assert sides == pytest.approx([160, 160])
 
 
 @pytest.mark.parametrize(("score", "looks"), [(0.71, 1), (0.69, 5)])

@@ -13,6 +13,7 @@ def test_the_settings_that_the_published_figures_rest_on() -> None:
         "coarse_size": 320,
         "size": 640,
         "large_face": 0.25,
+        "small_face": 0.2,
         "close_up_size": 256,
         "small_face_size": 1280,
         "turned_size": 320,
@@ -26,7 +27,7 @@ def test_the_settings_that_the_published_figures_rest_on() -> None:
         "faint_face": 0.15,
         "most_candidates": 6,
         "most_confirmed": 64,
-        "most_located": 32,
+        "most_located": 4,
         "landmark_looks": 1,
         "small_face_confirmation": 0.8,
     }
