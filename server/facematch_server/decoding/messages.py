@@ -45,10 +45,10 @@ WANTS_LOCK: Final = b"T"
 PIXELS: Final = b"P"
 REFUSED: Final = b"E"
 
-# Number of buffers, one for each photo of a request, and their size: 4.2 million pixels, enough for a phone's photo of
-# 12 megapixels at reduced size.
+# Number of buffers, one for each photo of a request, and their size: 5.2 million pixels, enough for every phone's photo
+# at reduced size, 2560 x 1920 pixels at most.
 BUFFERS: Final = 2
-BUFFER_BYTES: Final = 12 << 20
+BUFFER_BYTES: Final = 15 << 20
 NO_BUFFER: Final = 255
 
 LONGEST_MESSAGE: Final = 512
