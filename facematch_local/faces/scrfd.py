@@ -7,13 +7,17 @@ numbers are the same.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import onnxruntime
 from insightface.model_zoo import SCRFD
 from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32]
+
+# ONNX Runtime keeps the memory of the largest run. The rare passes over more pixels than this return theirs.
+_KEPT_PIXELS: Final = 640 * 640
 
 
 class Scrfd(SCRFD):  # type: ignore[misc]
@@ -29,6 +33,8 @@ class Scrfd(SCRFD):  # type: ignore[misc]
         super().__init__(model_file=model_file, session=session, static_shape_sessions=False)
         values = (np.arange(256, dtype=np.float32) - np.float32(self.input_mean)) * np.float32(1 / self.input_std)
         self._table: _Floats = values.astype(np.float32)
+        self._returning = onnxruntime.RunOptions()
+        self._returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def forward(self, img: NDArray[np.uint8], threshold: float) -> tuple[list[_Floats], list[_Floats], list[_Floats]]:
         """Run the network on a padded picture.
@@ -41,7 +47,8 @@ class Scrfd(SCRFD):  # type: ignore[misc]
             Three lists with an array for each stride: scores (N, 1), boxes (N, 4) as left, top, right and bottom, and
             landmarks (N, 5, 2); coordinates are pixels of `img`. The last list is empty without landmarks.
         """
-        outputs = self.session.run(self.output_names, {self.input_name: self._input(img)})
+        options = self._returning if img.shape[0] * img.shape[1] > _KEPT_PIXELS else None
+        outputs = self.session.run(self.output_names, {self.input_name: self._input(img)}, options)
         if self.batched:
             outputs = [output[0] for output in outputs]
         scores: list[_Floats] = []

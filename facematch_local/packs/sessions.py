@@ -100,6 +100,8 @@ def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), _options(settings), providers=list(settings.providers)
     )
+    # The session keeps the file's content in case `set_providers` opens it again, which nobody calls.
+    session._model_bytes = b""
     return cast(object, ArcFaceONNX(model_file=str(path), session=session))
 
 

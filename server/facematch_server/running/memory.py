@@ -37,6 +37,21 @@ def keep_memory_level() -> bool:
     return all(accepted)
 
 
+def return_free_memory() -> bool:
+    """Return the memory that loading took for a moment to the system. Call it when everything is loaded.
+
+    Returns:
+        False without effect if the C library has no such function (musl, macOS, Windows).
+    """
+    gc.collect()
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return False
+    trim(0)
+    return True
+
+
 def keep_collections_short() -> None:
     """Exempt all present objects from garbage collection. Call it when everything is loaded.
 

@@ -26,7 +26,7 @@ from facematch_server.running.descriptors import room_for
 from facematch_server.running.hard_stop import HardEnd
 from facematch_server.running.http_protocol import LimitedH11Protocol, limited_protocol
 from facematch_server.running.listening import BACKLOG, StartError, bind, printed
-from facematch_server.running.memory import keep_collections_short, keep_memory_level
+from facematch_server.running.memory import keep_collections_short, keep_memory_level, return_free_memory
 from facematch_server.running.stop_signals import calls
 from facematch_server.scenarios.middleware import SCENARIO_HEADER
 from facematch_server.settings import Settings, is_loopback
@@ -235,6 +235,7 @@ class Server(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise SystemExit(3)
+        return_free_memory()
         keep_collections_short()
 
         def protocol() -> LimitedH11Protocol:

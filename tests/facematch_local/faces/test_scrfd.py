@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,7 @@ def detectors(request: pytest.FixtureRequest) -> tuple[SCRFD, Scrfd]:
     return SCRFD(path, session=session, static_shape_sessions=False), Scrfd(path, session)
 
 
-@pytest.mark.parametrize("size", [(640, 448), (320, 224), (256, 320)])
+@pytest.mark.parametrize("size", [(640, 448), (320, 224), (256, 320), (1280, 896)])
 @pytest.mark.parametrize("threshold", [0.02, 0.5, 0.999])
 def test_same_faces(
     detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np.uint8], size: tuple[int, int], threshold: float
@@ -53,11 +55,37 @@ def test_a_batched_model(detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np
         def __getattr__(self, name: str) -> object:
             return getattr(self._session, name)
 
-        def run(self, names: list[str], feed: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-            return [output[None] for output in self._session.run(names, feed)]
+        def run(self, *request: object) -> list[NDArray[np.float32]]:
+            return [output[None] for output in self._session.run(*request)]
 
     plain = detectors[1]
     batched = Scrfd(plain.model_file, Batched(plain.session))
     batched.batched = True
     expected, found = (each.detect(group_photo, input_size=(320, 224))[1] for each in (plain, batched))
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process from /proc")
+def test_a_large_pass_returns_its_memory() -> None:
+    code = """
+import sys
+sys.path[:0] = {path!r}
+import numpy as np, onnxruntime
+from facematch_local.faces.scrfd import Scrfd
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+options = onnxruntime.SessionOptions()
+options.enable_mem_pattern = False
+detector = Scrfd({model!r}, onnxruntime.InferenceSession({model!r}, options, providers=["CPUExecutionProvider"]))
+photo = np.full((1280, 1280, 3), 127, np.uint8)
+detector.detect(photo, input_size=(640, 640))
+before = resident()
+detector.detect(photo, input_size=(1280, 1280))
+print(resident() - before)
+"""
+    model = str(ROOT / "models" / "compact" / "det.onnx")
+    command = [sys.executable, "-c", code.format(path=sys.path, model=model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    assert float(done.stdout) < 40

@@ -44,6 +44,27 @@ def test_large_blocks_go_back_to_the_system() -> None:
     assert float(done.stdout) < 10
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has this function")
+def test_free_blocks_between_used_ones_go_back_to_the_system() -> None:
+    code = """
+import sys
+sys.path[:0] = {path!r}
+from facematch_server.running.memory import keep_memory_level, return_free_memory
+assert keep_memory_level()
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
+
+blocks = [bytearray(100_000) for _ in range(1000)]
+kept = blocks[::10]
+del blocks
+before = resident()
+assert return_free_memory()
+assert before - resident() > 50
+"""
+    subprocess.run([sys.executable, "-c", code.format(path=sys.path)], timeout=60, check=True)  # noqa: S603
+
+
 def test_what_is_loaded_is_left_out_of_collections() -> None:
     code = """
 import sys, gc
