@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,10 @@ def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
     )
     # The session keeps the file's content in case `set_providers` opens it again, which nobody calls.
     session._model_bytes = b""
-    return cast(object, ArcFaceONNX(model_file=str(path), session=session))
+    # insightface reads the names of the first nodes: they tell whether the network normalises its input itself.
+    start = onnx.ModelProto(ir_version=model.ir_version)
+    start.graph.node.extend(model.graph.node[:8])
+    return cast(object, ArcFaceONNX(model_file=io.BytesIO(start.SerializeToString()), session=session))
 
 
 def require_providers(settings: SessionSettings) -> None:
