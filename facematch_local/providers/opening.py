@@ -67,6 +67,7 @@ def open_on(
         intra_op_threads=intra_op_threads,
         concurrent_runs=settings.concurrent_runs or available_cpus(),
     )
+    needs = f"; it needs {provider.needs}" if provider.needs else ""
     try:
         session = onnxruntime.InferenceSession(
             str(path),
@@ -76,9 +77,8 @@ def open_on(
             enable_fallback=0,
         )
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
-        raise ProviderError(f"it does not load {path.name} ({type(error).__name__})") from None
+        raise ProviderError(f"it does not load {path.name} ({type(error).__name__}){needs}") from None
     if provider.runtime_name not in session.get_providers():
-        needs = f"; it needs {provider.needs}" if provider.needs else ""
         raise ProviderError(f"it does not start on this machine; standard error has ONNX Runtime's reason{needs}")
     return session if provider.concurrent else OneAtATime(session)
 

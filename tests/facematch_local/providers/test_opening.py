@@ -24,7 +24,7 @@ class Runtime:
         (name, _), cpu = providers
         assert cpu == "CPUExecutionProvider"
         assert enable_fallback == 0
-        if name == "OpenVINOExecutionProvider":
+        if name in ("OpenVINOExecutionProvider", "TensorrtExecutionProvider"):
             raise RuntimeError("/home/someone/secret: cannot compile")
         self._providers = [cpu] if name == "CUDAExecutionProvider" else [name, cpu]
 
@@ -47,6 +47,9 @@ def test_a_failure_names_the_model_but_not_its_cause(monkeypatch: pytest.MonkeyP
     with pytest.raises(ProviderError) as caught:
         opened("openvino", monkeypatch)
     assert str(caught.value) == "it does not load det.onnx (RuntimeError)"
+    monkeypatch.setenv("CUDA_CACHE_DISABLE", "1")
+    with pytest.raises(ProviderError, match=r"it does not load det\.onnx \(RuntimeError\); it needs .* TensorRT"):
+        opened("tensorrt", monkeypatch)
 
 
 def test_a_provider_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
