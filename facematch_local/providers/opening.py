@@ -84,9 +84,10 @@ def open_on(
 
 
 def _prepare_cuda(cache: Path | None) -> None:
-    """Find the CUDA libraries of Python packages, and keep CUDA's cache of compiled code out of the home folder."""
+    """Set CUDA up: libraries from Python packages, arithmetic with 32 bits, no cache in the home folder."""
     import onnxruntime
 
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")  # TensorRT has no option for this
     if cache is None:
         os.environ.setdefault("CUDA_CACHE_DISABLE", "1")
     else:

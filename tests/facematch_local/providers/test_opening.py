@@ -34,11 +34,12 @@ class Runtime:
 
 def opened(name: str, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setattr(onnxruntime, "InferenceSession", Runtime)
+    for variable in ("CUDA_CACHE_DISABLE", "NVIDIA_TF32_OVERRIDE"):
+        monkeypatch.setenv(variable, "1")  # so that the test's end undoes what the code sets
     return open_on(PROVIDERS[name], Path("det.onnx"), cast(Any, None), ProviderSettings(), 1)
 
 
 def test_a_silent_fallback_to_the_cpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_CACHE_DISABLE", "1")
     with pytest.raises(ProviderError, match=r"does not start on this machine.* needs an NVIDIA GPU"):
         opened("cuda", monkeypatch)
 
@@ -47,7 +48,6 @@ def test_a_failure_names_the_model_but_not_its_cause(monkeypatch: pytest.MonkeyP
     with pytest.raises(ProviderError) as caught:
         opened("openvino", monkeypatch)
     assert str(caught.value) == "it does not load det.onnx (RuntimeError)"
-    monkeypatch.setenv("CUDA_CACHE_DISABLE", "1")
     with pytest.raises(ProviderError, match=r"it does not load det\.onnx \(RuntimeError\); it needs .* TensorRT"):
         opened("tensorrt", monkeypatch)
 
@@ -60,7 +60,7 @@ def test_a_provider_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cuda_keeps_compiled_code_only_in_the_given_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import os
 
-    for name in ("CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH"):
+    for name in ("CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH", "NVIDIA_TF32_OVERRIDE"):
         monkeypatch.setenv(name, "")  # so that the test's end restores it
         monkeypatch.delenv(name)
     for cache, expected in ((None, ("1", None)), (tmp_path, ("1", str(tmp_path)))):
@@ -74,7 +74,6 @@ def test_cuda_keeps_compiled_code_only_in_the_given_folder(monkeypatch: pytest.M
 def test_messages_of_cuda_stay_out_of_standard_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CUDA_CACHE_DISABLE", "1")
     monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcublas"), raising=False)  # noqa: T201
     with pytest.raises(ProviderError):
         opened("cuda", monkeypatch)
