@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         NoContentError,
         PackError,
         PolicyError,
+        ProviderError,
     )
     from facematch_local.faces import Face
     from facematch_local.imaging.photo import ImageLimits, Photo
@@ -36,7 +37,14 @@ _MODULES = {
     "calibration": ("Calibration", "Verdict"),
     "checks": ("Check", "Measure", "Role"),
     "codes": ("ErrorCode", "WarningCode"),
-    "errors": ("FacematchError", "ImageFormatError", "NoContentError", "PackError", "PolicyError"),
+    "errors": (
+        "FacematchError",
+        "ImageFormatError",
+        "NoContentError",
+        "PackError",
+        "PolicyError",
+        "ProviderError",
+    ),
     "faces": ("Face",),
     "imaging.photo": ("ImageLimits", "Photo"),
     "matcher": ("FaceMatcher",),
@@ -65,6 +73,7 @@ __all__ = [
     "PhotoResult",
     "Policy",
     "PolicyError",
+    "ProviderError",
     "Role",
     "Verdict",
     "WarningCode",

@@ -7,6 +7,7 @@ FacematchError              base class
 │   └── ImageFormatError    not a decodable photo, or over a limit -> errorCode 3
 │       └── ImageLimitError more bytes or pixels than the limits allow
 ├── PackError               a model pack is missing or damaged     -> the service does not start
+├── ProviderError           no asked execution provider works      -> the service does not start
 └── PolicyError             a policy or calibration file is invalid
 ```
 
@@ -46,6 +47,10 @@ class ImageLimitError(ImageFormatError):
 
 class PackError(FacematchError):
     """A model pack is missing, damaged or incomplete; the message names the file and the remedy."""
+
+
+class ProviderError(FacematchError):
+    """An execution provider is unknown, not installed, does not start or gives other results than the CPU."""
 
 
 class PolicyError(FacematchError):

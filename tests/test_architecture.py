@@ -48,6 +48,8 @@ def test_there_is_something_to_read() -> None:
         ("facematch_local.faces", "facematch_local.checks"),
         ("facematch_local.documents", "facematch_local.checks"),
         ("facematch_local.packs", "facematch_local.checks"),
+        ("facematch_local.providers", "facematch_local.packs"),
+        ("facematch_local.providers", "facematch_local.networks"),
         ("facematch_local.synthetic", "facematch_local.evaluation"),
         ("facematch_local.batch", "facematch_local.cli"),
         ("facematch_local.batch", "facematch_local.evaluation.verification"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from facematch_local.matcher import FaceMatcher
     from facematch_local.packs import LoadedPack
     from facematch_local.policy import Policy
+    from facematch_local.providers import ProviderSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -49,6 +50,7 @@ class Identity:
         calibration: the curve.
         policy: version.
         policy_sha256: of the limits.
+        provider: the execution provider of detector and recogniser.
     """
 
     pack: str
@@ -56,6 +58,7 @@ class Identity:
     calibration: Calibration
     policy: str
     policy_sha256: str
+    provider: str = "cpu"
 
     def as_data(self) -> dict[str, Any]:
         """Plain data for a manifest."""
@@ -65,6 +68,7 @@ class Identity:
             "calibration": self.calibration.id,
             "calibrated": self.calibration.calibrated,
             "calibration_sha256": _digest(asdict(self.calibration)),
+            "provider": self.provider,
             "policy": self.policy,
             "policy_sha256": self.policy_sha256,
         }
@@ -119,16 +123,18 @@ class ExaminerSettings:
     Attributes:
         pack: name or folder.
         policy: a policy file; None for the shipped one.
+        providers: the asked execution providers; default the CPU's.
     """
 
     pack: str
     policy: Path | None = None
+    providers: ProviderSettings | None = None
 
     def __call__(self) -> Examiner:
         """Load the pack, with one thread for each model.
 
         Raises:
-            PackError, PolicyError: the pack or the policy cannot be used.
+            PackError, PolicyError, ProviderError: the pack, the policy or the execution providers cannot be used.
         """
         import cv2
 
@@ -138,7 +144,10 @@ class ExaminerSettings:
 
         cv2.setNumThreads(1)
         policy = load_policy(self.policy) if self.policy else None
-        return PhotoExaminer(FaceMatcher.open(self.pack, policy=policy, sessions=SessionSettings(intra_op_threads=1)))
+        sessions = SessionSettings(intra_op_threads=1)
+        if self.providers is not None:
+            sessions = replace(sessions, providers=self.providers)
+        return PhotoExaminer(FaceMatcher.open(self.pack, policy=policy, sessions=sessions))
 
 
 def identity_of(pack: LoadedPack, policy: Policy) -> Identity:
@@ -156,6 +165,7 @@ def identity_of(pack: LoadedPack, policy: Policy) -> Identity:
         policy_sha256=_digest(
             {role: {name: asdict(limit) for name, limit in limits.items()} for role, limits in policy.limits.items()}
         ),
+        provider=pack.execution.provider,
     )
 
 

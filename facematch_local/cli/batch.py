@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facematch_local.cli.console import EngineName, console
+from facematch_local.cli.provider_option import Providers, provider_settings
 
 if TYPE_CHECKING:
     from facematch_local.batch.cluster.engine import ClusterSettings
     from facematch_local.batch.job import Job, Summary
+    from facematch_local.providers import ProviderSettings
 
 _HINT = "run the same command with --resume to go on"
 
@@ -54,6 +56,7 @@ def batch(
         bool,
         typer.Option("--carry-photos", help="With --engine ray: read the photos here and send them to the nodes."),
     ] = False,
+    providers: Providers = "cpu",
 ) -> None:
     """Compare the photos of every row of a list, on all CPUs of this machine or of a cluster.
 
@@ -83,7 +86,9 @@ def batch(
     )
     try:
         cluster = ClusterSettings(address, jobs, carry_photos) if engine is EngineName.RAY else None
-        summary = _run(job, cluster, pack, policy, html_path)
+        # Each process examines one photo at a time, on one thread.
+        asked = provider_settings(providers, concurrent_runs=1)
+        summary = _run(job, cluster, pack, policy, asked, html_path)
     except KeyboardInterrupt:
         console(stderr=True).print(f"interrupted; {_HINT}", markup=False)
         raise typer.Exit(130) from None
@@ -97,7 +102,12 @@ def batch(
 
 
 def _run(
-    job: Job, cluster: ClusterSettings | None, pack: str | None, policy: Path | None, html_path: Path | None
+    job: Job,
+    cluster: ClusterSettings | None,
+    pack: str | None,
+    policy: Path | None,
+    providers: ProviderSettings,
+    html_path: Path | None,
 ) -> Summary:
     import logging
 
@@ -118,7 +128,7 @@ def _run(
         load_policy(policy)
     # Processes of a cluster have other working folders.
     where = os.path.abspath(pack) if pack and os.sep in pack else pack or DEFAULT_PACK
-    opener = ExaminerSettings(where, policy and policy.absolute())
+    opener = ExaminerSettings(where, policy and policy.absolute(), providers)
     with ConsoleWatcher(console(stderr=True)) as watcher:
         engine = RayEngine(opener, cluster) if cluster else LocalEngine(Workers(opener, job.jobs))
         summary = run(job, engine, watcher)

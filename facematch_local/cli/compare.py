@@ -9,6 +9,7 @@ import typer
 
 from facematch_local.cli.console import console, read_photo
 from facematch_local.cli.finding_text import allowed_text, value_text
+from facematch_local.cli.provider_option import Providers, provider_settings, show_refusals
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def compare(
         Path | None, typer.Option(help="Write a picture of both photos, faces and aligned crops (.png, .jpg).")
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 unless the verdict is a match.")] = False,
+    providers: Providers = "cpu",
 ) -> None:
     """Compare the faces in two photos.
 
@@ -37,14 +39,16 @@ def compare(
     """
     from facematch_local.calibration import Verdict
     from facematch_local.matcher import FaceMatcher
-    from facematch_local.packs import DEFAULT_PACK
+    from facematch_local.packs import DEFAULT_PACK, SessionSettings
     from facematch_local.policy import load_policy
     from facematch_local.result import describe
 
     if type1 not in ("card", "portrait"):
         raise typer.BadParameter(f"{type1!r} is neither card nor portrait", param_hint="--type1")
     photos = _decoded(image1), _decoded(image2)
-    matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None)
+    sessions = SessionSettings(providers=provider_settings(providers))
+    matcher = FaceMatcher.open(pack or DEFAULT_PACK, policy=load_policy(policy) if policy else None, sessions=sessions)
+    show_refusals(matcher.pack)
     result = matcher.match(*photos, type1=type1)
     if save_picture:
         _save(result, save_picture)

@@ -4,61 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facematch_local.cli.doctor_providers import provider_in_use, runtime
+from facematch_local.cli.doctor_report import Group, Line
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
     from facematch_local.packs import Overview
 
-_LIBRARIES = ("insightface", "onnxruntime", "opencv-python", "numpy", "pillow", "pillow-heif", "fastapi", "SQLAlchemy")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the report.
-
-    Attributes:
-        about: the examined part.
-        found: its state, or the problem and the remedy.
-        wrong: whether the part prevents or impairs the service.
-        note: whether the service works, but the operator should know about the state.
-        next_step: what to do about a problem or a note; "" only if the line is neither.
-    """
-
-    about: str
-    found: str
-    wrong: bool = False
-    note: bool = False
-    next_step: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Parts that belong together.
-
-    Attributes:
-        title: heading of the group.
-        parts: functions that examine the parts.
-    """
-
-    title: str
-    parts: Sequence[Callable[[], Iterator[Line]]]
-
-
-def examine(group: Group) -> Iterator[Line]:
-    """Examine every part; an unexpected error in a part becomes a line of the report, and the others follow."""
-    for part in group.parts:
-        try:
-            yield from part()
-        except Exception as error:  # a diagnosis must survive any fault that it diagnoses
-            found = f"{type(error).__name__}: {error}"
-            step = "reinstall facematch-local (`make setup`); if that does not help, report this line as a fault"
-            yield Line(part.__name__.strip("_"), found, wrong=True, next_step=step)
+_LIBRARIES = ("insightface", "opencv-python", "numpy", "pillow", "pillow-heif", "fastapi", "SQLAlchemy")
 
 
 def _versions() -> Iterator[Line]:
@@ -88,15 +46,6 @@ def _cpus() -> Iterator[Line]:
         if value.isdigit() and int(value) > budget.usable:
             found = f"{value}, more than the {budget.usable} usable CPUs"
             yield Line(name, found, wrong=True, next_step=f"unset {name}")
-
-
-def _providers() -> Iterator[Line]:
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
-    wrong = "CPUExecutionProvider" not in available
-    step = "reinstall it: `pip install --force-reinstall onnxruntime`" if wrong else ""
-    yield Line("execution providers", ", ".join(available), wrong, next_step=step)
 
 
 def _formats() -> Iterator[Line]:
@@ -201,7 +150,7 @@ def _tiny_photos() -> dict[str, bytes]:
 
 GROUPS = (
     Group("Machine", (_cpus,)),
-    Group("Installation", (_versions, _providers, _formats)),
-    Group("Models", (_packs, _policy)),
+    Group("Installation", (_versions, runtime, _formats)),
+    Group("Models", (_packs, provider_in_use, _policy)),
 )
 """What the library can examine without the service."""

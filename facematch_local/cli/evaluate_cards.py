@@ -25,12 +25,14 @@ from facematch_local.cli.evaluate_common import (
     today,
     write,
 )
+from facematch_local.cli.provider_option import Providers
 from facematch_local.errors import FacematchError
 
 
 def card_to_selfie(
     sources: Sources,
     pack: Pack = None,
+    providers: Providers = "cpu",
     people: Annotated[int, typer.Option(min=2, help="Largest number of people; a card is drawn for each.")] = 500,
     json_path: JsonPath = None,
     html_path: HtmlPath = None,
@@ -50,7 +52,7 @@ def card_to_selfie(
 
     for path in (json_path, html_path):
         check_writable(path)
-    loaded = open_pack(pack)
+    loaded = open_pack(pack, providers)
     planned = plan(read_dataset(sources, root), people)
     if samples is not None:
         _write_samples(samples, first_cards(planned, 20))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facematch_local.cli.console import console
+from facematch_local.cli.provider_option import provider_settings, show_refusals
 from facematch_local.errors import FacematchError
 
 if TYPE_CHECKING:
@@ -43,11 +44,22 @@ AllPairs = Annotated[
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 112, 85
 
 
-def open_pack(name: str | None) -> LoadedPack:
-    """The pack, with one thread per session: the photos are processed in parallel."""
+def open_pack(name: str | None, providers: str = "cpu") -> LoadedPack:
+    """The pack, with one thread per session: the photos are processed in parallel.
+
+    Args:
+        name: name or folder of the pack; None for the best installed one.
+        providers: the asked execution providers.
+
+    Raises:
+        PackError, ProviderError: the pack or the providers cannot be used.
+    """
     from facematch_local.packs import DEFAULT_PACK, SessionSettings, find_pack, load_pack
 
-    return load_pack(find_pack(name or DEFAULT_PACK), SessionSettings(intra_op_threads=1))
+    sessions = SessionSettings(intra_op_threads=1, providers=provider_settings(providers))
+    loaded = load_pack(find_pack(name or DEFAULT_PACK), sessions)
+    show_refusals(loaded)
+    return loaded
 
 
 def read_dataset(sources: list[Path], root: Path | None, all_pairs: bool = False) -> Dataset:

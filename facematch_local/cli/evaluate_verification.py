@@ -24,11 +24,13 @@ from facematch_local.cli.evaluate_common import (
     today,
     write,
 )
+from facematch_local.cli.provider_option import Providers
 
 
 def verification(
     sources: Sources,
     pack: Pack = None,
+    providers: Providers = "cpu",
     json_path: JsonPath = None,
     html_path: HtmlPath = None,
     all_pairs: AllPairs = False,
@@ -51,7 +53,7 @@ def verification(
 
     for path in (json_path, html_path):
         check_writable(path)
-    loaded = open_pack(pack)
+    loaded = open_pack(pack, providers)
     evaluation = run(loaded, read_dataset(sources, root, all_pairs), replicates)
     data = as_data(evaluation, loaded, today())
     show(data)

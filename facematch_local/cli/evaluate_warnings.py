@@ -19,6 +19,7 @@ from facematch_local.cli.evaluate_common import (
     today,
     write,
 )
+from facematch_local.cli.provider_option import Providers
 
 Labels = Annotated[
     Path,
@@ -54,6 +55,7 @@ def warnings(
     synthetic: Synthetic = 0,
     leave_out: LeaveOut = None,
     pack: Pack = None,
+    providers: Providers = "cpu",
     json_path: JsonPath = None,
     html_path: HtmlPath = None,
 ) -> None:
@@ -70,7 +72,7 @@ def warnings(
     selection = select(
         Request(labels, data or labels.parent, portraits or (), limit, synthetic, leave_out or ()),
     )
-    loaded = open_pack(pack)
+    loaded = open_pack(pack, providers)
     matcher = FaceMatcher(loaded)
     report = WarningsReport(evaluate(matcher, selection), pack_used(loaded), matcher.policy.version, today())
     for table in report.tables():

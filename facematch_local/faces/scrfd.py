@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32]
 
-# ONNX Runtime keeps the memory of the largest run. The rare passes over more pixels than this return theirs.
+# ONNX Runtime keeps the memory of the largest run on the CPU. The rare passes over more pixels than this return theirs.
 _KEPT_PIXELS: Final = 640 * 640
 
 
@@ -33,8 +33,10 @@ class Scrfd(SCRFD):  # type: ignore[misc]
         super().__init__(model_file=model_file, session=session, static_shape_sessions=False)
         values = (np.arange(256, dtype=np.float32) - np.float32(self.input_mean)) * np.float32(1 / self.input_std)
         self._table: _Floats = values.astype(np.float32)
-        self._returning = onnxruntime.RunOptions()
-        self._returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._returning: onnxruntime.RunOptions | None = None
+        if session.get_providers() == ["CPUExecutionProvider"]:
+            self._returning = onnxruntime.RunOptions()
+            self._returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def forward(self, img: NDArray[np.uint8], threshold: float) -> tuple[list[_Floats], list[_Floats], list[_Floats]]:
         """Run the network on a padded picture.

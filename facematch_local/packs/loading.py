@@ -23,7 +23,8 @@ from facematch_local.packs.expectations import Expectations, read_expectations
 from facematch_local.packs.files import RECOGNISER_SIDES, sha256_of, verify_files, verify_pack
 from facematch_local.packs.model_pack import ModelPack
 from facematch_local.packs.search import SHIPPED, fallback_networks
-from facematch_local.packs.sessions import SessionSettings, open_session, open_with_insightface, require_providers
+from facematch_local.packs.sessions import SessionSettings, open_again, open_session, open_with_insightface
+from facematch_local.providers import Execution, Provider, choose, installed
 
 _Network = TypeVar("_Network", bound=Network)
 
@@ -41,6 +42,7 @@ class LoadedPack:
         networks: the networks for checks, the pack's own and the fallback networks.
         fallback: tasks for which the shipped pack provides the network.
         expectations: how often each verdict is right, as far as the pack states it.
+        execution: the execution provider of detector and recogniser; the networks run on the CPU.
     """
 
     pack: ModelPack
@@ -49,6 +51,7 @@ class LoadedPack:
     networks: Networks = field(default_factory=Networks)
     fallback: tuple[str, ...] = ()
     expectations: Expectations | None = None
+    execution: Execution = field(default_factory=Execution)
 
 
 def load_pack(
@@ -70,6 +73,7 @@ def load_pack(
     Raises:
         PackError: a file of the pack or of the fallback networks is damaged or is not a model for its task.
         PolicyError: the pack's calibration file is invalid.
+        ProviderError: none of the asked execution providers can be used.
     """
     expectations = read_expectations(pack.folder)
     fallback_files = fallback_networks(pack) if fallback else {}
@@ -79,7 +83,6 @@ def load_pack(
     except PackError as error:
         raise PackError(f"a network of {SHIPPED}, the fallback for {pack.name}: {error}") from None
     sessions = sessions or SessionSettings()
-    require_providers(sessions)
     detector = cast(Detector, open_with_insightface(pack, "detection", sessions))
     recogniser = cast(Recogniser, open_with_insightface(pack, "recognition", sessions))
     analyser = FaceAnalyser(
@@ -91,8 +94,24 @@ def load_pack(
         face_filter=_open_network(pack, FaceFilterNetwork, sessions),
     )
     _try_out(pack, analyser)
+    analyser, execution = _on_provider(pack, analyser, sessions)
     networks = open_networks(replace(pack, files={**pack.files, **fallback_files}), sessions)
-    return LoadedPack(pack, analyser, calibration_for(pack), networks, tuple(fallback_files), expectations)
+    return LoadedPack(pack, analyser, calibration_for(pack), networks, tuple(fallback_files), expectations, execution)
+
+
+def _on_provider(pack: ModelPack, analyser: FaceAnalyser, sessions: SessionSettings) -> tuple[FaceAnalyser, Execution]:
+    """Detector and recogniser on the asked execution provider; `analyser` runs on the CPU."""
+    if sessions.providers.only_cpu:
+        return analyser, Execution()
+    models = {"detection": analyser.detector, "recognition": analyser.recogniser}
+
+    def opened_on(provider: Provider) -> FaceAnalyser:
+        detector, recogniser = (
+            open_again(pack.files[task].path, model, provider, sessions) for task, model in models.items()
+        )
+        return replace(analyser, detector=cast(Detector, detector), recogniser=cast(Recogniser, recogniser))
+
+    return choose(sessions.providers, installed(), analyser, opened_on)
 
 
 def _detection_settings(pack: ModelPack) -> DetectionSettings:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from facematch_local.errors import PackError
 from facematch_local.packs.deferred_import import deferred_import
 from facematch_local.packs.files import task_of_graph
 from facematch_local.packs.model_pack import MANIFEST, ModelPack
 from facematch_local.packs.prelu import without_prelu
+from facematch_local.providers import CPU, PROVIDERS, Provider, ProviderSettings
+from facematch_local.providers.opening import open_on
+
+_CPU: Final = PROVIDERS[CPU].runtime_name
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
@@ -25,15 +29,15 @@ class SessionSettings:
     Attributes:
         intra_op_threads: number of threads per inference. Use 1 under load, so that requests run in parallel instead
             of competing for cores.
-        providers: execution providers in order of preference; all must be available.
+        providers: which execution provider runs detector and recogniser.
     """
 
     intra_op_threads: int = 1
-    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    providers: ProviderSettings = field(default_factory=ProviderSettings)
 
 
 def open_session(path: Path, settings: SessionSettings) -> InferenceSession:
-    """Open a model.
+    """Open a model on the CPU.
 
     Raises:
         PackError: ONNX Runtime cannot open it.
@@ -41,13 +45,13 @@ def open_session(path: Path, settings: SessionSettings) -> InferenceSession:
     import onnxruntime
 
     try:
-        return onnxruntime.InferenceSession(str(path), _options(settings), providers=list(settings.providers))
+        return onnxruntime.InferenceSession(str(path), _options(settings), providers=[_CPU])
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
         raise _cannot_open(path, error) from None
 
 
 def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings) -> object:
-    """Open a pack's detector or recogniser with `insightface.model_zoo`.
+    """Open a pack's detector or recogniser with `insightface.model_zoo`, on the CPU.
 
     Raises:
         PackError: the model cannot be opened, or insightface identifies it as a model for another task.
@@ -62,7 +66,7 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
             return rewritten
         model = get_model(
             str(path),
-            providers=list(settings.providers),
+            providers=[_CPU],
             sess_options=_options(settings),
             # By default insightface opens another session for each input size of a detector.
             static_shape_sessions=False,
@@ -85,11 +89,11 @@ def _detector(path: Path, model: Any) -> object:
 
 
 def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
-    """Open a recogniser with its PRelu nodes replaced; None if that is impossible or not faster.
+    """Open a recogniser on the CPU with its PRelu nodes replaced; None if that is impossible or not faster.
 
-    Other providers and processors compute PRelu without a change of layout.
+    Other processors compute PRelu without a change of layout, and so do other providers, which open the file itself.
     """
-    if settings.providers != ("CPUExecutionProvider",) or platform.machine().lower() not in ("x86_64", "amd64"):
+    if platform.machine().lower() not in ("x86_64", "amd64"):
         return None
     import onnx
     import onnxruntime
@@ -98,9 +102,7 @@ def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
     model = onnx.load_model(str(path))
     if task_of_graph(model.graph) != "recognition" or not without_prelu(model):
         return None
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), _options(settings), providers=list(settings.providers)
-    )
+    session = onnxruntime.InferenceSession(model.SerializeToString(), _options(settings), providers=[_CPU])
     # The session keeps the file's content in case `set_providers` opens it again, which nobody calls.
     session._model_bytes = b""
     # insightface reads the names of the first nodes: they tell whether the network normalises its input itself.
@@ -109,19 +111,22 @@ def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
     return cast(object, ArcFaceONNX(model_file=io.BytesIO(start.SerializeToString()), session=session))
 
 
-def require_providers(settings: SessionSettings) -> None:
-    """Refuse unavailable providers: ONNX Runtime would fall back to the CPU with only a line in its log.
+def open_again(path: Path, opened: object, provider: Provider, settings: SessionSettings) -> object:
+    """Open a detector or recogniser on another execution provider.
+
+    Args:
+        path: the model.
+        opened: the same model, as `open_with_insightface` opened it.
+        provider: the provider.
+        settings: settings of ONNX Runtime.
 
     Raises:
-        PackError: a provider is not available.
+        ProviderError: the provider does not start on this machine, or cannot load the model.
     """
-    import onnxruntime
-
-    missing = set(settings.providers) - set(onnxruntime.get_available_providers())
-    if missing:
-        raise PackError(
-            f"ONNX Runtime lacks {', '.join(sorted(missing))}; install the onnxruntime package that provides it"
-        )
+    session = open_on(provider, path, _options(settings), settings.providers, settings.intra_op_threads)
+    # Not with `get_model`: for CoreML it keeps compiled models in the user's home folder.
+    model: Any = type(opened)
+    return cast(object, model(str(path), session))
 
 
 def _options(settings: SessionSettings) -> SessionOptions:

@@ -112,7 +112,10 @@ async def open_services(settings: Settings, parts: Parts) -> AsyncIterator[Servi
         services = _services(settings, parts.cores, matcher, store, fetcher, comparer_for, parts.metrics or Metrics())
         _add_metrics(services, parts.cores, decoders)
         stack.push_async_callback(_end, services, decoders)
-        log("ready", **pack_labels(matcher), threads=services.pool.threads, slots=services.pool.slots)
+        provider = matcher.pack.execution.provider
+        log(
+            "ready", **pack_labels(matcher), provider=provider, threads=services.pool.threads, slots=services.pool.slots
+        )
         yield services
 
 
@@ -146,6 +149,7 @@ def open_matcher(settings: Settings, cores: Cores, decoder: Callable[[bytes], Ph
     Raises:
         PackError: the pack is missing or damaged.
         PolicyError: the policy file is wrong.
+        ProviderError: none of the asked execution providers can be used.
     """
     return matcher_of(load_models(settings), settings, cores, decoder)
 
@@ -156,13 +160,18 @@ def load_models(settings: Settings) -> Models:
     Raises:
         PackError: the pack is missing or damaged.
         PolicyError: the policy file is wrong.
+        ProviderError: none of the asked execution providers can be used.
     """
     from facematch_local.packs import SessionSettings, find_pack, load_pack, search_folders
     from facematch_local.policy import load_policy
+    from facematch_local.providers import ProviderSettings
 
     folders = search_folders({"FACEMATCH_MODELS": settings.models}) if settings.models else None
+    threads = settings.threads or available_cpus()
+    providers = ProviderSettings(settings.providers, settings.provider_cache, concurrent_runs=threads)
     # One thread per inference: requests run side by side instead of competing for cores.
-    pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))
+    sessions = SessionSettings(intra_op_threads=1, providers=providers)
+    pack = load_pack(find_pack(settings.pack, folders), sessions)
     return Models(pack, load_policy(settings.policy) if settings.policy else None)
 
 

@@ -16,7 +16,9 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from facematch_local.errors import ProviderError
 from facematch_local.packs import DEFAULT_PACK
+from facematch_local.providers import ProviderSettings
 from facematch_server.wire.profile import NoFaceAs, Profile
 
 PREFIX = "FACEMATCH_"
@@ -93,6 +95,18 @@ class Settings(BaseSettings):
     )
     models: str = Field("", description="Folders to search for packs before the shipped ones, separated as in `PATH`.")
     policy: Path | None = Field(None, description="Policy file (limits of the checks) instead of the shipped one.")
+
+    providers: CommaSeparated = Field(
+        ("cpu",),
+        description="Execution providers of ONNX Runtime for detector and recogniser, in order of preference (comma "
+        "separated): `cpu`, `openvino`, `cuda`, `tensorrt`, `coreml`, `directml`; `auto`: a GPU that passes the trial "
+        "at the start, else the CPU. See [Performance](performance.md#execution-providers).",
+    )
+    provider_cache: Path | None = Field(
+        None,
+        description="Folder in which CUDA, TensorRT and CoreML keep compiled models; empty: they keep none. Only "
+        "trusted users may write there.",
+    )
 
     data_dir: str = Field(
         "", description="Folder of the database; empty: the user's data folder of the operating system."
@@ -237,17 +251,25 @@ class Settings(BaseSettings):
         "error is a terminal, else `json`.",
     )
 
-    @field_validator("url_allow", "cors_origins", mode="before")
+    @field_validator("url_allow", "cors_origins", "providers", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("providers", mode="after")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return ProviderSettings.parse(",".join(value)).names
+        except ProviderError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("auth_failure_status", mode="before")
     @classmethod
     def _number(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
-    @field_validator("tls_cert", "tls_key", "decode_processes", mode="before")
+    @field_validator("tls_cert", "tls_key", "decode_processes", "provider_cache", mode="before")
     @classmethod
     def _none_if_empty(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -289,7 +311,8 @@ def problems(error: ValidationError) -> list[str]:
     lines = []
     for item in error.errors():
         variable = PREFIX + "_".join(map(str, item["loc"])).upper()
-        lines.append(describe_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {item['msg']}")
+        said = item["msg"].removeprefix("Value error, ")
+        lines.append(describe_unknown(variable) if item["type"] == "extra_forbidden" else f"{variable}: {said}")
     return lines
 
 

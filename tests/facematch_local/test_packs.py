@@ -25,7 +25,6 @@ from facematch_local.networks.landmarks import LandmarkNetwork
 from facematch_local.packs import (
     ModelFile,
     ModelPack,
-    SessionSettings,
     calibration_for,
     fallback_networks,
     find_pack,
@@ -430,11 +429,6 @@ def test_roles_confused(pack_path: Path, tmp_path: Path) -> None:
 def test_models_that_open_but_do_not_work(tmp_path: Path) -> None:
     message = message_of(lambda: load_pack(read_pack(plain(tmp_path / "x"))))
     assert "det_10g.onnx: does not work as a detector" in message
-
-
-def test_execution_providers_must_exist(pack_path: Path) -> None:
-    settings = SessionSettings(providers=("NoSuchExecutionProvider", "CPUExecutionProvider"))
-    assert "NoSuchExecutionProvider" in message_of(lambda: load_pack(read_pack(pack_path), settings))
 
 
 def test_sessions_do_not_multiply_with_photo_shapes(matcher: FaceMatcher) -> None:

@@ -50,6 +50,18 @@ def test_wrong_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, va
         Settings()
 
 
+def test_execution_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().providers == ("cpu",)
+    for text, names in (("", ("cpu",)), ("OpenVINO, cpu", ("openvino", "cpu")), ("auto", ("auto",))):
+        monkeypatch.setenv("FACEMATCH_PROVIDERS", text)
+        assert Settings().providers == names
+    monkeypatch.setenv("FACEMATCH_PROVIDERS", "opnvino")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (line,) = problems(caught.value)
+    assert line.startswith("FACEMATCH_PROVIDERS: unknown execution provider 'opnvino'; known are auto, cpu, openvino")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

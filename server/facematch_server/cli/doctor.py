@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from facematch_local.cli.console import console
-from facematch_local.cli.doctor import GROUPS, Group, Line, examine
+from facematch_local.cli.doctor import GROUPS
+from facematch_local.cli.doctor_report import Group, Line, examine
 from facematch_local.errors import FacematchError
 from facematch_server.cli.serve import read_settings
 
@@ -62,8 +63,24 @@ def _service() -> Iterator[Line]:
     named = sorted(name for name in os.environ if name.startswith("FACEMATCH_"))
     yield Line("settings", f"valid; set: {', '.join(named)}" if named else "all at their defaults")
     yield Line("replies", f"profile {settings.wire_profile}, a photo without a face as {settings.no_face_as}")
+    yield from _workers(settings)
     yield _port(settings)
     yield _database(settings.store_url)
+
+
+def _workers(settings: Settings) -> Iterator[Line]:
+    from facematch_server.running.division import with_inheritable_providers
+    from facematch_server.running.listening import StartError
+
+    if settings.workers == 1:
+        return
+    try:
+        with_inheritable_providers(settings)
+    except StartError as error:
+        step = "set FACEMATCH_WORKERS=1, or FACEMATCH_PROVIDERS=cpu"
+        yield Line("workers", str(error), wrong=True, next_step=step)
+    else:
+        yield Line("workers", str(settings.workers))
 
 
 def _port(settings: Settings) -> Line:

@@ -21,6 +21,14 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (FACEMATCH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (FACEMATCH_PORT).")] = None,
     pack: Annotated[str | None, typer.Option(help="Model pack, by name or folder (FACEMATCH_PACK).")] = None,
+    providers: Annotated[
+        str | None,
+        typer.Option(
+            help="Execution providers for detector and recogniser, in order of preference: auto, cpu, openvino, cuda, "
+            "tensorrt, coreml, directml (FACEMATCH_PROVIDERS).",
+            metavar="NAME,...",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=64, help="Processes that share the port and the models (FACEMATCH_WORKERS; Linux)."),
@@ -76,7 +84,8 @@ def serve(
     source = context.get_parameter_source("address")
     if address and engine is EngineName.LOCAL and source is not None and source.name == "COMMANDLINE":
         raise typer.BadParameter("needs --engine ray", param_hint="--address")
-    given: dict[str, Any] = {"host": host, "port": port, "pack": pack, "workers": workers}
+    given: dict[str, Any] = {"host": host, "port": port, "pack": pack, "providers": providers}
+    given |= {"workers": workers}
     given |= {"wire_profile": profile, "no_face_as": no_face_as}
     given |= {"scenarios": scenarios or None, "scenarios_anyway": scenarios_anyway or None}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})

@@ -19,7 +19,9 @@ def pack_labels(matcher: Matcher) -> dict[str, str]:
 
 
 def log_warnings(matcher: Matcher) -> None:
-    """Warn in the log if the pack has no calibration curve of its own, or if its choice needs a notice."""
+    """Warn in the log if the pack has no calibration curve of its own, if its choice needs a notice, or if an asked
+    execution provider is not in use.
+    """
     loaded, logger = matcher.pack, logging.getLogger(__name__)
     if not loaded.calibration.calibrated:
         logger.warning(
@@ -29,3 +31,7 @@ def log_warnings(matcher: Matcher) -> None:
         )
     if loaded.pack.notice:
         logger.warning("%s", loaded.pack.notice)
+    for refusal in loaded.execution.refusals:
+        logger.warning(
+            "execution provider %s is not used, but %s: %s", refusal.name, loaded.execution.provider, refusal.reason
+        )

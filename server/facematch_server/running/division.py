@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from facematch_local.cpu import available_cpus
+from facematch_server.running.listening import StartError
 from facematch_server.settings import Settings
 
 
@@ -15,6 +16,25 @@ def lacking() -> str | None:
     if sys.platform == "darwin":
         return "the libraries of macOS do not survive the fork of a process that has loaded models"
     return f"{sys.platform} cannot fork a process"
+
+
+def with_inheritable_providers(settings: Settings) -> Settings:
+    """The settings with execution providers that workers can inherit: only the CPU's works after a fork.
+
+    Returns:
+        The settings; `cpu` in place of `auto`.
+
+    Raises:
+        StartError: another provider is asked for.
+    """
+    if settings.providers[0] == "cpu":
+        return settings
+    if settings.providers != ("auto",):
+        raise StartError(
+            f"FACEMATCH_PROVIDERS={','.join(settings.providers)} needs FACEMATCH_WORKERS=1: several workers inherit "
+            "loaded models, and only those of the provider cpu work after that"
+        )
+    return settings.model_copy(update={"providers": ("cpu",)})
 
 
 def part_of(settings: Settings, number: int) -> Settings:

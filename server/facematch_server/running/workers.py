@@ -21,7 +21,7 @@ from facematch_local.errors import FacematchError
 from facematch_server.assembly import load_models, open_store
 from facematch_server.logs import LOGGER
 from facematch_server.running.banner import show_start
-from facematch_server.running.division import lacking
+from facematch_server.running.division import lacking, with_inheritable_providers
 from facematch_server.running.listening import StartError
 from facematch_server.running.serve import IN_ORDER_SECONDS, announce_listening, prepare, prepare_process
 from facematch_server.running.supervisor import Supervisor
@@ -41,6 +41,7 @@ def serve_with_workers(settings: Settings) -> int:
     with ExitStack() as stack:
         try:
             _require_fork()
+            settings = with_inheritable_providers(settings)
             ports = prepare(settings, stack)
             folder = _common_folder(stack)
             models = load_models(settings)

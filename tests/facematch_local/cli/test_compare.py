@@ -120,3 +120,17 @@ def test_no_pack(facematch: Command, photos: Path) -> None:
     assert completed.code == 2
     assert completed.err.startswith("facematch: no model pack 'absent': ")
     assert completed.err.count("\n") == 1
+
+
+def test_execution_providers(facematch: Command, photos: Path, pack_path: Path) -> None:
+    call = ("compare", photos / "astronaut.jpg", photos / "astronaut.jpg", "--pack", pack_path, "--providers")
+    completed = facematch(*call, "directml,cpu", "--json")
+    assert completed.code == 0
+    assert json.loads(completed.out)["verdict"] == "match"
+    assert completed.err.startswith("directml is not used, but cpu: not in onnxruntime")
+    completed = facematch(*call, "directml")
+    assert (completed.code, completed.out) == (2, "")
+    assert "no execution provider of directml can be used. directml: not in onnxruntime" in completed.err
+    completed = facematch(*call, "gpu")
+    assert (completed.code, completed.out) == (2, "")
+    assert "unknown execution provider 'gpu'; known are auto, cpu, openvino, cuda" in completed.err

@@ -208,3 +208,74 @@ def test_serve_names_the_wrong_setting(facematch: Command, site: Path, monkeypat
     assert completed.code == 2
     assert completed.err.startswith("facematch: wrong settings: FACEMATCH_QUEUE_SIZE: ")
     assert completed.err.count("\n") == 1
+
+
+def lines_about(report: str, part: str) -> list[str]:
+    lines = report.splitlines()
+    return [line + " " + lines[at + 1] for at, line in enumerate(lines[:-1]) if part in line]
+
+
+def test_execution_providers(facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "   ok  execution provider in use: cpu" in facematch("doctor").out
+    monkeypatch.setenv("FACEMATCH_PROVIDERS", "directml,coreml,cpu")
+    completed = facematch("doctor")
+    assert completed.code == 0
+    assert "   ok  execution provider in use: cpu" in completed.out
+    notes = lines_about(completed.out, " note  execution provider directml: not used: not in onnxruntime")
+    assert len(notes) == 1
+    assert notes[0].endswith("next: do what the message says, or leave directml out of FACEMATCH_PROVIDERS")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said", "step"),
+    [
+        ({"PROVIDERS": "nonsense"}, "unknown execution provider 'nonsense'", "correct FACEMATCH_PROVIDERS"),
+        ({"PROVIDERS": "directml"}, "no execution provider of directml can be used", "FACEMATCH_PROVIDERS=auto or cpu"),
+        (
+            {"PROVIDERS": "auto", "PROVIDER_CACHE": "/nowhere"},
+            "/nowhere: is not a folder that this user can write",
+            "FACEMATCH_PROVIDER_CACHE; docs/settings.md",
+        ),
+    ],
+)
+def test_wrong_execution_providers(
+    facematch: Command,
+    site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    said: str,
+    step: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"FACEMATCH_{name}", value)
+    completed = facematch("doctor")
+    assert completed.code == 1
+    (line,) = lines_about(completed.out, "wrong  execution provider in use: ")
+    assert said in line
+    assert step in line
+
+
+def test_workers_do_not_inherit_other_providers(
+    facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEMATCH_WORKERS", "2")
+    assert "   ok  workers: 2" in facematch("doctor").out
+    monkeypatch.setenv("FACEMATCH_PROVIDERS", "directml,cpu")
+    completed = facematch("doctor")
+    assert completed.code == 1
+    (line,) = lines_about(completed.out, "wrong  workers: ")
+    assert "needs FACEMATCH_WORKERS=1" in line
+
+
+def test_packages_of_onnx_runtime_that_overwrite_each_other(
+    facematch: Command, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facematch_local.providers import installation
+
+    monkeypatch.setattr(installation, "_packages", lambda: ("onnxruntime 1.32.0", "onnxruntime-openvino 1.24.1"))
+    monkeypatch.setenv("FACEMATCH_PROVIDERS", "openvino,cpu")
+    completed = facematch("doctor")
+    assert completed.code == 1
+    (line,) = lines_about(completed.out, "wrong  ONNX Runtime: ")
+    assert "onnxruntime 1.32.0 and onnxruntime-openvino 1.24.1 share a folder" in line
+    assert "`pip uninstall -y onnxruntime onnxruntime-openvino`, then `pip install onnxruntime-openvino`" in line

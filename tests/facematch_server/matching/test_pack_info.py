@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from facematch_local.calibration import GENERIC, Calibration
+from facematch_local.providers import Execution, Refusal
 from facematch_server.matching.pack_info import log_warnings, pack_labels
 
 OWN = Calibration("made", (0.0, 0.4, 1.0), (0.0, 75.0, 100.0))
 
 
-def matcher(curve: Calibration, notice: str = "") -> Any:
+def matcher(curve: Calibration, notice: str = "", execution: Execution = Execution()) -> Any:  # noqa: B008
     pack = SimpleNamespace(name="buffalo_x", version="3", notice=notice)
     return SimpleNamespace(
-        pack=SimpleNamespace(pack=pack, calibration=curve), policy=SimpleNamespace(version="policy-9")
+        pack=SimpleNamespace(pack=pack, calibration=curve, execution=execution),
+        policy=SimpleNamespace(version="policy-9"),
     )
 
 
@@ -33,6 +35,14 @@ def test_a_notice_is_logged_once(notice: str, lines: int, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING):
         log_warnings(matcher(OWN, notice))
     assert [record.getMessage() for record in caplog.records] == [notice] * lines
+
+
+def test_a_provider_that_is_not_used_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        log_warnings(matcher(OWN, execution=Execution(refusals=(Refusal("cuda", "it does not start"),))))
+    assert [record.getMessage() for record in caplog.records] == [
+        "execution provider cuda is not used, but cpu: it does not start"
+    ]
 
 
 def test_labels() -> None:

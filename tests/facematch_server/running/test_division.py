@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from facematch_local.cpu import available_cpus
-from facematch_server.running.division import lacking, part_of
+from facematch_server.running.division import lacking, part_of, with_inheritable_providers
+from facematch_server.running.listening import StartError
 from facematch_server.settings import Settings
 
 
@@ -56,3 +57,25 @@ def test_several_workers_are_refused_there(monkeypatch: pytest.MonkeyPatch, caps
     assert printed.count("\n") == 1
     assert "FACEMATCH_WORKERS" in printed
     assert "cannot fork" in printed
+
+
+def test_workers_inherit_only_what_runs_on_the_cpu() -> None:
+    for asked in (("cpu",), ("cpu", "cuda")):
+        settings = Settings(workers=2, providers=asked)
+        assert with_inheritable_providers(settings) is settings
+    assert with_inheritable_providers(Settings(workers=2, providers=("auto",))).providers == ("cpu",)
+    with pytest.raises(StartError, match="FACEMATCH_PROVIDERS=openvino,cpu needs FACEMATCH_WORKERS=1"):
+        with_inheritable_providers(Settings(workers=2, providers=("openvino", "cpu")))
+
+
+def test_a_start_with_workers_and_another_provider_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from facematch_server.running import workers
+
+    monkeypatch.setattr(workers, "lacking", lambda: None)
+    monkeypatch.setattr(workers, "prepare_process", lambda settings: None)
+    assert workers.serve_with_workers(Settings(workers=2, providers=("openvino",))) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("facematch: cannot start: FACEMATCH_PROVIDERS=openvino needs FACEMATCH_WORKERS=1")
+    assert printed.count("\n") == 1
