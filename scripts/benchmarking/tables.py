@@ -61,7 +61,7 @@ def main_table(result: Result) -> Table:
 
 def aims_table(result: Result) -> Table:
     """The aims and what was measured."""
-    rows = tuple((one.name, _measured(one), _bound(one), "yes" if one.reached else "no") for one in aims(result))
+    rows = tuple((one.name, measured(one), bound(one), "yes" if one.reached else "no") for one in aims(result))
     return Table("Aims", ("", "measured", "aim", "reached"), rows)
 
 
@@ -89,11 +89,6 @@ def growth_tables(result: Result) -> list[Table]:
     return tables
 
 
-def ratios(result: Result) -> dict[str, float]:
-    """The aims' values by name, for the history."""
-    return {one.name: round(one.value, 2) for one in aims(result)}
-
-
 def _row(one: Figures) -> tuple[str, ...]:
     if one.absent:
         return (one.subject, one.absent, *[""] * 7)
@@ -103,10 +98,12 @@ def _row(one: Figures) -> tuple[str, ...]:
     return (one.subject, one.way + refused, str(one.clients), f"{one.rate:.1f}", *times, f"{one.cpu_ms:.1f}", memory)
 
 
-def _measured(one: Aim) -> str:
+def measured(one: Aim) -> str:
+    """The value as printed."""
     return f"{one.value:.2f}" if not one.unit else f"{one.value:.{0 if one.unit == 'MiB' else 2}f} {one.unit}"
 
 
-def _bound(one: Aim) -> str:
+def bound(one: Aim) -> str:
+    """The aim as printed."""
     sign = "at least" if one.at_least else "at most"
     return f"{sign} {one.bound:g}{f' {one.unit}' if one.unit else ''}"
