@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from scripts.scaling.experiments import Simulated
-from scripts.scaling.svg import Axis, Line, plot
+from scripts.svg import Axis, Line, plot
 
 
 def all_plots(simulated: Simulated) -> dict[str, str]:

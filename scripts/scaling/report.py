@@ -9,12 +9,12 @@ A table stands between the comments `<!-- NAME -->` and `<!-- /NAME -->`; text o
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from scripts.page import PageError, with_tables
 from scripts.scaling.experiments import digest_of, read_simulated, run_all, write_simulated
 from scripts.scaling.figures import FiguresError, read_figures
 from scripts.scaling.plots import all_plots
@@ -23,10 +23,6 @@ from scripts.scaling.tables import all_tables
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 PAGE: Final = DOCS / "scaling.md"
 IMAGES: Final = DOCS / "images"
-
-
-class PageError(Exception):
-    """The page and the tables do not fit together."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,25 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, svg in all_plots(simulated).items():
         (IMAGES / name).write_text(svg, "utf-8")
     return 0
-
-
-def with_tables(page: str, tables: Mapping[str, str]) -> str:
-    """The page with the text between each pair of comments replaced.
-
-    Raises:
-        PageError: a table has no place on the page, or a place has no table.
-    """
-    places = re.findall(r"<!-- (\w+) -->\n", page)
-    if sorted(places) != sorted(tables):
-        raise PageError(f"the page has places for {sorted(places)}, and there are tables for {sorted(tables)}")
-    for name, text in tables.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if end not in page:
-            raise PageError(f"the page lacks {end}")
-        before, _, rest = page.partition(begin)
-        _, _, after = rest.partition(end)
-        page = f"{before}{begin}\n{text}\n\n{end}{after}"
-    return page
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.imaging.decode import decode, encode_jpeg
-from scripts.benchmark import astronaut, made_card
+from scripts.benchmarking.photos import astronaut, made_card
 
 # Long side in pixels, and how many of ten requests have photos of this size.
 SIZES: Final = ((1280, 3), (1600, 4), (2560, 2), (4000, 1))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,9 @@ def on_cores(cores: set[int]) -> Iterator[None]:
 
 
 @contextmanager
-def service(pack: str, cores: set[int], database_url: str = "", *options: str) -> Iterator[Running]:
+def service(
+    pack: str, cores: set[int], database_url: str = "", *options: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     """Run a service with a key without quota; end it at the end.
 
     Args:
@@ -62,6 +64,7 @@ def service(pack: str, cores: set[int], database_url: str = "", *options: str) -
         cores: that it may use; it runs as many threads.
         database_url: empty for SQLite in a temporary folder.
         options: further arguments of `facematch serve`.
+        settings: further settings, without the prefix `FACEMATCH_`.
 
     Raises:
         MeasureError: it does not start.
@@ -74,6 +77,7 @@ def service(pack: str, cores: set[int], database_url: str = "", *options: str) -
         given = {"PACK": pack, "DATA_DIR": name, "PORT": "0", "DATABASE_URL": url, "URL_POLICY": "off"}
         # Otherwise the service closes connections that clients of an open loop still hold.
         given["KEEP_ALIVE_SECONDS"] = "300"
+        given |= settings or {}
         environment |= {f"FACEMATCH_{key}": value for key, value in given.items()}
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "server"), *filter(None, sys.path)])
         log = folder / "log"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -21,10 +19,6 @@ from facematch_server.store.records import Admitted, ApiKey, Reservation
 
 # A reservation outlives the longest request by this much before the store drops it.
 RESERVATION_SLACK_SECONDS: Final = 30.0
-
-# The shortest time of a refusal. Looking up a key that exists takes some 30 us longer than one that does not; a client
-# on the same network could measure that with many requests. A look-up on a busy machine takes less than this.
-REFUSAL_SECONDS: Final = 0.02
 
 
 class Admission:
@@ -119,7 +113,6 @@ class Gatekeeper:
 
     async def _admit(self, credentials: Credentials, address: str, patience: Patience) -> Admitted:
         """Take one step for credentials that this process knows, else look them up first."""
-        earliest = time.monotonic() + REFUSAL_SECONDS
         known = self._store.recall(credentials.api_key, credentials.api_secret)
         # Beyond its rate the key is looked up first: it may have been disabled.
         allowed = known is not None and self._store.allow(known.key) == 0
@@ -130,7 +123,6 @@ class Gatekeeper:
                 return admitted
         key = await self._logins.authenticate(credentials, address, patience)
         if key is None:
-            await asyncio.sleep(max(earliest - time.monotonic(), 0.0))
             raise ContractError(ErrorCode.BAD_CREDENTIALS, status=self._failure_status)
         wait = 0.0 if allowed else self._store.allow(key)
         if wait > 0:

@@ -41,18 +41,20 @@ async def read_body(request: Request, limit: int, seconds: float, deadline: floa
     stated = request.headers.get("content-length", "")
     if stated.isascii() and stated.isdigit() and (len(stated) > 15 or int(stated) > limit):
         raise _too_large(limit)
-    body = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(min(seconds, max(deadline - time.monotonic(), 0.0))):
             async for chunk in request.stream():
-                if len(body) + len(chunk) > limit:
+                size += len(chunk)
+                if size > limit:
                     raise _too_large(limit)
-                body += chunk
+                chunks.append(chunk)
     except TimeoutError:
         raise ServiceError(408, "The request body did not arrive in time", close=True) from None
     except ClientDisconnect:
         raise ClientGoneError from None
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def _too_large(limit: int) -> ContractError:

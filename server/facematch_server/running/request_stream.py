@@ -66,8 +66,9 @@ class RequestStream:
         if isinstance(self._body, Dechunker):
             return self._some_chunks(self._body)
         if self._body:
-            data = bytes(self._buffer[: self._body])
-            del self._buffer[: self._body]
+            with memoryview(self._buffer) as view:  # a slice of the buffer itself would be a second copy
+                data = bytes(view[: self._body])
+            del self._buffer[: len(data)]
             self._body -= len(data)
             return data
         return self._head()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 
 from facematch_server.store.hashing import SLOW_PREFIX, Verifier
 from facematch_server.store.records import ApiKey, usable_api_key, usable_api_secret
@@ -21,6 +22,10 @@ from facematch_server.store.tables import KeyRow, key_of
 
 # Logins that a process remembers; a forgotten one costs one more round trip.
 _KNOWN: Final = 4096
+
+# How long the answer holds whether any key has a slow hash. The question reads all keys: 15 ms for 100,000 of them. So
+# long after the first import, a refusal of another key may be faster than one of the imported key.
+_SLOW_KEYS_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,13 @@ class Logins:
         self._clock = clock
         self._verifier = Verifier()
         self._known = _KnownLogins()
+        self._slow_keys = _SlowKeys()
 
     def look_up(self, api_key: str, api_secret: str, until: float | None) -> Login:
         """Find the key, and check secrets that need no slow hash: those of this service, and those checked before.
 
-        On PostgreSQL a right secret takes one round trip, a refusal takes two.
+        On PostgreSQL a right secret takes one round trip; so does a refusal, but for one every few seconds. An unknown
+        key costs the same work as a wrong secret: it is checked against the first key, and refused in any case.
         """
         self._sessions.reading.check()
         if not (usable_api_key(api_key) and usable_api_secret(api_secret)):
@@ -81,18 +88,20 @@ class Logins:
         now = self._clock()
         [found] = self._sessions.run([Step(_KEY, {"named": api_key})], until, writes=False)
         row = found.rows[0] if found.rows else None
+        exists = row is not None and row.named_id is not None
         key = None if row is None else key_of(row)
-        usable = None if key is None or key.disabled or key.expired(now) else key
+        usable = None if key is None or not exists or key.disabled or key.expired(now) else key
         hashes = _valid_hashes(row, now)
         for stored in hashes:
-            if self._verifier.verify_fast(api_secret, stored):
+            if self._verifier.verify_fast(api_secret, stored) and exists:
                 self._known.remember(usable, api_secret, stored)
                 return Login(usable)
         slow = tuple(stored for stored in hashes if stored.startswith(SLOW_PREFIX))
-        [any_slow] = self._sessions.run([Step(_ANY_SLOW)], until, writes=False)
         if len(slow) == len(hashes):
             self._verifier.spend(api_secret, strong=True, weak=False)
-        return Login(None, bool(any_slow.rows[0][0]), usable, api_secret, slow)
+        if not exists:
+            slow = ()
+        return Login(None, bool(slow) or self._any_slow(until), usable, api_secret, slow)
 
     def settle(self, login: Login) -> ApiKey | None:
         """Do the slow part. Every refusal does the same work."""
@@ -105,6 +114,15 @@ class Logins:
         if not login.hashes:
             self._verifier.spend(login.secret, strong=False, weak=True)
         return None
+
+    def _any_slow(self, until: float | None) -> bool:
+        """Whether any key has a slow hash: then every refusal takes the time of one."""
+        known = self._slow_keys.recall()
+        if known is None:
+            [answer] = self._sessions.run([Step(_ANY_SLOW)], until, writes=False)
+            known = bool(answer.rows[0][0])
+            self._slow_keys.remember(known)
+        return known
 
     def recall(self, api_key: str, api_secret: str) -> KnownLogin | None:
         """The login with a quota that was right before with these credentials."""
@@ -174,8 +192,26 @@ class _KnownLogins:
         return hmac.digest(self._digest_key, f"{api_key}\0{api_secret}".encode(), "sha256")
 
 
+class _SlowKeys:
+    """Whether any key has a slow hash, as it was a moment ago. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._answer = (False, -_SLOW_KEYS_SECONDS)
+
+    def recall(self) -> bool | None:
+        """The answer; None if it is unknown or too old."""
+        answer, since = self._answer
+        return answer if time.monotonic() < since + _SLOW_KEYS_SECONDS else None
+
+    def remember(self, answer: bool) -> None:
+        self._answer = (answer, time.monotonic())
+
+
 _COLUMNS: Final[Any] = KeyRow.__table__
-_KEY: Final = select(_COLUMNS).where(_COLUMNS.c.api_key == bindparam("named"))
+_NAMED: Final = select(_COLUMNS.c.id).where(_COLUMNS.c.api_key == bindparam("named")).scalar_subquery()
+_FIRST: Final = select(func.min(_COLUMNS.c.id)).scalar_subquery()
+# The row of the key; of the first key, with `named_id` NULL, if there is no such key.
+_KEY: Final = select(_COLUMNS, _NAMED.label("named_id")).where(_COLUMNS.c.id == func.coalesce(_NAMED, _FIRST))
 _ANY_SLOW: Final = select(
     exists().where(
         or_(_COLUMNS.c.secret_hash.startswith(SLOW_PREFIX), _COLUMNS.c.previous_secret_hash.startswith(SLOW_PREFIX))

@@ -14,7 +14,8 @@ import pytest
 
 from facematch_local.codes import ErrorCode
 from facematch_server.access import logins, reservations
-from facematch_server.access.gatekeeper import REFUSAL_SECONDS, Gatekeeper
+from facematch_server.access.gatekeeper import Gatekeeper
+from facematch_server.access.logins import REFUSAL_SECONDS
 from facematch_server.assembly import hashes_at_once
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.matching.cores import Cores

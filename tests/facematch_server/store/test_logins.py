@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from facematch_server.store import KeyPair, KeySettings, Store
+from facematch_server.store import KeyPair, KeySettings, Store, hashing, logins
 from facematch_server.store.hashing import Verifier
 
 
@@ -36,17 +36,67 @@ def test_a_key_made_here_needs_no_decoy(store: Store, spent: list[tuple[bool, bo
 
 
 @pytest.mark.parametrize("api_key", ["unknown", "", "a:b", "x" * 256])
-def test_an_unknown_key_costs_a_strong_hash(store: Store, spent: list[tuple[bool, bool]], api_key: str) -> None:
-    store.create_key()
+def test_an_unknown_key_costs_what_a_wrong_secret_costs(
+    store: Store, monkeypatch: pytest.MonkeyPatch, api_key: str
+) -> None:
+    made = store.create_key()
+    hashed: list[str] = []
+    strong = hashing._sha256
+    monkeypatch.setattr(hashing, "_sha256", lambda secret, salt: hashed.append(secret) or strong(secret, salt))
+    assert store.authenticate(made.api_key, "secret") is None
+    assert len(hashed) == 1
     assert store.authenticate(api_key, "secret") is None
+    assert len(hashed) == 2
+
+
+def test_an_unknown_key_needs_a_decoy_only_where_the_first_key_has_a_slow_hash(
+    store: Store, spent: list[tuple[bool, bool]]
+) -> None:
+    assert store.authenticate("unknown", "secret") is None
+    assert spent == [STRONG]  # there is no key at all
+    store.import_keys([KeyPair("imported", "secret")])
+    spent.clear()
+    assert store.authenticate("unknown", "other") is None
     assert spent == [STRONG]
+
+
+@pytest.mark.parametrize("first", ["made here", "imported", "disabled"])
+def test_the_secret_of_the_first_key_opens_no_other_name(store: Store, first: str) -> None:
+    """An unknown key is checked against the first one, and must never pass for it."""
+    if first == "imported":
+        store.import_keys([KeyPair("first", "secret")])
+        api_key, api_secret = "first", "secret"
+    else:
+        made = store.create_key()
+        api_key, api_secret = made.api_key, made.api_secret
+    assert store.authenticate(api_key, api_secret) is not None  # an imported secret is then known
+    if first == "disabled":
+        store.disable_key(api_key)
+    for unknown in ("unknown", "", "a:b", api_key + "x", api_key.swapcase()):
+        login = store.look_up(unknown, api_secret)
+        assert (login.key, login.candidate, login.hashes) == (None, None, ())
+        assert store.settle(login) is None
+        assert store.recall(unknown, api_secret) is None
+
+
+def test_the_question_for_slow_keys_is_asked_every_few_seconds_only(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads all keys. An imported key itself always costs a slow hash."""
+    store.create_key()
+    assert not store.look_up("unknown", "secret").slow
+    store.import_keys([KeyPair("imported", "secret")])
+    assert not store.look_up("unknown", "secret").slow
+    assert store.look_up("imported", "wrong").slow
+    monkeypatch.setattr(logins, "_SLOW_KEYS_SECONDS", 0.0)
+    assert store.look_up("unknown", "secret").slow
 
 
 def test_with_an_imported_key_every_refusal_costs_a_slow_hash_too(store: Store, spent: list[tuple[bool, bool]]) -> None:
     made = store.create_key()
     [imported] = store.import_keys([KeyPair("imported", "secret")])
     assert store.authenticate("unknown", "secret") is None
-    assert spent == [STRONG, WEAK]
+    assert spent == [WEAK]
     spent.clear()
     assert store.authenticate(made.api_key, "wrong") is None
     assert spent == [WEAK]

@@ -9,7 +9,7 @@ import pytest
 
 from facematch_local.codes import ErrorCode
 from facematch_server.errors import ContractError
-from facematch_server.wire.photos import PhotoPair, decode_base64, take_photos
+from facematch_server.wire.photos import _WINDOW, PhotoPair, decode_base64, take_photos
 from facematch_server.wire.query import Mode
 
 LIMIT = 10 * 1024 * 1024
@@ -49,3 +49,26 @@ def test_without_a_mode_the_body_decides() -> None:
     json = b'{"img1": "eHg=", "img2": "eXk="}'
     for header, body in (("multipart/form-data; boundary=b", form), ("", form), ("application/json", json), ("", json)):
         assert take_photos(None, header, body, LIMIT) == PhotoPair(b"xx", b"yy")
+
+
+@pytest.mark.parametrize("padding", [b"=", b"=="])
+def test_padding_at_the_end_of_a_window_that_is_not_the_last(padding: bytes) -> None:
+    """Two photos in one text are none: the second one would follow the first one unseen."""
+    letters = base64.b64encode(bytes(3 * (_WINDOW // 4)))
+    joined = letters[: _WINDOW - len(padding)] + padding + letters[:8]
+    with pytest.raises(ContractError) as caught:
+        decode_base64(joined, LIMIT)
+    assert caught.value.code is ErrorCode.BAD_IMAGE
+
+
+@pytest.mark.parametrize("rest", [0, 1, 2, 3])
+@pytest.mark.parametrize("padded", [True, False])
+def test_strict_and_sloppy_spellings_give_the_same_photo_and_the_same_limit(rest: int, padded: bool) -> None:
+    photo = bytes(range(256)) * 12 + bytes(rest)
+    letters = base64.b64encode(photo)
+    spelt = letters if padded else letters.rstrip(b"=")
+    for text in (spelt, spelt.translate(bytes.maketrans(b"+/", b"-_")), b" " + spelt + b"\n", spelt + b"===="):
+        assert decode_base64(text, len(photo)) == photo
+        with pytest.raises(ContractError) as caught:
+            decode_base64(text, len(photo) - 1)
+        assert "larger than" in caught.value.reason

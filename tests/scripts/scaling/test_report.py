@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 
-import numpy as np
 import pytest
 
+from scripts.page import with_tables
 from scripts.scaling import model, simulate
 from scripts.scaling.experiments import digest_of, experiments, read_simulated, result
 from scripts.scaling.figures import read_figures
 from scripts.scaling.plots import all_plots
-from scripts.scaling.report import IMAGES, PAGE, PageError, with_tables
-from scripts.scaling.svg import Axis, Line, plot
+from scripts.scaling.report import IMAGES, PAGE
 from scripts.scaling.tables import all_tables
 
 
@@ -42,21 +40,6 @@ def test_all_committed_results_are_what_the_simulation_gives() -> None:
     again = [dataclasses.asdict(result(*one)) for one in experiments(read_figures())]
     for before, after in zip(committed, again, strict=True):
         assert after == pytest.approx(before)
-
-
-def test_tables_replace_only_what_is_between_their_comments() -> None:
-    page = "one\n<!-- a -->\nold\n<!-- /a -->\ntwo\n"
-    new = with_tables(page, {"a": "| new |"})
-    assert new == "one\n<!-- a -->\n\n| new |\n\n<!-- /a -->\ntwo\n"
-    assert with_tables(new, {"a": "| new |"}) == new
-
-
-@pytest.mark.parametrize(
-    "page", ["", "<!-- b -->\n<!-- /b -->\n", "<!-- a -->\n", "<!-- a -->\n<!-- /a -->\n<!-- b -->\n<!-- /b -->\n"]
-)
-def test_a_page_without_the_right_places_is_refused(page: str) -> None:
-    with pytest.raises(PageError):
-        with_tables(page, {"a": "text"})
 
 
 def test_the_model_prints_the_country(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,18 +89,3 @@ def test_the_simulation_prints_a_run(capsys: pytest.CaptureFixture[str]) -> None
     assert total == sum(fates) > 100
     assert simulate.main(["--machines", "0"]) == 2
     assert simulate.main(["--rate", "-1"]) == 2
-
-
-def test_a_plot_is_well_formed_and_stays_inside() -> None:
-    x = Axis("x & y", 0.0, 10.0, ((0.0, "0"), (10.0, "10")))
-    y = Axis("y", 10.0, 1000.0, ((10.0, "10"), (1000.0, "1,000")), logarithmic=True)
-    line = Line("a < b", ((0.0, 10.0), (5.0, 100.0), (10.0, 1e6)))
-    root = ElementTree.fromstring(plot("title", x, y, [line], right=x))  # noqa: S314
-    drawn = root.find("{http://www.w3.org/2000/svg}polyline")
-    assert drawn is not None
-    points = np.array([pair.split(",") for pair in drawn.attrib["points"].split()], float)
-    # 100 is half way between 10 and 1,000 on a logarithmic axis; what lies beyond is drawn at the end.
-    assert points[1, 1] == pytest.approx((points[0, 1] + points[2, 1]) / 2)
-    assert points[:, 0].tolist() == sorted(points[:, 0])
-    assert points.min() >= 0
-    assert points[:, 0].max() <= 720

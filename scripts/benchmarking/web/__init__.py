@@ -1,0 +1,1 @@
+"""Comparisons over HTTP: the services, and clients in a closed loop."""
