@@ -52,14 +52,10 @@ def workers_of(process: Process) -> list[psutil.Process]:
 
 
 def shared_folder(process: Process) -> Path:
-    """The folder of the metrics' files."""
-
-    def folders() -> set[Path]:
-        files = [Path(file.path) for worker in workers_of(process) for file in worker.open_files()]
-        return {path.parent for path in files if "metrics" in str(path)}
-
-    until(lambda: len(folders()) == 1)
-    return folders().pop()
+    """The folder of the metrics' files, which the main process holds open."""
+    [folder] = {opened.resolve() for opened in Path(f"/proc/{process.popen.pid}/fd").iterdir() if opened.is_dir()}
+    assert folder.name.startswith("facematch-metrics-")
+    return folder
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:
