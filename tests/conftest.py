@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from facematch_local.matcher import FaceMatcher
     from tests.inference_memory import InferenceMemory
     from tests.postgres_server import Postgres
+    from tests.schema_memory import SchemaMemory
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -151,6 +152,35 @@ def astronaut_jpeg(astronaut: NDArray[np.uint8], encode: Callable[..., bytes]) -
 def group_photo_jpeg(group_photo: NDArray[np.uint8], encode: Callable[..., bytes]) -> bytes:
     """`group_photo` as JPEG bytes."""
     return encode(group_photo)
+
+
+@pytest.fixture(scope="session")
+def schema_memory() -> Iterator[SchemaMemory]:
+    """A new SQLite database is migrated once; see `tests.schema_memory`."""
+    from tests.schema_memory import SchemaMemory
+
+    with pytest.MonkeyPatch.context() as patch:
+        memory = SchemaMemory()
+        memory.install(patch)
+        yield memory
+
+
+@pytest.fixture
+def real_migrations(schema_memory: SchemaMemory) -> Iterator[None]:
+    """All databases of this test are really migrated."""
+    schema_memory.paused = True
+    yield
+    schema_memory.paused = False
+
+
+@pytest.fixture(scope="session")
+def certificates_read_once() -> Iterator[None]:
+    """To read the trusted certificates takes as long as the rest of a service's start; they are always the same."""
+    from facematch_server.url_mode import fetch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetch, "_default_ssl_context", functools.cache(fetch._default_ssl_context))
+        yield
 
 
 @dataclass(frozen=True, slots=True)

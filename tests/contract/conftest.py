@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from facematch_local.matcher import FaceMatcher
     from facematch_server.store import Store
+    from tests.schema_memory import SchemaMemory
     from tests.service_process import Process
 
 V2 = "/api/v2/ekyc/face_matching"
@@ -132,7 +133,12 @@ class Live:
 
 
 @pytest.fixture(scope="session")
-def start(matcher: FaceMatcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Live]]:
+def start(
+    matcher: FaceMatcher,
+    tmp_path_factory: pytest.TempPathFactory,
+    schema_memory: SchemaMemory,
+    certificates_read_once: None,
+) -> Iterator[Callable[..., Live]]:
     """`start(no_face_as="error3", ...)`: a live service with these settings; all end with the session.
 
     `matcher=` replaces the models, for tests of the code around them. Photos are decoded in its threads, which spares

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CODE = """
 import sys
 import numpy
@@ -19,6 +21,7 @@ FaceMatcher.open(sys.argv[1]).match(*[numpy.zeros((64, 64, 3), numpy.uint8)] * 2
 QUIET = {"CI", "TF_BUILD", "GITHUB_ACTIONS", "ORT_RUNNING_UNIT_TESTS", "ORT_DISABLE_TELEMETRY", "PYTEST_CURRENT_TEST"}
 
 
+@pytest.mark.slow
 def test_onnx_runtime_reports_nothing(pack_path: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

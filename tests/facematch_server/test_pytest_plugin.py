@@ -21,6 +21,7 @@ def facematch_settings() -> Iterator[dict[str, str]]:  # noqa: F811
         yield {"FACEMATCH_WIRE_PROFILE": "observed"}
 
 
+@pytest.mark.slow
 def test_a_comparison_and_a_scenario(facematch_server: Any, astronaut_jpeg: bytes) -> None:  # noqa: F811
     def ask(auth: tuple[str, str]) -> Any:
         files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
@@ -34,6 +35,7 @@ def test_a_comparison_and_a_scenario(facematch_server: Any, astronaut_jpeg: byte
     assert ask(facematch_server.scenario("error-4"))["errorCode"] == "4"
 
 
+@pytest.mark.slow
 def test_the_small_pack_unless_another_is_named(facematch_server: Any) -> None:  # noqa: F811
     about = requests.get(facematch_server.url + "/version", timeout=60).json()
     assert (about["pack"], about["notice"]) == ("compact", "")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from facematch_local.evaluation.verification.pairs import Comparisons
 from facematch_local.evaluation.verification.rates import upper_limit_without_errors
@@ -155,8 +155,8 @@ class SubjectBootstrap:
 
 def expanded_level(level: float, people: int) -> float:
     """The level of percentiles that gives an interval of `level` with `people` people."""
-    z = float(t.ppf((1 + level) / 2, people - 1)) * math.sqrt(people / (people - 1))
-    return 2 * float(norm.cdf(z)) - 1
+    z = float(stdtrit(people - 1, (1 + level) / 2)) * math.sqrt(people / (people - 1))
+    return 2 * float(ndtr(z)) - 1
 
 
 def _with_rule_of_3(interval: Interval, errors: int, count: int) -> Interval:

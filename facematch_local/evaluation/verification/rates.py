@@ -77,8 +77,9 @@ def threshold_at_fmr(non_mated: Scores, fmr: float) -> float:
         return float(np.nextafter(non_mated.tail[len(non_mated.tail) - 1 - allowed], np.float32(2)))
     above = np.cumsum(non_mated.histogram[::-1])[::-1]
     fits = np.flatnonzero(above <= allowed)
-    # Slightly above the edge: in float32 a score at the edge may be counted on either side.
-    return float(bin_edges()[fits[0]] + 1e-6) if len(fits) else 1.0
+    # Slightly above the edge: in float32 a score at the edge may be counted on either side. Scores of 1 must not match
+    # either, if they are too frequent.
+    return float(bin_edges()[fits[0]] + 1e-6) if len(fits) else float(np.nextafter(np.float32(1), np.float32(2)))
 
 
 def equal_error_rate(comparisons: Comparisons) -> tuple[float, float]:

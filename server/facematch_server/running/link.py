@@ -1,4 +1,5 @@
-"""The line between the main process and one worker: the worker says that it is ready, the main process says stop.
+"""The line between the main process and one worker: the worker says that it is ready and, again and again, that its
+event loop runs; the main process says stop.
 
 A worker hears no signals: they reach a whole process group, and a worker must not take a signal to the group and the
 main process's order for two orders. If the main process ends in any way, the line breaks, and the worker stops too.
@@ -10,10 +11,24 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 _READY: Final = b"R"
+_ALIVE: Final = b"A"
 _STOP: Final = b"S"
+_ALIVE_SECONDS: Final = 1.0
+
+
+class Heard(NamedTuple):
+    """What a worker has said since it was last asked.
+
+    Attributes:
+        open: whether the line is open; the worker ends if it is not.
+        ready: whether the worker has said that it answers requests.
+    """
+
+    open: bool
+    ready: bool
 
 
 class MainEnd:
@@ -36,12 +51,13 @@ class MainEnd:
         """The descriptor, readable when the worker has something to say."""
         return self._ours.fileno()
 
-    def ready(self) -> bool:
-        """Whether the worker has said that it is ready; asked when the descriptor is readable."""
+    def hear(self) -> Heard:
+        """What the worker has said; asked when the descriptor is readable."""
         try:
-            return _READY in self._ours.recv(64)
+            said = self._ours.recv(4096)
         except OSError:
-            return False
+            said = b""
+        return Heard(bool(said), _READY in said)
 
     def stop(self) -> None:
         """Tell the worker to stop; told twice, it stops at once."""
@@ -68,12 +84,19 @@ class WorkerEnd:
 
     def ready(self) -> None:
         """Say that the worker answers requests."""
-        with suppress(OSError):
-            self._sock.send(_READY)
+        self._say(_READY)
 
     @contextmanager
     def calls(self, loop: asyncio.AbstractEventLoop, on_stop: Callable[[], None]) -> Iterator[None]:
-        """Call `on_stop` in the loop for every order to stop, and when the main process ends."""
+        """Call `on_stop` in the loop for every order to stop, and when the main process ends.
+
+        Meanwhile the loop says every second that it runs.
+        """
+
+        async def beat() -> None:
+            while True:
+                self._say(_ALIVE)
+                await asyncio.sleep(_ALIVE_SECONDS)
 
         def hear() -> None:
             try:
@@ -92,7 +115,13 @@ class WorkerEnd:
                 on_stop()
 
         loop.add_reader(self._sock, hear)
+        beating = loop.create_task(beat())
         try:
             yield
         finally:
+            beating.cancel()
             loop.remove_reader(self._sock)
+
+    def _say(self, word: bytes) -> None:
+        with suppress(OSError):  # the main process has ended, or has been stopped for so long that the line is full
+            self._sock.send(word)

@@ -1,4 +1,4 @@
-"""The main process of several workers: forks them, replaces those that end, passes stop signals on.
+"""The main process of several workers: forks them, replaces those that end or hang, passes stop signals on.
 
 It runs no requests and has one thread, so that it can fork at any time.
 """
@@ -26,6 +26,10 @@ _PATIENCE: Final = 1.0
 # After a second signal.
 _AT_ONCE_SECONDS: Final = 1.0
 _TICK_SECONDS: Final = 0.2
+# A worker whose event loop has not run for so long hangs. The loop says every second that it runs.
+HANGING_SECONDS: Final = 30.0
+# If the main process itself did not run for so long, the machine or the container was stopped, and the workers too.
+_STOPPED_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class _Worker:
     pid: int
     line: MainEnd
     ready: bool = False
+    heard_at: float = 0.0
 
 
 class Supervisor:
@@ -47,6 +52,7 @@ class Supervisor:
         all_ready: Callable[[], object],
         stopping: Callable[[], object],
         ended: Callable[[int, float], object],
+        hanging_seconds: float = HANGING_SECONDS,
     ) -> None:
         """See `run`.
 
@@ -57,6 +63,7 @@ class Supervisor:
             all_ready: called once, when all workers answer requests.
             stopping: called once, after the workers have been told to stop.
             ended: called with the number of a worker that has ended and the CPU seconds that it took.
+            hanging_seconds: a worker that answers requests and is silent for so long is killed.
         """
         self._work = work
         self._stop_seconds = stop_seconds
@@ -74,6 +81,8 @@ class Supervisor:
         self._announced = False
         self._stopped = False
         self._kill_at = float("inf")
+        self._hanging_seconds = hanging_seconds
+        self._looked_at = time.monotonic()
         self._failed = False
         self._selector = selectors.DefaultSelector()
 
@@ -100,6 +109,7 @@ class Supervisor:
                         self._hear(key.data)
                 self._obey()
                 self._bury()
+                self._kill_hanging()
                 self._kill_late()
             return 2 if self._failed else 0
         finally:
@@ -179,9 +189,15 @@ class Supervisor:
 
     def _hear(self, number: int) -> None:
         worker = self._workers[number]
-        if not worker.line.ready():
+        heard = worker.line.hear()
+        if not heard.open:
             self._selector.unregister(worker.line)  # it ends
             return
+        worker.heard_at = time.monotonic()
+        if heard.ready:
+            self._note_ready(number, worker)
+
+    def _note_ready(self, number: int, worker: _Worker) -> None:
         worker.ready = True
         self._pauses.pop(number, None)
         if self._stopped:  # the order to stop came while it was starting
@@ -228,6 +244,20 @@ class Supervisor:
             self._pauses[number] = min(2 * pause, _LONGEST_PAUSE)
         LOGGER.warning("worker %d %s; another one takes its place in %.0f s", number, what, pause)
         self._due[number] = time.monotonic() + pause
+
+    def _kill_hanging(self) -> None:
+        """Kill workers whose event loop does not run. A worker that stops has its own limit (`_kill_late`)."""
+        now = time.monotonic()
+        everyone_stopped = now - self._looked_at > _STOPPED_SECONDS
+        self._looked_at = now
+        for number, worker in self._workers.items():
+            if everyone_stopped:
+                worker.heard_at = now
+            if not worker.ready or self._stopped or now - worker.heard_at < self._hanging_seconds:
+                continue
+            LOGGER.warning("worker %d hangs: its event loop has not run for %.0f s", number, self._hanging_seconds)
+            worker.heard_at = float("inf")  # once
+            os.kill(worker.pid, signal.SIGKILL)
 
     def _kill_late(self) -> None:
         if time.monotonic() < self._kill_at:

@@ -20,13 +20,14 @@ from facematch_server.assembly import Models, matcher_of, new_cores, open_store,
 from facematch_server.metrics import Metrics
 from facematch_server.running.division import part_of
 from facematch_server.running.link import WorkerEnd
+from facematch_server.running.load import SharedLoad
 from facematch_server.running.serve import run_app
 from facematch_server.settings import Settings
 from facematch_server.shared_metrics import Board, SharedMetrics
 from facematch_server.store.rate import RateLimiter
 from facematch_server.store.shared_buckets import SharedBuckets
 
-# How long a worker whose threads are all busy leaves a new connection to the others.
+# How long a worker whose threads are all busy leaves a new connection to others that have a free one.
 _PAUSE_SECONDS: Final = 0.02
 
 
@@ -40,7 +41,8 @@ class Common:
         ports: sockets of the public and the internal port.
         board: gauges.
         buckets: rate limits.
-        folder: files of the metrics' counters, and the lock of `buckets`.
+        load: which workers have a free thread.
+        folder: files of the metrics' counters.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Common:
     ports: Sequence[list[socket.socket]]
     board: Board
     buckets: SharedBuckets
+    load: SharedLoad
     folder: Path
 
 
@@ -70,7 +73,7 @@ def work(common: Common, number: int, line: WorkerEnd) -> int:
         except (FacematchError, OSError) as error:
             print(f"facematch: cannot start: {error}", file=sys.stderr, flush=True)  # noqa: T201
             return 2
-        code = asyncio.run(_run(common, settings, app, shared, line))
+        code = asyncio.run(_run(common, number, settings, app, shared, line))
         if line.broken:  # the main process can no longer remove it
             shutil.rmtree(common.folder, ignore_errors=True)
         return code
@@ -84,19 +87,26 @@ def _application(common: Common, settings: Settings, metrics: Metrics, stack: Ex
     matcher = matcher_of(common.models, settings, cores, photo_decoder(settings, cores, decoders))
     if decoders is not None:
         decoders.wait_until_ready()
-    rates = RateLimiter(buckets=common.buckets.attach(common.folder / "rates.lock"))
+    rates = RateLimiter(buckets=common.buckets)
     # The main process has made the file. If it is gone, a worker must not begin a new one.
     store = stack.enter_context(closing(open_store(settings, create=False, rates=rates)))
     return create_app(settings, matcher, store, cores=cores, decoders=decoders, metrics=metrics)
 
 
-async def _run(common: Common, settings: Settings, app: FastAPI, shared: SharedMetrics, line: WorkerEnd) -> int:
-    def pause() -> float:
+async def _run(
+    common: Common, number: int, settings: Settings, app: FastAPI, shared: SharedMetrics, line: WorkerEnd
+) -> int:
+    def is_free() -> bool:
         pool = app.state.services.pool
-        return _PAUSE_SECONDS if pool.in_flight >= pool.threads else 0.0
+        return bool(pool.in_flight < pool.threads)
 
-    publishing = asyncio.create_task(shared.keep_publishing())
+    def pause() -> float:
+        return _PAUSE_SECONDS if not is_free() and common.load.another_is_free(number) else 0.0
+
+    repeated = [shared.keep_publishing(), common.load.keep_noting(number, is_free)]
+    tasks = [asyncio.create_task(each) for each in repeated]
     try:
         return await run_app(settings, app, common.ports, stops=line.calls, started=line.ready, pause=pause)
     finally:
-        publishing.cancel()
+        for task in tasks:
+            task.cancel()

@@ -8,11 +8,12 @@ threads of their own (`intra_op_threads=1`).
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from facematch_server.logs import LOGGER
 from facematch_server.running.banner import show_start
 from facematch_server.running.division import lacking, with_inheritable_providers
 from facematch_server.running.listening import StartError
+from facematch_server.running.load import SharedLoad
 from facematch_server.running.serve import IN_ORDER_SECONDS, announce_listening, prepare, prepare_process
 from facematch_server.running.supervisor import Supervisor
 from facematch_server.running.worker import Common, work
@@ -44,6 +46,7 @@ def serve_with_workers(settings: Settings) -> int:
             settings = with_inheritable_providers(settings)
             ports = prepare(settings, stack)
             folder = _common_folder(stack)
+            buckets = _buckets(stack)
             models = load_models(settings)
             with closing(open_store(settings)) as store:
                 show_start(settings, ports, models.pack, store)
@@ -52,7 +55,8 @@ def serve_with_workers(settings: Settings) -> int:
             return 2
         if settings.workers > (settings.threads or available_cpus()):
             LOGGER.warning("more workers than threads: %d workers compute at the same time", settings.workers)
-        common = Common(settings, models, ports, Board(settings.workers), SharedBuckets(), folder)
+        number = settings.workers
+        common = Common(settings, models, ports, Board(number), buckets, SharedLoad(number), folder)
         # A collection in a worker would touch, and so copy, the memory of all objects.
         gc.collect()
         gc.freeze()
@@ -62,7 +66,7 @@ def serve_with_workers(settings: Settings) -> int:
             stop_seconds=settings.drain_seconds + settings.shutdown_seconds + IN_ORDER_SECONDS,
             all_ready=partial(announce_listening, ports),
             stopping=partial(_close, ports),
-            ended=common.board.end,
+            ended=partial(_ended, common),
         ).run()
 
 
@@ -77,7 +81,30 @@ def _common_folder(stack: ExitStack) -> Path:
     except OSError as error:
         raise StartError(f"the folder that the workers share cannot be made: {error.strerror}") from None
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    _hold(folder, stack)
     return folder
+
+
+def _hold(folder: Path, stack: ExitStack) -> None:
+    """Lock a folder until the end of this process and its workers: systemd-tmpfiles leaves old files in it alone."""
+    import fcntl
+
+    with suppress(OSError):  # a file system without locks
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        stack.callback(os.close, opened)
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def _buckets(stack: ExitStack) -> SharedBuckets:
+    try:
+        return stack.enter_context(closing(SharedBuckets()))
+    except OSError as error:
+        raise StartError(f"the memory that the workers share cannot be made: {error.strerror}") from None
+
+
+def _ended(common: Common, number: int, cpu_seconds: float) -> None:
+    common.board.end(number, cpu_seconds)
+    common.load.note(number, free=False)
 
 
 def _close(ports: Sequence[Sequence[socket.socket]]) -> None:

@@ -104,11 +104,16 @@ def upgrade_engine(engine: Engine) -> None:
             if not found.known:
                 raise _too_new(found)
             if not found.up_to_date:
-                from alembic import command
-
-                command.upgrade(_config(connection), "head")
+                _migrate(connection)
     except SQLAlchemyError as error:
         raise unavailable(engine, error, "cannot be upgraded") from None
+
+
+def _migrate(connection: Connection) -> None:
+    # Imported here: most starts find the schema up to date.
+    from alembic import command
+
+    command.upgrade(_config(connection), "head")
 
 
 def require_current(engine: Engine) -> None:

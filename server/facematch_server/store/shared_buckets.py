@@ -6,7 +6,6 @@ import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from facematch_server.store.rate import Bucket
@@ -20,37 +19,31 @@ _FIELDS: Final = 3
 
 
 class SharedBuckets:
-    """A table in shared memory. Make it before the processes are forked, and `attach` it in each of them."""
+    """A table in shared memory. Make it before the processes are forked; each of them then uses it as it is. Linux."""
 
     def __init__(self, slots: int = _SLOTS) -> None:
         self._slots = slots
         self._numbers = memoryview(mmap.mmap(-1, slots * _FIELDS * 8)).cast("d")
-        self._lock: int | None = None
+        # A file without a name, so that no cleaner of temporary files can remove it and part the processes.
+        self._lock = os.memfd_create("facematch-rates")
 
-    def attach(self, lock: Path) -> SharedBuckets:
-        """Use the table in this process.
-
-        Args:
-            lock: a file that all processes lock; the system releases it when its holder is killed.
-
-        Raises:
-            OSError: the file cannot be opened.
-        """
-        self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return self
+    def close(self) -> None:
+        """Close the lock in this process."""
+        os.close(self._lock)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes away from the table."""
+        """Keep other processes away from the table; call it from one thread at a time."""
         # Imported here: Windows lacks it, and this class with it.
         import fcntl
 
-        assert self._lock is not None  # noqa: S101
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # A lock of the process: `flock` would hold for all processes that inherited the descriptor. The system releases
+        # it when the process is killed.
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
     def get(self, key_id: int) -> Bucket | None:
         """The bucket of a key; None if it is full."""

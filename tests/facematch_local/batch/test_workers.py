@@ -37,7 +37,8 @@ def test_results_come_back(tmp_path: Path) -> None:
     assert len((tmp_path / "log").read_text().splitlines()) == 20
 
 
-@pytest.mark.parametrize("ending", [(3,), pytest.param((3, 4, 11), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [(3,), (3, 4, 11)])
 def test_photos_that_end_their_process_get_an_error_and_the_others_their_result(ending: tuple[int, ...]) -> None:
     # Larger than a pipe holds, so that writes are under way when a process ends.
     photos = [b"crash" + bytes(300_000) if n in ending else b"photo %d" % n + bytes(300_000) for n in range(12)]

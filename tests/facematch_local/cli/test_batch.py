@@ -59,6 +59,7 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_every_row_ends_with_the_result_of_a_match_or_an_error(
     facematch: Command, folder: Path, pack_path: Path, matcher: FaceMatcher
 ) -> None:

@@ -37,6 +37,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory, astronaut_jpeg: bytes) -> Pa
     return path
 
 
+@pytest.mark.slow
 def test_compare(photo: Path, pack_path: Path) -> None:
     loaded = loaded_by("compare", str(photo), str(photo), "--pack", str(pack_path))
     assert {"onnxruntime", "cv2", "insightface"} <= loaded

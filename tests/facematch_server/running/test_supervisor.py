@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from facematch_server.running.link import MainEnd, WorkerEnd
+from facematch_server.running.link import Heard, MainEnd, WorkerEnd
+from facematch_server.running.supervisor import HANGING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -38,7 +39,7 @@ WORK
 
 supervisor = Supervisor(
     3, work, stop_seconds=STOP, all_ready=lambda: say("all ready"), stopping=lambda: say("stopping"),
-    ended=lambda number, cpu: say("ended", number),
+    ended=lambda number, cpu: say("ended", number), hanging_seconds=HANGING,
 )
 say("code", supervisor.run())
 """
@@ -53,8 +54,8 @@ GOOD = """
 class Main:
     """A main process and its words."""
 
-    def __init__(self, work: str, stop: float) -> None:
-        code = MAIN.replace("WORK", work.strip("\n")).replace("STOP", str(stop))
+    def __init__(self, work: str, stop: float, hanging: float) -> None:
+        code = MAIN.replace("WORK", work.strip("\n")).replace("STOP", str(stop)).replace("HANGING", str(hanging))
         self.popen = subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", code],
             stdout=subprocess.PIPE,
@@ -78,8 +79,8 @@ class Main:
 def start() -> Iterator[Callable[..., Main]]:
     started: list[Main] = []
 
-    def start(work: str = GOOD, stop: float = 5.0) -> Main:
-        started.append(Main(work, stop))
+    def start(work: str = GOOD, stop: float = 5.0, hanging: float = HANGING_SECONDS) -> Main:
+        started.append(Main(work, stop, hanging))
         return started[-1]
 
     yield start
@@ -187,6 +188,46 @@ def test_a_worker_that_does_not_stop_is_killed(start: Callable[..., Main]) -> No
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.slow
+def test_a_worker_whose_event_loop_hangs_is_replaced(start: Callable[..., Main], tmp_path: Path) -> None:
+    flag = tmp_path / "hung"
+    hang = f"""
+    if number == 1 and not os.path.exists({str(flag)!r}):
+        open({str(flag)!r}, "w").close()
+        time.sleep(100)
+"""
+    main = start(GOOD.replace("    wait_for_stop(line)", hang + "    wait_for_stop(line)"), hanging=4.0)
+    first = pids(main.words("all ready"))
+    begun = time.monotonic()
+    again = pids(main.words("worker"))
+    assert time.monotonic() - begun > 3.0
+    assert set(again) == {"1"}
+    time.sleep(6)  # the others and the successor say that they run
+    main.popen.send_signal(signal.SIGTERM)
+    rest = main.words("code")
+    assert rest[-1] == "code 0"
+    assert not pids(rest)
+    assert "worker 1 hangs: its event loop has not run for 4 s" in main.popen.communicate()[1]
+    assert not _lives(first["1"])
+
+
+@pytest.mark.slow
+def test_after_a_pause_of_the_machine_no_worker_hangs(start: Callable[..., Main]) -> None:
+    """The main process may run first."""
+    main = start(hanging=4.0)
+    workers = pids(main.words("all ready"))
+    every = [main.popen.pid, *workers.values()]
+    for pid in every:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(6)
+    for pid in every:
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.5)
+    assert all(_lives(pid) for pid in workers.values())
+    main.popen.send_signal(signal.SIGTERM)
+    assert not pids(main.words("code"))
+
+
 SLOW_START = """
     say("worker", number, os.getpid())
     time.sleep(SECONDS)
@@ -254,6 +295,30 @@ os.fork = failing
     main.popen.send_signal(signal.SIGTERM)
     assert main.words("code")[-1] == "code 0"
     assert "Resource temporarily unavailable" in main.popen.communicate()[1]
+
+
+def test_a_worker_says_that_it_runs_and_that_it_is_ready() -> None:
+    line = MainEnd()
+
+    async def say() -> list[Heard]:
+        worker = WorkerEnd(line._theirs)
+        with worker.calls(asyncio.get_running_loop(), lambda: None):
+            await asyncio.sleep(0.05)
+            heard = [line.hear()]
+            worker.ready()
+            heard.append(line.hear())
+            while not (again := line.hear()).open:  # nothing has come yet
+                await asyncio.sleep(0.05)
+        line.become_main_end()
+        return [*heard, again, line.hear()]
+
+    assert asyncio.run(asyncio.wait_for(say(), 20)) == [
+        Heard(open=True, ready=False),
+        Heard(open=True, ready=True),
+        Heard(open=True, ready=False),
+        Heard(open=False, ready=False),
+    ]
+    line.close()
 
 
 def test_after_an_order_the_end_of_the_main_process_is_not_a_second_one() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from facematch_server.store import Store, upgrade
+from tests.schema_memory import SchemaMemory
 
 
 class Clock:
@@ -40,7 +41,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 
 @pytest.fixture
-def database_url(empty_database: str) -> str:
+def database_url(empty_database: str, schema_memory: SchemaMemory) -> str:
     """URL of a database with the current schema."""
     upgrade(empty_database)
     return empty_database

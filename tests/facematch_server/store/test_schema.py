@@ -21,6 +21,8 @@ from facematch_server.store.tables import Base
 
 ROOT = Path(__file__).resolve().parents[3]
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 def test_migrations_make_the_tables_the_models_describe(database_url: str) -> None:
     engine = create_engine(database_url)

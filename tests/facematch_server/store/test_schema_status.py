@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, text
 from facematch_server.store import SchemaError, Store, schema, status
 from facematch_server.store.schema import SchemaStatus, require_current
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 @pytest.mark.parametrize(("current", "done"), [("0002", True), ("0001", False), ("0003", False), (None, False)])
 def test_only_the_newest_revision_is_up_to_date(current: str | None, done: bool) -> None:

@@ -75,6 +75,7 @@ def test_a_request_that_fails_ends_the_measurement(running: Running) -> None:
         Client(running, [b"wrong"]).closed(Sent(), 2, 10)
 
 
+@pytest.mark.slow
 def test_the_mix_has_its_shares_and_both_kinds_of_body() -> None:
     made = pairs()
     ten = mixed(made)

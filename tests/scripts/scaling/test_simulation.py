@@ -30,10 +30,10 @@ def mean_with_interval(values: np.ndarray, batches: int = 20) -> tuple[float, fl
 @pytest.mark.parametrize(("cores", "rate"), [(1, 6.0), (2, 15.0), (8, 60.0)])
 def test_one_process_is_an_m_m_c_queue(cores: int, rate: float) -> None:
     service = dataclasses.replace(PATIENT, cores=cores)
-    outcome = simulate(Scenario(constant(rate, 60_000 / rate), EXPONENTIAL, service=service, seed=7))
+    outcome = simulate(Scenario(constant(rate, 30_000 / rate), EXPONENTIAL, service=service, seed=7))
     mean, half = mean_with_interval(outcome.response[len(outcome.response) // 10 :])
     queue = Queue(cores, rate, EXPONENTIAL)
-    assert half < 0.1 * mean
+    assert half < 0.12 * mean
     assert abs(mean - mean_wait(queue) - queue.mean_service) < half
     assert outcome.utilisation["cores"] == pytest.approx(queue.utilisation, rel=0.02)
 
@@ -77,8 +77,10 @@ def fates(outcome: Outcome) -> list[int]:
     return [outcome.answered, int(outcome.refused.sum()), int(outcome.failed.sum()), outcome.in_system]
 
 
-@pytest.mark.parametrize("balancer", ["random", "least", "machine"])
-@pytest.mark.parametrize("until", [None, 0.0, 5.9, 6.01, 7.5, 13.3])
+@pytest.mark.parametrize(
+    ("balancer", "until"),
+    [*(("random", until) for until in (None, 0.0, 5.9, 6.01, 7.5, 13.3)), ("least", None), ("machine", 6.01)],
+)
 def test_no_request_is_lost_or_doubled(balancer: str, until: float | None) -> None:
     outcome = simulate(dataclasses.replace(busy_scenario(), balancer=balancer, until=until or None))
     counts = fates(outcome)

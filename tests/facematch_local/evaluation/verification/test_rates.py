@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from facematch_local.evaluation.verification.pairs import Comparisons
@@ -38,6 +38,7 @@ def comparisons(mated: np.ndarray, non_mated: np.ndarray, tail: int = 10**6) -> 
     st.lists(st.sampled_from([n / 50 for n in range(-50, 51)]), min_size=1, max_size=80),
     st.sampled_from([0.5, 0.1, 0.03, 0.01]),
 )
+@example(scores=[1.0] * 8, fmr=0.5)
 @settings(max_examples=60, deadline=None)
 def test_the_threshold_is_the_lowest_that_keeps_the_rate(scores: list[float], fmr: float) -> None:
     values = np.array(scores, np.float32)
