@@ -1,11 +1,13 @@
 """Keep the raw measures of every photo of a label list, so that limits can be chosen again in seconds.
 
-    python -m scripts.development.measures lists/development.csv --data ../shared/data --pack standard -o measures.json
-    python -m scripts.development.measures lists/development.csv --data ../shared/data --pack standard -o measures.json \
+    python -m scripts.development.measures lists/development.csv --data ../shared/data --pack standard -o FILE
+    python -m scripts.development.measures lists/development.csv --data ../shared/data --pack standard -o FILE \
         --again sunglasses head_covering
 
 A photo that the file already has is not examined again. `--again` takes the named measures anew from the faces that the
-file has, for example after a network was trained. `scripts.development.limits` reads the file.
+file has, for example after a network was trained. `--synthetic N` adds N synthetic cases of each kind, drawn from the
+photos of the list as by `facematch evaluate warnings`; `--only WORD` keeps the kinds that have the word.
+`scripts.development.limits` reads the file.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ import numpy as np
 
 from facematch_local.checks import CHECKS, Examination, Role
 from facematch_local.errors import FacematchError, PhotoError
-from facematch_local.evaluation.warnings.cases import read_cases
+from facematch_local.evaluation.warnings.cases import Case
+from facematch_local.evaluation.warnings.evaluate import Request, select
 from facematch_local.faces import Face
-from facematch_local.imaging.decode import decode
+from facematch_local.imaging.decode import decode, from_array
+from facematch_local.imaging.photo import Pixels
 from facematch_local.matcher import FaceMatcher
 
 _SAVE_EVERY = 100
@@ -55,9 +59,7 @@ def read_measures(file: Path) -> dict[tuple[str, Role], Measured]:
     if not file.exists():
         return {}
     rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
-    return {
-        (row["path"], Role(row["role"])): Measured(row["faces"], row["values"], row["reasons"]) for row in rows
-    }
+    return {(row["path"], Role(row["role"])): Measured(row["faces"], row["values"], row["reasons"]) for row in rows}
 
 
 def write_measures(file: Path, measured: Mapping[tuple[str, Role], Measured]) -> None:
@@ -71,7 +73,7 @@ def write_measures(file: Path, measured: Mapping[tuple[str, Role], Measured]) ->
     os.replace(part, file)
 
 
-def examine(matcher: FaceMatcher, content: bytes, role: Role) -> Measured:
+def examine(matcher: FaceMatcher, content: bytes | Pixels, role: Role) -> Measured:
     """All measures of one photo."""
     try:
         result, _ = matcher.examine(content, role)
@@ -83,13 +85,16 @@ def examine(matcher: FaceMatcher, content: bytes, role: Role) -> Measured:
     return Measured(faces, values, reasons)
 
 
-def examine_again(matcher: FaceMatcher, content: bytes, role: Role, before: Measured, names: Iterable[str]) -> Measured:
+def examine_again(
+    matcher: FaceMatcher, content: bytes | Pixels, role: Role, before: Measured, names: Iterable[str]
+) -> Measured:
     """The named measures anew, from the faces of before; without embeddings."""
     if before.faces is None:
         return before
     rows = [np.array(row, np.float32) for row in before.faces]
     faces = tuple(Face(row[:4], row[4:14].reshape(5, 2), float(row[14])) for row in rows)
-    examination = Examination(decode(content), role, faces, matcher.pack.networks, matcher.pack.calibration)
+    photo = decode(content) if isinstance(content, bytes) else from_array(content)
+    examination = Examination(photo, role, faces, matcher.pack.networks, matcher.pack.calibration)
     values, reasons = dict(before.values), dict(before.reasons)
     for check in CHECKS[role]:
         if check.name in names:
@@ -101,26 +106,38 @@ def examine_again(matcher: FaceMatcher, content: bytes, role: Role, before: Meas
     return Measured(before.faces, values, reasons)
 
 
+def cases_of(request: Request, only: str) -> list[Case]:
+    """The cases of a list, with the synthetic ones whose kind has the word `only`.
+
+    Raises:
+        InputError: a list cannot be used, or it has too few photos to draw from.
+    """
+    return [case for case in select(request).cases if not case.synthetic or only in case.kind]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; 2 if the list or the pack cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labels", type=Path, help="list of `scripts.development.labels`")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--pack", default="auto")
+    parser.add_argument("--leave-out", type=Path, action="append", default=[])
+    parser.add_argument("--synthetic", type=int, default=0, metavar="N")
+    parser.add_argument("--only", default="", metavar="WORD", help="synthetic cases of the kinds with this word")
     parser.add_argument("--again", nargs="+", default=[], metavar="CHECK", help="take these measures anew")
     parser.add_argument("-o", "--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     try:
         matcher = FaceMatcher.open(options.pack)
         measured = read_measures(options.out)
-        photos = dict.fromkeys((case.name, case.role) for case in read_cases(options.labels, options.data))
-        for done, (name, role) in enumerate(photos, 1):
+        request = Request(options.labels, options.data, synthetic=options.synthetic, leave_out=tuple(options.leave_out))
+        photos = {(case.name, case.role): case for case in cases_of(request, options.only)}
+        for done, ((name, role), case) in enumerate(photos.items(), 1):
             before = measured.get((name, role))
-            content = (options.data / name).read_bytes() if before is None or options.again else b""
             if before is None:
-                measured[name, role] = examine(matcher, content, role)
+                measured[name, role] = examine(matcher, case.read(), role)
             elif options.again:
-                measured[name, role] = examine_again(matcher, content, role, before, options.again)
+                measured[name, role] = examine_again(matcher, case.read(), role, before, options.again)
             if done % _SAVE_EVERY == 0:
                 write_measures(options.out, measured)
         write_measures(options.out, measured)
