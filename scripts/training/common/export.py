@@ -22,7 +22,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def folded(network: Network) -> Network:
-    """A copy in eval mode whose `ConvUnit`s have their batch norm, if they still have one, folded into the convolution."""
+    """A copy in eval mode with the batch norm of each `ConvUnit` that still has one folded into the convolution."""
     out = copy.deepcopy(network).to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     for module in out.modules():
         if isinstance(module, ConvUnit) and not isinstance(module.norm, nn.Identity):
