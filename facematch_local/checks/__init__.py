@@ -42,6 +42,7 @@ PORTRAIT_CHECKS: Final[tuple[Check, ...]] = (
     Check("mask", occlusion.mask, "occlusion"),
     Check("recapture", recapture.recapture, "recapture"),
     Check("blur", sharpness.blur),
+    Check("edge_blur", sharpness.edge_blur),
     Check("noise", sharpness.noise),
     Check("over_exposure", exposure.over_exposure),
     Check("under_exposure", exposure.under_exposure),

@@ -34,6 +34,11 @@ _REGIONS: Final[dict[str, tuple[float, float]]] = {
 # Distance of the region's sides beyond eyes and mouth corners. If a side of the picture cuts a face, the detector
 # places the invisible landmarks at the border.
 _BESIDE: Final = 0.15
+# How much of the region may be missing, in inter-eye distances, and the logits to subtract for each missing one: the
+# repeated border pixels resemble a mask, but less than a mask does (chosen on the development split, with bare faces
+# cut below and beside the mouth).
+_MISSING: Final[dict[str, float]] = {"sunglasses": 0.0, "head_covering": 0.0, "mask": 0.2}
+_MISTAKEN_PER_MISSING: Final = 20.0
 # With a mask the network sees little of the face and mistakes a fringe for a hem: a score of 0.75 then corresponds to
 # 0.6 without one (masked and bare faces of the development split, reviewed one by one). As a difference of logits.
 _MISTAKEN_BESIDE_A_MASK: Final = logit(0.75) - logit(0.6)
@@ -69,11 +74,12 @@ def _measure(examination: Examination, kind: str) -> Measure:
     eye_distance = face.inter_eye_distance
     if eye_distance < _LEAST_EYE_DISTANCE[kind]:
         return Measure.not_assessed("the face has too few pixels")
-    if not _in_picture(examination, _region(face, kind)):
+    cut = _outside(examination, _region(face, kind)) / max(eye_distance, 1.0)
+    if cut > _MISSING[kind]:
         return Measure.not_assessed(_OUTSIDE[kind])
     value = {"sunglasses": scores.sunglasses, "head_covering": scores.head_covering, "mask": scores.mask}[kind]
-    missing = max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
-    return Measure(lowered(value, _MISTAKEN_PER_PIXEL.get(kind, 0.0) * missing))
+    mistaken = _MISTAKEN_PER_PIXEL.get(kind, 0.0) * max(_FULL_TRUST_EYE_DISTANCE - eye_distance, 0.0)
+    return Measure(lowered(value, mistaken + _MISTAKEN_PER_MISSING * cut))
 
 
 def _region(face: Face, kind: str) -> NDArray[np.float64]:
@@ -85,7 +91,7 @@ def _region(face: Face, kind: str) -> NDArray[np.float64]:
     return np.array([eyes + x * across + y * unit * down for x in sides for y in _REGIONS[kind]], np.float64)
 
 
-def _in_picture(examination: Examination, points: NDArray[np.floating[Any]]) -> bool:
-    """Whether all of these points of the photo, (2,) or (N, 2) x and y in pixels, lie inside it."""
+def _outside(examination: Examination, points: NDArray[np.floating[Any]]) -> float:
+    """Distance in pixels by which the farthest of these points of the photo, (N, 2) x and y, lies outside; 0 inside."""
     height, width = examination.photo.pixels.shape[:2]
-    return bool(((points >= 0) & (points < (width, height))).all())
+    return float(max(-points.min(), (points - (width, height)).max(), 0.0))

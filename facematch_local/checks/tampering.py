@@ -16,6 +16,7 @@ from facematch_local.checks.check import NO_FACE, Measure
 from facematch_local.checks.examination import Examination
 from facematch_local.imaging.double_jpeg import Evidence, Recompression, evidence_of_blocks, evidence_of_portrait
 
+REDUCED: Final = "the photo was reduced, which removes traces of an alteration"
 _TOO_LITTLE: Final = "too few pixels of portrait or card can be compared"
 # Difference in nats between one compression and two that counts half, for the portrait and for text. The text may be
 # anywhere, and some part of a card always looks unusual, so text needs more evidence.
@@ -47,9 +48,13 @@ def _measured(
     examination: Examination, measure: Callable[[Recompression, NDArray[np.float64]], NDArray[np.float64] | float]
 ) -> Measure:
     """Apply `measure` to the document's compressions and the steps of the earlier one; 0 without an earlier one."""
+    if examination.face is None:
+        return Measure.not_assessed(NO_FACE)
+    if examination.photo.scale < 1:
+        return Measure.not_assessed(REDUCED)
     seen = examination.recompression
     if seen is None:
-        return Measure.not_assessed(NO_FACE if examination.face is None else _TOO_LITTLE)
+        return Measure.not_assessed(_TOO_LITTLE)
     return Measure(0.0 if seen.earlier is None else float(measure(seen, seen.earlier)))
 
 

@@ -22,10 +22,10 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def folded(network: Network) -> Network:
-    """A copy in eval mode whose `ConvUnit`s have their batch norm folded into the convolution."""
+    """A copy in eval mode with the batch norm of each `ConvUnit` that still has one folded into the convolution."""
     out = copy.deepcopy(network).to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     for module in out.modules():
-        if isinstance(module, ConvUnit):
+        if isinstance(module, ConvUnit) and not isinstance(module.norm, nn.Identity):
             module.conv = fusion.fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()
     return out  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 
 from facematch_local.faces import Face
 from scripts.training.common.image import Array
-from scripts.training.common.photos import LONGEST, list_portraits, load_photo
+from scripts.training.common.photos import LONGEST, Photo, list_portraits, load_photo
 from scripts.training.common.yunet import YuNet
 
 
@@ -41,10 +42,17 @@ class FaceFinder:
         return [Face(f[:4], f[4:14].reshape(5, 2), float(f[14])) for f in found[order]]
 
 
-def find_faces(data: Path, teachers: Path, cache: Path) -> dict[str, Face]:
-    """The main face of every photo that has one; found once, then read from `cache` (JSON)."""
+def find_faces(data: Path, teachers: Path, cache: Path, photos: Sequence[Photo] | None = None) -> dict[str, Face]:
+    """The main face of every photo that has one; found once, then read from `cache` (JSON).
+
+    Args:
+        data: the data folder.
+        teachers: folder of the teachers.
+        cache: the JSON file.
+        photos: the photos; default all portraits.
+    """
     known: dict[str, list[float]] = json.loads(cache.read_text()) if cache.exists() else {}
-    missing = [photo for photo in list_portraits(data) if photo.path not in known]
+    missing = [photo for photo in (list_portraits(data) if photos is None else photos) if photo.path not in known]
     finder = FaceFinder(teachers)
     for photo in missing:
         image = load_photo(data / photo.path, LONGEST)

@@ -20,6 +20,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 SETS = ("lfw", "asian_faces", "masks", "sunglasses", "scenes", "groups", "no_card", "cards", "photocopies")
 PORTRAIT_SETS = ("lfw", "asian_faces", "masks", "sunglasses", "scenes", "spoof")
 OF_PEOPLE = ("lfw", "asian_faces")  # sets with one folder per person
+ONE_EACH = ("east_asian_people",)  # sets with one photo per person
 LABELS = {"sunglasses": "sunglasses", "mask": "mask", "no_mask": "bare", "hat_pseudo": "hat"}
 LABELS["eyewear_pseudo_mostly_eyeglasses"] = "eyewear"
 
@@ -83,15 +84,17 @@ def list_photos(data: Path, sets: tuple[str, ...] = SETS, labels: Mapping[str, s
             held = source == "spoof" or held_out(path, people)  # there are too few real recaptures to train on
             digest = hashlib.sha256(f"{source}/{file.parent.name}".encode()).digest()
             other_half = source in OF_PEOPLE and digest[0] % 2 == 1
+            # The split reads the first byte of the same digest.
+            other_half |= source in ONE_EACH and hashlib.sha256(path.encode()).digest()[1] % 2 == 1
             lent = other_half and not held and digest[1] % 2 == 0
             photos.append(Photo(path, source, held, (labels or {}).get(path, ""), held or other_half, lent))
     return photos
 
 
-def list_portraits(data: Path) -> list[Photo]:
-    """Every photo of `PORTRAIT_SETS` with its label, in a fixed order."""
+def list_portraits(data: Path, sets: tuple[str, ...] = PORTRAIT_SETS) -> list[Photo]:
+    """Every photo of the sets with its label, in a fixed order."""
     labels = {row["path"]: LABELS.get(row["label"], "") for row in read_rows(data / "labels.csv")}
-    return list_photos(data, PORTRAIT_SETS, labels)
+    return list_photos(data, sets, labels)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

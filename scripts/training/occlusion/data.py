@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from facematch_local.faces import Face
 from facematch_local.networks.occlusion import OCCLUSION_SIZE
 from scripts.training.common.faces import find_faces
 from scripts.training.common.image import Array
 from scripts.training.common.landmarkers import Mesh
-from scripts.training.common.photos import LONGEST, Photo, list_portraits, load_photo, read_rows
+from scripts.training.common.photos import LONGEST, PORTRAIT_SETS, Photo, list_portraits, load_photo, read_rows
 from scripts.training.common.store import CropWriter, crops_in
 from scripts.training.occlusion.canvas import MARGIN, SCALE, STORED, canvas_of, mesh_on, stored
 from scripts.training.occlusion.occluders import UNKNOWN, Labels, draw
+from scripts.training.occlusion.transplant import transplanted
 
 REVIEW = Path(__file__).with_name("occlusion_review.csv")
 HAT_REVIEW = Path(__file__).with_name("hat_review.csv")
@@ -32,8 +37,11 @@ NOTES = {  # of the latter: output and what is known of it
     "mouth": ("mask", str(UNKNOWN)),
 }
 OUTPUTS = ("sunglasses", "clear_glasses", "mask", "head_covering")
-DRAWN_PER_PHOTO = {"lfw": 1, "asian_faces": 3, "masks": 2, "sunglasses": 2, "scenes": 3}
-LFW_DRAWN_ON = 0.5  # share of the LFW photos drawn on
+SETS_USED = (*(name for name in PORTRAIT_SETS if name != "spoof"), "east_asian_people")
+DRAWN_PER_PHOTO = {"lfw": 1, "asian_faces": 3, "masks": 2, "sunglasses": 2, "scenes": 3, "east_asian_people": 3}
+HEADS_PER_HAT, HEADS_PER_HAIR = 3, 3  # other faces under a photo's hat, and under its hair (east_asian_people)
+LFW_TRAINED_ON = 0.4  # share of the unlabelled LFW photos: the weights that the training starts from have seen the rest
+LFW_DRAWN_ON = 0.2  # share of the LFW photos drawn on
 LFW_TESTED_ON = 0.4  # share of the unlabelled held-out LFW photos in the figures
 SIZES = {"face": STORED}
 
@@ -47,6 +55,7 @@ BY_LABEL = {
 }
 
 
+@cache
 def reviewed() -> dict[str, dict[str, str]]:
     """By path, what was seen on contact sheets: "unusable" or an output's name, and "1", "0" or "-1" (undecidable).
 
@@ -79,43 +88,102 @@ def build(data: Path, teachers: Path, work: Path, held_out: bool) -> tuple[Array
     """Crops uint8 [N,160,160,3], labels int8 [N,4] and, for each, `path` or `path#n` for the n-th drawn version."""
     folder = work / ("occlusion_test" if held_out else "occlusion_train")
     if not (folder / "names.json").exists():
-        faces = find_faces(data, teachers, work / "faces.json")
-        photos = [p for p in list_portraits(data) if p.path in faces and p.source != "spoof"]
-        photos = [p for p in photos if p.occlusion_trains_on_it != held_out]
-        known = known_labels(photos)
-        points = Mesh(teachers)
-        labels: list[list[int]] = []
-        names: list[str] = []
+        every = list_portraits(data, SETS_USED)
+        known = known_labels(every)
+        photos = [p for p in every if p.path in known and p.occlusion_trains_on_it != held_out and _used(p, held_out)]
+        faces = find_faces(data, teachers, work / "faces.json", photos)
+        rows = _Rows()
         with CropWriter(folder, SIZES) as writer:
-            for photo in photos:
-                chance = zlib.crc32(photo.path.encode()) / 2**32
-                if photo.path not in known or (
-                    held_out and (photo.source, photo.label) == ("lfw", "") and chance > LFW_TESTED_ON
-                ):
-                    continue
-                image = load_photo(data / photo.path, LONGEST)
-                if image is None:
-                    continue
-                canvas = canvas_of(image, faces[photo.path])
-                writer.add({"face": stored(canvas)})
-                labels.append(known[photo.path].row())
-                names.append(photo.path)
-                drawn = DRAWN_PER_PHOTO[photo.source]
-                if held_out:
-                    drawn = int(chance < 0.1)
-                elif photo.source == "lfw" and chance > LFW_DRAWN_ON:
-                    drawn = 0
-                mesh = mesh_on(canvas, points) if drawn else canvas
-                for n in range(drawn):
-                    rng = np.random.default_rng((zlib.crc32(photo.path.encode()), n))
-                    changed, row = draw(canvas, mesh, known[photo.path], rng)
-                    writer.add({"face": stored(changed)})
-                    labels.append(row.row())
-                    names.append(f"{photo.path}#{n}")
-        np.save(folder / "labels.npy", np.array(labels, np.int8))
-        (folder / "names.json").write_text(json.dumps(names))
+            bank = _draw_photos(photos, faces, known, data, Mesh(teachers), writer, rows, held_out)
+            if not held_out:
+                _transplant(bank, known, writer, rows)
+        np.save(folder / "labels.npy", np.array(rows.labels, np.int8))
+        (folder / "names.json").write_text(json.dumps(rows.names))
     names = json.loads((folder / "names.json").read_text())
     return crops_in(folder, SIZES)["face"], np.load(folder / "labels.npy"), names
+
+
+class _Rows:
+    """Labels and names of the crops written so far."""
+
+    def __init__(self) -> None:
+        self.labels: list[list[int]] = []
+        self.names: list[str] = []
+
+    def add(self, name: str, labels: Labels) -> None:
+        self.labels.append(labels.row())
+        self.names.append(name)
+
+
+Bank = dict[str, tuple[Array, Array]]  # by path, canvas and mesh
+
+
+def _used(photo: Photo, held_out: bool) -> bool:
+    if (photo.source, photo.label) != ("lfw", "") or photo.path in reviewed():
+        return True
+    return _chance(photo.path) <= (LFW_TESTED_ON if held_out else LFW_TRAINED_ON)
+
+
+def _chance(path: str) -> float:
+    return zlib.crc32(path.encode()) / 2**32
+
+
+def _drawn(photo: Photo, held_out: bool) -> int:
+    if held_out:
+        return int(_chance(photo.path) < 0.1)
+    if photo.source == "lfw" and _chance(photo.path) > LFW_DRAWN_ON:
+        return 0
+    return DRAWN_PER_PHOTO[photo.source]
+
+
+def _draw_photos(
+    photos: list[Photo],
+    faces: Mapping[str, Face],
+    known: Mapping[str, Labels],
+    data: Path,
+    points: Mesh,
+    writer: CropWriter,
+    rows: _Rows,
+    held_out: bool,
+) -> Bank:
+    """Write every photo as it is and its drawn versions; returns the canvases that faces and hats are taken from."""
+    bank: Bank = {}
+    for photo in photos:
+        image = load_photo(data / photo.path, LONGEST) if photo.path in faces else None
+        if image is None:
+            continue
+        canvas, labels = canvas_of(image, faces[photo.path]), known[photo.path]
+        writer.add({"face": stored(canvas)})
+        rows.add(photo.path, labels)
+        drawn = _drawn(photo, held_out)
+        kept = labels.head_covering == 1 or photo.source in ("east_asian_people", "asian_faces") or drawn
+        mesh = mesh_on(canvas, points) if kept else canvas
+        if kept:
+            bank[photo.path] = canvas, mesh
+        for n in range(drawn):
+            rng = np.random.default_rng((zlib.crc32(photo.path.encode()), n))
+            changed, row = draw(canvas, mesh, labels, rng)
+            writer.add({"face": stored(changed)})
+            rows.add(f"{photo.path}#{n}", row)
+    return bank
+
+
+def _transplant(bank: Bank, known: Mapping[str, Labels], writer: CropWriter, rows: _Rows) -> None:
+    """Write other faces under real hats, and under the hair of East Asian people."""
+    paths = sorted(bank)
+    bare = [path for path in paths if known[path].mask == 0 and known[path].sunglasses == 0]
+    asian = [path for path in bare if path.split("/")[0] in ("east_asian_people", "asian_faces")]
+    for path in paths:
+        hat = known[path].head_covering == 1
+        if known[path].mask != 0 or not (hat or (path in asian and known[path].head_covering == 0)):
+            continue
+        rng = np.random.default_rng((zlib.crc32(path.encode()), 1000))
+        for n in range(HEADS_PER_HAT if hat else HEADS_PER_HAIR):
+            pool = asian if hat and n < HEADS_PER_HAT - 1 else bare
+            other = pool[rng.integers(len(pool))]
+            changed = transplanted(*bank[path], *bank[other], rng)
+            writer.add({"face": stored(changed)})
+            rows.add(f"{path}#t{n}", replace(known[other], head_covering=known[path].head_covering))
 
 
 def plain(crops: Array) -> Array:

@@ -5,15 +5,19 @@ python -m scripts.training.occlusion.train --data DATA --teachers TEACHERS --wor
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor
 from torch.nn import functional
 
 from facematch_local.networks.occlusion import OCCLUSION_SIZE
 from scripts.training.common.arguments import add_training, parser_of
-from scripts.training.common.export import export
+from scripts.training.common.export import export, folded
 from scripts.training.common.image import Array, jpeg
 from scripts.training.common.loop import Batch, prepare, trained
 from scripts.training.occlusion.canvas import SCALE, STORED
@@ -87,9 +91,27 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
     return (functional.binary_cross_entropy_with_logits(logits, soft, reduction="none") * known).sum() / known.sum()
 
 
+def shipped(pack: Path) -> OcclusionNet:
+    """The network of a pack to go on from: its batch norms are folded, and its int8 weights are floats again."""
+    net = folded(OcclusionNet())
+    graph = onnx.load(str(pack / "networks" / "occlusion.onnx")).graph
+    values = {tensor.name: numpy_helper.to_array(tensor).astype(np.float32) for tensor in graph.initializer}
+    state = {}
+    for name, own in net.state_dict().items():
+        key = f"net.{name}"
+        if f"{key}_int8" in values:
+            value = values[f"{key}_int8"] * values[f"{key}_step"]
+        else:
+            value = values[f"{key}_fp16"] if f"{key}_fp16" in values else values[key]
+        state[name] = torch.from_numpy(value.reshape(own.shape))
+    net.load_state_dict(state)
+    return net
+
+
 def main() -> None:
     parser = parser_of(__doc__, "data", "teachers")
     add_training(parser, steps=4000)
+    parser.add_argument("--go-on", type=Path, metavar="PACK", help="begin with the network of this pack")
     arguments = parser.parse_args()
     prepare()
     crops, labels, names = build(arguments.data, arguments.teachers, arguments.work, held_out=False)
@@ -101,7 +123,8 @@ def main() -> None:
         views = np.stack([augmented(crops[i], rng) for i in chosen])
         return (torch.from_numpy(views),), torch.from_numpy(labels[chosen].astype(np.float32))
 
-    net = trained(OcclusionNet(), batch_of, loss_of, arguments, "occlusion")
+    net = shipped(arguments.go_on) if arguments.go_on else OcclusionNet()
+    net = trained(net, batch_of, loss_of, arguments, "occlusion")
     example = torch.zeros(1, OCCLUSION_SIZE, OCCLUSION_SIZE, 3, dtype=torch.uint8)
     export(net, (example,), arguments.out / "networks" / "occlusion.onnx", int8=True)
 

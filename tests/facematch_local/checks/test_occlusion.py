@@ -96,16 +96,34 @@ def test_a_face_cut_at_the_mouth_is_not_assessed_for_masks(photo: NDArray[np.uin
     assert occlusion.sunglasses(_cut(photo, astronaut_face, 0, 0, 512, y - 6)).value is not None
 
 
-@pytest.mark.parametrize("beside", [0.05, 0.4])
+@pytest.mark.parametrize("beside", [-0.1, 0.05, 0.4])
 def test_a_face_cut_by_a_side_is_not_assessed(photo: NDArray[np.uint8], astronaut_face: Face, beside: float) -> None:
-    """The picture ends less than 0.15 inter-eye distances beside an eye."""
+    """The picture ends less than 0.15 inter-eye distances beside an eye; for masks, more than 0.05 inside it."""
     reach, eyes = beside * astronaut_face.inter_eye_distance, astronaut_face.landmarks[[0, 1, 3, 4], 0]
     for edges in ((int(eyes.min() - reach), 0, 512, 512), (0, 0, int(eyes.max() + reach), 512)):
         examination = _cut(photo, astronaut_face, *edges)
         for _ in range(4):
-            for check in (occlusion.sunglasses, occlusion.head_covering, occlusion.mask):
+            for check in (occlusion.sunglasses, occlusion.head_covering):
                 assert (check(examination).value is None) == (beside < 0.15)
+            assert (occlusion.mask(examination).value is None) == (beside < -0.05)
             examination = _turned(examination)
+
+
+def test_a_mask_counts_for_less_the_more_of_the_mouth_is_outside(
+    photo: NDArray[np.uint8], astronaut_face: Face
+) -> None:
+    """Tight crops of masked faces are assessed; the repeated border alone does not reach the limit."""
+    eyes, unit = astronaut_face.eye_midpoint, astronaut_face.inter_eye_distance
+    values = {}
+    for missing in (-0.2, 0.0, 0.05, 0.1):
+        cut = _cut(photo, astronaut_face, 0, 0, 512, round(float(eyes[1] + (1.15 - missing) * unit)))
+        for mask in (0.3, 0.99):
+            seen = _examination(cut.photo.pixels, cut.face, _Network(mask))
+            values[mask, missing] = occlusion.mask(seen).value or 0.0
+    assert values[0.3, -0.2] == pytest.approx(0.3)
+    assert values[0.99, -0.2] == pytest.approx(0.99)
+    assert values[0.3, -0.2] >= values[0.3, 0.0] > values[0.3, 0.05] > values[0.3, 0.1]
+    assert values[0.3, 0.1] < _limit("mask") < values[0.99, 0.1]
 
 
 def test_a_mask_lowers_the_result_for_hats(photo: NDArray[np.uint8], astronaut_face: Face) -> None:

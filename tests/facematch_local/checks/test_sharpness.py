@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, uniform_filter1d
 
 from facematch_local.checks import Examination, Role, sharpness
 from facematch_local.faces import Face
@@ -19,6 +20,12 @@ def _examination(pixels: NDArray[np.uint8], face: Face) -> Examination:
 
 def _blur(pixels: NDArray[np.uint8], face: Face) -> float:
     value = sharpness.blur(_examination(pixels, face)).value
+    assert value is not None
+    return value
+
+
+def _edge_blur(pixels: NDArray[np.uint8], face: Face) -> float:
+    value = sharpness.edge_blur(_examination(pixels, face)).value
     assert value is not None
     return value
 
@@ -48,6 +55,29 @@ def test_motion_blur_counts_in_every_direction(photo: NDArray[np.uint8], astrona
         assert _blur(moved, astronaut_face) > _limit("blur")  # type: ignore[arg-type]
 
 
+def _in_the_dark(pixels: NDArray[np.uint8], light: float = 0.25) -> NDArray[np.uint8]:
+    """A quarter of the sRGB values, with the noise of a sensor that is short of light, as a JPEG."""
+    rng = np.random.default_rng(3)
+    dark = pixels * light + rng.normal(0, 3, pixels.shape)
+    encoded = cv2.imencode(".jpg", np.clip(dark, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)
+
+
+@pytest.mark.parametrize("size", [(25, 1), (1, 25), (15, 15)])
+def test_motion_in_the_dark_counts_although_noise_hides_it_from_the_sum_over_all_steps(
+    photo: NDArray[np.uint8], astronaut_face: Face, size: tuple[int, int]
+) -> None:
+    moved = _in_the_dark(np.asarray(cv2.blur(photo, size), np.uint8))
+    assert _blur(moved, astronaut_face) < _limit("blur")
+    assert _edge_blur(moved, astronaut_face) > _limit("edge_blur")
+
+
+def test_a_sharp_face_in_the_dark_does_not_count_as_blurred(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
+    for light in (1.0, 0.5, 0.25, 0.12):
+        assert _edge_blur(_in_the_dark(photo, light), astronaut_face) < _limit("edge_blur") - 0.05
+    assert _edge_blur(photo, astronaut_face) < _limit("edge_blur") - 0.05
+
+
 def test_a_smaller_photo_is_not_more_blurred(photo: NDArray[np.uint8], astronaut_face: Face) -> None:
     small = cv2.resize(photo, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
     face = Face(astronaut_face.box * np.float32(0.6), astronaut_face.landmarks * np.float32(0.6), 0.8)
@@ -66,7 +96,7 @@ def test_noise_is_measured_in_grey_levels(photo: NDArray[np.uint8], astronaut_fa
 
 def test_a_flat_patch_counts_as_blurred_and_a_face_without_pixels_is_not_assessed(astronaut_face: Face) -> None:
     flat = np.full((300, 300, 3), 90, np.uint8)
-    assert _blur(flat, astronaut_face) == pytest.approx(1.0)
+    assert _blur(flat, astronaut_face) == _edge_blur(flat, astronaut_face) == pytest.approx(1.0)
     for away in (1000, -1000):
         outside = Face(astronaut_face.box + np.float32(away), astronaut_face.landmarks, 0.8)
         assert sharpness.blur(_examination(flat, outside)).value is None
@@ -92,7 +122,7 @@ def _with_grey(grey: NDArray[np.float32] | None) -> Examination:
 
 @pytest.mark.parametrize("shape", [(15, 40), (40, 15)])
 def test_a_face_of_fewer_than_16_rows_or_columns_is_not_assessed(shape: tuple[int, int]) -> None:
-    for check in (sharpness.blur, sharpness.noise):
+    for check in (sharpness.blur, sharpness.edge_blur, sharpness.noise):
         small = check(_with_grey(np.zeros(shape, np.float32)))
         assert (small.value, small.reason) == (None, "the face has too few pixels")
         assert check(_with_grey(np.zeros((16, 16), np.float32))).value is not None
@@ -111,6 +141,20 @@ def test_blur_is_the_contrast_that_a_mean_of_nine_pixels_leaves() -> None:
         steps, softened = np.abs(np.diff(grey, axis=0)), np.abs(np.diff(softer, axis=0))
         left.append(1 - np.maximum(steps - softened, 0).sum() / steps.sum())
     assert sharpness.blur(_with_grey(noise)).value == pytest.approx(max(left), abs=1e-4)
+    assert abs(left[0] - left[1]) > 0.01
+
+
+def test_edge_blur_is_the_fourth_power_mean_of_steps_that_a_mean_of_nine_pixels_leaves() -> None:
+    """The definition, on noise, by scipy; the worse direction counts."""
+    noise = np.random.default_rng(1).uniform(0, 255, (24, 30)).astype(np.float32)
+    noise[:, 1:] = 0.7 * noise[:, :-1] + 0.3 * noise[:, 1:]
+    smooth = gaussian_filter(noise.astype(float), 1.0, mode="mirror")
+    left = []
+    for axis in (0, 1):
+        softer = uniform_filter1d(smooth, 9, axis=axis, mode="mirror")
+        sums = [(np.diff(grey, axis=axis) ** 4).sum() for grey in (softer, smooth)]
+        left.append((sums[0] / sums[1]) ** 0.25)
+    assert sharpness.edge_blur(_with_grey(noise)).value == pytest.approx(max(left), abs=1e-4)
     assert abs(left[0] - left[1]) > 0.01
 
 

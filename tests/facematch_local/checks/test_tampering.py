@@ -270,3 +270,11 @@ def test_the_blocks_of_a_line_count_together(
     nats = np.zeros((60, 60))
     nats[10 : 10 + rows, 10 : 10 + columns] = 1.0
     assert _line(monkeypatch, nats) == pytest.approx(counted / (counted + 40))
+
+
+def test_a_reduced_photo_is_not_assessed_since_the_change_of_size_removed_the_traces() -> None:
+    pixels = _u8(_photographed(_smooth(1), 4, 2))
+    for check in (portrait_substitution, text_alteration):
+        reduced = check(_Whole(Photo(pixels, scale=0.64), Role.CARD, (FACE,)))
+        assert (reduced.value, reduced.reason) == (None, tampering.REDUCED)
+        assert check(_Whole(Photo(pixels), Role.CARD, (FACE,))).value is not None

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from scripts.training.common.image import Array, Rng
 from scripts.training.occlusion.occluders.glasses import clear_glasses, closed_eyes, dark_sockets, shadow, sunglasses
-from scripts.training.occlusion.occluders.hair import beard, fringe
-from scripts.training.occlusion.occluders.hats import beanie, brimmed, cap, headband, helmet, veil
+from scripts.training.occlusion.occluders.hair import beard, fringe, low_fringe
+from scripts.training.occlusion.occluders.hats import beanie, brimmed, cap, headband, helmet, santa, veil
 from scripts.training.occlusion.occluders.masks import chin_mask, hand, mask, microphone, scarf
 
 UNKNOWN = -1
@@ -34,11 +34,11 @@ class Labels:
 
 
 Drawer = Callable[[Array, Array, Rng], None]
-HATS: tuple[Drawer, ...] = (beanie, cap, cap, brimmed, helmet, veil)
+HATS: tuple[Drawer, ...] = (beanie, cap, cap, brimmed, helmet, veil, santa)
 LIKE_HATS: tuple[Drawer, ...] = (headband, fringe, fringe)
 COVERS: tuple[Drawer, ...] = (mask, mask, mask, mask, scarf, hand)
 LIKE_COVERS: tuple[Drawer, ...] = (beard, beard, microphone, chin_mask)
-LIKE_SUNGLASSES: tuple[Drawer, ...] = (dark_sockets, closed_eyes, shadow)
+LIKE_SUNGLASSES: tuple[Drawer, ...] = (dark_sockets, closed_eyes, shadow, low_fringe)
 
 
 def draw(canvas: Array, mesh: Array, known: Labels, rng: Rng) -> tuple[Array, Labels]:

@@ -23,8 +23,16 @@ def beard(canvas: Array, mesh: Array, rng: Rng) -> None:
     blend(canvas, tone * rng.uniform(0.6, 1.2), np.clip(alpha * rng.uniform(0.5, 1.1) * (0.55 + 0.6 * hair), 0, 1))
 
 
-def fringe(canvas: Array, mesh: Array, rng: Rng) -> None:
-    """Hair over the forehead down to the brows and beside the face: no head covering."""
+def low_fringe(canvas: Array, mesh: Array, rng: Rng) -> None:
+    """A fringe that reaches the eyes and shades them: no sunglasses, no head covering."""
+    fringe(canvas, mesh, rng, brow=rng.uniform(-0.05, 0.3))
+
+
+def fringe(canvas: Array, mesh: Array, rng: Rng, brow: float | None = None) -> None:
+    """Hair over the forehead and beside the face: no head covering.
+
+    It ends `brow` eye distances above the eyes; by default between 0.3 and 0.8.
+    """
     middle, _along, down, apart, _half = head_of(mesh)
     tone = [(18, 18, 22), (25, 40, 65), (60, 100, 150), (120, 120, 125), (40, 60, 120)][
         rng.choice(5, p=[0.5, 0.2, 0.12, 0.08, 0.1])
@@ -35,7 +43,12 @@ def fringe(canvas: Array, mesh: Array, rng: Rng) -> None:
         rng.normal(0, 1, (2, SIZE // 12)).astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC
     )
     shape = dome(
-        mesh, rng, rng.uniform(0.3, 0.8), rng.uniform(1.55, 1.85), rng.uniform(1.0, 1.12), rng.uniform(-1.2, 0.6)
+        mesh,
+        rng,
+        rng.uniform(0.3, 0.8) if brow is None else brow,
+        rng.uniform(1.55, 1.85),
+        rng.uniform(1.0, 1.12),
+        rng.uniform(-1.2, 0.6),
     )
     alpha = region(shape, 1.5)
     low = np.roll(alpha, 1, 0)

@@ -154,6 +154,35 @@ def veil(canvas: Array, mesh: Array, rng: Rng) -> None:
     blend(canvas, cloth(rng, colour(rng), 1.6), alpha)
 
 
+def santa(canvas: Array, mesh: Array, rng: Rng) -> None:
+    """Pointed cap of soft cloth that falls to a side, with a broad light rim of fur and a bobble."""
+    middle, along, down, apart, half = head_of(mesh)
+    brow, side = rng.uniform(0.4, 1.0), rng.choice([-1, 1])
+    thick, wide = rng.uniform(0.25, 0.5), half * rng.uniform(1.05, 1.25)
+    red = np.array([30, 25, 190]) * rng.uniform(0.6, 1.25) if rng.random() < 0.7 else colour(rng)
+    top, fall = rng.uniform(1.7, 2.4), rng.uniform(-0.2, 1.4)
+    points = [(-wide, -brow), (-0.8 * wide, -0.6 * (brow + top)), (-0.2 * wide, -top), (0.6 * wide, -0.95 * top)]
+    points += [(1.3 * wide, -top + 0.6 * fall), (1.5 * wide, -top + fall + 0.3), (0.9 * wide, -0.6 * (brow + top))]
+    points += [(wide, -brow)]
+    grid = np.array(points) * np.array([side, apart])
+    cone = region(smooth(middle + grid[:, :1] * along + grid[:, 1:] * down, per=6), 1.2)
+    x = np.linspace(-1.08, 1.08, 9)
+    sag = rng.uniform(-0.1, 0.35)
+    upper = np.stack([x * wide, (-brow - thick + sag * x**2) * apart], axis=1)
+    lower = np.stack([x[::-1] * wide, (-brow + sag * x**2) * apart], axis=1)
+    rim_grid = np.vstack([upper, lower])
+    rim = region(middle + rim_grid[:, :1] * along + rim_grid[:, 1:] * down, 1.0)
+    rim = np.clip(cv2.GaussianBlur(rim, (0, 0), 3) * 2 - 0.5 + 0.35 * noise(rng, 5), 0, 1)
+    shade_under(canvas, np.maximum(cone, rim), rng)
+    blend(canvas, cloth(rng, red, 1.4), cone)
+    fur = np.full(3, rng.uniform(190, 250)) * (1 + 0.12 * noise(rng, 6) + 0.1 * noise(rng, 30))[..., None]
+    blend(canvas, np.clip(fur, 0, 255), rim)
+    tip = middle + side * 1.5 * wide * along + (fall + 0.3 - top) * apart * down
+    yy, xx = np.mgrid[:SIZE, :SIZE]
+    bobble = np.clip(rng.uniform(0.25, 0.4) * apart - np.hypot(xx - tip[0], yy - tip[1]), 0, 4) / 4
+    blend(canvas, np.clip(fur, 0, 255), bobble.astype(np.float32))
+
+
 def headband(canvas: Array, mesh: Array, rng: Rng) -> None:
     """A band across forehead or hair, hair seen above it: no head covering."""
     middle, along, down, apart, half = head_of(mesh)
