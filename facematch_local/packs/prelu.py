@@ -14,19 +14,54 @@ The result differs from that of the original network by rounding only.
 
 from __future__ import annotations
 
+import io
+import platform
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facematch_local.packs.files import task_of_graph
+
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
+    from onnxruntime import SessionOptions
 
 _Floats = NDArray[np.float64]
 
 # A slope of 1 would need an infinite weight. This scale changes such a slope by a rounding error.
 _LEAST_SCALE: Final = 1e-6
+
+
+def open_without_prelu(path: Path, options: SessionOptions) -> object | None:
+    """Open a recogniser with its PRelu nodes replaced, on the CPU.
+
+    Args:
+        path: the model.
+        options: options of the session.
+
+    Returns:
+        The recogniser, with the interface of insightface's; None if it has no such nodes, is not a recogniser by
+        insightface's rules, or this processor has no blocked layout.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return None
+    import onnx
+    import onnxruntime
+    from insightface.model_zoo import ArcFaceONNX
+
+    model = onnx.load_model(str(path))
+    if task_of_graph(model.graph) != "recognition" or not without_prelu(model):
+        return None
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    # The session keeps the file's content in case `set_providers` opens it again, which nobody calls.
+    session._model_bytes = b""
+    # insightface reads the names of the first nodes: they tell whether the network normalises its input itself.
+    start = onnx.ModelProto(ir_version=model.ir_version)
+    start.graph.node.extend(model.graph.node[:8])
+    return cast(object, ArcFaceONNX(model_file=io.BytesIO(start.SerializeToString()), session=session))
 
 
 def without_prelu(model: ModelProto) -> int:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from facematch_local.errors import PackError
 from facematch_local.packs.deferred_import import deferred_import
-from facematch_local.packs.files import task_of_graph
 from facematch_local.packs.model_pack import MANIFEST, ModelPack
-from facematch_local.packs.prelu import without_prelu
+from facematch_local.packs.prelu import open_without_prelu
 from facematch_local.providers import CPU, PROVIDERS, Provider, ProviderSettings
 from facematch_local.providers.opening import open_on
 
@@ -62,7 +59,7 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
 
     path = pack.files[task].path
     try:
-        if task == "recognition" and (rewritten := open_without_prelu(path, settings)) is not None:
+        if task == "recognition" and (rewritten := open_without_prelu(path, _options(settings))) is not None:
             return rewritten
         model = get_model(
             str(path),
@@ -75,40 +72,10 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
         raise _cannot_open(path, error) from None
     if getattr(model, "taskname", None) != task:
         raise PackError(f"{path}: insightface does not identify this model as one for {task}; check {MANIFEST}")
-    return cast(object, model) if task != "detection" else _detector(path, model)
-
-
-def _detector(path: Path, model: Any) -> object:
     # Imported here: the module imports insightface.
     from facematch_local.faces.scrfd import Scrfd
 
-    try:
-        return Scrfd(str(path), model.session)
-    except Exception as error:
-        raise _cannot_open(path, error) from None
-
-
-def open_without_prelu(path: Path, settings: SessionSettings) -> object | None:
-    """Open a recogniser on the CPU with its PRelu nodes replaced; None if that is impossible or not faster.
-
-    Other processors compute PRelu without a change of layout, and so do other providers, which open the file itself.
-    """
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return None
-    import onnx
-    import onnxruntime
-    from insightface.model_zoo import ArcFaceONNX
-
-    model = onnx.load_model(str(path))
-    if task_of_graph(model.graph) != "recognition" or not without_prelu(model):
-        return None
-    session = onnxruntime.InferenceSession(model.SerializeToString(), _options(settings), providers=[_CPU])
-    # The session keeps the file's content in case `set_providers` opens it again, which nobody calls.
-    session._model_bytes = b""
-    # insightface reads the names of the first nodes: they tell whether the network normalises its input itself.
-    start = onnx.ModelProto(ir_version=model.ir_version)
-    start.graph.node.extend(model.graph.node[:8])
-    return cast(object, ArcFaceONNX(model_file=io.BytesIO(start.SerializeToString()), session=session))
+    return cast(object, model) if task != "detection" else Scrfd(str(path), model.session)
 
 
 def open_again(path: Path, opened: object, provider: Provider, settings: SessionSettings) -> object:

@@ -45,8 +45,8 @@ class MatcherComparer:
 
 
 def warm_up(matcher: Matcher) -> None:
-    """Run the detector once on a large photo: the first run of that size allocates memory.
+    """Run the detector once at its usual sizes: the first run of a size allocates memory.
 
     Loading a pack has run every model before; see `facematch_local.packs.load_pack`.
     """
-    matcher.pack.analyser.find(np.full((720, 960, 3), 127, np.uint8))
+    matcher.pack.analyser.find(np.full((480, 640, 3), 127, np.uint8))

@@ -158,6 +158,43 @@ def test_orientation_of_a_reduced_jpeg(orientation: int, options: dict[str, Any]
     np.testing.assert_array_equal(turned.pixels, expected)
 
 
+def _sixteen_bit(image: Image.Image) -> Image.Image:
+    return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+
+
+REDUCED: dict[str, tuple[str, Callable[[Image.Image], Image.Image], dict[str, Any]]] = {
+    "JPEG": ("JPEG", lambda image: image, {}),
+    "JPEG without subsampling": ("JPEG", lambda image: image, {"subsampling": 0}),
+    "progressive JPEG": ("JPEG", lambda image: image, {"progressive": True}),
+    "grey JPEG": ("JPEG", lambda image: image.convert("L"), {}),
+    "CMYK JPEG": ("JPEG", lambda image: image.convert("CMYK"), {}),
+    "PNG": ("PNG", lambda image: image, {}),
+    "16-bit PNG": ("PNG", _sixteen_bit, {}),
+    "WebP": ("WEBP", lambda image: image, {}),
+    "HEIC": ("HEIF", lambda image: image, {}),
+}
+
+
+@pytest.mark.parametrize("max_side", [1000, 400, 250])
+@pytest.mark.parametrize("kind", REDUCED)
+def test_places_in_a_reduced_photo(kind: str, max_side: int) -> None:
+    """A disc stays at its place, whatever decodes and reduces the photo."""
+    format, converted, options = REDUCED[kind]
+    y, x = np.mgrid[:600, :1000]
+    disc = np.where(np.hypot(x - 700, y - 250) < 60, 0, 255).astype(np.uint8)
+    data = saved(converted(image_of(np.dstack([disc] * 3))), format, **options)
+    photo = decode(data, ImageLimits(max_side=max_side))
+    assert max(photo.pixels.shape) <= max_side
+    assert photo.scale == pytest.approx(photo.width / 1000)
+    assert photo.height == pytest.approx(600 * photo.scale, abs=0.5)
+    dark = 255.0 - photo.pixels.mean(axis=2)
+    dark[dark < 30] = 0
+    rows, columns = np.mgrid[: photo.height, : photo.width]
+    centre = np.array([(dark * columns).sum(), (dark * rows).sum()]) / dark.sum()
+    # The middle of a pixel of the photo is at half of `scale` in pixels of the reduced one.
+    np.testing.assert_allclose((centre + 0.5) / photo.scale - 0.5, (700, 250), atol=1.0)
+
+
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0MM\0*\xff\xff\xff\xff", b""])
 def test_a_photo_with_damaged_exif_is_decoded(exif: bytes) -> None:
     assert_close(decode(saved(image_of(corners()), "JPEG", quality=95, exif=exif)).pixels, corners())

@@ -16,9 +16,8 @@ from onnx.numpy_helper import from_array
 
 from facematch_local.errors import PackError
 from facematch_local.faces import Face
-from facematch_local.packs import ModelPack, SessionSettings, find_pack, load_pack, read_pack
-from facematch_local.packs.prelu import without_prelu
-from facematch_local.packs.sessions import open_without_prelu
+from facematch_local.packs import ModelPack, find_pack, load_pack, read_pack
+from facematch_local.packs.prelu import open_without_prelu, without_prelu
 
 ROOT = Path(__file__).resolve().parents[3]
 CHANNELS = 16
@@ -178,13 +177,16 @@ def test_the_recogniser_of_a_pack_gives_the_same_embedding(
     np.testing.assert_allclose(second, first, atol=1e-5 * float(np.linalg.norm(first)))
 
 
-def test_other_providers_keep_prelu(tmp_path: Path) -> None:
-    path = tmp_path / "rec.onnx"
-    path.write_bytes(network(CHAINS["convolution"], ORDINARY).SerializeToString())
-    assert open_without_prelu(path, SessionSettings(providers=("AnyExecutionProvider", "CPUExecutionProvider"))) is None
+@pytest.mark.parametrize(("machine", "rewritten"), [("x86_64", True), ("AMD64", True), ("aarch64", False)])
+def test_processors_without_the_blocked_layout_keep_prelu(
+    pack: ModelPack, monkeypatch: pytest.MonkeyPatch, machine: str, rewritten: bool
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    recogniser = open_without_prelu(pack.files["recognition"].path, onnxruntime.SessionOptions())
+    assert isinstance(recogniser, ArcFaceONNX) is rewritten
 
 
 def test_a_model_of_another_shape_is_left_to_insightface(tmp_path: Path) -> None:
     path = tmp_path / "rec.onnx"
     path.write_bytes(network(CHAINS["convolution"], ORDINARY).SerializeToString())
-    assert open_without_prelu(path, SessionSettings()) is None
+    assert open_without_prelu(path, onnxruntime.SessionOptions()) is None
