@@ -107,7 +107,7 @@ def _on_provider(pack: ModelPack, analyser: FaceAnalyser, sessions: SessionSetti
 
     def opened_on(provider: Provider) -> FaceAnalyser:
         detector, recogniser = (
-            open_again(pack.files[task].path, task, model, provider, sessions) for task, model in models.items()
+            open_again(pack.files[task].path, model, provider, sessions) for task, model in models.items()
         )
         return replace(analyser, detector=cast(Detector, detector), recogniser=cast(Recogniser, recogniser))
 

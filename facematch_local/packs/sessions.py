@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -72,24 +73,22 @@ def open_with_insightface(pack: ModelPack, task: str, settings: SessionSettings)
     return cast(object, model)
 
 
-def open_again(path: Path, task: str, opened: object, provider: Provider, settings: SessionSettings) -> object:
+def open_again(path: Path, opened: object, provider: Provider, settings: SessionSettings) -> object:
     """Open a detector or recogniser on another execution provider.
 
     Args:
         path: the model.
-        task: `detection` or `recognition`.
-        opened: the same model, as `open_with_insightface` opened it.
+        opened: the same model, as `open_with_insightface` opened it; it does not change.
         provider: the provider.
         settings: settings of ONNX Runtime.
 
     Raises:
         ProviderError: the provider does not start on this machine, or cannot load the model.
     """
-    session = open_on(provider, path, _options(settings), settings.providers, settings.intra_op_threads)
     # Not with `get_model`: for CoreML it keeps compiled models in the user's home folder.
-    model: Any = type(opened)
-    shared = {"static_shape_sessions": False} if task == "detection" else {}
-    return cast(object, model(model_file=str(path), session=session, **shared))
+    model: Any = copy.copy(opened)
+    model.session = open_on(provider, path, _options(settings), settings.providers, settings.intra_op_threads)
+    return cast(object, model)
 
 
 def _options(settings: SessionSettings) -> SessionOptions:
