@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -83,17 +84,17 @@ def open_again(path: Path, opened: object, provider: Provider, settings: Session
 
     Args:
         path: the model.
-        opened: the same model, as `open_with_insightface` opened it.
+        opened: the same model, as `open_with_insightface` opened it; it does not change.
         provider: the provider.
         settings: settings of ONNX Runtime.
 
     Raises:
         ProviderError: the provider does not start on this machine, or cannot load the model.
     """
-    session = open_on(provider, path, _options(settings), settings.providers, settings.intra_op_threads)
     # Not with `get_model`: for CoreML it keeps compiled models in the user's home folder.
-    model: Any = type(opened)
-    return cast(object, model(str(path), session))
+    model: Any = copy.copy(opened)
+    model.session = open_on(provider, path, _options(settings), settings.providers, settings.intra_op_threads)
+    return cast(object, model)
 
 
 def _options(settings: SessionSettings) -> SessionOptions:

@@ -1,6 +1,6 @@
 """The settings of the service. Each one is the environment variable `FACEMATCH_` + its name in capitals.
 
-`docs/settings.md` is generated from this file (`settings_table`); a test keeps the two the same.
+`settings_page` makes `docs/settings.md` from this file; a test keeps the two the same.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -324,34 +324,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def settings_table() -> str:
-    """The Markdown of `docs/settings.md`."""
-    return "\n".join(_table_lines()) + "\n"
-
-
-def _table_lines() -> Iterator[str]:
-    yield "# Settings"
-    yield ""
-    yield "Every option of the service is an environment variable. This page is generated from"
-    yield "`server/facematch_server/settings.py`; write it again with"
-    yield "`python -m facematch_server.settings > docs/settings.md`."
-    yield ""
-    yield "| Variable | Default | Meaning |"
-    yield "|---|---|---|"
-    for name, field in Settings.model_fields.items():
-        yield f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {field.description} |"
-
-
-def _default(value: Any) -> str:
-    if isinstance(value, tuple):
-        value = ",".join(value)
-    # A default that depends on the machine (a factory) is explained in the description.
-    if value is None or str(value) in ("", "PydanticUndefined"):
-        return ""
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-if __name__ == "__main__":
-    print(settings_table(), end="")  # noqa: T201

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from facematch_server.settings import Settings, is_loopback, problems, settings_table, unknown_variables
+from facematch_server.settings import Settings, is_loopback, problems, unknown_variables
+from facematch_server.settings_page import settings_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +23,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_page_of_options_is_current() -> None:
-    """Write it anew with `python -m facematch_server.settings > docs/settings.md`."""
+    """Write it anew with `python -m facematch_server.settings_page > docs/settings.md`."""
     assert (ROOT / "docs" / "settings.md").read_text("utf-8") == settings_table()
 
 

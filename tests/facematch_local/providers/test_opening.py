@@ -106,12 +106,22 @@ def test_one_run_at_a_time() -> None:
     assert guarded.get_inputs() == "inputs"
 
 
-def test_models_work_through_a_guarded_session(pack_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Counted(OneAtATime):
+    """A guarded session that counts its runs."""
+
+    runs = 0
+
+    def run(self, *arguments: Any) -> Any:
+        self.runs += 1
+        return super().run(*arguments)
+
+
+def test_models_run_on_the_other_session_only(pack_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """DirectML's sessions are guarded; here the CPU stands in for it."""
     from facematch_local.packs import sessions
 
-    def on_cpu(provider: object, path: Path, options: object, *_: object) -> OneAtATime:
-        return OneAtATime(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
+    def on_cpu(provider: object, path: Path, options: object, *_: object) -> Counted:
+        return Counted(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
 
     monkeypatch.setattr(sessions, "open_on", on_cpu)
     monkeypatch.setattr("facematch_local.providers.installation.Installed.offers", lambda *_: True)
@@ -120,10 +130,14 @@ def test_models_work_through_a_guarded_session(pack_path: Path, monkeypatch: pyt
     assert loaded.execution.provider == "directml"
     assert loaded.execution.agreement is not None
     assert loaded.execution.agreement.good
-    detector = cast(Any, loaded.analyser.detector)
-    assert isinstance(detector.session, OneAtATime)
+    detector, recogniser = cast(Any, loaded.analyser.detector), cast(Any, loaded.analyser.recogniser)
     for shape in ((300, 400, 3), (400, 300, 3)):
+        before = detector.session.runs
         loaded.analyser.find(np.zeros(shape, np.uint8))
+        assert detector.session.runs > before
+    before = recogniser.session.runs
+    recogniser.get_feat([np.zeros((112, 112, 3), np.uint8)])
+    assert recogniser.session.runs == before + 1
 
 
 def test_a_pack_refuses_an_absent_provider(pack_path: Path) -> None:
