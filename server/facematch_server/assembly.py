@@ -158,10 +158,10 @@ def load_models(settings: Settings) -> Models:
         PolicyError: the policy file is wrong.
     """
     from facematch_local.packs import SessionSettings, find_pack, load_pack, search_folders
+    from facematch_local.packs.arena import share_arena
     from facematch_local.policy import load_policy
-    from facematch_server.running.memory import share_inference_memory
 
-    share_inference_memory()
+    share_arena()
     folders = search_folders({"FACEMATCH_MODELS": settings.models}) if settings.models else None
     # One thread per inference: requests run side by side instead of competing for cores.
     pack = load_pack(find_pack(settings.pack, folders), SessionSettings(intra_op_threads=1))

@@ -8,7 +8,6 @@ day without a leak.
 from __future__ import annotations
 
 import ctypes
-import functools
 import gc
 from typing import Final
 
@@ -36,19 +35,6 @@ def keep_memory_level() -> bool:
     settings = ((_M_ARENA_MAX, _ARENAS), (_M_MMAP_THRESHOLD, _LARGE_BLOCK), (_M_TRIM_THRESHOLD, _KEPT_FREE))
     accepted = [mallopt(parameter, value) == 1 for parameter, value in settings]
     return all(accepted)
-
-
-@functools.cache
-def share_inference_memory() -> None:
-    """Let the networks of this process share the memory of their runs. Call it before models are opened.
-
-    By default each session of ONNX Runtime keeps the memory of its largest run for itself, and twice of it.
-    """
-    import onnxruntime
-
-    kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
-    as_requested = onnxruntime.OrtArenaCfg({"arena_extend_strategy": 1})
-    onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use), as_requested)
 
 
 def return_free_memory() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -64,31 +63,6 @@ assert return_free_memory()
 assert before - resident() > 50
 """
     subprocess.run([sys.executable, "-c", code.format(path=sys.path)], timeout=60, check=True)  # noqa: S603
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the memory of other systems is measured otherwise")
-def test_networks_that_share_their_memory_take_less(pack_path: Path) -> None:
-    code = """
-import sys
-sys.path[:0] = {path!r}
-from facematch_server.running.memory import return_free_memory, share_inference_memory
-if {share}:
-    share_inference_memory()
-    share_inference_memory()
-import numpy as np, skimage.data
-from facematch_local.matcher import FaceMatcher
-matcher = FaceMatcher.open({pack!r})
-matcher.examine(np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1]), "portrait")
-return_free_memory()
-lines = open("/proc/self/smaps_rollup").read().splitlines()
-print(next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1024)
-"""
-    taken = []
-    for share in (False, True):
-        command = [sys.executable, "-c", code.format(path=sys.path, share=share, pack=str(pack_path))]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
-        taken.append(float(done.stdout))
-    assert taken[0] - taken[1] > 5
 
 
 def test_what_is_loaded_is_left_out_of_collections() -> None:
