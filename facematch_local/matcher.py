@@ -173,7 +173,7 @@ class FaceMatcher:
         analyser, stopwatch = self._pack.analyser, _Stopwatch()
         photo = stopwatch.time("decode", lambda: self._photo(image))
         found = stopwatch.time("detect", lambda: analyser.find(photo.pixels, small=role is Role.CARD))
-        faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
+        faces, aligned = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
         examination = Examination(photo, role, faces, self._pack.networks, self._pack.calibration)
         measures = stopwatch.time("checks", lambda: measure(examination))
         return PhotoResult(
@@ -181,7 +181,7 @@ class FaceMatcher:
             role=role,
             faces=faces,
             crop=face_crop(photo, faces[0]) if faces else None,
-            aligned=analyser.align(photo.pixels, faces[0]) if faces else None,
+            aligned=aligned,
             measures=measures,
             timings=stopwatch.seconds,
             document=document_outline(examination),
@@ -209,13 +209,20 @@ def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint
     return photo.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].copy()
 
 
-def _embed(analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, ...]) -> tuple[Face, ...]:
-    """Embed the compared face and, on a card, the faces that may be its ghost portrait."""
-    candidates = min(len(faces), 1)
+def _embed(
+    analyser: FaceAnalyser, photo: Photo, role: Role, faces: tuple[Face, ...]
+) -> tuple[tuple[Face, ...], NDArray[np.uint8] | None]:
+    """Embed the compared face and, on a card, the faces that may be its ghost portrait; also the aligned first one."""
+    if not faces:
+        return (), None
+    ghosts = 0
     if role is Role.CARD:
         large = [face for face in faces[1:] if face.area >= _GHOST_CANDIDATE_RATIO * faces[0].area]
-        candidates += len(large[:_GHOST_CANDIDATES])
-    return (*(analyser.embed(photo.pixels, face) for face in faces[:candidates]), *faces[candidates:])
+        ghosts = len(large[:_GHOST_CANDIDATES])
+    aligned = analyser.align(photo.pixels, faces[0])
+    compared = analyser.embed(photo.pixels, faces[0], aligned)
+    others = (analyser.embed(photo.pixels, face) for face in faces[1 : 1 + ghosts])
+    return (compared, *others, *faces[1 + ghosts :]), aligned
 
 
 @contextmanager

@@ -63,17 +63,18 @@ class FaceAnalyser:
             located[0] = replace(face, landmarks=locate(pixels, face.landmarks, face.box))
         return (*located, *faces[most:])
 
-    def embed(self, pixels: NDArray[np.uint8], face: Face) -> Face:
+    def embed(self, pixels: NDArray[np.uint8], face: Face, crop: NDArray[np.uint8] | None = None) -> Face:
         """Compute the embedding of a face.
 
         Args:
             pixels: HxWx3 uint8 BGR, the photo in which the face was found.
             face: one of its faces.
+            crop: the face as `align` returns it; None to align it.
 
         Returns:
             The face with its embedding, (D,) float32 of length 1.
         """
-        crop = self.align(pixels, face)
+        crop = self.align(pixels, face) if crop is None else crop
         features = self.recogniser.get_feat([crop])[0]
         if self.mirror:
             # One call per crop: exported recognisers often have a fixed batch size of one.

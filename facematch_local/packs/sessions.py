@@ -107,6 +107,8 @@ def _options(settings: SessionSettings) -> SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The memory pattern keeps a plan for each input shape; photos have many shapes.
     options.enable_mem_pattern = False
+    # Without effect unless the application shares an arena, as the service does (`packs.arena`).
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 3
     return options
 

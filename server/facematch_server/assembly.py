@@ -163,9 +163,11 @@ def load_models(settings: Settings) -> Models:
         ProviderError: none of the asked execution providers can be used.
     """
     from facematch_local.packs import SessionSettings, find_pack, load_pack, search_folders
+    from facematch_local.packs.arena import share_arena
     from facematch_local.policy import load_policy
     from facematch_local.providers import ProviderSettings
 
+    share_arena()
     folders = search_folders({"FACEMATCH_MODELS": settings.models}) if settings.models else None
     threads = settings.threads or available_cpus()
     providers = ProviderSettings(settings.providers, settings.provider_cache, concurrent_runs=threads)

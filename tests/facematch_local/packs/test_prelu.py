@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -175,6 +176,19 @@ def test_the_recogniser_of_a_pack_gives_the_same_embedding(
     crop = analyser.align(astronaut, astronaut_face)
     first, second = (each.get_feat([crop])[0].astype(np.float64) for each in (plain, analyser.recogniser))
     np.testing.assert_allclose(second, first, atol=1e-5 * float(np.linalg.norm(first)))
+
+
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="replaced on x86-64 only")
+def test_a_loaded_pack_computes_without_prelu(pack: ModelPack, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+
+    def noted(path: Path, options: onnxruntime.SessionOptions) -> object:
+        opened.append(open_without_prelu(path, options))
+        return opened[-1]
+
+    monkeypatch.setattr("facematch_local.packs.sessions.open_without_prelu", noted)
+    recogniser = load_pack(pack).analyser.recogniser
+    assert opened == [recogniser]
 
 
 @pytest.mark.parametrize(("machine", "rewritten"), [("x86_64", True), ("AMD64", True), ("aarch64", False)])

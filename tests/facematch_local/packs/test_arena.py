@@ -1,0 +1,33 @@
+"""Networks that share the memory of their runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads the memory of a process from /proc")
+def test_networks_that_share_their_memory_take_less(pack_path: Path) -> None:
+    code = """
+import sys
+sys.path[:0] = {path!r}
+from facematch_local.packs.arena import share_arena
+if {share}:
+    share_arena()
+    share_arena()
+import numpy as np, skimage.data
+from facematch_local.matcher import FaceMatcher
+matcher = FaceMatcher.open({pack!r})
+matcher.examine(np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1]), "portrait")
+lines = open("/proc/self/smaps_rollup").read().splitlines()
+print(next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1024)
+"""
+    taken = []
+    for share in (False, True):
+        command = [sys.executable, "-c", code.format(path=sys.path, share=share, pack=str(pack_path))]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+        taken.append(float(done.stdout))
+    assert taken[0] - taken[1] > 5
