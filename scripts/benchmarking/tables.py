@@ -94,7 +94,7 @@ def _row(one: Figures) -> tuple[str, ...]:
         return (one.subject, one.absent, *[""] * 7)
     memory = f"{one.memory_mib:.0f}" if one.memory_mib else ""
     times = (f"{value:.{0 if value >= 100 else 1}f}" for value in (one.p50_ms, one.p95_ms, one.p99_ms))
-    refused = f" ({one.refused} of 503)" if one.refused else ""
+    refused = f", {one.refused} x 503" if one.refused else ""
     return (one.subject, one.way + refused, str(one.clients), f"{one.rate:.1f}", *times, f"{one.cpu_ms:.1f}", memory)
 
 

@@ -70,13 +70,18 @@ def peer_service(way: str, setting: Setting) -> Iterator[Peer]:
 def photo_server(pair: Pair) -> Iterator[tuple[str, str]]:
     """A server of both photos in this process, for the url mode; the URLs of the photos."""
     photos = {"/card.jpg": pair.card, "/portrait.jpg": pair.portrait}
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(photos)) as server:
+    with _PhotoServer(("127.0.0.1", 0), _handler(photos)) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         base = f"http://127.0.0.1:{server.server_address[1]}"
         yield f"{base}/card.jpg", f"{base}/portrait.jpg"
         server.shutdown()
         thread.join()
+
+
+class _PhotoServer(http.server.ThreadingHTTPServer):
+    # The default of 5 drops connections of eight clients with two photos each; they then wait a second.
+    request_queue_size = 256
 
 
 def _handler(photos: Mapping[str, bytes]) -> type[http.server.BaseHTTPRequestHandler]:

@@ -11,7 +11,7 @@ from pydantic import Field
 from facematch_local.result import Detailed, DetailedPhoto, DetailedResult, MatchResult, PhotoResult, describe
 from facematch_local.result import describe_photo as describe_without_crops
 from facematch_server.wire.profile import Profile
-from facematch_server.wire.reply import compared, print_comparison
+from facematch_server.wire.reply import Compared, FoundFace, compared, print_comparison
 
 
 class PhotoOut(DetailedPhoto):
@@ -23,10 +23,10 @@ class PhotoOut(DetailedPhoto):
     )
 
     @classmethod
-    def of(cls, photo: PhotoResult) -> Self:
-        """The serialised form of one photo's result."""
-        found = describe_without_crops(photo)
-        return cls(**_fields(found), crop=_base64(photo.crop_jpeg()), aligned=_base64(photo.aligned_jpeg()))
+    def of(cls, photo: PhotoResult, face: FoundFace | None) -> Self:
+        """The serialised form of one photo's result; `face` is the compared face, encoded already."""
+        crop = face.jpeg if face else b""
+        return cls(**_fields(describe_without_crops(photo)), crop=_base64(crop), aligned=_base64(photo.aligned_jpeg()))
 
 
 class WireOut(Detailed):
@@ -36,9 +36,8 @@ class WireOut(Detailed):
     observed: str = Field(repr=False, description="in the `observed` wire profile")
 
     @classmethod
-    def of(cls, result: MatchResult) -> Self:
-        """The contract's replies to a result."""
-        reply = compared(result)
+    def of(cls, reply: Compared) -> Self:
+        """The contract's replies to a comparison."""
         return cls(**{profile.value: print_comparison(reply, profile).decode("ascii") for profile in Profile})
 
 
@@ -52,8 +51,10 @@ class CompareOut(DetailedResult):
     @classmethod
     def of(cls, result: MatchResult, request_id: str) -> Self:
         """The reply to a result."""
-        content = _fields(describe(result)) | {"images": [PhotoOut.of(photo) for photo in result.images]}
-        return cls(**content, request_id=request_id, wire=WireOut.of(result))
+        reply = compared(result)
+        pairs = zip(result.images, (reply.face1, reply.face2), strict=True)
+        content = _fields(describe(result)) | {"images": [PhotoOut.of(photo, face) for photo, face in pairs]}
+        return cls(**content, request_id=request_id, wire=WireOut.of(reply))
 
 
 class ErrorOut(Detailed):

@@ -15,7 +15,6 @@ import pytest
 from facematch_local.codes import ErrorCode
 from facematch_server.access import logins, reservations
 from facematch_server.access.gatekeeper import Gatekeeper
-from facematch_server.access.logins import REFUSAL_SECONDS
 from facematch_server.assembly import hashes_at_once
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.matching.cores import Cores
@@ -338,10 +337,12 @@ def test_a_request_past_its_deadline_is_not_counted_for_long() -> None:
     assert store.calls[-1] == "release"
 
 
-def test_refusals_of_credentials_take_one_fixed_time() -> None:
-    """The time does not depend on the store or the key; admitted requests do not wait."""
+def test_refusals_of_credentials_take_one_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time does not depend on the store or the key."""
+    refusal = 0.2
+    monkeypatch.setattr("facematch_server.access.logins.REFUSAL_SECONDS", refusal)
     taken = []
-    for seconds in (0.0, REFUSAL_SECONDS / 2):
+    for seconds in (0.0, refusal / 2):
 
         class Store(FakeStore):
             def look_up(self, api_key: str, api_secret: str, until: float | None = None, pause: float = seconds) -> Any:
@@ -352,4 +353,11 @@ def test_refusals_of_credentials_take_one_fixed_time() -> None:
         with pytest.raises(ContractError):
             admit(Store(known=False))
         taken.append(time.monotonic() - begun)
-    assert min(taken) >= REFUSAL_SECONDS
+    assert min(taken) >= refusal
+
+
+def test_admitted_requests_do_not_wait_as_refusals_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facematch_server.access.logins.REFUSAL_SECONDS", 60.0)
+    begun = time.monotonic()
+    admit(FakeStore())
+    assert time.monotonic() - begun < 30

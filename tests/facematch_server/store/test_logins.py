@@ -72,9 +72,11 @@ def test_the_secret_of_the_first_key_opens_no_other_name(store: Store, first: st
     assert store.authenticate(api_key, api_secret) is not None  # an imported secret is then known
     if first == "disabled":
         store.disable_key(api_key)
+    store.import_keys([KeyPair("other", "of another")])
     for unknown in ("unknown", "", "a:b", api_key + "x", api_key.swapcase()):
         login = store.look_up(unknown, api_secret)
         assert (login.key, login.candidate, login.hashes) == (None, None, ())
+        assert login.slow  # as for any refusal where a key has a slow hash
         assert store.settle(login) is None
         assert store.recall(unknown, api_secret) is None
 
