@@ -28,6 +28,7 @@ def test_floor_match_and_request(pack_path: Path) -> None:
     assert min(report["floor_ms"], report["match_ms"], report["request_ms"], *report["stages_ms"].values()) > 0
 
 
+@pytest.mark.slow
 def test_without_a_pack_it_is_one_line() -> None:
     completed = run("--pack", "absent")
     assert completed.returncode == 2

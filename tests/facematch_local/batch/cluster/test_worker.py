@@ -55,6 +55,7 @@ def test_tasks_are_the_plain_loop(worker: RowWorker, write_list: object, tmp_pat
     assert len(log) == len(set(log)) == 12
 
 
+@pytest.mark.slow
 def test_a_photo_that_ends_its_process_costs_one_row(worker: RowWorker, tmp_path: Path) -> None:
     for name in ("crash", "fine", "other"):
         (tmp_path / name).write_bytes(name.encode())
