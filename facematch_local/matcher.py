@@ -174,7 +174,9 @@ class FaceMatcher:
         photo = stopwatch.time("decode", lambda: self._photo(image))
         found = stopwatch.time("detect", lambda: analyser.find(photo.pixels))
         faces = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
-        examination = Examination(photo, role, faces, self._pack.networks, self._pack.calibration)
+        examination = Examination(
+            photo, role, faces, self._pack.networks, self._pack.calibration, self._policy.ghost_percent
+        )
         measures = stopwatch.time("checks", lambda: measure(examination))
         return PhotoResult(
             photo=photo,

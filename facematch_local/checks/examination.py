@@ -28,6 +28,10 @@ from facematch_local.networks.recapture import RecaptureScores, recapture_crop
 from facematch_local.networks.texture import texture_tiles
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
+# Used where a policy states no other. Two prints of one portrait on a card score far higher, and two people rarely
+# reach it. It is low because a smudged ghost portrait may score low. It is a percentage because the meaning of a cosine
+# depends on the recogniser (about 0.28 with `standard`, 0.23 with `compact`).
+GHOST_PERCENT: Final = 46.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +47,7 @@ class Examination(BriefRepr):
             to distinguish a ghost portrait from a second person.
         networks: the optional networks in use.
         calibration: calibration curve of the recogniser that embedded the faces.
+        ghost_percent: similarity to the portrait from which a further face on a card is its ghost portrait, in percent.
     """
 
     photo: Photo
@@ -50,6 +55,7 @@ class Examination(BriefRepr):
     faces: tuple[Face, ...]
     networks: Networks = field(default_factory=Networks)
     calibration: Calibration = GENERIC
+    ghost_percent: float = GHOST_PERCENT
 
     @property
     def face(self) -> Face | None:
