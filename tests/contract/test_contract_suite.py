@@ -100,6 +100,7 @@ def address(live: Any) -> list[str]:
     return ["--base-url", live.url, "--key", live.auth[0], "--secret", live.auth[1]]
 
 
+@pytest.mark.slow
 def test_our_service_passes_and_the_quota_is_told(
     facematch: Callable[..., Any], live: Any, address: list[str], tmp_path: Path, photo_server: Any
 ) -> None:
