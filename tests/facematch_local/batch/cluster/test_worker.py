@@ -20,6 +20,8 @@ from facematch_local.checks import Role
 from facematch_local.errors import FacematchError
 from tests.facematch_local.batch.stubs import IDENTITY, StubExaminer, StubSettings
 
+pytestmark = pytest.mark.slow  # each worker starts a process
+
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[RowWorker]:
@@ -55,7 +57,6 @@ def test_tasks_are_the_plain_loop(worker: RowWorker, write_list: object, tmp_pat
     assert len(log) == len(set(log)) == 12
 
 
-@pytest.mark.slow
 def test_a_photo_that_ends_its_process_costs_one_row(worker: RowWorker, tmp_path: Path) -> None:
     for name in ("crash", "fine", "other"):
         (tmp_path / name).write_bytes(name.encode())
