@@ -50,6 +50,7 @@ ALONE = (
     "facematch_server/cluster/test_front.py",
     "facematch_server/cluster/test_serving.py",
     "facematch_server/decoding/test_decoder_pool.py",
+    "facematch_server/decoding/test_decoders_that_misbehave.py",
     "facematch_server/running/test_memory.py",
     "facematch_server/running/test_supervisor.py",
     "facematch_server/store/test_failover.py",
