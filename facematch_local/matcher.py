@@ -19,6 +19,7 @@ from facematch_local.checks import Examination, Role, document_outline, measure
 from facematch_local.cpu import available_cpus
 from facematch_local.errors import PhotoError
 from facematch_local.faces import Face, FaceAnalyser, cosine
+from facematch_local.faces.box_part import box_part
 from facematch_local.imaging.decode import decode, from_array
 from facematch_local.imaging.photo import ImageLimits, Photo
 from facematch_local.packs import DEFAULT_PACK, LoadedPack, SessionSettings, find_pack, load_pack
@@ -174,7 +175,9 @@ class FaceMatcher:
         photo = stopwatch.time("decode", lambda: self._photo(image))
         found = stopwatch.time("detect", lambda: analyser.find(photo.pixels, small=role is Role.CARD))
         faces, aligned = stopwatch.time("embed", lambda: _embed(analyser, photo, role, found))
-        examination = Examination(photo, role, faces, self._pack.networks, self._pack.calibration)
+        examination = Examination(
+            photo, role, faces, self._pack.networks, self._pack.calibration, self._policy.ghost_percent
+        )
         measures = stopwatch.time("checks", lambda: measure(examination))
         return PhotoResult(
             photo=photo,
@@ -199,14 +202,12 @@ class FaceMatcher:
 
 
 def face_crop(photo: Photo, face: Face, margin: float = 0.25) -> NDArray[np.uint8]:
-    """Crop a face with `margin` of its size on each side, clipped to the photo: HxWx3 uint8 BGR, a copy."""
-    left, top, right, bottom = (float(value) for value in face.box)
-    dx, dy = margin * (right - left), margin * (bottom - top)
-    x1, y1 = max(round(left - dx), 0), max(round(top - dy), 0)
-    x2, y2 = min(round(right + dx), photo.width), min(round(bottom + dy), photo.height)
-    # The detector may place a box completely outside the photo.
-    x1, y1 = min(x1, photo.width - 1), min(y1, photo.height - 1)
-    return photo.pixels[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)].copy()
+    """Crop a face with `margin` of its size on each side, clipped to the photo: HxWx3 uint8 BGR, a copy.
+
+    A face outside the photo, where a detector may place it, gives one pixel.
+    """
+    part = box_part(photo.pixels, face, margin)
+    return (part if part.size else photo.pixels[:1, :1]).copy()
 
 
 def _embed(

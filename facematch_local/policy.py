@@ -7,9 +7,10 @@ version = "16"
 code = 12
 min = 0.1                       # and/or max
 
-[portrait.mask]
-code = 9
-max = 0.15
+[card.single_face]
+code = 6
+max = 0.25
+ghost_percent = 46.0            # only here; 46 if the file omits it
 ```
 """
 
@@ -27,11 +28,14 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from facematch_local.checks import CHECKS, Measure, Role
+from facematch_local.checks.examination import GHOST_PERCENT
 from facematch_local.codes import WarningCode
 from facematch_local.errors import PolicyError
 
 DEFAULT_POLICY: Final = Path(__file__).with_name("policy.toml")
 
+# The check that `ghost_percent` belongs to.
+_GHOST_CHECK: Final = "single_face"
 # Names of checks up to version 14, and their present names.
 _RENAMED: Final[Mapping[str, str]] = {
     "face_found": "face_confidence",
@@ -93,10 +97,12 @@ class Policy:
     Attributes:
         version: version of the policy file, stated in every detailed result.
         limits: limits by role, then by name of the check.
+        ghost_percent: see `Examination`; part of `card.single_face`.
     """
 
     version: str
     limits: Mapping[Role, Mapping[str, Limit]]
+    ghost_percent: float = GHOST_PERCENT
 
     def judge(self, image: int, role: Role, measures: Mapping[str, Measure]) -> tuple[Finding, ...]:
         """Compare the measures of one photo with the limits of its role; measures without a limit are omitted.
@@ -139,7 +145,11 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
         role: MappingProxyType({name: Limit(limit.code, limit.min, limit.max) for name, limit in entries.items()})
         for role, entries in ((Role.PORTRAIT, file.portrait), (Role.CARD, file.card))
     }
-    return Policy(str(file.version), MappingProxyType(limits))
+    single_face = file.card.get(_GHOST_CHECK)
+    ghost_percent = None if single_face is None else single_face.ghost_percent
+    return Policy(
+        str(file.version), MappingProxyType(limits), GHOST_PERCENT if ghost_percent is None else ghost_percent
+    )
 
 
 class _Limit(BaseModel):
@@ -150,6 +160,7 @@ class _Limit(BaseModel):
     code: WarningCode
     min: Annotated[float | None, Field(strict=True)] = None
     max: Annotated[float | None, Field(strict=True)] = None
+    ghost_percent: Annotated[float | None, Field(strict=True, ge=0.0, le=100.0)] = None
 
     @model_validator(mode="after")
     def _has_sense(self) -> Self:
@@ -186,6 +197,8 @@ def _unknown(content: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{role}.{name} is not a check" + (f"; write {role}.{new}" if new else "")
             elif isinstance(entry, Mapping) and {"head", "classical"} & set(entry):
                 yield f"{role}.{name}: write head.min or head.max as min or max, and omit classical.*"
+            elif isinstance(entry, Mapping) and "ghost_percent" in entry and (role, name) != (Role.CARD, _GHOST_CHECK):
+                yield f"{role}.{name}: ghost_percent belongs to card.{_GHOST_CHECK} only"
 
 
 def _finding(image: int, name: str, measure: Measure, limit: Limit) -> Finding:

@@ -16,6 +16,7 @@ from facematch_local.checks.face_region import face_ellipse
 from facematch_local.documents.find import Document, find_document
 from facematch_local.documents.outline import closer, outline
 from facematch_local.faces import Face
+from facematch_local.faces.box_part import box_part
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
 from facematch_local.imaging.luminance import histogram, luminance
 from facematch_local.imaging.photo import Photo, Pixels
@@ -28,6 +29,10 @@ from facematch_local.networks.recapture import RecaptureScores, recapture_crop
 from facematch_local.networks.texture import texture_tiles
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
+# Used where a policy states no other. Two prints of one portrait on a card score far higher, and two people rarely
+# reach it. It is low because a smudged ghost portrait may score low. It is a percentage because the meaning of a cosine
+# depends on the recogniser (about 0.28 with `standard`, 0.23 with `compact`).
+GHOST_PERCENT: Final = 46.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +48,7 @@ class Examination(BriefRepr):
             to distinguish a ghost portrait from a second person.
         networks: the optional networks in use.
         calibration: calibration curve of the recogniser that embedded the faces.
+        ghost_percent: similarity to the portrait from which a further face on a card is its ghost portrait, in percent.
     """
 
     photo: Photo
@@ -50,6 +56,7 @@ class Examination(BriefRepr):
     faces: tuple[Face, ...]
     networks: Networks = field(default_factory=Networks)
     calibration: Calibration = GENERIC
+    ghost_percent: float = GHOST_PERCENT
 
     @property
     def face(self) -> Face | None:
@@ -72,8 +79,7 @@ class Examination(BriefRepr):
         """The box of the compared face, HxW float32 grey, 0 to 255, eyes at most 48 pixels apart; None without one."""
         import cv2
 
-        part = None if self.face is None else _inside(self.photo.pixels, self.face)
-        if part is None or self.face is None:
+        if self.face is None or not (part := box_part(self.photo.pixels, self.face)).size:
             return None
         scale = FACE_GREY_EYE_DISTANCE / max(self.face.inter_eye_distance, 1.0)
         if scale < 1:
@@ -145,11 +151,3 @@ class Examination(BriefRepr):
             return None
         tiles = texture_tiles(self.photo.pixels, self.face.box)
         return None if tiles is None else self.networks.texture.predict(tiles)
-
-
-def _inside(pixels: Pixels, face: Face) -> Pixels | None:
-    """The part of the photo inside the face's box; None if the box lies outside the photo."""
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = (max(round(float(value)), 0) for value in face.box)
-    part = pixels[top : min(bottom, height), left : min(right, width)]
-    return part if part.size else None

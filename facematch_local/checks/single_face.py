@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from facematch_local.checks.check import NO_FACE, Measure, Role
 from facematch_local.checks.examination import Examination
 from facematch_local.faces import Face, cosine
-
-# Two prints of one portrait on a card score far higher than this, and two people rarely reach it. The threshold is low
-# because a smudged ghost portrait may score low. It is a percentage because the meaning of a cosine depends on the
-# recogniser (about 0.28 with `standard`, 0.23 with `compact`). It selects the faces that count; the limit is in the
-# policy.
-SAME_PORTRAIT_PERCENT: Final = 46.0
 
 
 def face_confidence(examination: Examination) -> Measure:
@@ -23,7 +15,8 @@ def face_confidence(examination: Examination) -> Measure:
 def single_face(examination: Examination) -> Measure:
     """Area of the second-largest face over that of the largest, 0 to 1 (OFIQ: SingleFacePresent).
 
-    On a card, a face of the same person as the portrait is its ghost portrait and does not count.
+    On a card, a face of the same person as the portrait (`Examination.ghost_percent`) is its ghost portrait and does
+    not count.
     """
     if examination.face is None:
         return Measure.not_assessed(NO_FACE)
@@ -35,4 +28,4 @@ def _is_ghost(examination: Examination, other: Face) -> bool:
     main = examination.face
     if examination.role is not Role.CARD or main is None or main.embedding is None or other.embedding is None:
         return False
-    return examination.calibration.percent(cosine(main, other)) >= SAME_PORTRAIT_PERCENT
+    return examination.calibration.percent(cosine(main, other)) >= examination.ghost_percent

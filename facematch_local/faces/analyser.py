@@ -241,7 +241,11 @@ def _multiple(side: float) -> int:
 
 
 def _around(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-    """Crop of the face with a margin of half its size, clipped to the photo."""
+    """Crop of the face with a margin of half its longer side, clipped to the photo.
+
+    It rounds otherwise than `box_part`: the detector looks at it, and one pixel more or less changes its scores and
+    with them the figures of all packs.
+    """
     margin = max(face.longer_side, 1.0) / 2
     height, width = pixels.shape[:2]
     left, top = (

@@ -8,7 +8,8 @@ from facematch_local.faces.face import Face
 
 # Two boxes contain the same face if the share of the smaller box inside the larger one and the ratio of their areas
 # exceed either pair of limits. Boxes of people cheek to cheek overlap by a quarter; a face on a shirt or a poster has a
-# lower ratio of areas to its wearer's face.
+# lower ratio of areas to its wearer's face. The limits belong to the detection, like the scores of `DetectionSettings`,
+# and not to the policy: they say which boxes are one face, before any check and in both roles.
 _MOSTLY, _LIKE_SIZE = 0.5, 0.4
 _WHOLLY, _NESTED_SIZE = 0.8, 0.2
 

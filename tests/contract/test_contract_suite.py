@@ -100,6 +100,7 @@ def address(live: Any) -> list[str]:
     return ["--base-url", live.url, "--key", live.auth[0], "--secret", live.auth[1]]
 
 
+@pytest.mark.slow
 def test_our_service_passes_and_the_quota_is_told(
     facematch: Callable[..., Any], live: Any, address: list[str], tmp_path: Path, photo_server: Any
 ) -> None:
@@ -119,6 +120,7 @@ def test_our_service_passes_and_the_quota_is_told(
     assert suite.get("failures") == suite.get("skipped") == "0"
 
 
+@pytest.mark.slow
 def test_few_requests_unless_asked_for_more(facematch: Callable[..., Any], start: Callable[..., Any]) -> None:
     """By default about 20 requests; the other profile is recognised."""
     other = start(wire_profile="observed")

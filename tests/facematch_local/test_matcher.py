@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -117,6 +118,10 @@ def test_the_ghost_portrait_is_not_a_second_person(
     # On a portrait there are no ghosts: two prints of one face are two faces.
     portrait = matcher.match(card_with_ghost(astronaut, astronaut[0:300, 80:380]), astronaut, "portrait")
     assert WarningCode.SEVERAL_FACES in portrait.warnings
+    # The policy says how alike they must be.
+    strict = FaceMatcher(matcher.pack, replace(matcher.policy, ghost_percent=100.0))
+    again = strict.match(card_with_ghost(astronaut, astronaut[0:300, 80:380]), astronaut)
+    assert WarningCode.SEVERAL_FACES in again.warnings
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from facematch_local.checks import CHECKS, Measure, Role
+from facematch_local.checks.examination import GHOST_PERCENT
 from facematch_local.codes import WarningCode
 from facematch_local.errors import PolicyError
 from facematch_local.policy import Outcome, load_policy, warnings
@@ -36,6 +37,19 @@ def test_bounds_are_included(tmp_path: Path) -> None:
         assert finding.outcome is outcome
         assert finding.limit.code is WarningCode.MASK
     assert policy.judge(1, Role.CARD, {"mask": Measure(0.99)}) == ()
+
+
+def test_the_policy_states_from_which_similarity_a_face_is_a_ghost_portrait(tmp_path: Path) -> None:
+    assert load_policy().ghost_percent == GHOST_PERCENT
+    single_face = "[portrait]\n[card.single_face]\ncode = 6\nmax = 0.3\n"
+    assert load_policy(_write(tmp_path, single_face)).ghost_percent == GHOST_PERCENT
+    assert load_policy(_write(tmp_path, single_face + "ghost_percent = 60.5")).ghost_percent == 60.5
+    for wrong in ("-1.0", "101.0", "true", '"46"', "nan"):
+        with pytest.raises(PolicyError, match=r"card\.single_face\.ghost_percent"):
+            load_policy(_write(tmp_path, single_face + f"ghost_percent = {wrong}"))
+    elsewhere = "[portrait.single_face]\ncode = 6\nmax = 0.3\nghost_percent = 46.0"
+    with pytest.raises(PolicyError, match=r"portrait\.single_face: ghost_percent belongs to card\.single_face only"):
+        load_policy(_write(tmp_path, elsewhere))
 
 
 def test_a_measure_that_was_not_assessed_is_reported_and_raises_nothing(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def _pod(name: str = "deployment.yaml") -> dict[str, Any]:
     return pod
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _names())
 def test_it_fits_the_schemas(name: str) -> None:
     validator = pytest.importorskip("kubernetes_validate", reason="needs the package kubernetes-validate")

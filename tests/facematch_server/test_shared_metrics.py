@@ -84,6 +84,7 @@ def run(folder: Path, *arguments: object) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_counters_outlive_a_killed_worker_and_its_successor_goes_on(tmp_path: Path) -> None:
     counter = 'facematch_requests_total{endpoint="face_matching",error_code="0",invalid_code="0"}'
     assert f"{counter} 5.0" in run(tmp_path, 0, 5, "kill")

@@ -32,6 +32,7 @@ def test_all_parts_give_rows_curves_and_starts(pack_path: Path) -> None:
     assert min(report["ready_s"], report["rest_mib"], report["compare_s"], *report["stages"].values()) > 0
 
 
+@pytest.mark.slow
 def test_without_a_pack_it_is_one_line() -> None:
     completed = run("--pack", "absent")
     assert completed.returncode == 2

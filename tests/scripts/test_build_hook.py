@@ -75,6 +75,7 @@ def build(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tu
 MISSING = "facematch_local/models/standard/missing.txt"
 
 
+@pytest.mark.slow
 def test_without_an_index_the_reason_goes_into_the_wheel(
     checkout: Path, build: Callable[[str], tuple[dict[str, str], list[str]]]
 ) -> None:

@@ -17,11 +17,13 @@ def files() -> dict[str, bytes]:
     return dict(photos())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile", CARDS, ids=lambda tile: tile.file)
 def test_a_card_raises_the_code_below_it(tile: Tile, files: dict[str, bytes], matcher: FaceMatcher) -> None:
     assert raised(tile, "card", files, matcher) == tile.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile", SELFIES, ids=lambda tile: tile.file)
 def test_a_selfie_raises_the_code_below_it(tile: Tile, files: dict[str, bytes], matcher: FaceMatcher) -> None:
     assert raised(tile, "portrait", files, matcher) == tile.code

@@ -110,6 +110,7 @@ def test_a_short_fuzz(pack_path: Path) -> None:
     assert json.loads(done.stdout)["requests"] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [["--seconds", "0"], ["--attackers", "1000"], ["--fuzz", "x"]])
 def test_it_is_bounded(wrong: list[str]) -> None:
     done = run(*wrong)

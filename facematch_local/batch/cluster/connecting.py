@@ -14,6 +14,7 @@ from typing import Any, Final
 from facematch_local.errors import FacematchError
 
 _SECONDS: Final = 5.0
+_NO_HEAD: Final = "no head of a cluster answers there"
 _NO_PROXY: Final = (("grpc.enable_http_proxy", 0),)
 
 
@@ -30,6 +31,8 @@ def connected(address: str | None, jobs: int, object_store: int) -> Iterator[Any
     Raises:
         FacematchError: Ray is not installed, has another version than the cluster, or the cluster cannot be reached.
     """
+    if address is not None:
+        _check_listens(address)  # first, since the import of Ray takes seconds
     ray = _module()
     with contextlib.ExitStack() as stack:
         if address is None:
@@ -43,7 +46,7 @@ def connected(address: str | None, jobs: int, object_store: int) -> Iterator[Any
                 "_temp_dir": stack.enter_context(_temporary_folder()),
             }
         else:
-            _check_reachable(address)
+            _check_answers(address)
             settings = {"address": address}
         try:
             with silent():
@@ -90,27 +93,35 @@ def silent() -> Iterator[None]:
         os.close(nothing)
 
 
-def _check_reachable(address: str) -> None:
-    """Ask for the port of the head first: Ray itself waits for minutes."""
+def _check_listens(address: str) -> None:
+    """Ask for the port of the head: Ray itself waits for minutes."""
     if address == "auto":
         return
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isdigit()) or "/" in host:
         raise FacematchError(f"{address}: the address of a cluster is HOST:PORT of its head, or auto")
-    import grpc
-
-    # With TLS, Ray's own certificates are needed, so that only the port can be asked for.
-    channel = None if os.environ.get("RAY_USE_TLS", "0") != "0" else grpc.insecure_channel(address, _NO_PROXY)
     try:
         socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
-        if channel is not None:
+    except (OSError, OverflowError) as error:
+        raise _unreachable(address, getattr(error, "strerror", None) or _NO_HEAD) from None
+
+
+def _check_answers(address: str) -> None:
+    """Ask whether a program of Ray's kind answers at an address where somebody listens."""
+    # With TLS, Ray's own certificates are needed, so that only the port can be asked for.
+    if address == "auto" or os.environ.get("RAY_USE_TLS", "0") != "0":
+        return
+    import grpc
+
+    with grpc.insecure_channel(address, _NO_PROXY) as channel:
+        try:
             grpc.channel_ready_future(channel).result(_SECONDS)
-    except (OSError, OverflowError, grpc.FutureTimeoutError) as error:
-        reason = getattr(error, "strerror", None) or "no head of a cluster answers there"
-        raise FacematchError(f"{address}: the cluster cannot be reached ({reason})") from None
-    finally:
-        if channel is not None:
-            channel.close()
+        except grpc.FutureTimeoutError:
+            raise _unreachable(address, _NO_HEAD) from None
+
+
+def _unreachable(address: str, reason: str) -> FacematchError:
+    return FacematchError(f"{address}: the cluster cannot be reached ({reason})")
 
 
 def meaning(error: Exception, address: str | None) -> str:

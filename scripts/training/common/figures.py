@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest, mannwhitneyu
 
 from scripts.training.common.image import Array
 
@@ -18,6 +17,9 @@ GRID = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 def operating_points(scores: Array, positive: Array) -> dict[str, Any]:
     """Cases, AUC, found at `RATES` of false alarms with the threshold that gives them, and the rates on a grid."""
     hits, rest = np.sort(scores[positive]), np.sort(scores[~positive])
+    # Imported here: it takes half a second, and the programs that import this module rarely need it.
+    from scipy.stats import mannwhitneyu
+
     ahead = mannwhitneyu(hits, rest, method="asymptotic").statistic  # pairs in which the positive scores higher
     out: dict[str, Any] = {
         "positives": len(hits),
@@ -37,6 +39,8 @@ def operating_points(scores: Array, positive: Array) -> dict[str, Any]:
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share; `of` is at least 1."""
+    from scipy.stats import binomtest
+
     interval = binomtest(hits, of).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
 from scripts.training.common.image import Array
 
@@ -25,6 +24,8 @@ class Rate:
     def __str__(self) -> str:
         if not self.count:
             return "0 of 0"
+        from scipy.stats import binomtest  # takes half a second
+
         low, high = binomtest(self.errors, self.count).proportion_ci(method="wilson")
         return f"{self.errors} of {self.count} = {self.errors / self.count:.1%} [{low:.0%}, {high:.0%}]".replace(
             "%", " %"

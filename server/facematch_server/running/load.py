@@ -7,6 +7,8 @@ import mmap
 from collections.abc import Callable
 from typing import Final
 
+# How long a worker whose threads are all busy leaves a new connection to others that have a free one.
+PAUSE_SECONDS: Final = 0.02
 _NOTE_SECONDS: Final = 0.1
 _FREE: Final = 1
 
@@ -29,6 +31,15 @@ class SharedLoad:
     def another_is_free(self, number: int) -> bool:
         """Whether a worker other than this one has a free thread."""
         return any(self._free[other] == _FREE for other in range(self._workers) if other != number)
+
+    def pause(self, number: int, *, free: bool) -> float:
+        """Seconds for which a worker leaves a new connection to the others.
+
+        Args:
+            number: the worker.
+            free: whether it has a free thread.
+        """
+        return PAUSE_SECONDS if not free and self.another_is_free(number) else 0.0
 
     async def keep_noting(self, number: int, is_free: Callable[[], bool]) -> None:
         """Note the state of a worker again and again."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from fastapi import FastAPI
 
@@ -26,9 +25,6 @@ from facematch_server.settings import Settings
 from facematch_server.shared_metrics import Board, SharedMetrics
 from facematch_server.store.rate import RateLimiter
 from facematch_server.store.shared_buckets import SharedBuckets
-
-# How long a worker whose threads are all busy leaves a new connection to others that have a free one.
-_PAUSE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,7 @@ async def _run(
         return bool(pool.in_flight < pool.threads)
 
     def pause() -> float:
-        return _PAUSE_SECONDS if not is_free() and common.load.another_is_free(number) else 0.0
+        return common.load.pause(number, free=is_free())
 
     repeated = [shared.keep_publishing(), common.load.keep_noting(number, is_free)]
     tasks = [asyncio.create_task(each) for each in repeated]

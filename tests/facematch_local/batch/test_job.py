@@ -2,93 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import errno
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from facematch_local.batch.engine import FailedRowError
-from facematch_local.batch.examining import Examined, Identity, match_row
-from facematch_local.batch.fetching import FetchError, fetch
-from facematch_local.batch.formats import format_of
-from facematch_local.batch.job import Job, Summary, run
-from facematch_local.batch.local import LocalEngine
-from facematch_local.batch.parts import Parts
-from facematch_local.batch.reading import read_pairs
-from facematch_local.batch.rows import Fault, Outcome
-from facematch_local.batch.writing import write_outcomes
-from facematch_local.checks import Role
-from facematch_local.errors import FacematchError
-from tests.facematch_local.batch.stubs import IDENTITY, StubExaminer, StubSettings
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-class Inline:
-    """Examines in the event loop; counts examinations, and fails at one of them if asked to."""
-
-    def __init__(self, fail_at: int = 0, error: BaseException | None = None, pack: str = "stub 1") -> None:
-        self.examined: Counter[tuple[bytes, Role]] = Counter()
-        self._fail_at, self._error, self._pack = fail_at, error, pack
-
-    def start(self) -> Identity:
-        return replace(IDENTITY, pack=self._pack)
-
-    async def examine(self, data: bytes, role: Role) -> Examined | Fault:
-        self.examined[data, role] += 1
-        if self._error is not None and self.examined.total() >= self._fail_at:
-            raise self._error
-        return StubExaminer(StubSettings()).examine(data, role)
-
-
-class Watching:
-    """Remembers what it was shown."""
-
-    def __init__(self) -> None:
-        self.total = self.finished = 0
-        self.outcomes: list[Outcome] = []
-
-    def begin(self, total: int, finished: int) -> None:
-        self.total, self.finished = total, finished
-
-    def advance(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-
-
-def job_of(pairs: Path, out: str = "out.csv", **settings: object) -> Job:
-    job = Job(pairs, pairs.parent / out, root=str(pairs.parent), jobs=2, chunk=7)
-    return replace(job, **settings)  # type: ignore[arg-type]
-
-
-def do(job: Job, pool: Inline | None = None, watcher: Watching | None = None) -> Summary:
-    return run(job, LocalEngine(contextlib.nullcontext(pool or Inline())), watcher or Watching())
-
-
-def expected(pairs: Path, out: Path) -> bytes:
-    """The result by the plain loop over the rows."""
-
-    def examined(path: str, role: Role) -> Examined | Fault:
-        try:
-            return StubExaminer(StubSettings()).examine(fetch(str(pairs.parent / path), 1000), role)
-        except FetchError as error:
-            return error.fault
-
-    outcomes = [match_row(pair, examined, IDENTITY.calibration) for pair in read_pairs(pairs)]
-    write_outcomes(out, format_of(out), outcomes)
-    return out.read_bytes()
+from tests.facematch_local.batch.job_steps import Inline, Watching, do, expected, job_of
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
@@ -149,83 +72,6 @@ def test_a_sample_is_a_choice_of_rows_in_their_order(tmp_path: Path, write_list:
     assert first != ids("c.csv", 2)
 
 
-class DiskFullError(OSError):
-    """As the system raises it."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@pytest.mark.parametrize(
-    ("error", "raised"),
-    [(KeyboardInterrupt(), KeyboardInterrupt), (FacematchError("no memory"), FacematchError)],
-)
-def test_resume(
-    tmp_path: Path, write_list: Callable[..., Path], error: BaseException, raised: type[BaseException]
-) -> None:
-    pairs = write_list(60, 40)
-    job = job_of(pairs)
-    with pytest.raises(raised):
-        do(job, Inline(35, error))
-    assert not job.out.exists()
-    finished = job.parts.finished()
-    assert finished
-    with pytest.raises(FacematchError, match="an unfinished run; go on with --resume"):
-        do(job)
-    pool, watcher = Inline(), Watching()
-    summary = do(replace(job, resume=True), pool, watcher)
-    assert job.out.read_bytes() == expected(pairs, tmp_path / "plain.csv")
-    # Nothing finished is done again.
-    assert watcher.finished == summary.resumed == 7 * len(finished)
-    assert len(watcher.outcomes) == 60 - watcher.finished
-    assert not job.parts.folder.exists()
-
-
-def test_a_full_disk_stops_the_run_and_it_goes_on_later(
-    tmp_path: Path, write_list: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pairs = write_list(60)
-    job, whole = job_of(pairs), Parts.write
-
-    def full(parts: Parts, number: int, outcomes: Sequence[Outcome]) -> None:
-        if number == 3:
-            raise DiskFullError
-        whole(parts, number, outcomes)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Parts, "write", full)
-        with pytest.raises(FacematchError, match=r"\(No space left on device\); finished parts stay for --resume"):
-            do(job)
-    # Two chunks are in work at a time.
-    assert len(job.parts.finished()) >= 2
-    do(replace(job, resume=True))
-    assert job.out.read_bytes() == expected(pairs, tmp_path / "plain.csv")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="the system has no limit on the size of files")
-def test_a_real_limit_of_the_system_on_written_bytes(tmp_path: Path, write_list: Callable[..., Path]) -> None:
-    pairs = write_list(60)
-    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700)); "
-    command = limit + "from tests.facematch_local.batch import driver; driver.main()"
-    # Without -B, Python would write cut off modules into the cache, which later runs could not read.
-    completed = drive(pairs, ["-B", "-c", command])
-    assert completed.returncode == 1
-    assert b"FacematchError: " in completed.stderr
-    assert b"(File too large); finished parts stay for --resume" in completed.stderr
-    assert drive(pairs).returncode == 0
-    assert (tmp_path / "out.csv").read_bytes() == expected(pairs, tmp_path / "plain.csv")
-
-
-DRIVER = ("-m", "tests.facematch_local.batch.driver")
-
-
-def drive(pairs: Path, program: Sequence[str] = DRIVER) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(  # noqa: S603
-        [sys.executable, *program, str(pairs), str(pairs.with_name("out.csv")), "0"], cwd=ROOT, capture_output=True
-    )
-
-
 def test_fail_fast_stops_at_a_row_without_a_result(write_list: Callable[..., Path]) -> None:
     job = job_of(write_list(60), fail_fast=True)
     with pytest.raises(FailedRowError) as raised:
@@ -233,86 +79,6 @@ def test_fail_fast_stops_at_a_row_without_a_result(write_list: Callable[..., Pat
     assert raised.value.outcome.fault is not None
     assert not job.out.exists()
     assert do(replace(job, fail_fast=False, resume=True)).tally.failed == 11
-
-
-def test_changes_between_the_runs_are_refused(write_list: Callable[..., Path]) -> None:
-    pairs = write_list(60, 40)
-    job = job_of(pairs)
-    with pytest.raises(KeyboardInterrupt):
-        do(job, Inline(35, KeyboardInterrupt()))
-    resumed = replace(job, resume=True)
-    for changed, setting in (({"chunk": 8}, "chunk"), ({"root": "/"}, "root"), ({"sample": 5}, "sample, seed")):
-        with pytest.raises(FacematchError, match=rf"other settings \({setting}\)"):
-            do(replace(resumed, **changed))  # type: ignore[arg-type]
-    with pytest.raises(FacematchError, match=r"other settings \(pack\)"):
-        do(resumed, Inline(pack="stub 2"))
-    before = pairs.read_bytes()
-    pairs.write_bytes(before + b"photos/1.jpg,photos/2.jpg,card\n")
-    with pytest.raises(FacematchError, match="is not the list that the interrupted run began with"):
-        do(resumed)
-    pairs.write_bytes(before)
-    do(resumed)
-
-
-def test_after_the_end_resume_says_what_came_of_it(write_list: Callable[..., Path]) -> None:
-    job = job_of(write_list(60))
-    summary = do(job)
-    content = job.out.read_bytes()
-    # As if the process was killed before it could clean up.
-    job.parts.start(summary.record)
-    again, pool = replace(job, resume=True), Inline()
-    assert do(again, pool).tally.as_data() == summary.tally.as_data()
-    assert not pool.examined
-    assert not job.parts.folder.exists()
-    assert job.out.read_bytes() == content
-    with pytest.raises(FacematchError, match="exists; delete it or choose another name"):
-        do(job)
-    with pytest.raises(FacematchError, match="other settings"):
-        do(replace(again, chunk=9))
-
-
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"input": 1, "settings": 1}'])
-def test_a_damaged_record(write_list: Callable[..., Path], content: str) -> None:
-    job = job_of(write_list(5))
-    do(job)
-    job.record.write_text(content)
-    with pytest.raises(FacematchError):
-        do(replace(job, resume=True))
-
-
-def test_a_damaged_manifest(write_list: Callable[..., Path]) -> None:
-    job = job_of(write_list(5), resume=True)
-    job.parts.start({"settings": 1})
-    with pytest.raises(FacematchError, match="is not the list"):
-        do(job)
-
-
-def test_a_foreign_file_is_not_overwritten(write_list: Callable[..., Path]) -> None:
-    job = job_of(write_list(5), resume=True)
-    job.out.write_text("mine")
-    with pytest.raises(FacematchError, match="is not a result of this command"):
-        do(job)
-    assert job.out.read_text() == "mine"
-
-
-@pytest.mark.parametrize("content", ["", "{}\n", "no json\n"])
-def test_a_damaged_part_is_found(write_list: Callable[..., Path], content: str) -> None:
-    job = job_of(write_list(60, 40))
-    with pytest.raises(KeyboardInterrupt):
-        do(job, Inline(35, KeyboardInterrupt()))
-    part = job.parts.folder / "part-00000000.jsonl"
-    part.write_text(content)
-    with pytest.raises(FacematchError, match=r"part-00000000.jsonl: damaged; delete it and run again"):
-        do(replace(job, resume=True))
-    part.unlink()
-    do(replace(job, resume=True))
-
-
-def test_a_second_run_is_kept_out(write_list: Callable[..., Path]) -> None:
-    pytest.importorskip("fcntl")
-    job = job_of(write_list(5))
-    with job.parts.locked(), pytest.raises(FacematchError, match="another run works in this folder"):
-        do(job)
 
 
 def test_no_secret_of_a_url_is_written(tmp_path: Path, write_list: Callable[..., Path]) -> None:
@@ -326,40 +92,3 @@ def test_no_secret_of_a_url_is_written(tmp_path: Path, write_list: Callable[...,
     assert b"SECRET" not in written
     assert b"nosuch://host/a" in written
     assert "SECRET" not in repr(watcher.outcomes)
-
-
-def kills(pairs: Path, count: int, start: Callable[[], subprocess.Popen[bytes]]) -> Iterator[int]:
-    """Kill a run `count` times while it works; gives the number of finished parts each time."""
-    generator = random.Random(count)  # noqa: S311
-    parts = Job(pairs, pairs.with_name("out.csv"), "", 1).parts
-    for _ in range(count):
-        process = start()
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"begin")
-        time.sleep(generator.uniform(0.0, 0.4))
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        # The processes that examine photos end with the one that started them.
-        assert not psutil.wait_procs(children, timeout=30)[1]
-        process.stdout.close()
-        yield len(parts.finished()) if parts.folder.exists() else -1
-
-
-@pytest.mark.slow
-def test_kill_9(tmp_path: Path, write_list: Callable[..., Path]) -> None:
-    count = 10
-    pairs = write_list(60 * count)
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603
-            [sys.executable, *DRIVER, str(pairs), str(tmp_path / "out.csv"), "0.02"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-
-    finished = list(kills(pairs, count, start))
-    assert finished == sorted(finished), "a finished part was lost"
-    assert drive(pairs).returncode == 0
-    assert (tmp_path / "out.csv").read_bytes() == expected(pairs, tmp_path / "plain.csv")

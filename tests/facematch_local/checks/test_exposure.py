@@ -83,6 +83,7 @@ def test_luminance_is_proportional_to_light() -> None:
 def test_the_histogram_counts_masked_pixels_only() -> None:
     grey = np.array([[1, 1, 7]], np.uint8)
     shares = histogram(grey, np.array([[True, False, True]]))
+    assert shares.shape == (256,)
     assert (shares[1], shares[7], shares.sum()) == (0.5, 0.5, 1.0)
     assert histogram(grey, np.zeros((1, 3), bool)).sum() == 0
 

@@ -9,7 +9,8 @@ import pytest
 
 from facematch_local.calibration import GENERIC, Calibration
 from facematch_local.checks import Examination, Role
-from facematch_local.checks.single_face import SAME_PORTRAIT_PERCENT, face_confidence, single_face
+from facematch_local.checks.examination import GHOST_PERCENT
+from facematch_local.checks.single_face import face_confidence, single_face
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 
@@ -49,7 +50,7 @@ def test_the_ratio_of_areas(role: Role) -> None:
 
 
 def test_a_ghost_portrait_on_a_card_does_not_count() -> None:
-    mark = _cosine_at(SAME_PORTRAIT_PERCENT)
+    mark = _cosine_at(GHOST_PERCENT)
     main = _embedded(MAIN, 1.0)
     for cosine, ghost in ((mark + 0.01, True), (mark - 0.01, False)):
         second = _embedded(_second(100), cosine)
@@ -58,13 +59,15 @@ def test_a_ghost_portrait_on_a_card_does_not_count() -> None:
 
 
 def test_from_46_percent_two_faces_are_prints_of_one_portrait() -> None:
-    assert SAME_PORTRAIT_PERCENT == 46.0
+    assert GHOST_PERCENT == 46.0
     second = replace(_second(100), embedding=np.array([1.0, 0.0], np.float32))
     for percent, ghost in ((45.5, False), (46.5, True)):
         curve = Calibration("flat", (0.0, 0.9, 1.0), (0.0, percent - 0.01, 100.0))
         main = replace(MAIN, embedding=np.array([0.9, 0.19**0.5], np.float32))
         examination = Examination(Photo(np.zeros((9, 9, 3), np.uint8)), Role.CARD, (main, second), calibration=curve)
         assert (single_face(examination).value == 0.0) is ghost
+        for limit, other in ((percent - 0.1, True), (percent + 0.1, False)):
+            assert (single_face(replace(examination, ghost_percent=limit)).value == 0.0) is other
 
 
 def test_a_face_without_an_embedding_is_not_a_ghost() -> None:

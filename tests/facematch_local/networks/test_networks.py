@@ -6,129 +6,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from facematch_local.errors import PackError
-from facematch_local.faces import Face
 from facematch_local.networks import Networks
-from facematch_local.networks.base import METADATA_KEY
 from facematch_local.networks.document import DocumentNetwork, document_view
 from facematch_local.networks.face_filter import FaceFilterNetwork, face_filter_crop
-from facematch_local.networks.landmarks import LANDMARK_TEMPLATE, LandmarkNetwork
 from facematch_local.networks.occlusion import OCCLUSION_TEMPLATE, OcclusionNetwork, occlusion_crop
 from facematch_local.networks.photocopy import PhotocopyNetwork, photocopy_crop
 from facematch_local.networks.recapture import RecaptureNetwork, recapture_crop
 from facematch_local.packs import ModelFile, ModelPack, SessionSettings, open_networks
-
-CROPS = {
-    "occlusion-1": {"face": 112},
-    "recapture-1": {"wide": 80},
-    "texture-1": {"tiles": 96},
-    "confirmation-1": {"face": 64},
-    "copy-1": {"portrait": 96},
-}
-NUMBERS = {"confirmation-1": ["detector"], "recapture-1": ["period"]}
-
-
-def channel_means(path: Path, convention: str, outputs: int, stated: str | None = None) -> Path:
-    """A network whose scores are the mean B, G, R (and R again) of its inputs / 255, summed over the inputs."""
-    inputs, numbers = CROPS[convention], NUMBERS.get(convention, [])
-    matrix = np.eye(3, outputs, dtype=np.float32) / 255
-    matrix[2, 2:] = 1 / 255
-    nodes = []
-    for name in inputs:
-        nodes.append(helper.make_node("Cast", [name], [f"{name}_float"], to=TensorProto.FLOAT))
-        nodes.append(helper.make_node("ReduceMean", [f"{name}_float"], [f"{name}_mean"], axes=[1, 2], keepdims=0))
-    nodes.append(helper.make_node("Sum", [f"{name}_mean" for name in inputs], ["sum"]))
-    nodes.append(helper.make_node("MatMul", ["sum", "matrix"], ["scores"]))
-    graph = helper.make_graph(
-        nodes,
-        "means",
-        [helper.make_tensor_value_info(k, TensorProto.UINT8, ["n", s, s, 3]) for k, s in inputs.items()]
-        + [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", 1]) for k in numbers],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", outputs])],
-        [numpy_helper.from_array(matrix, "matrix")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, {METADATA_KEY: convention if stated is None else stated})
-    onnx.save(model, str(path))
-    return path
-
-
-def constant_points(path: Path, points: np.ndarray) -> Path:
-    """A landmark network that returns the same five points for every crop."""
-    nodes = [
-        helper.make_node("Cast", ["face"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
-        helper.make_node("Reshape", ["nothing", "shape"], ["flat"]),
-        helper.make_node("Add", ["flat", "where"], ["points"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "constant",
-        [helper.make_tensor_value_info("face", TensorProto.UINT8, ["n", 80, 80, 3])],
-        [helper.make_tensor_value_info("points", TensorProto.FLOAT, ["n", 5, 2])],
-        [
-            numpy_helper.from_array(np.zeros(1, np.float32), "zero"),
-            numpy_helper.from_array(np.array([-1, 1, 1], np.int64), "shape"),
-            numpy_helper.from_array(points[None].astype(np.float32), "where"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, {METADATA_KEY: "landmarks-1"})
-    onnx.save(model, str(path))
-    return path
-
-
-def map_of_green(path: Path) -> Path:
-    """A document network: the probability of a cell is its green / 255, that of the photo their mean."""
-    nodes = [
-        helper.make_node("Cast", ["view"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("Gather", ["float", "green"], ["level"], axis=3),
-        helper.make_node("Mul", ["level", "scale"], ["share"]),
-        helper.make_node("Unsqueeze", ["share", "one"], ["four"]),
-        helper.make_node("AveragePool", ["four"], ["pooled"], kernel_shape=[8, 8], strides=[8, 8]),
-        helper.make_node("Squeeze", ["pooled", "one"], ["map"]),
-        helper.make_node("ReduceMean", ["map"], ["mean"], axes=[1, 2], keepdims=0),
-        helper.make_node("Unsqueeze", ["mean", "one"], ["scores"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "green",
-        [helper.make_tensor_value_info("view", TensorProto.UINT8, ["n", 192, 192, 3])],
-        [
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 1]),
-            helper.make_tensor_value_info("map", TensorProto.FLOAT, ["n", 24, 24]),
-        ],
-        [
-            numpy_helper.from_array(np.array(1, np.int64), "green"),
-            numpy_helper.from_array(np.float32(1 / 255), "scale"),
-            numpy_helper.from_array(np.array([1], np.int64), "one"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    helper.set_model_props(model, {METADATA_KEY: "document-1"})
-    onnx.save(model, str(path))
-    return path
-
-
-def session(path: Path) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-
-
-def face_at(points: np.ndarray, box: tuple[float, float, float, float] = (0, 0, 50, 60)) -> Face:
-    return Face(np.asarray(box, np.float32), np.asarray(points, np.float32), 0.9)
-
-
-def turned(points: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
-    angle = np.deg2rad(degrees)
-    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return points @ turn.T + shift
-
+from tests.facematch_local.networks.made_networks import (
+    channel_means,
+    face_at,
+    map_of_green,
+    session,
+    turned,
+)
 
 TEMPLATE = np.array(OCCLUSION_TEMPLATE)
 
@@ -271,61 +165,6 @@ def test_a_model_with_other_outputs_is_refused(tmp_path: Path) -> None:
     path = channel_means(tmp_path / "o.onnx", "occlusion-1", 5)
     with pytest.raises(PackError, match=r"o\.onnx"):
         OcclusionNetwork(session(path), str(path))
-
-
-FIVE = np.array(LANDMARK_TEMPLATE)
-
-
-@pytest.mark.parametrize(("degrees", "scale"), [(0, 1.0), (25, 3.0), (180, 0.5)])
-def test_landmarks_move_to_the_points_of_the_network(tmp_path: Path, degrees: float, scale: float) -> None:
-    given = turned(FIVE, degrees, scale, (300, 250)).astype(np.float32)
-    nudge = np.array([[2, 0], [0, 2], [-3, 1], [1, 1], [0, -2]])
-    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE + nudge)))
-    found = network.locate(np.zeros((500, 600, 3), np.uint8), given, np.float32([0, 0, 600, 500]))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, turned(FIVE + nudge, degrees, scale, (300, 250)), atol=0.01)
-
-
-def test_landmarks_stay_after_a_large_correction(tmp_path: Path) -> None:
-    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE)))
-    given = FIVE.astype(np.float32)
-    photo, box = np.zeros((80, 80, 3), np.uint8), np.float32([0, 0, 80, 80])
-    np.testing.assert_allclose(network.locate(photo, given, box), given, atol=0.01)
-    nose, eyes, nowhere = FIVE.copy(), FIVE.copy(), FIVE.copy()
-    nose[2] += 15  # of the 22 pixels between the eyes
-    eyes[:2] += [[-15, 0], [15, 0]]  # farther apart, so that 15 pixels are a smaller share
-    nowhere[4] = np.nan
-    for number, wild in enumerate((nose, eyes, nowhere)):
-        network = LandmarkNetwork(session(constant_points(tmp_path / f"{number}.onnx", wild)))
-        assert network.locate(photo, given, box) is given
-
-
-def test_landmarks_unlike_those_of_a_face_stay(tmp_path: Path) -> None:
-    # As vectors orthogonal to the landmarks of a face in any rotation: the best fit maps them to a single point.
-    face = (FIVE - FIVE.mean(axis=0)) @ np.array([1, 1j])
-    wild = np.array([1, -1, 0, 1, -1]) + 1j * np.array([0, 1, 2, 0, -3])
-    wild = wild - face * np.vdot(face, wild) / np.vdot(face, face)
-    given = (np.stack([wild.real, wild.imag], axis=1) * 20 + 100).astype(np.float32)
-    middle = np.tile(FIVE.mean(axis=0), (5, 1)) + 0.5
-    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", middle)))
-    found = network.locate(np.zeros((200, 200, 3), np.uint8), given, np.float32([50, 50, 150, 150]))
-    assert found is given
-
-
-def test_a_face_half_outside_the_photo_is_corrected(tmp_path: Path) -> None:
-    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE + 2)))
-    given = (FIVE - 50).astype(np.float32)
-    found = network.locate(np.full((60, 60, 3), 90, np.uint8), given, np.float32([-40, -40, 20, 20]))
-    np.testing.assert_allclose(found, given + 2, atol=0.01)
-
-
-def test_coinciding_landmarks_are_corrected(tmp_path: Path) -> None:
-    network = LandmarkNetwork(session(constant_points(tmp_path / "l.onnx", FIVE)))
-    found = network.locate(
-        np.zeros((90, 90, 3), np.uint8), np.full((5, 2), 40, np.float32), np.float32([20, 20, 70, 80])
-    )
-    assert np.isfinite(found).all()
-    assert np.ptp(found, axis=0).max() > 15
 
 
 def pack_of(folder: Path, **files: Path) -> ModelPack:

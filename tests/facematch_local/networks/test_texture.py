@@ -63,6 +63,31 @@ def test_squares_are_cut_from_the_photo_without_scaling(shape: tuple[int, int]) 
     assert all(np.isin(step, (1, -255)).all() for step in steps)
 
 
+@pytest.mark.parametrize(
+    ("face", "places"),
+    [
+        # One square in the middle of a small face; those around it reach 2.7 times as far.
+        ((132, 132, 268, 268), [(152, 152), (16, 16), (16, 84), (16, 152), (16, 220), (16, 288), (84, 16)]),
+        # The longer side of the face decides how far: here beyond the photo.
+        (
+            (100, 160, 300, 260),
+            [(162, 100), (162, 204), (0, 0), (0, 76), (0, 152), (0, 228), (0, 304), (76, 0)],
+        ),
+        (
+            (160, 100, 260, 300),
+            [(100, 162), (152, 162), (204, 162), (0, 0), (0, 76), (0, 152), (0, 228), (0, 304), (76, 0)],
+        ),
+    ],
+)
+def test_places_of_the_squares(face: tuple[int, ...], places: list[tuple[int, int]]) -> None:
+    """All ground is as even as any other, so the first places around the face are taken."""
+    row, column = np.mgrid[:400, :400] // 2
+    photo = np.stack([row, np.full_like(row, 128), column], axis=2).astype(np.uint8)
+    squares = texture_tiles(photo, box(*face))
+    assert squares is not None
+    assert (2 * squares[:, 0, 0, ::2].astype(int)).tolist() == [list(place) for place in places]
+
+
 def test_a_large_face_gives_squares_on_it_and_on_the_most_even_ground() -> None:
     rng = np.random.default_rng(1)
     photo = rng.integers(0, 256, (1200, 1200, 3)).astype(np.uint8)

@@ -86,6 +86,7 @@ def test_camera_blurs_and_adds_noise(portrait: NDArray[np.uint8], generator: np.
     assert roughness(blurred) < 0.8 * roughness(portrait) < roughness(portrait) < roughness(noisy)
 
 
+@pytest.mark.slow
 def test_the_face_on_a_synthetic_card_is_found_and_recognised(
     portrait: NDArray[np.uint8], group_photo: NDArray[np.uint8], matcher: FaceMatcher
 ) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import math
 import threading
 import time
 from dataclasses import dataclass
@@ -15,60 +13,10 @@ import pytest
 from facematch_local.codes import ErrorCode
 from facematch_server.access import logins, reservations
 from facematch_server.access.gatekeeper import Gatekeeper
-from facematch_server.assembly import hashes_at_once
-from facematch_server.errors import ContractError, ServiceError
-from facematch_server.matching.cores import Cores
+from facematch_server.errors import ContractError
 from facematch_server.store import UnavailableError, Why
 from facematch_server.store.records import Admitted
-
-
-def basic(pair: str, scheme: str = "Basic") -> str:
-    return f"{scheme} {base64.b64encode(pair.encode()).decode()}"
-
-
-@dataclass(frozen=True)
-class FakeLogin:
-    """The result of `look_up`."""
-
-    key: Any
-    slow: bool = False
-    name: str = ""
-
-
-class FakeStore:
-    """Notes the calls; lets each answer be chosen."""
-
-    def __init__(self, *, known: bool = True, wait: float = 0.0, left: bool = True, counted: bool = True) -> None:
-        self.calls: list[str] = []
-        self._known, self._wait, self._left, self._counted = known, wait, left, counted
-
-    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
-        self.calls.append("look_up")
-        return FakeLogin(object() if self._known else None)
-
-    def settle(self, login: Any) -> Any:
-        raise AssertionError("there was nothing slow to do")
-
-    def recall(self, api_key: str, api_secret: str) -> Any:
-        return None
-
-    def allow(self, key: Any) -> float:
-        self.calls.append("allow")
-        return self._wait
-
-    def reserve(self, key: Any, ttl_seconds: float, until: float | None = None) -> Any:
-        self.calls.append(f"reserve {ttl_seconds:g}")
-        return object() if self._left else None
-
-    def commit(self, reservation: Any, until: float | None = None) -> bool:
-        self.calls.append("commit")
-        return self._counted
-
-    def release(self, reservation: Any, until: float | None = None) -> None:
-        self.calls.append("release")
-
-    def ping(self, until: float | None = None) -> None:
-        pass
+from tests.facematch_server.access.fake_store import FakeStore, basic
 
 
 def admit(store: FakeStore, *, commit: bool = False, error: Exception | None = None) -> None:
@@ -176,100 +124,6 @@ def test_a_known_login_beyond_its_rate_is_looked_up_first() -> None:
         admit(store)
     assert caught.value.code is ErrorCode.BAD_CREDENTIALS
     assert store.calls == ["allow", "look_up"]
-
-
-class SlowStore(FakeStore):
-    """Logins are slow; the hash waits for a gate. Notes how many were hashed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = threading.Event()
-        self.hashed: list[str] = []
-
-    def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Any:
-        return FakeLogin(None, slow=not api_key.startswith("fast"), name=api_key)
-
-    def settle(self, login: Any) -> Any:
-        self.gate.wait(20)
-        self.hashed.append(login.name)
-        return object() if login.name.startswith("good") else None
-
-
-def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf, hashing: int = 2) -> list[str]:
-    """The results of logins (address, pair) that arrive together, in this order; the gate opens when all wait."""
-
-    async def scenario() -> list[str]:
-        gatekeeper = Gatekeeper(store, ttl_seconds=50, hashing=hashing)
-
-        async def log_in(address: str, pair: str) -> str:
-            try:
-                async with gatekeeper.admit(basic(pair), address, deadline):
-                    return "in"
-            except ContractError as error:
-                return str(int(error.code))
-            except ServiceError as error:
-                return str(error.status)
-
-        tasks = []
-        for login in logins:
-            tasks.append(asyncio.create_task(log_in(*login)))
-            await asyncio.sleep(0.02)
-        store.gate.set() if deadline == math.inf else None
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            store.gate.set()
-            gatekeeper.close()
-
-    return asyncio.run(scenario())
-
-
-def test_slow_logins_wait_in_lanes_and_not_for_long() -> None:
-    """Of ten wrong ones for a key two are hashed and four wait; another key's, and another address's, come next."""
-    store = SlowStore()
-    wrong = [("1.1.1.1", f"key:wrong-{number}") for number in range(10)]
-    answers = outcomes(store, *wrong, ("1.1.1.1", "good-other:s"), ("2.2.2.2", "good-far:s"))
-    assert answers == ["5"] * 6 + ["503"] * 4 + ["in", "in"]
-    assert {"good-far", "good-other"} <= set(store.hashed[:5])  # two were at work, and end in any order
-
-
-def test_invented_keys_of_one_address_do_not_keep_another_address_out() -> None:
-    store = SlowStore()
-    wrong = [("1.1.1.1", f"nobody-{number}:x") for number in range(40)]
-    answers = outcomes(store, *wrong, ("2.2.2.2", "good:s"))
-    assert answers.count("5") == 2 + 16 - 1  # at work, waiting, and the one that made room
-    assert answers.count("503") == 23
-    assert answers[-1] == "in"
-    assert store.hashed.index("good") <= 3  # two were at work
-
-
-@pytest.mark.parametrize(("cores", "hashes"), [(1, 1), (2, 1), (3, 1), (4, 2), (64, 2)])
-def test_slow_hashing_leaves_half_of_the_cores_to_others(cores: int, hashes: int) -> None:
-    assert hashes_at_once(Cores(cores)) == hashes
-
-
-def test_no_more_hashes_than_told_are_at_work() -> None:
-    store = SlowStore()
-    wrong = [("1.1.1.1", f"nobody-{number}:x") for number in range(40)]
-    answers = outcomes(store, *wrong, hashing=1)
-    assert answers.count("5") == 1 + 8  # at work, and waiting
-    assert answers.count("503") == 31
-
-
-def test_equal_logins_at_once_are_hashed_once() -> None:
-    store = SlowStore()
-    assert outcomes(store, *[("1.1.1.1", "good:s")] * 30, ("1.1.1.1", "good:other")) == ["in"] * 31
-    assert store.hashed == ["good", "good"]
-
-
-def test_a_login_that_is_not_hashed_by_its_deadline_is_answered() -> None:
-    answers = outcomes(SlowStore(), ("1.1.1.1", "good:s"), deadline=time.monotonic() + 0.3)
-    assert answers == ["503"]
-
-
-def test_fast_logins_never_wait_for_slow_ones() -> None:
-    store = SlowStore()
-    assert outcomes(store, *[("1.1.1.1", f"x:{n}") for n in range(9)], ("1.1.1.1", "fast:s"))[-1] == "5"
 
 
 @pytest.mark.parametrize("stage", ["look_up", "reserve", "commit"])

@@ -75,6 +75,7 @@ def test_names_outside_the_encoding_are_printed(monkeypatch: pytest.MonkeyPatch,
     assert b"Nguy" in err
 
 
+@pytest.mark.slow
 def test_the_same_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "utf-8", "keys", "create", "--name", NAME)[0] == 0
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": os.pathsep.join(sys.path)}

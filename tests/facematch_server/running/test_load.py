@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from facematch_server.running.load import SharedLoad
+from facematch_server.running.load import PAUSE_SECONDS, SharedLoad
 
 
 def test_a_worker_does_not_count_itself() -> None:
@@ -21,6 +21,15 @@ def test_a_worker_does_not_count_itself() -> None:
     load.note(1, free=False)
     load.note(2, free=False)
     assert not any(load.another_is_free(number) for number in range(3))
+
+
+def test_only_a_busy_worker_waits_and_only_for_a_free_one() -> None:
+    load = SharedLoad(2)
+    assert load.pause(0, free=False) == 0.0  # all are busy: to wait would help nobody
+    load.note(1, free=True)
+    assert load.pause(0, free=False) == PAUSE_SECONDS
+    assert load.pause(0, free=True) == 0.0
+    assert load.pause(1, free=False) == 0.0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")

@@ -37,6 +37,7 @@ print(resident() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")
 def test_large_blocks_go_back_to_the_system() -> None:
     code = CODE.format(path=sys.path)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
-from facematch_server.store import Store, upgrade
+from facematch_server.store import ApiKey, KeySettings, Store, upgrade
 from tests.schema_memory import SchemaMemory
 
 
@@ -64,3 +66,23 @@ def open_store(database_url: str, clock: Clock) -> Iterator[Callable[[], Store]]
 @pytest.fixture
 def store(open_store: Callable[[], Store]) -> Store:
     return open_store()
+
+
+@pytest.fixture
+def path(empty_database: str) -> Path:
+    return Path(str(make_url(empty_database).database))
+
+
+@pytest.fixture
+def shop(database_url: str) -> Iterator[Store]:
+    """A store with the real clock."""
+    with closing(Store.open(database_url)) as store:
+        yield store
+
+
+@pytest.fixture
+def key(shop: Store) -> ApiKey:
+    new = shop.create_key(KeySettings("counted", quota=100))
+    key = shop.authenticate(new.api_key, new.api_secret)
+    assert key is not None
+    return key

@@ -4,97 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
-from facematch_server.store import ApiKey, KeySettings, Period, Store, UnavailableError, Why, backup, outage, restore
+from facematch_server.store import ApiKey, KeySettings, Store, UnavailableError, Why, backup, outage, restore
 from facematch_server.store.outage import Outage
-
-ONLY_SQLITE = pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
-ONLY_POSTGRES = pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
-
-LOCKER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
-connection.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-sys.stdin.readline()
-connection.execute("ROLLBACK")
-"""
-
-
-def soon(seconds: float = 0.4) -> float:
-    return time.monotonic() + seconds
-
-
-@pytest.fixture
-def path(empty_database: str) -> Path:
-    return Path(str(make_url(empty_database).database))
-
-
-@pytest.fixture
-def shop(database_url: str) -> Iterator[Store]:
-    """A store with the real clock."""
-    with closing(Store.open(database_url)) as store:
-        yield store
-
-
-@pytest.fixture
-def key(shop: Store) -> ApiKey:
-    new = shop.create_key(KeySettings("counted", quota=100))
-    key = shop.authenticate(new.api_key, new.api_secret)
-    assert key is not None
-    return key
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Another process holds the write lock."""
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", LOCKER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        assert process.stdout.readline() == "locked\n"
-        yield
-    finally:
-        process.communicate("\n")
-
-
-def count_one(store: Store, key: ApiKey) -> None:
-    reservation = store.reserve(key, 60, soon(2))
-    assert reservation is not None
-    assert store.commit(reservation, soon(2))
-
-
-def why_not(action: Callable[[], object]) -> Why:
-    with pytest.raises(UnavailableError) as raised:
-        action()
-    return raised.value.why
-
-
-def works_again(store: Store, key: ApiKey) -> None:
-    """Within a few seconds, without an operator."""
-    end = time.monotonic() + 20
-    while True:
-        try:
-            count_one(store, key)
-        except UnavailableError:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        else:
-            store.ping(soon(2))
-            return
+from tests.facematch_server.store.outage_steps import (
+    ONLY_SQLITE,
+    count_one,
+    locked,
+    soon,
+    why_not,
+    works_again,
+)
 
 
 @ONLY_SQLITE
@@ -310,64 +240,6 @@ def test_one_transaction_that_fails_stops_no_other(shop: Store, key: ApiKey) -> 
     count_one(shop, key)
 
 
-# -- clocks ----------------------------------------------------------------------------------------------
-
-
-def test_a_reservation_of_a_clock_far_ahead_blocks_nobody(store: Store, clock: Any) -> None:
-    new = store.create_key(KeySettings(quota=1))
-    key = store.authenticate(new.api_key, new.api_secret)
-    assert key
-    right = clock.now
-    clock.forward(days=365)
-    ahead = store.reserve(key, 60)
-    assert ahead
-    clock.now = right
-    assert store.usage(key.api_key).reserved == 0
-    now = store.reserve(key, 60)
-    assert now
-    assert store.commit(now)
-    assert not store.commit(ahead)  # its place was given to another
-    assert store.usage(key.api_key).total == 1
-
-
-def test_a_clock_put_back_a_little_leaves_requests_under_way_alone(store: Store, clock: Any) -> None:
-    new = store.create_key(KeySettings(quota=1))
-    key = store.authenticate(new.api_key, new.api_secret)
-    assert key
-    held = store.reserve(key, 60)
-    assert held
-    clock.forward(minutes=-30)
-    assert store.reserve(key, 60) is None
-    assert store.commit(held)
-
-
-@pytest.mark.parametrize("period", [Period.DAY, Period.MONTH])
-def test_what_a_clock_far_ahead_counted_counts_then(store: Store, clock: Any, period: Period) -> None:
-    new = store.create_key(KeySettings(quota=1, period=period))
-    key = store.authenticate(new.api_key, new.api_secret)
-    assert key
-    right = clock.now
-    clock.forward(days=365)
-    ahead = store.reserve(key, 60)
-    assert ahead
-    assert store.commit(ahead)
-    clock.now = right
-    now = store.reserve(key, 60)
-    assert now
-    assert store.commit(now)
-    usage = store.usage(key.api_key)
-    assert (usage.today, usage.total) == (1, 2)
-
-
-def test_no_reservation_lasts_for_more_than_an_hour(store: Store, clock: Any) -> None:
-    new = store.create_key(KeySettings(quota=1))
-    key = store.authenticate(new.api_key, new.api_secret)
-    assert key
-    assert store.reserve(key, 10**6)
-    clock.forward(hours=1, seconds=1)
-    assert store.reserve(key, 60)
-
-
 def test_the_probe_leaves_nothing_behind(store: Store, database_url: str) -> None:
     store.ping()  # without any key
     new = store.create_key(KeySettings(quota=1))
@@ -392,115 +264,3 @@ def test_an_outage_lets_one_try_at_a_time() -> None:
     assert why_not(outage.check) is Why.LOCKED
     outage.ends()
     outage.check()
-
-
-# -- PostgreSQL ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@ONLY_POSTGRES
-def test_a_server_that_stops_and_comes_back(shop: Store, key: ApiKey, postgres: Any) -> None:
-    count_one(shop, key)
-    held = shop.reserve(key, 60)
-    assert held
-    postgres.stop()
-    try:
-        begun = time.monotonic()
-        assert why_not(lambda: shop.look_up(key.api_key, "x", soon(2))) is Why.UNREACHABLE
-        assert why_not(lambda: shop.reserve(key, 60, soon(2))) is Why.UNREACHABLE
-        assert why_not(lambda: shop.commit(held, soon(2))) is Why.UNREACHABLE
-        assert why_not(lambda: shop.ping(soon(2))) is Why.UNREACHABLE
-        assert time.monotonic() - begun < 10
-    finally:
-        postgres.start()
-    works_again(shop, key)
-    assert shop.commit(held, soon(2))
-    assert shop.usage(key.api_key).total == 3
-
-
-@pytest.mark.slow
-@ONLY_POSTGRES
-def test_a_table_that_is_locked(shop: Store, key: ApiKey, database_url: str) -> None:
-    held = shop.reserve(key, 60)
-    assert held
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("LOCK TABLE usage, reservations IN ACCESS EXCLUSIVE MODE"))
-        begun = time.monotonic()
-        assert why_not(lambda: shop.commit(held, soon())) in (Why.LOCKED, Why.SLOW)
-        assert 0.3 < time.monotonic() - begun < 3
-        assert why_not(lambda: shop.ping(soon())) in (Why.LOCKED, Why.SLOW)
-    engine.dispose()
-    assert shop.commit(held, soon(2))
-    works_again(shop, key)
-
-
-@pytest.mark.slow
-@ONLY_POSTGRES
-def test_a_server_that_only_reads(shop: Store, key: ApiKey, database_url: str) -> None:
-    """As after a failover to a standby."""
-    name = make_url(database_url).database
-    engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
-        shop._sessions._engine.dispose()
-        assert why_not(lambda: shop.ping(soon(2))) is Why.READ_ONLY
-        assert why_not(lambda: shop.reserve(key, 60, soon(2))) is Why.READ_ONLY
-        connection.execute(text("SET default_transaction_read_only = off"))
-        connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-        shop._sessions._engine.dispose()
-    engine.dispose()
-    works_again(shop, key)
-
-
-@pytest.mark.slow
-@ONLY_POSTGRES
-def test_a_server_that_hangs(shop: Store, key: ApiKey, postgres: Any) -> None:
-    """The server stops with open connections: every request still gets its reply in time."""
-    import asyncio
-
-    from facematch_server.access.gatekeeper import Gatekeeper
-
-    new = shop.create_key(KeySettings("asks"))
-    gatekeeper = Gatekeeper(shop, ttl_seconds=60, database_seconds=0.5)
-    import base64
-
-    header = "Basic " + base64.b64encode(f"{new.api_key}:{new.api_secret}".encode()).decode()
-
-    async def ask() -> float:
-        begun = time.monotonic()
-        async with gatekeeper.admit(header, deadline=begun + 5) as admission:
-            await admission.commit()
-        return time.monotonic() - begun
-
-    async def refused() -> float:
-        begun = time.monotonic()
-        with pytest.raises(UnavailableError):
-            await ask()
-        return time.monotonic() - begun
-
-    async def scenario() -> None:
-        await ask()
-        stopped = postgres.processes()
-        for process in stopped:
-            os.kill(process, signal.SIGSTOP)
-        try:
-            waits = await asyncio.gather(*(refused() for _ in range(30)))
-            assert max(waits) < 3
-        finally:
-            for process in stopped:
-                os.kill(process, signal.SIGCONT)
-        end = time.monotonic() + 30
-        while True:
-            try:
-                await ask()
-                return
-            except UnavailableError:
-                assert time.monotonic() < end
-                await asyncio.sleep(0.2)
-
-    try:
-        asyncio.run(scenario())
-    finally:
-        gatekeeper.close()
-    assert shop.usage(new.api_key).total >= 2

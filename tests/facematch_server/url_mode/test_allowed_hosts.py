@@ -92,7 +92,9 @@ ADDRESSES = {
         ("auto", "myhost", {"public"}),
         ("auto", "", {"public"}),
         ("any", "0.0.0.0", set(ADDRESSES)),  # noqa: S104
+        ("any", "127.0.0.1", set(ADDRESSES)),
         ("off", "127.0.0.1", set()),
+        ("off", "0.0.0.0", set()),  # noqa: S104
     ],
 )
 def test_policies_open_what_they_say(mode: str, listen: str, open_to: set[str]) -> None:

@@ -185,13 +185,14 @@ def test_the_table_is_as_long_as_promised() -> None:
     assert len(set(HOSTILE)) == len(HOSTILE) >= 60
 
 
-@pytest.mark.parametrize("url", HOSTILE)
-async def test_hostile_urls_are_refused_without_a_connection(url: str) -> None:
-    network = Network()
-    names = Names()
-    names._answers = {name: list(lists) for name, lists in NAMES.items()}
-    assert await refused(url, PUBLIC, network=network, resolver=names) in (Reason.MALFORMED, Reason.FORBIDDEN)
-    assert network.connected == []
+async def test_hostile_urls_are_refused_without_a_connection() -> None:
+    for url in HOSTILE:
+        network = Network()
+        names = Names()
+        names._answers = {name: list(lists) for name, lists in NAMES.items()}
+        reason = await refused(url, PUBLIC, network=network, resolver=names)
+        assert reason in (Reason.MALFORMED, Reason.FORBIDDEN), url
+        assert network.connected == [], url
 
 
 async def test_the_tables_harmless_host_would_have_been_connected_to() -> None:

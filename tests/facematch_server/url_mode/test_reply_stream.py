@@ -18,10 +18,9 @@ def given(reply: bytes, size: int) -> bytes:
     return out
 
 
-@pytest.mark.parametrize("size", range(1, 60))
-def test_a_plain_reply_is_the_same_however_it_comes(size: int) -> None:
+def test_a_plain_reply_is_the_same_however_it_comes() -> None:
     reply = b"HTTP/1.1 200 OK\r\nContent-Length:5\r\nX:a\r\n\r\nphoto"
-    assert given(reply, size) == reply
+    assert {size: given(reply, size) for size in range(1, 60)} == dict.fromkeys(range(1, 60), reply)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 1000])

@@ -72,6 +72,10 @@ def test_more_than_photos_need_is_refused(body: bytes) -> None:
         string_fields(body, NAMES)
 
 
+def test_short_strings_may_contain_raw_line_breaks() -> None:
+    assert string_fields(b'{"x": "a\n\tb", "img1": "AB\r\nCD"}', ("img1", "x")) == {"img1": "AB\r\nCD", "x": "a\n\tb"}
+
+
 def test_a_number_of_the_clients_own_fields_is_served() -> None:
     body = json.dumps({"img1": "a" * 5000, "img2": "b", "meta": {str(n): {"v": [n, "x"]} for n in range(1000)}})
     assert {name: as_text(value) for name, value in string_fields(body.encode(), NAMES).items()} == {

@@ -173,11 +173,11 @@ def _encodings(photo: bytes) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("length", range(4990, 4996))
 @pytest.mark.parametrize("how", _encodings(b"x"))
-def test_base64_as_clients_write_it(how: str, length: int) -> None:
-    photo = PHOTO[:length]
-    assert decode_base64(_encodings(photo)[how], LIMIT) == photo
+def test_base64_as_clients_write_it(how: str) -> None:
+    for length in range(4990, 4996):
+        photo = PHOTO[:length]
+        assert decode_base64(_encodings(photo)[how], LIMIT) == photo, length
 
 
 @given(st.binary(min_size=1, max_size=400), st.sampled_from(sorted(set(_encodings(b"x")) - {"lines to spaces"})))

@@ -27,7 +27,9 @@ def mean_with_interval(values: np.ndarray, batches: int = 20) -> tuple[float, fl
     return float(np.mean(means)), 2.861 * float(np.std(means, ddof=1)) / math.sqrt(batches)  # t with 19 degrees
 
 
-@pytest.mark.parametrize(("cores", "rate"), [(1, 6.0), (2, 15.0), (8, 60.0)])
+@pytest.mark.parametrize(
+    ("cores", "rate"), [(1, 6.0), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, 15.0), (8, 60.0)))]
+)
 def test_one_process_is_an_m_m_c_queue(cores: int, rate: float) -> None:
     service = dataclasses.replace(PATIENT, cores=cores)
     outcome = simulate(Scenario(constant(rate, 30_000 / rate), EXPONENTIAL, service=service, seed=7))

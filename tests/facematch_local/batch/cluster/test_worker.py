@@ -20,6 +20,8 @@ from facematch_local.checks import Role
 from facematch_local.errors import FacematchError
 from tests.facematch_local.batch.stubs import IDENTITY, StubExaminer, StubSettings
 
+pytestmark = pytest.mark.slow  # each worker starts a process
+
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[RowWorker]:

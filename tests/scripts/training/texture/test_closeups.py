@@ -29,6 +29,7 @@ def test_a_view_has_the_asked_size_and_follows_the_seed(make) -> None:  # type: 
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.slow
 def test_displays_leave_periods_more_often_than_the_world() -> None:
     photo = smooth_photo()
 
@@ -55,6 +56,7 @@ def test_a_photograph_of_even_light_is_even() -> None:
     assert shot.std() < 25
 
 
+@pytest.mark.slow
 def test_a_drawn_ground_has_a_pattern() -> None:
     for seed in range(12):
         ground = drawn_ground(np.random.default_rng(seed))
