@@ -12,7 +12,7 @@ from facematch_local.policy import load_policy
 from scripts.development.limits import lines, main, moved, results, sweep
 from scripts.development.measures import Measured, read_measures, write_measures
 
-ALL = {name: None for name in load_policy().limits[Role.PORTRAIT]}
+ALL = dict.fromkeys(load_policy().limits[Role.PORTRAIT])
 
 
 def _photos(folder: Path) -> tuple[Path, Path]:
