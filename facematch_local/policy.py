@@ -1,7 +1,7 @@
 """The policy: limits of the checks, and the warnings that follow from them. All limits are in `policy.toml`.
 
 ```toml
-version = "16"
+version = "17"
 
 [portrait.crop]                 # role and name of the check
 code = 12

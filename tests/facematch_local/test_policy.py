@@ -10,7 +10,7 @@ from facematch_local.checks import CHECKS, Measure, Role
 from facematch_local.checks.examination import GHOST_PERCENT
 from facematch_local.codes import WarningCode
 from facematch_local.errors import PolicyError
-from facematch_local.policy import Outcome, load_policy, warnings
+from facematch_local.policy import DEFAULT_POLICY, Outcome, load_policy, warnings
 
 
 def _write(folder: Path, portrait: str) -> Path:
@@ -109,3 +109,16 @@ def test_every_old_name_has_a_new_one_that_is_a_check() -> None:
     names = {check.name for checks in CHECKS.values() for check in checks}
     assert {new.split(",")[0] for new in _RENAMED.values()} <= names
     assert not names & set(_RENAMED)
+
+
+def test_a_copy_of_an_earlier_policy_goes_on_without_the_checks_that_it_does_not_know(tmp_path: Path) -> None:
+    text = DEFAULT_POLICY.read_text("utf-8")
+    start = text.index("[portrait.edge_blur]")
+    older = tmp_path / "policy.toml"
+    older.write_text(text[:start] + text[text.index("[portrait.noise]") :], "utf-8")
+    measures = {"blur": Measure(0.5), "edge_blur": Measure(0.99)}
+    findings = load_policy(older).judge(2, Role.PORTRAIT, measures)
+    assert [finding.name for finding in findings] == ["blur"]
+    assert [f.name for f in load_policy().judge(2, Role.PORTRAIT, measures) if f.outcome is Outcome.WARNING] == [
+        "edge_blur"
+    ]

@@ -86,7 +86,7 @@ def list_photos(data: Path, sets: tuple[str, ...] = SETS, labels: Mapping[str, s
             other_half = source in OF_PEOPLE and digest[0] % 2 == 1
             # The split reads the first byte of the same digest.
             other_half |= source in ONE_EACH and hashlib.sha256(path.encode()).digest()[1] % 2 == 1
-            lent = other_half and not held and digest[1] % 2 == 0
+            lent = source in OF_PEOPLE and other_half and not held and digest[1] % 2 == 0
             photos.append(Photo(path, source, held, (labels or {}).get(path, ""), held or other_half, lent))
     return photos
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -40,8 +40,8 @@ OUTPUTS = ("sunglasses", "clear_glasses", "mask", "head_covering")
 SETS_USED = (*(name for name in PORTRAIT_SETS if name != "spoof"), "east_asian_people")
 DRAWN_PER_PHOTO = {"lfw": 1, "asian_faces": 3, "masks": 2, "sunglasses": 2, "scenes": 3, "east_asian_people": 3}
 HEADS_PER_HAT, HEADS_PER_HAIR = 3, 3  # other faces under a photo's hat, and under its hair (east_asian_people)
-LFW_TRAINED_ON = 0.4  # share of the unlabelled LFW photos: the weights that the training starts from have seen the rest
-LFW_DRAWN_ON = 0.2  # share of the LFW photos drawn on
+LFW_DRAWN_ON = 0.5  # share of the LFW photos drawn on
+LFW_AGAIN = 0.4  # share of the unlabelled LFW photos in a training that goes on from weights that have seen all
 LFW_TESTED_ON = 0.4  # share of the unlabelled held-out LFW photos in the figures
 SIZES = {"face": STORED}
 
@@ -84,17 +84,26 @@ def known_labels(photos: list[Photo]) -> dict[str, Labels]:
     return out
 
 
-def build(data: Path, teachers: Path, work: Path, held_out: bool) -> tuple[Array, Array, list[str]]:
-    """Crops uint8 [N,160,160,3], labels int8 [N,4] and, for each, `path` or `path#n` for the n-th drawn version."""
+def build(data: Path, teachers: Path, work: Path, held_out: bool, lfw: float = 1.0) -> tuple[Array, Array, list[str]]:
+    """Crops uint8 [N,160,160,3], labels int8 [N,4] and, for each, `path` or `path#n` for the n-th drawn version.
+
+    Args:
+        data: the data folder.
+        teachers: folder of the teachers.
+        work: folder for the crops.
+        held_out: the half for figures, not the one for training.
+        lfw: share of the unlabelled LFW photos to train on.
+    """
+    share = LFW_TESTED_ON if held_out else lfw
     folder = work / ("occlusion_test" if held_out else "occlusion_train")
     if not (folder / "names.json").exists():
         every = list_portraits(data, SETS_USED)
         known = known_labels(every)
-        photos = [p for p in every if p.path in known and p.occlusion_trains_on_it != held_out and _used(p, held_out)]
+        photos = [p for p in every if p.path in known and p.occlusion_trains_on_it != held_out and _used(p, share)]
         faces = find_faces(data, teachers, work / "faces.json", photos)
-        rows = _Rows()
+        rows, drawn_of = _Rows(), partial(_drawn, held_out=held_out, share=share)
         with CropWriter(folder, SIZES) as writer:
-            bank = _draw_photos(photos, faces, known, data, Mesh(teachers), writer, rows, held_out)
+            bank = _draw_photos(photos, faces, known, data, Mesh(teachers), writer, rows, drawn_of)
             if not held_out:
                 _transplant(bank, known, writer, rows)
         np.save(folder / "labels.npy", np.array(rows.labels, np.int8))
@@ -118,20 +127,19 @@ class _Rows:
 Bank = dict[str, tuple[Array, Array]]  # by path, canvas and mesh
 
 
-def _used(photo: Photo, held_out: bool) -> bool:
-    if (photo.source, photo.label) != ("lfw", "") or photo.path in reviewed():
-        return True
-    return _chance(photo.path) <= (LFW_TESTED_ON if held_out else LFW_TRAINED_ON)
+def _used(photo: Photo, lfw: float) -> bool:
+    labelled = (photo.source, photo.label) != ("lfw", "") or photo.path in reviewed()
+    return labelled or _chance(photo.path) <= lfw
 
 
 def _chance(path: str) -> float:
     return zlib.crc32(path.encode()) / 2**32
 
 
-def _drawn(photo: Photo, held_out: bool) -> int:
+def _drawn(photo: Photo, held_out: bool, share: float) -> int:
     if held_out:
         return int(_chance(photo.path) < 0.1)
-    if photo.source == "lfw" and _chance(photo.path) > LFW_DRAWN_ON:
+    if photo.source == "lfw" and _chance(photo.path) > LFW_DRAWN_ON * share:
         return 0
     return DRAWN_PER_PHOTO[photo.source]
 
@@ -144,7 +152,7 @@ def _draw_photos(
     points: Mesh,
     writer: CropWriter,
     rows: _Rows,
-    held_out: bool,
+    drawn_of: Callable[[Photo], int],
 ) -> Bank:
     """Write every photo as it is and its drawn versions; returns the canvases that faces and hats are taken from."""
     bank: Bank = {}
@@ -155,7 +163,7 @@ def _draw_photos(
         canvas, labels = canvas_of(image, faces[photo.path]), known[photo.path]
         writer.add({"face": stored(canvas)})
         rows.add(photo.path, labels)
-        drawn = _drawn(photo, held_out)
+        drawn = drawn_of(photo)
         kept = labels.head_covering == 1 or photo.source in ("east_asian_people", "asian_faces") or drawn
         mesh = mesh_on(canvas, points) if kept else canvas
         if kept:

@@ -21,7 +21,7 @@ from scripts.training.common.export import export, folded
 from scripts.training.common.image import Array, jpeg
 from scripts.training.common.loop import Batch, prepare, trained
 from scripts.training.occlusion.canvas import SCALE, STORED
-from scripts.training.occlusion.data import build, reviewed
+from scripts.training.occlusion.data import LFW_AGAIN, build, reviewed
 from scripts.training.occlusion.net import OcclusionNet
 
 BATCH = 96
@@ -114,7 +114,8 @@ def main() -> None:
     parser.add_argument("--go-on", type=Path, metavar="PACK", help="begin with the network of this pack")
     arguments = parser.parse_args()
     prepare()
-    crops, labels, names = build(arguments.data, arguments.teachers, arguments.work, held_out=False)
+    share = LFW_AGAIN if arguments.go_on else 1.0
+    crops, labels, names = build(arguments.data, arguments.teachers, arguments.work, held_out=False, lfw=share)
     chances = sampling_weights(labels, names).cumsum()
     print(f"{len(names)} training crops; positives {(labels == 1).sum(0).tolist()}", flush=True)
 

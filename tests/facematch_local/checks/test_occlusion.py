@@ -14,6 +14,7 @@ from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.networks import Networks
 from facematch_local.networks.occlusion import OcclusionScores
+from facematch_local.packs import find_pack, load_pack
 from facematch_local.policy import load_policy
 
 
@@ -182,3 +183,56 @@ def test_each_missing_pixel_between_the_eyes_costs_the_same_evidence() -> None:
         examination = _examination(np.zeros((200, 200, 3), np.uint8), face, _Network(mask=0.5))
         assert occlusion.sunglasses(examination).value == pytest.approx(1 / (1 + 9 * np.exp(0.4 * missing)))
         assert occlusion.mask(examination).value == pytest.approx(1 / (1 + np.exp(1.1 * missing)))
+
+
+@pytest.fixture(scope="module")
+def networks() -> Networks:
+    return load_pack(find_pack("compact")).networks
+
+
+def _with_hair(photo: NDArray[np.uint8], face: Face, brow: float, ground: int) -> NDArray[np.uint8]:
+    """The head with a black bob on a plain ground; the fringe ends `brow` eye distances above the eyes."""
+    unit, (x, y) = face.inter_eye_distance, face.eye_midpoint
+    head, skin = np.zeros(photo.shape[:2], np.uint8), np.zeros(photo.shape[:2], np.uint8)
+    cv2.ellipse(head, (int(x), int(y)), (int(1.35 * unit), int(1.8 * unit)), 0, 0, 360, (255,), -1)
+    cv2.ellipse(skin, (int(x), int(y + 0.45 * unit)), (int(unit), int(1.5 * unit)), 0, 0, 360, (255,), -1)
+    skin[: int(y - brow * unit)] = 0
+    hair = cv2.GaussianBlur(((head > 0) & (skin == 0)).astype(np.float32), (0, 0), 2)[..., None]
+    strands = np.random.default_rng(0).normal(0, 1, (6, photo.shape[1])).astype(np.float32)
+    strands = cv2.resize(strands, photo.shape[1::-1], interpolation=cv2.INTER_CUBIC)[..., None]
+    out = np.where(((head > 0) | (skin > 0))[..., None], photo, ground).astype(np.float32)
+    return np.clip(out * (1 - hair) + np.float32([18, 18, 22]) * (1 + 0.35 * strands) * hair, 0, 255).astype(np.uint8)
+
+
+def _with_santa_hat(photo: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """A red cone that falls to a side, with a broad white rim."""
+    out, unit, (x, y) = photo.copy(), face.inter_eye_distance, face.eye_midpoint
+    cone = np.array([(-1.3, -0.9), (-0.9, -2.1), (0.2, -2.7), (1.6, -2.0), (1.9, -1.0), (1.3, -1.7), (1.3, -0.9)])
+    cv2.fillPoly(out, [np.round(cone * unit + (x, y)).astype(np.int32)], (35, 30, 190), cv2.LINE_AA)
+    rim = tuple(np.round((float(x), float(y) - 0.9 * unit)).astype(int).tolist())
+    cv2.ellipse(out, rim, (int(1.45 * unit), int(0.28 * unit)), 0, 0, 360, (235, 235, 235), -1, cv2.LINE_AA)
+    return out
+
+
+@pytest.mark.parametrize("ground", [20, 200])
+@pytest.mark.parametrize("brow", [0.35, 0.5, 0.7])
+def test_a_black_fringe_is_neither_a_hat_nor_sunglasses(
+    photo: NDArray[np.uint8], astronaut_face: Face, networks: Networks, brow: float, ground: int
+) -> None:
+    examination = Examination(
+        Photo(_with_hair(photo, astronaut_face, brow, ground)), Role.PORTRAIT, (astronaut_face,), networks
+    )
+    for check in (occlusion.head_covering, occlusion.sunglasses):
+        value = check(examination).value
+        assert value is not None
+        assert value < _limit(check.__name__)
+
+
+def test_a_santa_hat_is_a_head_covering_on_any_hair(
+    photo: NDArray[np.uint8], astronaut_face: Face, networks: Networks
+) -> None:
+    for bare in (photo, _with_hair(photo, astronaut_face, 0.5, 200)):
+        seen = Photo(_with_santa_hat(bare, astronaut_face))
+        value = occlusion.head_covering(Examination(seen, Role.PORTRAIT, (astronaut_face,), networks)).value
+        assert value is not None
+        assert value > _limit("head_covering")

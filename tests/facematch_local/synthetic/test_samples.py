@@ -57,7 +57,7 @@ def test_check_goes_by_the_policy(
     facematch: Callable[..., Any], tmp_path: Path, pack_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strict = tmp_path / "policy.toml"
-    strict.write_text(re.sub(r"min = 0\.1$", "min = 9", DEFAULT_POLICY.read_text("utf-8"), flags=re.M), "utf-8")
+    strict.write_text(re.sub(r"min = 0\.05$", "min = 9", DEFAULT_POLICY.read_text("utf-8"), flags=re.M), "utf-8")
     monkeypatch.setenv("FACEMATCH_POLICY", str(strict))
     done = facematch("samples", tmp_path / "samples", "--check", "--pack", pack_path)
     assert done.code == 1  # every portrait is too near the margin now

@@ -76,3 +76,13 @@ def test_a_photo_is_reduced_never_enlarged(tmp_path: Path) -> None:
     assert whole is not None
     assert (reduced.shape, whole.shape) == ((25, 50, 3), (100, 200, 3))
     assert load_photo(tmp_path / "text.png") is None
+
+
+def test_a_set_of_one_photo_a_person_keeps_half_of_the_photos_that_are_not_held_out_and_lends_none(data: Path) -> None:
+    for number in range(64):
+        (data / "east_asian_people").mkdir(exist_ok=True)
+        (data / "east_asian_people" / f"{number}.jpg").touch()
+    photos = [photo for photo in list_photos(data, ("east_asian_people",)) if not photo.held_out]
+    reserved = sum(photo.reserved for photo in photos)
+    assert 0.3 * len(photos) < reserved < 0.7 * len(photos)
+    assert all(photo.occlusion_trains_on_it != photo.reserved for photo in photos)

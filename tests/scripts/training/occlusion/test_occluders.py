@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from scripts.training.occlusion import occluders
+from scripts.training.occlusion.occluders.hair import fringe, low_fringe
+from scripts.training.occlusion.occluders.hats import santa
 from scripts.training.occlusion.occluders.paint import JAW, OVAL_TOP
+from scripts.training.occlusion.transplant import BROWS, transplanted
 
 
 def flat_mesh() -> np.ndarray:
@@ -62,3 +65,44 @@ def test_nothing_is_drawn_over_what_the_photo_already_has() -> None:
         drawn, labels = occluders.draw(canvas, mesh, known, np.random.default_rng(seed))
         assert labels == known
         assert np.array_equal(drawn, canvas)
+
+
+def test_a_santa_hat_leaves_eyes_and_mouth_free_and_covers_the_hair() -> None:
+    mesh, canvas = flat_mesh(), np.full((320, 320, 3), (120, 150, 200), np.uint8)
+    for seed in range(10):
+        drawn = canvas.copy()
+        santa(drawn, mesh, np.random.default_rng(seed))
+        changed = np.abs(drawn.astype(int) - canvas).mean(axis=2)
+        assert changed[70:110, 140:180].mean() > 8
+        assert changed[165:260, 125:195].mean() < 5
+
+
+def test_a_low_fringe_reaches_the_eyes_and_is_neither_sunglasses_nor_a_hat() -> None:
+    mesh, canvas = flat_mesh(), np.full((320, 320, 3), (120, 150, 200), np.uint8)
+    reached = 0.0
+    for seed in range(10):
+        low, high = canvas.copy(), canvas.copy()
+        low_fringe(low, mesh, np.random.default_rng(seed))
+        fringe(high, mesh, np.random.default_rng(seed), brow=0.8)
+        eyes = (slice(155, 175), slice(120, 200))
+        reached += np.abs(low.astype(int) - canvas)[eyes].mean() - np.abs(high.astype(int) - canvas)[eyes].mean()
+    assert reached / 10 > 5
+    assert low_fringe in occluders.LIKE_SUNGLASSES
+
+
+def test_a_transplant_keeps_the_head_and_takes_the_face() -> None:
+    rng = np.random.default_rng(0)
+    mesh = flat_mesh()
+    for index, x, y in ((1, 160, 205), (152, 160, 283)):
+        mesh[index] = x, y
+    for n, index in enumerate(BROWS):
+        mesh[index] = 222 - 124 * n / (len(BROWS) - 1), 150
+    head = np.full((320, 320, 3), 60, np.uint8)
+    face = np.clip(rng.normal(170, 30, (320, 320, 3)), 0, 255).astype(np.uint8)
+    head[150:] = np.clip(rng.normal(120, 30, (170, 320, 3)), 0, 255).astype(np.uint8)
+    changed = transplanted(head, mesh, face, mesh, rng)
+    assert np.array_equal(changed[:110], head[:110])
+    middle = (slice(180, 240), slice(130, 190))
+    likeness = np.corrcoef(changed[middle].ravel(), face[middle].ravel())[0, 1]
+    assert likeness > 0.9
+    assert abs(changed[middle].mean() - head[middle].mean()) < 10  # in the colour of the head
