@@ -22,8 +22,8 @@ from scripts.training.common.image import Array, Rng
 from scripts.training.common.photos import list_photos, read_rows
 from scripts.training.texture.closeups import display, paper, world
 from scripts.training.texture.grounds import drawn_ground
-from scripts.training.texture.remade import remade
 from scripts.training.texture.recaptures import list_recaptures
+from scripts.training.texture.remade import remade
 
 SIDE = 144  # of a kept square; trainings cut smaller ones out of it
 LEAST = 96  # a photo with a shorter side is left out

@@ -11,7 +11,6 @@ from scripts.training.common.units import ConvUnit, trunk
 SIDE = 96
 WINDOW, STEP = 64, 32  # of the windows whose spectra are averaged
 FEATURES = 32
-FAINT = 4.0  # grey levels of fine detail that count half as much as the strongest
 
 
 class Spectrum(nn.Module):
@@ -52,33 +51,24 @@ class TextureNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        detail = torch.full((3, 1, 5, 5), -1 / 25)
-        detail[:, :, 2, 2] += 1
-        self.register_buffer("detail", detail, persistent=False)
-        self.first = ConvUnit(6, 24, 2, 5)
+        self.first = ConvUnit(3, 16, 2, 5)
         self.rest = nn.Sequential(
-            ConvUnit(24, 24), ConvUnit(24, 40, 2), ConvUnit(40, 40), ConvUnit(40, 64, 2), ConvUnit(64, 64)
+            ConvUnit(16, 16), ConvUnit(16, 32, 2), ConvUnit(32, 32), ConvUnit(32, 56, 2), ConvUnit(56, 56)
         )
         self.spectrum = Spectrum()
-        self.waves = trunk((12, 16, 24), (1, 1, 1), 6)
-        self.joined = nn.Linear(64 + 64 + 24 * 8 * 5, FEATURES)
+        self.waves = trunk((8, 16, 24), (1, 1, 1), 2)
+        self.joined = nn.Linear(56 + 56 + 24 * 8 * 5, FEATURES)
         self.decision = nn.Linear(FEATURES, 1)
         self.drop = nn.Dropout(0.3)
 
     def forward(self, tiles: Tensor) -> Tensor:
         x = tiles.permute(0, 3, 1, 2).float()
-        blue, green, red = x.unbind(1)
-        planes = (blue * 0.114 + green * 0.587 + red * 0.299, red - blue, green - (red + blue) / 2)
-        waves = torch.cat([self.spectrum(plane) for plane in planes], 1) / 8
-        local = nn.functional.avg_pool2d(waves, (9, 1), 1, (4, 0), count_include_pad=False)
-        local = nn.functional.avg_pool2d(local, (1, 9), 1, (0, 4), count_include_pad=False)
+        grey = x[:, 0] * 0.114 + x[:, 1] * 0.587 + x[:, 2] * 0.299
+        waves = self.spectrum(grey) / 8
+        local = nn.functional.avg_pool2d(waves, 9, 1, 4, count_include_pad=False)
         waves = self.waves(torch.cat([waves - 1, 4 * (waves - local)], 1)).flatten(1)
         # Light and colour say little; what is left is contrast around the mean of the square.
-        # A faint grid on flat ground counts as much as a strong edge: fine detail is compressed.
-        fine = nn.functional.conv2d(x, self.detail, padding=2, groups=3)
-        fine = fine / (fine.abs() + FAINT)
-        x = torch.cat([(x - x.mean((2, 3), keepdim=True)) / 32, fine.to(x.dtype)], 1)
-        x = self.rest(self.first(x))
+        x = self.rest(self.first((x - x.mean((2, 3), keepdim=True)) / 32))
         features = torch.cat([x.mean((2, 3)), x.amax((2, 3)) / 4, waves], 1)
         logit: Tensor = self.decision(self.drop(nn.functional.relu(self.joined(features))))
         return logit

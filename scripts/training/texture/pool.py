@@ -24,12 +24,12 @@ from scripts.training.texture.net import SIDE
 COUNT = 100_000
 # How often each group is drawn.
 REAL = {
-    "a": 0.25, "b": 0.22, "f": 0.04, "world": 0.13, "remade": 0.12, "lfw": 0.05, "asian_faces": 0.03,
+    "a": 0.25, "b": 0.22, "f": 0.04, "world": 0.13, "remade": 0.06, "lfw": 0.05, "asian_faces": 0.03,
     "east_asian_people": 0.08, "masks": 0.03, "sunglasses": 0.03, "scenes": 0.05, "no_card": 0.07, "groups": 0.02,
 }  # fmt: skip
 ATTACK = {
     "a, laptop": 0.08, "a, phone": 0.14, "a, print": 0.12, "b, screen": 0.25, "f, screen": 0.06, "display": 0.28,
-    "paper": 0.18,
+    "paper": 0.15,
 }  # fmt: skip
 
 
