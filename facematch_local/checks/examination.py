@@ -17,6 +17,7 @@ from facematch_local.documents.find import Document, find_document
 from facematch_local.documents.outline import closer, outline
 from facematch_local.faces import Face
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
+from facematch_local.imaging.grid import grid_of
 from facematch_local.imaging.luminance import histogram, luminance
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.imaging.resampling import scaled
@@ -144,7 +145,9 @@ class Examination(BriefRepr):
         if self.face is None or self.networks.texture is None:
             return None
         tiles = texture_tiles(self.photo.pixels, self.face.box)
-        return None if tiles is None else self.networks.texture.predict(tiles)
+        if tiles is None:
+            return None
+        return self.networks.texture.predict(tiles, grid_of(self.photo.pixels, self.face.box))
 
 
 def _inside(pixels: Pixels, face: Face) -> Pixels | None:

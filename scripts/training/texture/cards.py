@@ -18,6 +18,7 @@ import numpy as np
 import onnxruntime
 
 from facematch_local.checks import Role
+from facematch_local.imaging.grid import grid_of
 from facematch_local.networks.texture import TILE, TextureNetwork, texture_tiles
 from facematch_local.policy import load_policy
 from scripts.training.common.arguments import parser_of
@@ -65,7 +66,7 @@ def main() -> None:
         whole = np.array([0, 0, pixels.shape[1], pixels.shape[0]], np.float32)
         tiles = texture_tiles(pixels, whole)
         if tiles is not None:
-            scores[kind].append(network.predict(tiles))
+            scores[kind].append(network.predict(tiles, grid_of(pixels, whole)))
     limit = load_policy().limits[Role.PORTRAIT]["recapture"].maximum
     for kind, found in scores.items():
         values = np.array(found)
