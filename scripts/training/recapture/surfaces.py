@@ -64,16 +64,12 @@ def subpixels(x: Array, y: Array, family: str, rng: Rng) -> Array:
     if family == "stripe_turned":
         x, y = y, x
     fill = rng.uniform(0.55, 1.0)
-    gap = rng.uniform(0.0, 0.3) if family != "matrix" else rng.uniform(0.15, 0.45)
+    gap = rng.uniform(0.0, 0.3)
     amplitude = np.float32(rng.uniform(0.2, 1.0))
     rows = y - np.floor(y)
     columns = x - np.floor(x)
     order = (0, 1, 2) if rng.random() < 0.7 else (2, 1, 0)
     out = np.empty((*x.shape, 3), np.float32)
-    if family == "matrix":  # only the dark lines between pixels are resolved, as of most photographed displays
-        across = (columns > gap / 2) & (columns < 1 - gap / 2) if rng.random() < 0.8 else np.ones_like(columns, bool)
-        lit = (across & (rows > gap / 2) & (rows < 1 - gap / 2)).astype(np.float32)
-        return 1 + amplitude * (np.stack([lit] * 3, 2) / max(float(lit.mean()), 1e-3) - 1)
     if family == "delta":  # every other row moved by half a pixel
         columns = (x + 0.5 * (np.floor(y) % 2)) % 1
     if family == "pentile":  # green in every pixel, red and blue in turns: a chequer of diamonds

@@ -95,5 +95,5 @@ def _denoised(pixels: Array, rng: Rng) -> Array:
 
 def _sharpened(pixels: Array, rng: Rng) -> Array:
     soft = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.6, 2.0)))
-    amount = float(rng.uniform(0.2, 2.2))
+    amount = float(rng.uniform(0.2, 1.6))
     return cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0)

@@ -15,8 +15,8 @@ from scripts.training.recapture.surfaces import gamut, halftone, subpixels
 from scripts.training.texture.camera import photographed
 
 SAMPLES = 3  # samples of the sensor for each pixel, each way
-LAYOUTS = ("matrix", "matrix", "matrix", "stripe", "stripe", "stripe_turned", "delta", "pentile", "fine")
-INKS = ("am_colour", "am_colour", "fm", "fm", "photo_paper", "photo_paper", "am_grey", "line_screen")
+LAYOUTS = ("stripe", "stripe", "stripe_turned", "delta", "pentile", "fine")
+INKS = ("am_colour", "am_colour", "fm", "fm", "fm", "photo_paper", "am_grey", "line_screen")
 
 
 def world(content: Array, side: int, rng: Rng) -> Array:
@@ -34,7 +34,7 @@ def display(content: Array, side: int, rng: Rng) -> Array:
     """A display that shows the photo: side x side x 3 uint8 BGR."""
     # Pixels of the camera for each of the display. In most real recaptures the grid is just fine enough to be seen, and
     # faint.
-    pitch = float(np.exp(rng.uniform(np.log(1.6), np.log(8.0)) if rng.random() < 0.7 else rng.uniform(-0.9, 1.6)))
+    pitch = float(np.exp(rng.uniform(np.log(1.6), np.log(6.0)) if rng.random() < 0.6 else rng.uniform(-0.9, 1.6)))
     x, y = _seen_points(side, rng)
     x, y = x / np.float32(pitch), y / np.float32(pitch)
     shown = _shown(content, (x.max(), y.max()), float(np.exp(rng.uniform(np.log(0.4), np.log(1.6)))), rng)
@@ -62,21 +62,19 @@ def paper(content: Array, side: int, rng: Rng) -> Array:
     """A print of the photo: side x side x 3 uint8 BGR."""
     family = str(rng.choice(INKS))
     x, y = _seen_points(side, rng)
-    # Most real prints are softer than the photo of them: the print has fewer pixels, and the ink runs.
-    zoom = float(np.exp(rng.uniform(np.log(1.0), np.log(10.0))))  # pixels of the camera for each of the printed photo
+    zoom = float(np.exp(rng.uniform(np.log(1.0), np.log(5.0))))  # pixels of the camera for each of the printed photo
     u, v = x / np.float32(zoom), y / np.float32(zoom)
     ink = gamut(_shown(content, (u.max(), v.max()), 1.0, rng).astype(np.float32), family, rng)
     seen = cv2.remap(
         ink, u, v, cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
-    if rng.random() < 0.6:  # dots that the camera just resolves are faint
-        faint = np.float32(np.exp(rng.uniform(np.log(0.05), 0)))
-        seen = seen + faint * (halftone(seen, x, y, family, rng) - seen)
+    if rng.random() < 0.75:
+        seen = halftone(seen, x, y, family, rng)
     for finest in (1.0, 3.0):  # the tooth of the paper, fine and coarse
         size = tuple(int(s / (finest * rng.uniform(1, 4))) + 2 for s in seen.shape[:2])
         tooth = cv2.resize(rng.standard_normal(size, dtype=np.float32), seen.shape[1::-1])
         seen = seen * (1 + np.float32(rng.uniform(0, 0.06)) * tooth[..., None])
-    seen = np.clip(seen * np.float32(rng.uniform(0.4, 0.95)) + np.float32(rng.uniform(0, 55)), 0, 255)
+    seen = np.clip(seen * np.float32(rng.uniform(0.6, 0.95)) + np.float32(rng.uniform(0, 40)), 0, 255)
     light = (seen / 255) ** np.float32(2.2) * np.exp(rng.normal(0, 0.1, 3)).astype(np.float32)
     light = cv2.resize(_lens(light, SAMPLES, rng), (side, side), interpolation=cv2.INTER_AREA)
     return photographed(light, rng)

@@ -23,7 +23,6 @@ from scripts.training.common.photos import list_photos, read_rows
 from scripts.training.texture.closeups import display, paper, world
 from scripts.training.texture.grounds import drawn_ground
 from scripts.training.texture.recaptures import list_recaptures
-from scripts.training.texture.remade import remade
 
 SIDE = 144  # of a kept square; trainings cut smaller ones out of it
 LEAST = 96  # a photo with a shorter side is left out
@@ -31,8 +30,7 @@ PER_PHOTO = {
     "lfw": 1, "asian_faces": 3, "east_asian_people": 4, "masks": 2, "sunglasses": 2, "scenes": 8, "no_card": 12,
     "groups": 6,
 }  # fmt: skip
-REMADE = {"masks": 2, "sunglasses": 4, "scenes": 6, "asian_faces": 3, "east_asian_people": 2, "no_card": 4}
-SIMULATED = {"world": 4000, "display": 6500, "paper": 4500}
+SIMULATED = {"world": 3000, "display": 3600, "paper": 2600}
 TEXTURES = ("brick.png", "grass.png", "gravel.png", "coffee.png", "chelsea.png", "astronaut.png", "camera.png")
 
 
@@ -91,8 +89,6 @@ def photo_tiles(data: Path) -> Iterator[tuple[Tile, Array]]:
         if loaded is not None and min(loaded.shape[:2]) >= LEAST:
             for part in squares(loaded, PER_PHOTO[other.source], rng):
                 yield Tile(other.path, other.source, "", apart, *part.shape[:2]), part
-            for _ in range(REMADE.get(other.source, 0)):
-                yield Tile(other.path, "remade", "", apart), remade(loaded, SIDE, rng)
 
 
 def simulated_tiles(data: Path, textures: Path) -> Iterator[tuple[Tile, Array]]:
