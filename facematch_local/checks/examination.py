@@ -18,6 +18,7 @@ from facematch_local.documents.outline import closer, outline
 from facematch_local.faces import Face
 from facematch_local.faces.box_part import box_part
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
+from facematch_local.imaging.grid import grid_of
 from facematch_local.imaging.luminance import histogram, luminance
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.imaging.resampling import scaled
@@ -150,4 +151,6 @@ class Examination(BriefRepr):
         if self.face is None or self.networks.texture is None:
             return None
         tiles = texture_tiles(self.photo.pixels, self.face.box)
-        return None if tiles is None else self.networks.texture.predict(tiles)
+        if tiles is None:
+            return None
+        return self.networks.texture.predict(tiles, grid_of(self.photo.pixels, self.face.box))

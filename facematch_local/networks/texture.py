@@ -5,6 +5,7 @@ Convention `texture-1`:
 Input `tiles`, uint8 (N, 96, 96, 3), BGR: squares of the decoded photo, not resampled further, because resampling
 removes halftone, pixel grid and moire. The network computes their spectra itself.
 Output `scores`, float32 (N, 1): logit of a recapture for each square; the odds of those of one photo are averaged.
+The grid of the photo, measured without a network by `facematch_local.imaging.grid.grid_of`, adds to that logit.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ ON_FACE: Final = 6
 """Largest number of squares on the face."""
 AROUND: Final = 6
 """Largest number of squares around it."""
+GRID_WEIGHT: Final = 0.3
+"""What each unit of the grid adds to the logit of a photo (models/compact/NOTEBOOK.md, "Grid")."""
+GRID_USUAL: Final = 3.1
+"""The grid that leaves the logit as it is."""
 _REACH: Final = 2.7  # side of the analysed surroundings, in longer sides of the face box
 _GRID: Final = 5  # candidates around the face, each way
 _DARKEST, _BRIGHTEST = 30.0, 235.0  # a square beyond shows no texture
@@ -37,15 +42,18 @@ class TextureNetwork(Network):
     CROPS: ClassVar[Mapping[str, int]] = {"tiles": TILE}
     GIVES: ClassVar[Mapping[str, list[int]]] = {"scores": [1]}
 
-    def predict(self, tiles: NDArray[np.uint8]) -> float:
+    def predict(self, tiles: NDArray[np.uint8], grid: float | None = None) -> float:
         """Probability, 0 to 1, that a photo was taken of a print or a screen: one forward pass.
 
         Args:
             tiles: (N, 96, 96, 3) uint8 BGR from `texture_tiles`, at least one.
+            grid: height of the strongest line of the spectrum, natural logarithm; None if it could not be measured.
         """
         (scores,) = self._session.run(["scores"], {"tiles": tiles})
         # The mean of the odds, not of the logits: the traces of a screen show in some squares only.
         odds = float(np.exp(np.clip(scores.astype(np.float64), -30.0, 30.0)).mean())
+        if grid is not None:
+            odds *= float(np.exp(GRID_WEIGHT * (grid - GRID_USUAL)))
         return odds / (1.0 + odds)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facematch_local import synthetic
 from facematch_local.checks import Role
 from facematch_local.faces import Face, LandmarkLocator
+from facematch_local.imaging.grid import grid_of
 from facematch_local.matcher import FaceMatcher
 from facematch_local.networks.occlusion import OcclusionNetwork, occlusion_crop
 from facematch_local.networks.texture import TextureNetwork, texture_tiles
@@ -112,7 +113,7 @@ def test_the_texture_of_prints_and_screens_differs_from_that_of_a_photo_and_its_
     def probability(pixels: NDArray[np.uint8]) -> float:
         tiles = texture_tiles(pixels, box)
         assert tiles is not None
-        return texture.predict(tiles)
+        return texture.predict(tiles, grid_of(pixels, box))
 
     limit = load_policy().limits[Role.PORTRAIT]["recapture"]
     large = synthetic.fitted_to(astronaut[:260, 95:355], 700)
@@ -136,7 +137,7 @@ def test_the_texture_of_a_print_differs_from_that_of_a_photo(
     for pixels, live in ((astronaut, True), (print_, False)):
         tiles = texture_tiles(pixels, ASTRONAUT.box)
         assert tiles is not None
-        assert limit.holds(texture.predict(tiles)) == live
+        assert limit.holds(texture.predict(tiles, grid_of(pixels, ASTRONAUT.box))) == live
 
 
 @pytest.mark.slow

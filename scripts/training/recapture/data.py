@@ -1,110 +1,101 @@
-"""Simulated live captures and recaptures of the portraits, see `chain.py`: crops, periods and kinds.
+"""Views of faces for the recapture network, made once and kept in the work folder.
 
-Each half is simulated once and kept in the work folder.
+    python -m scripts.training.recapture.data --data DATA --work WORK
+
+Only the development split is read. Faces are found by the pack `standard`. Crops of real portraits as they are, each
+cut several times around a face box that is moved a little, stand beside the composed views of `scenes.py`.
 """
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from facematch_local.imaging.spectrum import period_of
+from facematch_local.networks.base import resized
 from facematch_local.networks.recapture import RECAPTURE_SIZE, recapture_crop
-from scripts.training.common.faces import find_faces
-from scripts.training.common.image import Array
-from scripts.training.common.photos import LONGEST, list_portraits, load_photo
-from scripts.training.common.store import CropWriter, crops_in
-from scripts.training.recapture.chain import PRINT_FAMILIES, SCREEN_FAMILIES, UNSEEN, Shot, live, printed, screen
+from facematch_local.packs import find_pack, load_pack
+from scripts.training.common.arguments import parser_of
+from scripts.training.common.image import Array, Rng
+from scripts.training.common.photos import NO_CARD_WITH_PEOPLE, Photo, list_photos, load_photo
+from scripts.training.recapture.scenes import Portrait, held_up, person
+from scripts.training.texture.data import kept_apart
 
-KINDS = ("live", "print", "screen")
-SIZES = {"wide": RECAPTURE_SIZE}
-ROUNDS = {"lfw": 1, "asian_faces": 5, "masks": 3, "sunglasses": 3, "scenes": 8}
-
-
-def sources(data: Path, teachers: Path, work: Path, held_out: bool) -> Iterator[tuple[str, str, Array, Array]]:
-    """Path, set, photo and face box."""
-    faces = find_faces(data, teachers, work / "faces.json")
-    for photo in list_portraits(data):
-        if photo.reserved == held_out and photo.path in faces and photo.source != "spoof":
-            image = load_photo(data / photo.path, LONGEST)
-            face = faces[photo.path]
-            if image is not None and min(face.width, face.height) >= 24:
-                yield photo.path, photo.source, image, face.box
+ROUNDS = {"lfw": 2, "asian_faces": 8, "east_asian_people": 10, "masks": 4, "sunglasses": 4, "scenes": 10}
+AS_IT_IS, APART = 3, 4  # kinds of a real portrait that is not composed; the latter chooses the limit, no training
+LFW_SHARE = 4  # every n-th photo of LFW
+COMPOSED = 2  # of them every n-th has composed views
+CUTS = 5  # further crops of a real portrait, around a box that is moved
 
 
-def backgrounds(data: Path, held_out: bool) -> list[Path]:
-    """Ordinary photos, split in two."""
-    files = sorted((data / "no_card").iterdir())
-    return [f for f in files if (zlib.crc32(f.name.encode()) % 2 == 1) == held_out]
+def listed(data: Path) -> list[Photo]:
+    """The portraits of the development split that are read."""
+    return [
+        photo
+        for number, photo in enumerate(list_photos(data, tuple(ROUNDS)))
+        if not photo.held_out and (photo.source != "lfw" or number % LFW_SHARE == 0)
+    ]
 
 
-def make(image: Array, box: Array, kind: str, behind: list[Array], rng: np.random.Generator) -> Shot:
-    """One capture; for a test, families never trained on may be asked for by name as `kind`."""
-    background = behind[rng.integers(len(behind))]
-    if kind == "raw":
-        return Shot(image, box, "live", "raw")
-    if kind == "live":
-        return live(image, box, rng)
-    if kind == "print":
-        kind = str(rng.choice([f for f in PRINT_FAMILIES if f not in UNSEEN]))
-    if kind == "screen":
-        kind = str(rng.choice([f for f in SCREEN_FAMILIES if f not in UNSEEN]))
-    if kind in PRINT_FAMILIES:
-        return printed(image, box, kind, background, rng)
-    return screen(image, box, kind, background, rng)
+def views(data: Path) -> Iterator[tuple[Array, int, str]]:
+    """Crops uint8 [80,80,3], their kinds: 0 live, 1 print, 2 screen, 3 or 4 a real portrait as it is; the set."""
+    analyser = load_pack(find_pack("standard")).analyser
+    rooms = [
+        p for p in list_photos(data, ("no_card",)) if not p.held_out and Path(p.path).stem not in NO_CARD_WITH_PEOPLE
+    ]
+    others = [r for r in (load_photo(data / p.path, 500) for p in rooms) if r is not None]
+    for place, photo in enumerate(listed(data)):
+        image = load_photo(data / photo.path, 640)
+        faces = () if image is None else analyser.find(image)
+        if image is None or not faces or faces[0].width < 30:
+            continue
+        portrait = Portrait(image, faces[0].box)
+        if kept_apart(photo.path):
+            yield recapture_crop(image, portrait.box), APART, photo.source
+            continue
+        if len(others) < 600 and photo.source != "lfw":
+            others.append(cv2.resize(image, (320, 320), interpolation=cv2.INTER_AREA))
+        yield recapture_crop(image, portrait.box), AS_IT_IS, photo.source
+        around = np.random.default_rng(zlib.crc32(photo.path.encode()))
+        for _ in range(CUTS):
+            yield recapture_crop(image, _moved(portrait, around)), AS_IT_IS, photo.source
+        if photo.source == "lfw" and place % COMPOSED:
+            continue
+        for number in range(ROUNDS[photo.source]):
+            rng = np.random.default_rng((zlib.crc32(photo.path.encode()), number))
+            yield resized(person(portrait, others, rng), RECAPTURE_SIZE), 0, photo.source
+            display = bool(rng.random() < 0.5)
+            view = resized(held_up(portrait, others, rng, display), RECAPTURE_SIZE)
+            yield view, 2 if display else 1, photo.source
 
 
-def build(data: Path, teachers: Path, work: Path, held_out: bool) -> tuple[Array, Array, Array, list[list[str]]]:
-    """Crops `wide` [N,80,80,3], periods [N], kinds 0..2 [N], and for each `[path, family, set]`."""
-    folder = work / ("recapture_test" if held_out else "recapture_train")
-    if not (folder / "names.json").exists():
-        behind = [b for b in (load_photo(path, 500) for path in backgrounds(data, held_out)) if b is not None]
-        kinds: list[int] = []
-        periods: list[float] = []
-        names: list[list[str]] = []
-        with CropWriter(folder, SIZES) as writer:
-            for path, source, image, box in sources(data, teachers, work, held_out):
-                for n in range(1 if held_out else ROUNDS[source]):
-                    rng = np.random.default_rng((zlib.crc32(path.encode()), n))
-                    for kind in wanted(path, source, n, held_out):
-                        shot = make(image, box, kind, behind, rng)
-                        period = period_of(shot.image, shot.box)
-                        for _ in range(1 if held_out or shot.family == "raw" else 2):
-                            writer.add({"wide": recapture_crop(shot.image, moved(shot.box, held_out, rng))})
-                            kinds.append(KINDS.index(shot.kind))
-                            periods.append(0.0 if period is None else period)
-                            names.append([path, shot.family, source])
+def _moved(portrait: Portrait, rng: Rng) -> Array:
+    """The face box (4,) moved and resized, as other detectors would have found it."""
+    centre = portrait.centre + portrait.side * rng.normal(0, 0.05, 2)
+    half = (portrait.box[2:] - portrait.box[:2]) / 2 * np.exp(rng.uniform(-0.25, 0.2))
+    return np.concatenate([centre - half, centre + half]).astype(np.float32)
+
+
+def written(data: Path, folder: Path) -> tuple[Array, Array, Array]:
+    """Crops [N,80,80,3], kinds [N] and sets [N], made once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "sets.npy").exists():
+        crops, kinds, sets = zip(*views(data), strict=True)
+        np.save(folder / "crops.npy", np.stack(crops))
         np.save(folder / "kinds.npy", np.array(kinds))
-        np.save(folder / "periods.npy", np.array(periods, np.float32))
-        (folder / "names.json").write_text(json.dumps(names))
-    names = json.loads((folder / "names.json").read_text())
-    return crops_in(folder, SIZES)["wide"], np.load(folder / "periods.npy"), np.load(folder / "kinds.npy"), names
+        np.save(folder / "sets.npy", np.array(sets))
+    return np.load(folder / "crops.npy"), np.load(folder / "kinds.npy"), np.load(folder / "sets.npy")
 
 
-def wanted(path: str, source: str, n: int, held_out: bool) -> list[str]:
-    """Which captures to make of a photo in round `n`."""
-    seed = zlib.crc32(path.encode())
-    if held_out:
-        simulated = seed % (20 if source == "lfw" else 3) == 0
-        raw = ["raw"] if source != "lfw" or seed % 4 == 0 else []
-        return [*raw, "live", "live", "print", "screen", *sorted(UNSEEN)] if simulated else raw
-    kinds = ["raw"] if n == 0 else []
-    simulated = ["live", ("print", "screen")[(seed // 8 + n) % 2]]
-    return kinds + (simulated if source != "lfw" or seed % 4 == 0 else [])
+def main() -> None:
+    arguments = parser_of(__doc__, "data", "work").parse_args()
+    cv2.setNumThreads(1)
+    _, kinds, _ = written(arguments.data, arguments.work / "scenes")
+    print(f"{len(kinds)} crops, {np.bincount(kinds).tolist()} live, print, screen, as it is, apart")
 
 
-def moved(box: Array, held_out: bool, rng: np.random.Generator) -> Array:
-    """The box as another detector might give it."""
-    side = max(box[2] - box[0], box[3] - box[1])
-    shift = rng.normal(0, 0.03 if held_out else 0.06, 4) * side
-    return box + shift.astype(np.float32)
-
-
-def set_aside(path: str, source: str) -> bool:
-    """A fifth of the training half, of LFW by person: never trained on either, to choose the limit on."""
-    key = path.rpartition("/")[0] if source == "lfw" else path
-    return zlib.crc32(key.encode()) % 5 == 0
+if __name__ == "__main__":
+    main()

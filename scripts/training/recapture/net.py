@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from scripts.training.common.units import trunk
 
-FEATURES, MAP = 128, (128, 5, 5)  # what the teacher decides by, and its last map
+FEATURES, PLACES = 128, 5  # of the last map of the trunk, PLACES each way
 # What each unit of a period (ln) beyond the first number takes from the logit of live. Of the live photos of the
 # training half 0.2 % reach 2.0, none of the live captures made of them 2.2.
 PERIOD_FROM, PERIOD_WEIGHT = 2.1, 15.0
@@ -20,19 +20,13 @@ class RecaptureNet(nn.Module):
     OUTPUT = "scores"
     CONVENTION = "recapture-1"
 
-    def __init__(self, widths: tuple[int, ...] = (24, 40, 64, 96), depths: tuple[int, ...] = (1, 2, 2, 2)) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 64), depths: tuple[int, ...] = (1, 2, 2, 1)) -> None:
         super().__init__()
         self.trunk = trunk(widths, depths)
-        self.map = nn.Conv2d(widths[-1], MAP[0], 1)
-        # What is where counts, as in the teacher: each channel has weights of its own for the 5x5 places.
-        self.places = nn.Conv2d(widths[-1], 2 * widths[-1], MAP[1], groups=widths[-1])
+        # What is where counts: each channel has weights of its own for the 5x5 places.
+        self.places = nn.Conv2d(widths[-1], 2 * widths[-1], PLACES, groups=widths[-1])
         self.features = nn.Linear(3 * widths[-1], FEATURES)
         self.decision = nn.Linear(FEATURES, 3)
-
-    def sees(self, wide: Tensor) -> Tensor:
-        """The teacher's features and its last map, both less their mean and by their spread: [B,128+128*25]."""
-        x = self.trunk((wide.permute(0, 3, 1, 2).float() - 127.5) / 64)
-        return torch.cat([self._features(x), self.map(x).flatten(1)], dim=1)
 
     def _features(self, x: Tensor) -> Tensor:
         features: Tensor = self.features(torch.cat([self.places(x).flatten(1), x.mean((2, 3))], dim=1))

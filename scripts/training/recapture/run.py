@@ -2,7 +2,7 @@
 
     python -m scripts.training.recapture.run --data DATA --work WORK
 
-The network before this one learned from a teacher: `train.py`, `evaluate.py`. The pack wants `seal_pack.py` afterwards.
+`--shift` is the one that `evaluate.py` prints. The pack wants `seal_pack.py` afterwards.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ def main() -> None:
     add_out(parser)
     arguments = parser.parse_args()
     work = arguments.work
-    step("recapture.scene_train", "--data", arguments.data, "--work", work, "--steps", arguments.steps)
-    step("recapture.scene_export", work / "scene.pt", "--shift", arguments.shift, "--out", arguments.out)
+    step("recapture.data", "--data", arguments.data, "--work", work)
+    step("recapture.train", "--data", arguments.data, "--work", work, "--steps", arguments.steps)
+    step("recapture.evaluate", "--data", arguments.data, "--work", work)
+    step("recapture.export", work / "scene.pt", "--shift", arguments.shift, "--out", arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Simulated close views, at the resolution of the camera: of the world itself, of a display, of a print.
 
-`chain.py` simulates whole photos of faces for the network that looks at the photo's scale. Here a small square is
-simulated finely: for each sample of the sensor, three for each pixel each way, the point of the display or paper is
-computed, and there the sub-pixels or ink dots are evaluated. Moire arises from the sampling, as it does in a camera.
+A small square is simulated finely: for each sample of the sensor, three for each pixel each way, the point of the
+display or paper is computed, and there the sub-pixels or ink dots are evaluated. Moire arises from the sampling, as it
+does in a camera.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from facematch_local.imaging.grid import grid_of
 from facematch_local.networks.texture import TextureNetwork, texture_tiles
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array, jpeg
@@ -68,8 +69,9 @@ def scored(
         if quality:
             pixels = jpeg(pixels, quality)
         whole = np.array([0, 0, pixels.shape[1], pixels.shape[0]], np.float32)
-        tiles = texture_tiles(pixels, whole if source == "f" else middle_of(pixels))
-        score = "" if tiles is None else f"{network.predict(tiles):.5f}"
+        box = whole if source == "f" else middle_of(pixels)
+        tiles = texture_tiles(pixels, box)
+        score = "" if tiles is None else f"{network.predict(tiles, grid_of(pixels, box)):.5f}"
         yield path, source, species, part, min(pixels.shape[:2]), score
 
 

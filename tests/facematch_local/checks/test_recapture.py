@@ -68,7 +68,7 @@ class _Texture:
         self.answer = answer
         self.asked: list[int] = []
 
-    def predict(self, tiles: NDArray[np.uint8]) -> float:
+    def predict(self, tiles: NDArray[np.uint8], grid: float | None) -> float:
         self.asked.append(len(tiles))
         return self.answer
 

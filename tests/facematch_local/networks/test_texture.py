@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facematch_local.networks.texture import AROUND, ON_FACE, TILE, TextureNetwork, texture_tiles
+from facematch_local.networks.texture import (
+    AROUND,
+    GRID_USUAL,
+    GRID_WEIGHT,
+    ON_FACE,
+    TILE,
+    TextureNetwork,
+    texture_tiles,
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -48,6 +56,15 @@ def test_the_odds_of_the_squares_are_averaged() -> None:
     squares = np.stack([np.full((TILE, TILE, 3), value, np.uint8) for value in (96, 128)])
     assert network.predict(squares) == pytest.approx(odds / (1 + odds), abs=1e-6)
     assert network.predict(squares[1:]) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_grid_raises_the_odds_and_its_absence_lowers_them() -> None:
+    network = TextureNetwork(_Session())
+    even = np.full((1, TILE, TILE, 3), 128, np.uint8)  # odds of 1
+    assert network.predict(even, None) == network.predict(even, GRID_USUAL) == pytest.approx(0.5, abs=1e-6)
+    seen = network.predict(even, GRID_USUAL + 2)
+    assert seen / (1 - seen) == pytest.approx(np.exp(2 * GRID_WEIGHT), rel=1e-5)
+    assert network.predict(even, GRID_USUAL - 1) < 0.5
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (97, 130), (180, 180), (640, 480), (1500, 2100)])

@@ -1,6 +1,6 @@
-"""Write the recapture network of `scene_train.py` as it is shipped: the mean of one or more checkpoints' weights.
+"""Write the recapture network of `train.py` as it is shipped: the mean of one or more checkpoints' weights.
 
-    python -m scripts.training.recapture.scene_export WORK/first.pt WORK/second.pt --shift 0.5 --out models/compact
+    python -m scripts.training.recapture.export WORK/first.pt WORK/second.pt --shift 0.5 --out models/compact
 
 The checkpoints are of one training that went on. `--shift` is added to the logit of live, so that the limit chosen on
 development photos becomes the policy's limit.
@@ -18,7 +18,7 @@ from torch import Tensor
 from facematch_local.networks.recapture import RECAPTURE_SIZE
 from scripts.training.common.arguments import add_out
 from scripts.training.common.export import export
-from scripts.training.recapture.scene_train import network
+from scripts.training.recapture.train import network
 
 
 def mean_of(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -1,0 +1,56 @@
+"""The grid of a display stands out of the spectrum; live photos and JPEG blocks do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facematch_local import synthetic
+from facematch_local.faces import Face
+from facematch_local.imaging.grid import grid_of
+
+Pixels = NDArray[np.uint8]
+_VISIBLE = 4.0
+
+
+def _box(photo: Pixels) -> NDArray[np.float32]:
+    return np.array([0, 0, photo.shape[1], photo.shape[0]], np.float32)
+
+
+def _behind_grid(photo: Pixels, period: float, depth: float) -> Pixels:
+    """Dark lines along the axes, as between the pixels of a display held straight."""
+    row, column = np.mgrid[: photo.shape[0], : photo.shape[1]]
+    lines = 0.5 * np.cos(2 * np.pi * row / period) + 0.5 * np.cos(2 * np.pi * column / period)
+    return np.clip(photo * (1 - depth * (0.5 + 0.5 * lines))[..., None], 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("quality", [40, 75, 95])
+def test_a_live_photo_has_no_grid_whatever_its_compression(
+    astronaut: Pixels, astronaut_face: Face, quality: int
+) -> None:
+    value = grid_of(synthetic.jpeg(astronaut, quality), astronaut_face.box)
+    assert value is not None
+    assert value < _VISIBLE
+
+
+@pytest.mark.parametrize("period", [2.7, 4.3, 6.1])
+def test_a_faint_grid_along_the_axes_stands_out(astronaut: Pixels, astronaut_face: Face, period: float) -> None:
+    value = grid_of(synthetic.jpeg(_behind_grid(astronaut, period, 0.12), 85), astronaut_face.box)
+    assert value is not None
+    assert value > _VISIBLE
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (128, 900), (700, 131)])
+def test_the_smallest_photos_are_measured_wherever_the_box_lies(shape: tuple[int, int]) -> None:
+    photo = np.random.default_rng(3).integers(90, 160, (*shape, 3)).astype(np.uint8)
+    for box in (_box(photo), np.array([-50, -60, -10, -20], np.float32), _box(photo) + 2000):
+        value = grid_of(photo, box)
+        assert value is not None
+        assert np.isfinite(value)
+
+
+def test_a_blank_photo_has_none_and_a_smaller_one_is_not_measured() -> None:
+    blank = np.full((200, 200, 3), 128, np.uint8)
+    assert grid_of(blank, _box(blank)) == pytest.approx(0.0, abs=0.2)
+    assert grid_of(blank[:127], _box(blank)) is None
