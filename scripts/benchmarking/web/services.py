@@ -19,6 +19,9 @@ from scripts.scaling.measuring.conditions import ROOT
 from scripts.scaling.measuring.service import MeasureError, Running, service
 
 
+_END_SECONDS = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """A running service of other software: its process, and its port on 127.0.0.1."""
@@ -63,7 +66,11 @@ def peer_service(way: str, setting: Setting) -> Iterator[Peer]:
                 raise AbsentError(_last_line(process.communicate()[1]))
             yield Peer(process.pid, int(line))
         finally:
-            process.kill()
+            process.terminate()  # in order, so that it removes its temporary files
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @contextmanager
