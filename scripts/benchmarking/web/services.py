@@ -6,6 +6,7 @@ import http.server
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,19 +52,22 @@ def peer_service(way: str, setting: Setting) -> Iterator[Peer]:
     command = [sys.executable, "-m", "scripts.benchmarking.web.plain_service", way, str(setting.pack)]
     command += [] if setting.packages is None else ["--packages", str(setting.packages)]
     path = os.pathsep.join([str(ROOT), str(ROOT / "server"), *filter(None, sys.path)])
-    process = subprocess.Popen(  # noqa: S603
-        command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.strip().isdigit():
+    # uvicorn ends by the signal, so the process cannot remove its temporary files.
+    with tempfile.TemporaryDirectory(prefix="facematch-benchmark-") as folder:
+        environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": folder}
+        process = subprocess.Popen(  # noqa: S603
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        with process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                if not line.strip().isdigit():
+                    process.kill()
+                    raise AbsentError(_last_line(process.communicate()[1]))
+                yield Peer(process.pid, int(line))
+            finally:
                 process.kill()
-                raise AbsentError(_last_line(process.communicate()[1]))
-            yield Peer(process.pid, int(line))
-        finally:
-            process.kill()
 
 
 @contextmanager

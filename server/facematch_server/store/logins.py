@@ -101,7 +101,7 @@ class Logins:
             self._verifier.spend(api_secret, strong=True, weak=False)
         if not exists:
             slow = ()
-        return Login(None, bool(slow) or self._any_slow(until), usable, api_secret, slow)
+        return Login(None, self._any_slow(until) or bool(slow), usable, api_secret, slow)
 
     def settle(self, login: Login) -> ApiKey | None:
         """Do the slow part. Every refusal does the same work."""
@@ -196,10 +196,12 @@ class _SlowKeys:
     """Whether any key has a slow hash, as it was a moment ago. Thread-safe."""
 
     def __init__(self) -> None:
-        self._answer = (False, -_SLOW_KEYS_SECONDS)
+        self._answer: tuple[bool, float] | None = None
 
     def recall(self) -> bool | None:
         """The answer; None if it is unknown or too old."""
+        if self._answer is None:
+            return None
         answer, since = self._answer
         return answer if time.monotonic() < since + _SLOW_KEYS_SECONDS else None
 

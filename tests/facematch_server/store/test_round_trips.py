@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import make_url
 
 from facematch_server.access.gatekeeper import Gatekeeper
-from facematch_server.store import ApiKey, KeyPair, KeySettings, NewKey, Store
+from facematch_server.store import ApiKey, KeyPair, KeySettings, NewKey, Store, logins
 
 pytestmark = [
     pytest.mark.slow,
@@ -121,14 +121,18 @@ def test_each_call_of_a_request_is_one_round_trip(proxy: CountingProxy, through:
     assert (usage.total, usage.reserved) == (times, 0)
 
 
-def test_a_refusal_is_two(proxy: CountingProxy, through: Store) -> None:
+@pytest.mark.parametrize(("seconds", "later"), [(60.0, 1), (0.0, 2)])
+def test_a_refusal_is_one_and_one_more_every_few_seconds(
+    proxy: CountingProxy, through: Store, monkeypatch: pytest.MonkeyPatch, seconds: float, later: int
+) -> None:
     """The second one asks whether any refusal costs a slow hash."""
+    monkeypatch.setattr(logins, "_SLOW_KEYS_SECONDS", seconds)
     new = through.create_key()
     through.import_keys([KeyPair("imported", "secret")])
     logged_in(through, new)
-    for api_key in (new.api_key, "unknown", "imported"):
+    for expected, api_key in ((2, "unknown"), (later, new.api_key), (later, "unknown"), (later, "imported")):
         turns, login = turns_of(proxy, lambda api_key=api_key: through.look_up(api_key, "wrong"))
-        assert (turns, login.key, login.slow) == (2, None, True)
+        assert (turns, login.key, login.slow) == (expected, None, True)
 
 
 def requests(store: Store, new: NewKey, times: int, each: Callable[[], None]) -> None:
