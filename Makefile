@@ -34,11 +34,8 @@ run: setup samples/portrait.jpg
 test: dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --durations=15
 
-# Those that measure time or memory run one at a time, after the others.
-SLOW := --timeout=600 --cov --durations=15
 test-slow: dev
-	$(BIN)/python -m pytest -m 'slow and not alone' -n 2 --dist loadfile $(SLOW) --cov-report=
-	$(BIN)/python -m pytest -m 'slow and alone' $(SLOW) --cov-append --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered --durations=15
 
 check: dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -35,43 +35,6 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return (len(affinity(0)) if affinity else os.cpu_count() or 1) + 1
 
 
-# Slow tests that measure time or memory, or start clusters: `make test-slow` runs them after the others, one at a time.
-ALONE = (
-    "contract/test_event_loop.py",
-    "contract/test_hostile.py",
-    "contract/test_life.py",
-    "contract/test_monitoring.py",
-    "contract/test_shares.py",
-    "contract/test_workers.py",
-    "facematch_local/batch/cluster/test_engine.py",
-    "facematch_local/batch/test_resuming.py",
-    "facematch_local/cli/test_batch_ray.py",
-    "facematch_local/faces/test_analyser.py",
-    "facematch_server/cluster/test_front.py",
-    "facematch_server/cluster/test_serving.py",
-    "facematch_server/decoding/test_decoder_pool.py",
-    "facematch_server/decoding/test_decoders_that_misbehave.py",
-    "facematch_server/running/test_memory.py",
-    "facematch_server/running/test_supervisor.py",
-    "facematch_server/store/test_failover.py",
-    "facematch_server/store/test_outages.py",
-    "facematch_server/store/test_outages_of_postgresql.py",
-    "facematch_server/store/test_quota_processes.py",
-    "facematch_server/store/test_quota_siege.py",
-    "facematch_server/store/test_round_trips.py",
-    "scripts/test_siege.py",
-    "scripts/test_worker_memory.py",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `ALONE`."""
-    alone = {Path(__file__).parent / name for name in ALONE}
-    for item in items:
-        if item.path in alone:
-            item.add_marker(pytest.mark.alone)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Collect garbage less often, and without thousands of collected tests, at which it would look again and again."""

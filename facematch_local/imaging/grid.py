@@ -47,7 +47,7 @@ def grid_of(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> float | None
     corners = [(row, column) for row in _starts(bottom - top) for column in _starts(right - left)]
     for row, column in corners:
         waves = cv2.dft(detail[row : row + _SIDE, column : column + _SIDE] * hann, flags=cv2.DFT_COMPLEX_OUTPUT)
-        power += (waves**2).sum(2)
+        power += waves[..., 0] ** 2 + waves[..., 1] ** 2
     logarithm = np.log(np.fft.fftshift(power) / len(corners) + 1e-3)
     # OpenCV takes a median over many bins of 8-bit values only.
     steps = np.clip((logarithm - _FLOOR) * _STEPS, 0, 255).astype(np.uint8)
