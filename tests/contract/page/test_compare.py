@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from facematch_local.checks import CHECKS
+from facematch_local.checks import CHECKS, Role
+from facematch_local.policy import load_policy
 from tests.contract.page.views import SIZES, STATIC, View, fits_across, is_in_sight, unfold
 
 pytestmark = pytest.mark.slow
@@ -97,9 +98,10 @@ def test_measures_are_grouped_by_photo_with_failing_ones_first(page: Any, try_pa
     unfold(page)
     assert page.locator("#measures h3").all_inner_texts() == ["Photo 1 · ID card", "Photo 2 · Portrait"]
     first = page.locator("#measures section:nth-child(2) .measure").first
+    limit = load_policy().limits[Role.PORTRAIT]["sunglasses"].maximum
     assert "failed" in first.get_attribute("class")
     assert first.locator(".name").inner_text() == "Sunglasses"
-    assert first.locator(".limit").inner_text() == "at most 0.2"
+    assert first.locator(".limit").inner_text() == f"at most {limit:g}"
     value = float(first.locator(".value").inner_text())
     share = "element => element.offsetWidth / element.parentElement.offsetWidth"
     assert first.locator(".fill").evaluate(share) == pytest.approx(value, abs=0.02)
