@@ -49,8 +49,8 @@ def test_resume(
     pool, watcher = Inline(), Watching()
     summary = do(replace(job, resume=True), pool, watcher)
     assert job.out.read_bytes() == expected(pairs, tmp_path / "plain.csv")
-    # Nothing finished is done again.
-    assert watcher.finished == summary.resumed == 7 * len(finished)
+    # Nothing finished is done again. The last chunk, of 4 rows, may have finished before an earlier one.
+    assert watcher.finished == summary.resumed == sum(min(7, 60 - 7 * number) for number in finished)
     assert len(watcher.outcomes) == 60 - watcher.finished
     assert not job.parts.folder.exists()
 
