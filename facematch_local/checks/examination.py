@@ -82,10 +82,9 @@ class Examination(BriefRepr):
 
         if self.face is None or not (part := box_part(self.photo.pixels, self.face)).size:
             return None
+        grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
         scale = FACE_GREY_EYE_DISTANCE / max(self.face.inter_eye_distance, 1.0)
-        if scale < 1:
-            part = scaled(part, scale)
-        return cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
+        return (scaled(grey, scale) if scale < 1 else grey).astype(np.float32)
 
     @cached_property
     def document(self) -> Document:

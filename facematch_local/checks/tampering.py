@@ -63,9 +63,11 @@ def _surest_line(seen: Recompression, earlier: NDArray[np.float64]) -> float:
     import cv2
 
     blocks = evidence_of_blocks(seen, earlier)
-    maps = np.stack([blocks.found, blocks.if_twice, blocks.if_once], axis=-1)
     most = 0.0
-    for rows, columns in _LINES:
-        sums = cv2.boxFilter(maps, -1, (columns, rows), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        most = max(most, float(Evidence(*np.moveaxis(sums, -1, 0)).surely_once(_DOUBT_ANYWHERE).max()))
+    for size in _LINES:
+        sums = (
+            np.asarray(cv2.boxFilter(each, -1, size[::-1], normalize=False, borderType=cv2.BORDER_CONSTANT), np.float64)
+            for each in (blocks.found, blocks.if_twice, blocks.if_once)
+        )
+        most = max(most, float(Evidence(*sums).surely_once(_DOUBT_ANYWHERE).max()))
     return most

@@ -28,10 +28,10 @@ from facematch_local.imaging.dct_blocks import (
     Coefficients,
     Floats,
     coefficients,
+    corners_of,
     filled,
     fixed,
     luminance,
-    moved,
     product,
     transformed,
     unclipped,
@@ -69,6 +69,9 @@ _MIXED: Final = 0.05
 _LEAST_EVIDENCE: Final = 25.0
 _MUCH_EVIDENCE: Final = 500.0
 _SHARES: Final = (0.4, 1.6)
+
+
+_Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True, repr=False)
@@ -144,10 +147,11 @@ def find_recompression(
     inner, outer = _regions(on_card, box, rows, columns)
     whole = unclipped(part, rows, columns)
     inner, outer = inner & whole, outer & whole
-    if any(min(region.sum(), len(moved(region, (height, width)))) < _LEAST_BLOCKS for region in (inner, outer)):
+    regions = [corners_of(region, (height, width)) for region in (inner, outer)]
+    if any(min(map(len, corners)) < _LEAST_BLOCKS for corners in regions):
         return None
     light = luminance(part)
-    portrait, card = coefficients(light, inner), coefficients(light, outer)
+    portrait, card = (coefficients(light, corners) for corners in regions)
     possible = last_steps(portrait.on_grid, card.on_grid)
     found = [(*clear, last) for last in possible if (clear := _earlier_steps(card, last)) is not None]
     if not found:
@@ -170,19 +174,21 @@ def evidence_of_blocks(seen: Recompression, earlier: Floats) -> Evidence:
     Arrays of shape (rows, columns), 0 for blocks outside `seen.outer`.
     """
     ratio, twice, once = _ratios(seen.card, earlier, seen.last)
-    sizes = np.abs(transformed(seen.light, np.argwhere(seen.outer) * BLOCK))
-    multiples = np.minimum(np.rint(sizes / seen.last.astype(np.float32)), _MULTIPLES + 1).astype(np.intp)
+    multiples = transformed(seen.light, np.argwhere(seen.outer) * BLOCK)
+    np.abs(multiples, out=multiples)
+    multiples /= seen.last.astype(np.float32)
+    np.minimum(np.rint(multiples, out=multiples), _MULTIPLES + 1, out=multiples)
     # Zeros and sizes above the largest distinguished multiple carry no evidence.
     says = np.pad(ratio, ((0, 0), (1, 1)))
-    found = says.take(multiples + np.arange(len(says)) * says.shape[1]).sum(axis=1)
-    known = ((multiples > 0) & (multiples <= _MULTIPLES)).astype(np.float64)
+    found = says.take(multiples.astype(np.intp) + np.arange(len(says)) * says.shape[1])
+    known = ((multiples > 0) & (multiples <= _MULTIPLES)).astype(np.float32)
     expected = product(known, np.stack([(share * ratio).sum(axis=1) for share in (twice, once)], axis=1))
     maps = np.zeros((3, *seen.outer.shape))
-    maps[:, seen.outer] = found, *expected.T
+    maps[:, seen.outer] = product(found, np.ones((len(says), 1), np.float32))[:, 0], *expected.T
     return Evidence(*maps)
 
 
-def _ratios(region: Coefficients, earlier: Floats, last: Floats) -> tuple[Floats, Floats, Floats]:
+def _ratios(region: Coefficients, earlier: Floats, last: Floats) -> tuple[_Singles, _Singles, _Singles]:
     """Log likelihood ratios of the multiples of `last` (K,), with and without the steps `earlier` (..., K) before.
 
     Returns:
@@ -190,7 +196,7 @@ def _ratios(region: Coefficients, earlier: Floats, last: Floats) -> tuple[Floats
         (K, multiples).
     """
     once = _shares(_multiples(region.off_grid, last))
-    twice = _twice(region, earlier, last)
+    twice = _twice(region, earlier, last, once)
     # Equal steps in both compressions leave no trace.
     return np.log(twice / once) * (earlier != last)[..., None], twice, once
 
@@ -200,8 +206,8 @@ def _earlier_steps(card: Coefficients, last: Floats) -> tuple[float, Floats] | N
     steps = quantisation_steps()[_EARLIER]
     ratio, twice, _ = _ratios(card, steps, last)
     seen = _multiples(card.on_grid, last)
-    evidence = (seen * ratio).sum(axis=(1, 2))
-    expected = (seen.sum(axis=1, keepdims=True) * twice * ratio).sum(axis=(1, 2))
+    evidence = np.einsum("km,qkm->q", seen, ratio, dtype=np.float64)
+    expected = np.einsum("k,qkm,qkm->q", seen.sum(axis=1), twice, ratio, dtype=np.float64)
     # Evidence far above the expected value means that the model does not fit the picture; reject it as well.
     low, high = (share * expected for share in _SHARES)
     # An edited block lowers the evidence by more than an untouched block raises it; relax the lower bound.
@@ -226,7 +232,7 @@ def last_steps(portrait: Floats, card: Floats) -> list[Floats]:
     Returns:
         Steps of shape (K,), best first; one array of ones if no compression is visible.
     """
-    of_card, of_portrait = _off_multiples(card), _off_multiples(portrait)
+    of_card, of_portrait = _off_multiples(np.stack([card, portrait]))
     # A portrait with too few coefficients takes the value of the card.
     of_portrait = np.where(np.isnan(of_portrait), of_card, of_portrait)
     # Comparisons with NaN are false.
@@ -239,53 +245,66 @@ def last_steps(portrait: Floats, card: Floats) -> list[Floats]:
 
 
 def _off_multiples(counts: Floats) -> Floats:
-    """Distance of coefficients, counted (K, bins + 1), from multiples of the steps of each quality, less rounding.
+    """Distance of coefficients, counted (R, K, bins + 1), from multiples of the steps of each quality, less rounding.
 
-    (Q,): about 0 for multiples of the steps, 1 for unrelated coefficients, NaN for too few coefficients.
+    (R, Q): about 0 for multiples of the steps, 1 for unrelated coefficients, NaN for too few coefficients.
     """
     steps = quantisation_steps()
-    at = (np.arange(len(counts)), steps.astype(int))
+    regions, coefficient = np.arange(len(counts))[:, None, None], np.arange(counts.shape[1])
+    sizes = np.diff(counts).astype(np.float32)
+    distances = product(sizes.reshape(-1, sizes.shape[-1]), _distances()).reshape(*sizes.shape[:2], -1)
     # Every coefficient fits a step of 1, so it carries no evidence.
-    off = product(np.diff(counts).astype(np.float32), _distances())[at] * (steps > 1)
-    counted = np.stack([steps / 2, np.full_like(steps, LARGEST)], axis=-1)
-    number = _between(counts, counted)[..., 0] * (steps > 1)
-    total = number.sum(axis=1)
-    excess = (off - np.minimum(12 * _ROUNDING / steps**2, 1) * number).sum(axis=1)
+    off = distances[regions, coefficient, steps.astype(int)] * (steps > 1)
+    at_least = np.minimum(steps / 2 * FINE, counts.shape[-1] - 1).astype(np.intp)
+    number = (counts[..., -1][:, None] - counts[regions, coefficient, at_least]) * (steps > 1)
+    total = number.sum(axis=2)
+    excess = (off - np.minimum(12 * _ROUNDING / steps**2, 1) * number).sum(axis=2)
     result: Floats = np.where(total >= _LEAST_COEFFICIENTS, excess / np.maximum(total, 1), np.nan)
     return result
 
 
-def _twice(region: Coefficients, earlier: Floats, last: Floats) -> Floats:
-    """Shares (..., K, multiples) of the multiples of `last` (K,) if the steps `earlier` (..., K) came before."""
-    steps = earlier[..., None]
-    moved = [(np.ceil((_borders(last) - by) / steps) - 0.5) * steps for by in _ROUNDED_BY]
-    counts = np.sum([_between(region.off_grid, each) for each in moved], axis=0)
-    return (1 - _MIXED) * _shares(counts) + _MIXED * _shares(_multiples(region.off_grid, last))
+def _twice(region: Coefficients, earlier: Floats, last: Floats, once: _Singles) -> _Singles:
+    """Shares (..., K, multiples) of the multiples of `last` (K,) if the steps `earlier` (..., K) came before.
+
+    `once` are the shares, (K, multiples), if none came before.
+    """
+    steps = earlier[..., None].astype(np.float32)
+    counts = np.zeros(1, np.float32)
+    for by in _ROUNDED_BY:
+        moved = (_borders(last) - np.float32(by)) / steps
+        np.ceil(moved, out=moved)
+        moved -= np.float32(0.5)
+        moved *= steps
+        counts = counts + _between(region.off_grid, moved)
+    result: _Singles = (1 - _MIXED) * _shares(counts) + _MIXED * once
+    return result
 
 
-def _multiples(counts: Floats, steps: Floats) -> Floats:
+def _multiples(counts: Floats, steps: Floats) -> _Singles:
     """(K, multiples): number of coefficients, counted (K, bins + 1), nearest to 1, 2, ... times the steps (K,)."""
     return _between(counts, _borders(steps))
 
 
-def _borders(steps: Floats) -> Floats:
+def _borders(steps: Floats) -> _Singles:
     """(K, multiples + 1): bounds of the intervals nearest to 1, 2, ... times the steps (K,)."""
-    return (np.arange(_MULTIPLES + 1) + 0.5) * steps[:, None]
+    multiples = np.arange(_MULTIPLES + 1, dtype=np.float32) + np.float32(0.5)
+    return np.asarray(multiples * steps.astype(np.float32)[:, None])
 
 
-def _between(counts: Floats, borders: Floats) -> Floats:
+def _between(counts: Floats, borders: _Singles) -> _Singles:
     """(..., K, n): number of coefficients, counted (K, bins + 1), between the bounds (..., K, n + 1)."""
-    at = np.minimum(borders * FINE, counts.shape[1] - 1).astype(np.intp)
+    at = np.minimum(borders * np.float32(FINE), np.float32(counts.shape[1] - 1)).astype(np.intp)
     at += (np.arange(len(counts)) * counts.shape[1])[:, None]
-    result: Floats = np.diff(counts.take(at), axis=-1)
-    return result
+    # Counts of up to 2**24 coefficients are exact in 32 bits.
+    below = counts.astype(np.float32).take(at)
+    return np.asarray(below[..., 1:] - below[..., :-1])
 
 
-def _shares(counts: Floats) -> Floats:
+def _shares(counts: _Singles) -> _Singles:
     """Counts (..., multiples) as positive shares that sum to 1."""
-    some = counts + 0.3 * np.exp(-np.arange(_MULTIPLES) / 3)
-    result: Floats = some / some.sum(axis=-1, keepdims=True)
-    return result
+    some = counts + (0.3 * np.exp(-np.arange(_MULTIPLES) / 3)).astype(np.float32)
+    some /= some.sum(axis=-1, keepdims=True)
+    return np.asarray(some, np.float32)
 
 
 @functools.cache
@@ -321,7 +340,7 @@ def _regions(
     on_card: NDArray[np.uint8], box: NDArray[np.float32], rows: int, columns: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Blocks of the face, and blocks of the card away from it; `on_card` is HxW, 255 on the card and 0 elsewhere."""
-    y, x = (np.mgrid[0:rows, 0:columns] + 0.5) * BLOCK
+    y, x = ((np.arange(rows) + 0.5) * BLOCK)[:, None], (np.arange(columns) + 0.5) * BLOCK
     left, top, right, bottom = (float(v) for v in box)
     cx, cy, w, h = (left + right) / 2, (top + bottom) / 2, max(right - left, 1.0), max(bottom - top, 1.0)
     inner = (np.abs(x - cx) < 0.5 * w) & (np.abs(y - cy) < 0.5 * h)

@@ -42,17 +42,31 @@ def grid_of(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> float | None
     grey = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_BGR2GRAY).astype(np.float32)
     detail = grey - cv2.GaussianBlur(grey, (0, 0), 3.0)
     detail /= np.abs(detail) + _FAINT
-    hann, ignored = _tables()
-    power = np.zeros((_SIDE, _SIDE), np.float32)
     corners = [(row, column) for row in _starts(bottom - top) for column in _starts(right - left)]
-    for row, column in corners:
-        waves = cv2.dft(detail[row : row + _SIDE, column : column + _SIDE] * hann, flags=cv2.DFT_COMPLEX_OUTPUT)
-        power += waves[..., 0] ** 2 + waves[..., 1] ** 2
-    logarithm = np.log(np.fft.fftshift(power) / len(corners) + 1e-3)
+    logarithm = np.log(np.fft.fftshift(_mean_power(detail, corners)) + 1e-3)
     # OpenCV takes a median over many bins of 8-bit values only.
     steps = np.clip((logarithm - _FLOOR) * _STEPS, 0, 255).astype(np.uint8)
     usual = cv2.medianBlur(steps, _SURROUNDINGS).astype(np.float32) / _STEPS + _FLOOR
-    return float(np.where(ignored, 0.0, logarithm - usual).max())
+    _, highest, _, _ = cv2.minMaxLoc(logarithm - usual, mask=_asked())
+    return max(float(highest), 0.0)
+
+
+def _mean_power(detail: NDArray[np.float32], corners: list[tuple[int, int]]) -> NDArray[np.float32]:
+    """Mean power spectrum (128, 128), frequency zero first, of the windows with these corners (row, column)."""
+    import cv2
+
+    hann = _hann()
+    pair = np.zeros((_SIDE, _SIDE, 2), np.float32)
+    squares = np.zeros_like(pair)
+    # Two real windows A and B form one complex picture Z: |Z(f)|^2 + |Z(-f)|^2 = 2 |A(f)|^2 + 2 |B(f)|^2.
+    for first in range(0, len(corners), 2):
+        pair[..., 1] = 0.0
+        for part, (row, column) in enumerate(corners[first : first + 2]):
+            np.multiply(detail[row : row + _SIDE, column : column + _SIDE], hann, out=pair[..., part])
+        cv2.accumulateSquare(cv2.dft(pair), squares)
+    sums = squares[..., 0] + squares[..., 1]
+    opposite = np.roll(sums[::-1, ::-1], 1, axis=(0, 1))
+    return (sums + opposite) / np.float32(2 * len(corners))
 
 
 def _range(box: NDArray[np.float32], axis: int, size: int) -> tuple[int, int]:
@@ -71,11 +85,17 @@ def _starts(length: int) -> list[int]:
 
 
 @functools.lru_cache(1)
-def _tables() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Hann window, and the bins of a centred spectrum that are ignored, both (128, 128)."""
+def _hann() -> NDArray[np.float32]:
+    """Hann window (128, 128)."""
     window = np.hanning(_SIDE).astype(np.float32)
+    result: NDArray[np.float32] = window[:, None] * window[None, :]
+    return result
+
+
+@functools.lru_cache(1)
+def _asked() -> NDArray[np.uint8]:
+    """Mask (128, 128) of a centred spectrum: 1 for the bins that count, else 0."""
     row, column = np.mgrid[:_SIDE, :_SIDE] - _SIDE // 2
     frequency = np.hypot(row, column) / _SIDE
     blocks = (row % _BLOCKS == 0) & (column % _BLOCKS == 0)
-    result: NDArray[np.float32] = window[:, None] * window[None, :]
-    return result, (frequency <= _LOWEST) | (frequency >= _HIGHEST) | blocks
+    return np.asarray((frequency > _LOWEST) & (frequency < _HIGHEST) & ~blocks, np.uint8)

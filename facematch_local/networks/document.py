@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facematch_local.imaging.photo import Pixels
+from facematch_local.imaging.resampling import averaged
 from facematch_local.networks.base import Network, resized
 
 if TYPE_CHECKING:
@@ -82,4 +83,7 @@ def document_window(pixels: Pixels, face: Face | None) -> Window:
 
 def _squeezed(pixels: Pixels, window: Window) -> Pixels:
     left, top, right, bottom = window
-    return resized(pixels[top:bottom, left:right], DOCUMENT_SIZE)
+    view = pixels[top:bottom, left:right]
+    if (factor := min(view.shape[:2]) // DOCUMENT_SIZE) > 1:  # halving is several times faster than any other scale
+        view, _ = averaged(view, 1 << factor.bit_length() - 1)
+    return resized(view, DOCUMENT_SIZE)

@@ -99,9 +99,13 @@ def _covered(corner: tuple[int, int], others: list[tuple[int, int]]) -> bool:
 
 def _evenest(pixels: Pixels, corners: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """At most `AROUND` of the squares: those neither black nor white with the least contrast."""
-    rated = []
-    for row, column in corners:
-        part = pixels[row : row + TILE : _SKIPPED, column : column + TILE : _SKIPPED, 1]
-        if _DARKEST <= part.mean() <= _BRIGHTEST:
-            rated.append((float(part.std()), row, column))
-    return [(row, column) for _, row, column in sorted(rated)[:AROUND]]
+    if not corners:
+        return []
+    rows, columns = (slice(0, TILE, _SKIPPED),) * 2
+    parts = np.stack([pixels[row:, column:][rows, columns, 1] for row, column in corners])
+    values = parts.reshape(len(corners), -1).astype(np.int64)
+    sums, count = values.sum(axis=1), values.shape[1]
+    contrast = count * np.square(values).sum(axis=1) - np.square(sums)  # whole numbers keep the order exact
+    usable = (_DARKEST * count <= sums) & (sums <= _BRIGHTEST * count)
+    rated = zip(contrast[usable].tolist(), np.array(corners)[usable].tolist(), strict=True)
+    return [(row, column) for _, (row, column) in sorted(rated)[:AROUND]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from facematch_local.faces import Face
-from facematch_local.imaging.dct_blocks import BLOCK, coefficients, luminance
+from facematch_local.imaging.dct_blocks import BLOCK, coefficients, corners_of, luminance, unclipped
 from facematch_local.imaging.double_jpeg import Evidence, evidence_of_blocks, find_recompression, last_steps
 from facematch_local.imaging.jpeg_tables import QUALITIES, quantisation_steps
 
@@ -39,7 +39,7 @@ def _jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 def test_the_last_steps_equal_those_of_the_file(scene: NDArray[np.uint8], quality: int) -> None:
     table = Image.open(io.BytesIO(_encoded(scene, quality))).quantization[0]  # type: ignore[attr-defined]
     light = luminance(_jpeg(scene, quality))
-    region = coefficients(light, np.ones((HEIGHT // BLOCK, WIDTH // BLOCK), bool))
+    region = coefficients(light, corners_of(np.ones((HEIGHT // BLOCK, WIDTH // BLOCK), bool), light.shape))
     found = last_steps(region.on_grid, region.on_grid)[0]
     np.testing.assert_array_equal(found, quantisation_steps()[QUALITIES.index(quality)])
     assert set(found) <= set(map(float, table))
@@ -111,12 +111,30 @@ def test_a_portrait_in_the_last_row_of_blocks_is_too_small_to_compare(scene: NDA
 
 
 def test_an_empty_region_has_no_coefficients() -> None:
-    nothing = coefficients(np.zeros((40, 40), np.float32), np.zeros((5, 5), bool))
+    nothing = coefficients(np.zeros((40, 40), np.float32), corners_of(np.zeros((5, 5), bool), (40, 40)))
     assert not nothing.on_grid.any()
     assert not nothing.off_grid.any()
     assert nothing.on_grid.shape == nothing.off_grid.shape
     last = np.zeros((5, 5), bool)
     last[-1] = last[:, -1] = True
-    at_the_edge = coefficients(np.random.default_rng(1).normal(99, 9, (40, 40)).astype(np.float32), last)
+    at_the_edge = coefficients(
+        np.random.default_rng(1).normal(99, 9, (40, 40)).astype(np.float32), corners_of(last, (40, 40))
+    )
     assert at_the_edge.on_grid[:, -1].all()
     assert not at_the_edge.off_grid.any()
+
+
+def test_blocks_with_one_clipped_value_do_not_count() -> None:
+    picture = np.full((40, 51, 3), 128, np.uint8)
+    picture[3, 9, 1], picture[23, 31, 2], picture[39, 50, 0] = 0, 255, 0  # the last one lies in no whole block
+    picture[8:16, :8], picture[8:16, 16:24] = 1, 254
+    expected = np.ones((5, 6), bool)
+    expected[0, 1] = expected[2, 3] = False
+    assert (unclipped(picture[:, :], 5, 6) == expected).all()
+    assert (unclipped(np.ascontiguousarray(picture[:, ::-1])[:, ::-1], 5, 6) == expected).all()
+
+
+def test_luminance_of_a_tall_part_is_that_of_its_pixels() -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (101, 70, 3)).astype(np.uint8)
+    expected = picture[:, 8:60].astype(np.float64) @ [0.114, 0.587, 0.299]
+    assert luminance(picture[:, 8:60]) == pytest.approx(expected, abs=1e-4)

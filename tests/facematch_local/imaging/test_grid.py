@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -54,3 +55,21 @@ def test_a_blank_photo_has_none_and_a_smaller_one_is_not_measured() -> None:
     blank = np.full((200, 200, 3), 128, np.uint8)
     assert grid_of(blank, _box(blank)) == pytest.approx(0.0, abs=0.2)
     assert grid_of(blank[:127], _box(blank)) is None
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (192, 192), (320, 192)])
+def test_the_height_is_that_of_the_mean_spectrum_of_one_two_and_several_windows(shape: tuple[int, int]) -> None:
+    """The definition with NumPy's transform, one window at a time; the photo is its own grey."""
+    grey = np.random.default_rng(4).integers(60, 200, shape).astype(np.uint8)
+    detail = grey - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 3.0)
+    detail /= np.abs(detail) + 4.0
+    starts = [range(0, length - 127, 64) for length in shape]
+    windows = np.stack([detail[i : i + 128, j : j + 128] for i in starts[0] for j in starts[1]])
+    power = (np.abs(np.fft.fft2(windows * np.outer(np.hanning(128), np.hanning(128)))) ** 2).mean(axis=0)
+    logarithm = np.log(np.fft.fftshift(power) + 1e-3)
+    steps = np.clip((logarithm + 8.0) * 12.0, 0, 255).astype(np.uint8)
+    row, column = np.mgrid[:128, :128] - 64
+    radius = np.hypot(row, column) / 128
+    asked = (radius > 0.09) & (radius < 0.5) & ((row % 16 != 0) | (column % 16 != 0))
+    expected = (logarithm - (cv2.medianBlur(steps, 11) / 12.0 - 8.0))[asked].max()
+    assert grid_of(np.stack([grey] * 3, axis=2), _box(grey)) == pytest.approx(expected, abs=0.002)

@@ -115,3 +115,16 @@ def test_a_tiny_photo_has_too_few_pixels_for_a_period(astronaut: Pixels, astrona
     factor = np.float32(90 / 512)
     small = cv2.resize(astronaut, (90, 90), interpolation=cv2.INTER_AREA).astype(np.uint8)
     assert period_of(small, astronaut_face.box * factor) is None
+
+
+@pytest.mark.parametrize("side", [96, 101, 256])
+def test_the_height_is_that_of_the_whole_spectrum(side: int) -> None:
+    """The definition with NumPy's transform."""
+    grey = np.random.default_rng(5).uniform(0, 255, (side, side)).astype(np.float32)
+    waves = np.fft.fftshift(np.fft.fft2((grey - grey.mean()) * np.outer(np.hanning(side), np.hanning(side))))
+    logarithm = np.log(np.abs(waves) + 1)
+    excess = cv2.blur(logarithm, (2, 2)) - cv2.blur(logarithm, (17, 17))
+    frequency = np.abs(np.fft.fftshift(np.fft.fftfreq(side)))
+    off_axes = (frequency[:, None] > 3 / side) & (frequency > 3 / side)
+    asked = off_axes & (np.hypot(frequency[:, None], frequency) > 0.1)
+    assert strongest_period(grey) == pytest.approx(excess[asked].max(), abs=1e-3)
