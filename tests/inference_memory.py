@@ -3,7 +3,7 @@
 A network is a function of its input. The first run of a model on an input is real, in each process of the tests; the
 same model on the same input then gives the same outputs again. A model that is opened again, with the same options,
 shares the session of the first time. Models are told apart by their bytes. A model's file
-that has not changed is hashed once.
+that has not changed is hashed once, and so are its copies: they have its name, size and time.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class InferenceMemory:
             # A file may change twice within the resolution of its time.
             if not str(file.name).endswith(".onnx") or time.time() - state.st_mtime < _SETTLED_SECONDS:
                 return hashed(file, algorithm, **options)
-            key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, algorithm)
+            key = (Path(file.name).name, state.st_size, state.st_mtime_ns, algorithm)
             if key not in digests:
                 digests[key] = hashed(file, algorithm, **options)
             return digests[key].copy()
@@ -125,7 +125,8 @@ class InferenceMemory:
         if not path.is_file():
             return None
         state = path.stat()
-        place = (str(path.resolve()), state.st_size, state.st_mtime_ns)
+        settled = time.time() - state.st_mtime > _SETTLED_SECONDS
+        place = (path.name if settled else str(path.resolve()), state.st_size, state.st_mtime_ns)
         if place not in self._models:
             self._models[place] = hashlib.sha256(path.read_bytes()).digest()
         return self._models[place]

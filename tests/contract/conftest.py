@@ -235,7 +235,7 @@ def photo_server(astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> Iterator[Pho
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         state.url = f"http://127.0.0.1:{server.server_address[1]}"
         yield state
         server.shutdown()

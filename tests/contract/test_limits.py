@@ -229,7 +229,7 @@ def test_overload(
 def test_the_deadline(
     start: Callable[..., Any], stuck: SlowMatcher, astronaut_jpeg: bytes, envelope: Callable[..., Any]
 ) -> None:
-    live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=2)
+    live = start(matcher=stuck, threads=1, queue_size=1, deadline_seconds=1)
     key = live.store.create_key(KeySettings(name="late", quota=100))
     files = {"img1": astronaut_jpeg, "img2": astronaut_jpeg}
     response = live.post(params=FILE, files=files, auth=(key.api_key, key.api_secret))

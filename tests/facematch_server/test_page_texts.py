@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import json
 import re
@@ -103,8 +104,13 @@ def test_every_pattern_has_a_reason() -> None:
             assert {int(group) for group in re.findall(r"\$(\d)", words)} == set(range(1, groups + 1))
 
 
-def reasons() -> Iterator[str]:
+@functools.cache
+def reasons() -> frozenset[str]:
     """Every sentence that a measure or an error about a photo may carry; a value in it is printed as 7."""
+    return frozenset(_reasons())
+
+
+def _reasons() -> Iterator[str]:
     for package in (facematch_local, facematch_server):
         root = Path(package.__file__ or "").parent
         for path in sorted(root.rglob("*.py")):

@@ -58,6 +58,7 @@ def test_the_report(pack_path: Path, pairs: Path, tmp_path: Path) -> None:
     assert figures["start cpu"]["megabytes"] > 100
 
 
+@pytest.mark.slow
 def test_an_absent_provider_is_one_line(pack_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "nonsense", "--pack", str(pack_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)  # noqa: S603

@@ -76,6 +76,7 @@ def test_quantiles(sieging: dict[str, ModuleType]) -> None:
     assert quantile([float(n) for n in range(101)], 0.99) == pytest.approx(99)
 
 
+@pytest.mark.slow
 def test_the_hostile_set_is_whole(sieging: dict[str, ModuleType]) -> None:
     """Every hostile photo, request, body, form and image server that the tests know."""
     from tests.hostile_photos import HOSTILE

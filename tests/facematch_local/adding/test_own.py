@@ -24,8 +24,8 @@ DETECTOR, RECOGNISER = (SHIPPED.files[role].path for role in ("detection", "reco
 
 def plain(folder: Path) -> Path:
     folder.mkdir(parents=True)
-    shutil.copy(DETECTOR, folder)
-    shutil.copy(RECOGNISER, folder)
+    shutil.copy2(DETECTOR, folder)
+    shutil.copy2(RECOGNISER, folder)
     return folder
 
 
@@ -239,6 +239,7 @@ def normalising(path: Path, names: tuple[str, str]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_recogniser_that_would_be_normalised_twice(
     tmp_path: Path, add: Callable[..., Added], refused: Callable[..., str]
 ) -> None:

@@ -36,15 +36,14 @@ def test_equal_to_a_match(
         for role in Role
     }
     curve = matcher.pack.calibration
-    for first in photos:
-        for second in ("astronaut", "grey"):
-            for type1 in Role:
-                outcome = match_row(Pair(1, "1", first, second, type1), lambda *key: known[key], curve)
-                result = matcher.match(photos[first], photos[second], type1)
-                assert outcome.percent == result.percent
-                assert outcome.verdict == result.verdict.name.lower()
-                assert outcome.warnings == result.warnings
-                assert outcome.warning == result.warning
+    for first, second in (*((first, "astronaut") for first in photos), ("astronaut", "grey")):
+        for type1 in Role:
+            outcome = match_row(Pair(1, "1", first, second, type1), lambda *key: known[key], curve)
+            result = matcher.match(photos[first], photos[second], type1)
+            assert outcome.percent == result.percent
+            assert outcome.verdict == result.verdict.name.lower()
+            assert outcome.warnings == result.warnings
+            assert outcome.warning == result.warning
 
 
 def test_embeddings_are_those_of_a_match(matcher: FaceMatcher, astronaut_jpeg: bytes) -> None:

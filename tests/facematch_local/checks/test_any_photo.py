@@ -25,9 +25,9 @@ from facematch_local.packs import LoadedPack, find_pack, load_pack
 Pixels = NDArray[np.uint8]
 BLOCK = 8
 
-USUAL = settings(max_examples=20, deadline=None)
+USUAL = settings(max_examples=12, deadline=None)
 THOROUGH = settings(USUAL, max_examples=1000)
-FEW = settings(USUAL, max_examples=4)
+FEW = settings(USUAL, max_examples=3)
 MANY = settings(USUAL, max_examples=250)
 
 

@@ -67,7 +67,7 @@ def test_exit_code_on_request(facematch: Command, photos: Path, pack_path: Path,
     assert facematch(*arguments).code == code
 
 
-@pytest.mark.parametrize("first", ["astronaut.jpg", "group.jpg", "blank.png"])
+@pytest.mark.parametrize("first", ["astronaut.jpg", pytest.param("group.jpg", marks=pytest.mark.slow), "blank.png"])
 def test_picture(
     facematch: Command, photos: Path, pack_path: Path, tmp_path: Path, first: str, astronaut: NDArray[np.uint8]
 ) -> None:

@@ -17,6 +17,7 @@ from facematch_local.faces.scrfd import Scrfd
 from facematch_local.packs import read_pack
 
 ROOT = Path(__file__).resolve().parents[3]
+LARGE = pytest.param((1280, 896), marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module", params=["compact", "standard", "buffalo_sc"])
@@ -33,7 +34,7 @@ def detectors(request: pytest.FixtureRequest) -> tuple[SCRFD, Scrfd]:
     return SCRFD(path, session=session, static_shape_sessions=False), Scrfd(path, session)
 
 
-@pytest.mark.parametrize("size", [(640, 448), (320, 224), (256, 320), (1280, 896)])
+@pytest.mark.parametrize("size", [(640, 448), (320, 224), (256, 320), LARGE])
 @pytest.mark.parametrize("threshold", [0.02, 0.5, 0.999])
 def test_same_faces(
     detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np.uint8], size: tuple[int, int], threshold: float
@@ -65,6 +66,7 @@ def test_a_batched_model(detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process from /proc")
 def test_a_large_pass_returns_its_memory() -> None:
     code = """

@@ -135,7 +135,7 @@ REDUCED: dict[str, tuple[str, Callable[[Image.Image], Image.Image], dict[str, An
 }
 
 
-@pytest.mark.parametrize("max_side", [1000, 400, 250])
+@pytest.mark.parametrize("max_side", [400, *(pytest.param(side, marks=pytest.mark.slow) for side in (1000, 250))])
 @pytest.mark.parametrize("kind", REDUCED)
 def test_places_in_a_reduced_photo(kind: str, max_side: int) -> None:
     """A disc stays at its place, whatever decodes and reduces the photo."""

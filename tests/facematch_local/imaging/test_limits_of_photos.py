@@ -97,7 +97,7 @@ def test_gif_with_a_frame_larger_than_its_header_states() -> None:
         ((2560, 100), (2560, 100)),
         ((4000, 3000), (2000, 1500)),
         ((3000, 3000), (2560, 2560)),
-        ((8000, 6000), (2000, 1500)),
+        pytest.param((8000, 6000), (2000, 1500), marks=pytest.mark.slow),
     ],
 )
 def test_large_jpegs_are_decoded_smaller(size: tuple[int, int], expected: tuple[int, int]) -> None:
@@ -131,7 +131,7 @@ def test_large_photos_decoded_at_full_size_wait_for_each_other(
         most = max(most, len(inside))
         if len(inside) == 2:
             both.set()
-        both.wait(0.3)
+        both.wait(10 if at_once == 2 else 0.1)
         inside.pop()
         return corners()
 

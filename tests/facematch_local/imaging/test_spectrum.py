@@ -44,7 +44,7 @@ def _scaled(pixels: Pixels, face: Face, side: int) -> tuple[Pixels, Face]:
     return synthetic.fitted_to(pixels, side), Face(face.box * scale, face.landmarks * scale, face.score)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_synthetic_print_scores_above_the_live_photo(astronaut: Pixels, astronaut_face: Face, seed: int) -> None:
     # Without an edge around it: the face keeps its position, only its pixels went through the print.
     again = synthetic.print_recapture(astronaut, np.random.default_rng(seed), edge=False)

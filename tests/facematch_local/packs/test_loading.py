@@ -70,6 +70,7 @@ def test_sessions_do_not_multiply_with_photo_shapes(matcher: FaceMatcher) -> Non
     assert {id(session) for session in sessions} <= {id(detector.session)}  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_pack_opens_in_plain_insightface(pack_path: Path, matcher: FaceMatcher, astronaut: NDArray[np.uint8]) -> None:
     from insightface.app import FaceAnalysis
 

@@ -52,6 +52,7 @@ def test_the_command(facematch: Callable[..., Any], tmp_path: Path, files: dict[
     assert all((folder / name).read_bytes() == files[name] for name in named)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("samples_drawn_once")
 def test_check_goes_by_the_policy(
     facematch: Callable[..., Any], tmp_path: Path, pack_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -129,7 +129,7 @@ def test_a_known_login_beyond_its_rate_is_looked_up_first() -> None:
 @pytest.mark.parametrize("stage", ["look_up", "reserve", "commit"])
 def test_a_store_that_hangs_is_given_up(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (logins, reservations):
-        monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
+        monkeypatch.setattr(module, "GRACE_SECONDS", 0.02)
     store = FakeStore()
     gate = threading.Event()
 

@@ -52,7 +52,7 @@ def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.
         tasks = []
         for login in logins:
             tasks.append(asyncio.create_task(log_in(*login)))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
         store.gate.set() if deadline == math.inf else None
         try:
             return await asyncio.gather(*tasks)

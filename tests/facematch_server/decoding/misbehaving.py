@@ -50,7 +50,7 @@ def obey(data: bytes, limits: ImageLimits, turn: AbstractContextManager[object])
             return photo(np.full((64, 64, 3), 127, np.uint8))
         case b"TURN":
             with turn:
-                time.sleep(0.3)
+                time.sleep(0.15)
             return photo(np.full((64, 64, 3), 127, np.uint8))
         case b"BIG":  # more than `limits` allow
             return photo(np.full((limits.max_side + 1, 64, 3), 127, np.uint8))

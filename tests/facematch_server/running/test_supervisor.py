@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from facematch_server.running.link import Heard, MainEnd, WorkerEnd
-from facematch_server.running.supervisor import HANGING_SECONDS
+from facematch_server.running.supervisor import _FIRST_PAUSE, HANGING_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -22,7 +23,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 # `work` of a worker gets its number, its end of the line, and `say`; WORK is its body.
 MAIN = """
 import asyncio, os, signal, sys, time
+from facematch_server.running import supervisor
 from facematch_server.running.supervisor import Supervisor
+
+supervisor._FIRST_PAUSE = PAUSE
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
@@ -54,8 +58,10 @@ GOOD = """
 class Main:
     """A main process and its words."""
 
-    def __init__(self, work: str, stop: float, hanging: float) -> None:
-        code = MAIN.replace("WORK", work.strip("\n")).replace("STOP", str(stop)).replace("HANGING", str(hanging))
+    def __init__(self, work: str, **numbers: float) -> None:
+        code = MAIN.replace("WORK", work.strip("\n"))
+        for name, number in numbers.items():
+            code = re.sub(rf"\b{name.upper()}\b", str(number), code)
         self.popen = subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", code],
             stdout=subprocess.PIPE,
@@ -79,8 +85,8 @@ class Main:
 def start() -> Iterator[Callable[..., Main]]:
     started: list[Main] = []
 
-    def start(work: str = GOOD, stop: float = 5.0, hanging: float = HANGING_SECONDS) -> Main:
-        started.append(Main(work, stop, hanging))
+    def start(work: str = GOOD, stop: float = 5.0, hanging: float = HANGING_SECONDS, pause: float = 0.3) -> Main:
+        started.append(Main(work, stop=stop, hanging=hanging, pause=pause))
         return started[-1]
 
     yield start
@@ -163,10 +169,14 @@ def test_a_first_worker_that_cannot_start_ends_all(start: Callable[..., Main]) -
     assert list(pids(rest)) == ["0"]  # the others were not even tried
 
 
-def test_a_successor_that_cannot_start_is_tried_again_after_a_pause(start: Callable[..., Main], tmp_path: Path) -> None:
+@pytest.mark.parametrize("pause", [0.3, pytest.param(_FIRST_PAUSE, marks=pytest.mark.slow)])
+def test_a_successor_that_cannot_start_is_tried_again_after_a_pause(
+    start: Callable[..., Main], tmp_path: Path, pause: float
+) -> None:
     flag = tmp_path / "broken"
     main = start(
-        f"    if os.path.exists({str(flag)!r}):\n        say('failed', number, os.getpid())\n        return 2" + GOOD
+        f"    if os.path.exists({str(flag)!r}):\n        say('failed', number, os.getpid())\n        return 2" + GOOD,
+        pause=pause,
     )
     workers = pids(main.words("all ready"))
     flag.touch()
@@ -174,13 +184,13 @@ def test_a_successor_that_cannot_start_is_tried_again_after_a_pause(start: Calla
     main.words("failed 2")
     begun = time.monotonic()
     main.words("failed 2")
-    assert time.monotonic() - begun > 0.8
+    assert time.monotonic() - begun > 0.8 * pause
     flag.unlink()
     assert "2" in pids(main.words("worker"))
 
 
 def test_a_worker_that_does_not_stop_is_killed(start: Callable[..., Main]) -> None:
-    main = start("    line.ready()\n    time.sleep(100)", stop=0.5)
+    main = start("    line.ready()\n    time.sleep(100)", stop=0.1)
     main.words("all ready")
     main.popen.send_signal(signal.SIGTERM)
     begun = time.monotonic()
@@ -239,7 +249,7 @@ SLOW_START = """
 
 
 @pytest.mark.parametrize(
-    ("seconds", "until", "most"), [("1.0", "worker 0", {"0"}), ("1.0 if number else 0", "worker 2", {"0", "1", "2"})]
+    ("seconds", "until", "most"), [("0.7", "worker 0", {"0"}), ("0.7 if number else 0", "worker 2", {"0", "1", "2"})]
 )
 def test_a_worker_that_starts_when_the_order_to_stop_comes_ends_in_order(
     start: Callable[..., Main], seconds: str, until: str, most: set[str]

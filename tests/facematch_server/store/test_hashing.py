@@ -23,7 +23,7 @@ def test_strong_hashes_are_salted_sha256() -> None:
     assert hash_strong("secret") != hash_strong("secret")
 
 
-def test_weak_hashes_are_scrypt_with_its_interactive_parameters() -> None:
+def test_weak_hashes_are_scrypt_with_its_interactive_parameters(real_slow_hash: None) -> None:
     scheme, n, r, p, salt, digest = hash_weak("secret").split("$")
     assert (scheme, n, r, p, len(bytes.fromhex(salt))) == ("scrypt", "16384", "8", "1", 16)
     expected = hashlib.scrypt(b"secret", salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32, maxmem=2**26)

@@ -73,7 +73,7 @@ def test_the_secret_of_the_first_key_opens_no_other_name(store: Store, first: st
     if first == "disabled":
         store.disable_key(api_key)
     store.import_keys([KeyPair("other", "of another")])
-    for unknown in ("unknown", "", "a:b", api_key + "x", api_key.swapcase()):
+    for unknown in ("unknown", "", api_key.swapcase()):
         login = store.look_up(unknown, api_secret)
         assert (login.key, login.candidate, login.hashes) == (None, None, ())
         assert login.slow  # as for any refusal where a key has a slow hash

@@ -64,7 +64,10 @@ def test_a_thread_that_hangs_in_the_database_holds_no_other_up(shop: Store, key:
 
 
 @ONLY_SQLITE
-def test_a_deleted_file_ends_admission_until_it_is_back(shop: Store, key: ApiKey, path: Path, tmp_path: Path) -> None:
+def test_a_deleted_file_ends_admission_until_it_is_back(
+    shop: Store, key: ApiKey, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage, "_PAUSE_SECONDS", 0.2)
     count_one(shop, key)
     held = shop.reserve(key, 60)
     assert held

@@ -192,6 +192,7 @@ def test_the_revisions_are_those_of_alembic() -> None:
     assert schema.revisions()[-1] == scripts.get_current_head()
 
 
+@pytest.mark.slow
 def test_a_start_on_an_upgraded_database_does_not_load_alembic(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'keys.db'}"
     Store.open(url).close()

@@ -89,7 +89,9 @@ def test_rotation_ends_the_old_secret_at_once_or_after_the_grace_period(store: S
         store.rotate_key(first.api_key, grace=timedelta(seconds=-1))
 
 
-def test_an_imported_pair_is_accepted_and_its_weak_secret_hashed_slowly(store: Store, database_url: str) -> None:
+def test_an_imported_pair_is_accepted_and_its_weak_secret_hashed_slowly(
+    real_slow_hash: None, store: Store, database_url: str
+) -> None:
     store.import_keys([KeyPair("khách-1", "matkhau", KeySettings(name="moved over", profile=Profile.OBSERVED))])
     for _ in range(2):  # the second time from the cache of proofs
         key = store.authenticate("khách-1", "matkhau")

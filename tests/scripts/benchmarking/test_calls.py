@@ -48,6 +48,7 @@ def test_software_that_is_not_installed_says_so(name: str) -> None:
         call_of(name, Setting(Path()))
 
 
+@pytest.mark.slow
 def test_software_whose_process_cannot_start_says_so() -> None:
     begun = time.monotonic()
     with pytest.raises(AbsentError, match="absent"), caller(ways.FLOOR, Setting(Path("absent")), Pair(b"", b"")):

@@ -18,7 +18,7 @@ from scripts.benchmarking.web.bodies import Request
 from scripts.scaling.measuring.service import Running
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind == "HEIC")) for kind in KINDS])
 def test_a_portrait_has_its_size_and_format(kind: str) -> None:
     data = portrait_of(0.5, kind)
     photo = decode(data)
@@ -33,6 +33,7 @@ def test_an_unknown_kind_is_an_error() -> None:
         portrait_of(0.1, "EPS")
 
 
+@pytest.mark.slow
 def test_the_photos_have_14_megapixels_and_the_noise_of_a_camera() -> None:
     for photo in (standard_pair().card, standard_pair().portrait):
         decoded = decode(photo)

@@ -54,7 +54,7 @@ class Stub(http.server.BaseHTTPRequestHandler):
 def port() -> Iterator[int]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
         Stub.count = Stub.connections = 0
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield server.server_address[1]
         server.shutdown()

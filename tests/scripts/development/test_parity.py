@@ -67,6 +67,7 @@ def test_the_report_names_changed_warnings(capsys: pytest.CaptureFixture[str], p
     assert not report(before, after)
 
 
+@pytest.mark.slow
 def test_a_record_repeats(shared: Path, pack_path: Path) -> None:
     first, second = (recorded(shared / "data", str(pack_path), 20_000) for _ in range(2))
     assert first == second

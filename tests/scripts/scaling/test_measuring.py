@@ -41,7 +41,7 @@ class Stub(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def running() -> Iterator[Running]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield Running(os.getpid(), server.server_address[1], ("key", "secret"), 0.0, Path())
         server.shutdown()
@@ -61,12 +61,12 @@ def test_a_closed_loop_sends_every_request_once(running: Running) -> None:
 
 def test_an_open_loop_counts_the_time_from_the_arrival(running: Running) -> None:
     sent = Sent()
-    Client(running, [b"good"]).open(sent, 50.0, 1.0, seed=1)
-    assert 25 <= len(sent.seconds) <= 80
+    Client(running, [b"good"]).open(sent, 50.0, 0.5, seed=1)
+    assert 10 <= len(sent.seconds) <= 45
     assert sent.point(1, 0, 50.0).arrivals == "open"
     # Equal seeds give equal arrivals.
     again = Sent()
-    Client(running, [b"good"]).open(again, 50.0, 1.0, seed=1)
+    Client(running, [b"good"]).open(again, 50.0, 0.5, seed=1)
     assert len(again.seconds) == len(sent.seconds)
 
 

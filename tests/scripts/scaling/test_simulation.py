@@ -42,13 +42,13 @@ def test_one_process_is_an_m_m_c_queue(cores: int, rate: float) -> None:
 
 def test_a_full_process_refuses_as_m_m_c_k() -> None:
     service = ServiceSettings(cores=2, queue_size=4, deadline=math.inf)
-    outcome = simulate(Scenario(constant(18.0, 3000.0), EXPONENTIAL, service=service, seed=3))
+    outcome = simulate(Scenario(constant(18.0, 1500.0), EXPONENTIAL, service=service, seed=3))
     assert outcome.refused_share() == pytest.approx(refused_share(2, 4, 1.8), rel=0.05)
 
 
 def test_constant_service_of_one_server_follows_pollaczek_and_khinchine() -> None:
     service = dataclasses.replace(PATIENT, cores=1)
-    outcome = simulate(Scenario(constant(7.0, 6000.0), (0.1,), service=service, seed=5))
+    outcome = simulate(Scenario(constant(7.0, 3000.0), (0.1,), service=service, seed=5))
     assert float(np.mean(outcome.response)) == pytest.approx(0.1 + mean_wait(Queue(1, 7.0, (0.1,))), rel=0.05)
 
 

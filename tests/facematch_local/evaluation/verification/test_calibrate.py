@@ -55,6 +55,7 @@ def test_other_people_get_what_the_curve_promises(content: dict[str, Any], popul
         assert item.status is not PromiseStatus.BROKEN
 
 
+@pytest.mark.slow
 def test_the_harder_group_decides_and_without_it_the_promise_would_be_broken(
     content: dict[str, Any], population: Callable[..., Any]
 ) -> None:
@@ -66,7 +67,7 @@ def test_the_harder_group_decides_and_without_it_the_promise_would_be_broken(
 
 def test_a_group_of_few_people_decides_only_where_there_is_no_larger_one(population: Callable[..., Any]) -> None:
     def scopes(groups: dict[str, int]) -> set[str]:
-        content = fit(report_of(population(groups, photos=16), replicates=20), date="2026-01-02", extrapolate=True)
+        content = fit(report_of(population(groups, photos=16), replicates=5), date="2026-01-02", extrapolate=True)
         return {item["scope"] for anchor in content["anchors"] for item in anchor["evidence"]}
 
     assert scopes({"": 60, "alike": 12, "few": 6}) == {"", "alike"}
@@ -125,9 +126,9 @@ def test_too_few_pairs_are_refused_and_extrapolated_only_on_request(population: 
 
 def test_named_groups_that_are_too_small_are_refused(population: Callable[..., Any]) -> None:
     with pytest.raises(CalibrationError, match="none has 3 people"):
-        fit(report_of(population({"": 350, "tiny": 2}, photos=4), replicates=20), date="2026-01-02")
+        fit(report_of(population({"": 350, "tiny": 2}, photos=4), replicates=5), date="2026-01-02")
     with pytest.raises(CalibrationError, match="group 'tiny'"):
-        fit(report_of(population({"": 350, "tiny": 4}, photos=4), replicates=20), date="2026-01-02")
+        fit(report_of(population({"": 350, "tiny": 4}, photos=4), replicates=5), date="2026-01-02")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_the_eyes_are_where_the_library_cuts_them(astronaut: np.ndarray) -> None
 
 def test_a_copy_has_the_colours_of_toner_and_paper_alone(stock: Stock) -> None:
     apart = {}
-    for seed in range(8):
+    for seed in range(4):
         rng = np.random.default_rng(seed)
         flat, area = data.drawn(rng, stock)
         for is_copy, picture in ((False, flat), (True, data.toner_copy(rng, flat))):
