@@ -35,7 +35,7 @@ def test_halving_averages_the_power_of_two_nearest_to_the_scale(scale: float) ->
     row, column = np.mgrid[:900, :1000]
     photo = np.stack([row // 4, column // 4, (row + column) // 8], axis=2).astype(np.uint8)
     matrix = np.array([[scale, 0.0, 3.0], [0.0, scale, 2.0]])
-    small, onward = reduced(photo, matrix, (60, 50), halved=True)
+    _, onward = reduced(photo, matrix, (60, 50), halved=True)
     size = float(onward[0, 0])
     assert 0.7 < size < 1.42
     assert np.log2(size / scale) == pytest.approx(round(np.log2(size / scale)), abs=0.02)
