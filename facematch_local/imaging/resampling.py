@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, border: int) -> NDArray[np.uint8]:
+def warp(
+    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, border: int, halved: bool = False
+) -> NDArray[np.uint8]:
     """Warp a photo to a size x size crop without aliasing.
 
     Args:
@@ -14,13 +18,14 @@ def warp(pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, *, b
         matrix: 2x3, maps pixel coordinates of the photo to those of the crop.
         size: side of the crop in pixels.
         border: OpenCV border mode for pixels outside the photo; `cv2.BORDER_CONSTANT` fills with black.
+        halved: see `reduced`.
 
     Returns:
         size x size x 3 uint8, channels in the order of `pixels`.
     """
     import cv2
 
-    pixels, matrix = reduced(pixels, matrix, (size, size))
+    pixels, matrix = reduced(pixels, matrix, (size, size), halved=halved)
     crop = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     return crop.astype(np.uint8, copy=False)
 
@@ -81,7 +86,12 @@ def _halved(pixels: NDArray[np.uint8], size: tuple[int, int], up: bool) -> NDArr
 
 
 def reduced(
-    pixels: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], coarseness: float = 1.0
+    pixels: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    size: tuple[int, int],
+    coarseness: float = 1.0,
+    *,
+    halved: bool = False,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Crop a photo to the part that a warp reads, and average it if the warp would skip pixels.
 
@@ -93,6 +103,8 @@ def reduced(
         matrix: 2x3, maps pixel coordinates of the photo to those of the crop.
         size: width and height of the crop in pixels.
         coarseness: approximate size of an averaged pixel in pixels of the crop; a lower value keeps more detail.
+        halved: average powers of two of pixels only, which takes half the time; an averaged pixel then has 0.7 to 1.4
+            times the size.
 
     Returns:
         The part, uint8, and the 2x3 matrix that maps its pixel coordinates to those of the crop. `pixels` and `matrix`
@@ -103,7 +115,7 @@ def reduced(
     scale = max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
     if scale >= 0.5:
         return pixels, matrix
-    factor = max(round(coarseness / scale), 1)
+    factor = 1 << max(round(math.log2(coarseness / scale)), 0) if halved else max(round(coarseness / scale), 1)
     back = cv2.invertAffineTransform(matrix)
     width, height = size
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)]) @ back.T

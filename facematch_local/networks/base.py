@@ -83,7 +83,7 @@ def aligned(pixels: Pixels, face: Face, template: Sequence[tuple[float, float]],
 
     points = distinct_landmarks(face.landmarks, face.box)
     matrix = similarity_transform(points, np.asarray(template, np.float64))
-    return warp(pixels, matrix, size, border=cv2.BORDER_REPLICATE)
+    return warp(pixels, matrix, size, border=cv2.BORDER_REPLICATE, halved=True)
 
 
 def square(pixels: Pixels, centre: tuple[float, float], side: float) -> Pixels:
