@@ -1,4 +1,4 @@
-"""Number of CPUs available to this process, and what their instructions allow.
+"""Number of CPUs available to this process.
 
 `os.cpu_count()` returns the CPUs of the machine. In a container with a quota of two CPUs that leads to dozens of
 threads that throttle each other. This module uses the affinity and the quota of the cgroup (v1 and v2) instead.
@@ -11,9 +11,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
-
-_BYTE_PRODUCTS: Final = frozenset(("avx512_vnni", "avx_vnni"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +53,6 @@ def cgroup_quota(root: Path = Path("/")) -> float | None:
     """
     quotas = [quota for folder in _cpu_groups(root) if (quota := _quota(folder)) is not None]
     return min(quotas, default=None)
-
-
-def multiplies_bytes(root: Path = Path("/")) -> bool:
-    """Whether the processor has instructions for sums of products of bytes (VNNI of x86-64).
-
-    Only Linux tells; elsewhere the answer is False.
-
-    Args:
-        root: folder in which `proc` is mounted; another folder in tests.
-    """
-    flags = (line for line in _read(root / "proc/cpuinfo").splitlines() if line.startswith("flags"))
-    return not _BYTE_PRODUCTS.isdisjoint(next(flags, "").split())
 
 
 def _cpu_groups(root: Path) -> Iterator[Path]:

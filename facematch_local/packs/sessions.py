@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from facematch_local.cpu import multiplies_bytes
 from facematch_local.errors import PackError
 from facematch_local.packs.deferred_import import deferred_import
-from facematch_local.packs.eight_bit import eight_bit_model
 from facematch_local.packs.model_pack import MANIFEST, ModelPack
 from facematch_local.packs.prelu import open_without_prelu
 from facematch_local.providers import CPU, PROVIDERS, Provider, ProviderSettings
@@ -37,7 +35,7 @@ class SessionSettings:
 
 
 def open_session(path: Path, settings: SessionSettings) -> InferenceSession:
-    """Open a network on the CPU, with its convolutions in 8 bits if it states their ranges and this processor is fast.
+    """Open a model on the CPU.
 
     Raises:
         PackError: ONNX Runtime cannot open it.
@@ -45,11 +43,7 @@ def open_session(path: Path, settings: SessionSettings) -> InferenceSession:
     import onnxruntime
 
     try:
-        rewritten = eight_bit_model(path) if multiplies_bytes() else None
-        session = onnxruntime.InferenceSession(rewritten or str(path), _options(settings), providers=[_CPU])
-        if rewritten is not None:
-            session._model_bytes = b""  # kept in case `set_providers` opens it again, which nobody calls
-        return session
+        return onnxruntime.InferenceSession(str(path), _options(settings), providers=[_CPU])
     except Exception as error:  # ONNX Runtime's exceptions derive from Exception directly
         raise _cannot_open(path, error) from None
 

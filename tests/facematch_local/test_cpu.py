@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facematch_local.cpu import CpuBudget, available_cpus, cgroup_quota, cpu_budget, multiplies_bytes
+from facematch_local.cpu import CpuBudget, available_cpus, cgroup_quota, cpu_budget
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
@@ -81,17 +81,3 @@ def test_usable_follows_the_tightest_limit(budget: CpuBudget, usable: int) -> No
 
 def test_this_process_has_at_least_one_cpu() -> None:
     assert 1 <= available_cpus() <= cpu_budget().affinity <= cpu_budget().machine
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        ("processor\t: 0\nflags\t\t: fpu sse avx2 avx512_vnni fsrm\n", True),
-        ("flags\t\t: fpu avx2 avx_vnni\n", True),
-        ("flags\t\t: fpu avx2 avx512f\n", False),
-        ("Features\t: fp asimd asimddp\nmodel name\t: avx512_vnni\n", False),
-        (None, False),
-    ],
-)
-def test_products_of_bytes_are_a_flag_of_the_processor(tmp_path: Path, content: str | None, expected: bool) -> None:
-    assert multiplies_bytes(tree(tmp_path, {} if content is None else {"proc/cpuinfo": content})) is expected

@@ -16,44 +16,30 @@ FEATURES = 32
 class Spectrum(nn.Module):
     """Grey [B,SIDE,SIDE] to the logarithm of the mean power [B,1,WINDOW,WINDOW/2+1] of overlapping windows.
 
-    Written as products with the matrices of the transform, because ONNX Runtime has no fast one. The transform of real
-    values needs as many waves as there are values: cosines of frequencies 0 to 31, the cosine of 32, sines of 1 to 31.
+    Written as products with the matrices of the transform, because ONNX Runtime has no fast one.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        half = WINDOW // 2
-        turn = 2 * np.pi * np.outer(np.arange(half + 1), np.arange(WINDOW)) / WINDOW
-        waves = np.concatenate([np.cos(turn), np.sin(turn[1:half])]) * np.hanning(WINDOW)
-        windows = np.zeros((2, SIDE))
-        windows[0, :WINDOW] = windows[1, STEP:] = 1 / WINDOW
-        # Frequency of each wave; the sum joins the squares of cosine and sine.
-        columns = np.eye(half + 1)[[*range(half + 1), *range(1, half)]]
-        frequencies = np.abs(np.arange(WINDOW) - half)  # of the rows of the result, zero in the middle
-        rows = columns[:, frequencies].T
-        edge = np.isin(frequencies, (0, half))[:, None] | np.isin(np.arange(half + 1), (0, half))
-        # Off the edges the same and the opposite direction differ: frequency 1 to 31 each.
-        directed = np.zeros((WINDOW, 2, half))
-        for frequency in range(1, half):
-            directed[half + frequency, 0, frequency] = directed[half - frequency, 1, frequency] = 1
+        turn = 2 * np.pi * np.outer(np.arange(WINDOW), np.arange(WINDOW)) / WINDOW
+        turn = np.fft.fftshift(turn, axes=0)  # frequency zero in the middle
+        half = 2 * np.pi * np.outer(np.arange(WINDOW // 2 + 1), np.arange(WINDOW)) / WINDOW
         for name, value in {
-            "waves": waves, "level": np.outer(waves.sum(axis=1), waves.sum(axis=1)), "windows": windows,
-            "rows": rows, "columns": columns, "edge": edge,
-            "directed": directed.reshape(WINDOW, -1), "inner": np.eye(half + 1)[:half] * (np.arange(half + 1) > 0),
+            "cosines": np.cos(turn), "sines": np.sin(turn),
+            "half_cosines": np.cos(half).T, "half_sines": np.sin(half).T,
+            "window": np.outer(np.hanning(WINDOW), np.hanning(WINDOW)),
         }.items():  # fmt: skip
             self.register_buffer(name, torch.from_numpy(value.astype(np.float32)), persistent=False)
 
     def forward(self, grey: Tensor) -> Tensor:
-        means = (self.windows @ grey @ self.windows.T).reshape(-1, 4, 1, 1)
-        across = torch.stack([grey[:, :, :WINDOW], grey[:, :, STEP:]], 1) @ self.waves.T
-        both = self.waves @ torch.cat([across[:, :, :WINDOW], across[:, :, STEP:]], 1) - means * self.level
-        squares = self.rows @ (both * both).mean(1) @ self.columns
-        cosines, sines = both.chunk(2, 2)
-        (even, mixed), (other, odd) = cosines.chunk(2, 3), sines.chunk(2, 3)
-        same = (even - odd).square() + (mixed + other).square()
-        opposite = (even + odd).square() + (mixed - other).square()
-        directed = self.directed @ torch.cat([same.mean(1), opposite.mean(1)], 1) @ self.inner
-        return torch.log(squares * self.edge + directed + 1.0)[:, None]
+        starts = range(0, SIDE - WINDOW + 1, STEP)
+        windows = torch.stack([grey[:, i : i + WINDOW, j : j + WINDOW] for i in starts for j in starts], 1)
+        windows = (windows - windows.mean((2, 3), keepdim=True)) * self.window
+        across_real, across_other = windows @ self.half_cosines, windows @ self.half_sines
+        real = self.cosines @ across_real - self.sines @ across_other
+        other = self.cosines @ across_other + self.sines @ across_real
+        power = (real * real + other * other).mean(1, keepdim=True)
+        return torch.log(power + 1.0)
 
 
 class TextureNet(nn.Module):
@@ -74,17 +60,15 @@ class TextureNet(nn.Module):
         self.joined = nn.Linear(56 + 56 + 24 * 8 * 5, FEATURES)
         self.decision = nn.Linear(FEATURES, 1)
         self.drop = nn.Dropout(0.3)
-        self.register_buffer("grey", torch.tensor([[0.114, 0.587, 0.299]]), persistent=False)
 
     def forward(self, tiles: Tensor) -> Tensor:
         x = tiles.permute(0, 3, 1, 2).float()
-        # Light and colour say little; what is left is contrast around the mean of the square.
-        x = x - x.mean((2, 3), keepdim=True)
-        grey = (self.grey @ x.flatten(2)).reshape(-1, SIDE, SIDE)
+        grey = x[:, 0] * 0.114 + x[:, 1] * 0.587 + x[:, 2] * 0.299
         waves = self.spectrum(grey) / 8
         local = nn.functional.avg_pool2d(waves, 9, 1, 4, count_include_pad=False)
         waves = self.waves(torch.cat([waves - 1, 4 * (waves - local)], 1)).flatten(1)
-        x = self.rest(self.first(x / 32))
+        # Light and colour say little; what is left is contrast around the mean of the square.
+        x = self.rest(self.first((x - x.mean((2, 3), keepdim=True)) / 32))
         features = torch.cat([x.mean((2, 3)), x.amax((2, 3)) / 4, waves], 1)
         logit: Tensor = self.decision(self.drop(nn.functional.relu(self.joined(features))))
         return logit
