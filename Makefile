@@ -34,8 +34,13 @@ run: setup samples/portrait.jpg
 test: dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --durations=15
 
+# Tests here only compute, so two run at a time. The others start processes, or measure time: they run one by one.
+COMPUTING := $(addprefix tests/facematch_local/,checks documents evaluation faces imaging networks packs synthetic) \
+             tests/facematch_local/test_verification.py tests/models tests/scripts/scaling tests/scripts/training
+SLOW      := --timeout=600 --cov --durations=15
 test-slow: dev
-	$(BIN)/python -m pytest -m slow --timeout=600 --cov --cov-report=term:skip-covered --durations=15
+	$(BIN)/python -m pytest -m slow -n 2 $(COMPUTING) $(SLOW) --cov-report=
+	$(BIN)/python -m pytest -m slow $(COMPUTING:%=--ignore=%) $(SLOW) --cov-append --cov-report=term:skip-covered
 
 check: dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

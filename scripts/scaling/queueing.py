@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +100,8 @@ def response_quantile(queue: Queue, share: float = 0.99) -> float:
     """Seconds within which `share` of the requests are answered; infinite if the queue is overloaded."""
     if queue.utilisation >= 1.0:
         return math.inf
+    from scipy.optimize import brentq  # takes a quarter of a second
+
     most = max(queue.service) + 100.0 * _mean_of_those_who_wait(queue)
     return float(brentq(lambda seconds: late_share(queue, seconds) - (1.0 - share), 0.0, most, xtol=1e-6))
 

@@ -45,7 +45,7 @@ class SlowMatcher:
 @pytest.fixture(scope="module")
 def strict(start: Callable[..., Any]) -> Any:
     """A service that is short of patience."""
-    return start(header_seconds=0.6, body_seconds=0.8, keep_alive_seconds=1, max_image_bytes=200_000)
+    return start(header_seconds=0.5, body_seconds=0.5, keep_alive_seconds=1, max_image_bytes=200_000)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_an_endless_body_after_the_reply_is_cut_off(strict: Any) -> None:
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
         b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET /nowhere HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
@@ -244,7 +244,7 @@ def test_the_deadline(
 
 
 def test_the_deadline_bounds_the_body_and_the_image_servers(start: Callable[..., Any]) -> None:
-    live = start(deadline_seconds=1, body_seconds=30, url_seconds=30)
+    live = start(deadline_seconds=0.6, body_seconds=30, url_seconds=30)
     begun = time.monotonic()
     assert status_of(live.raw(head(live, "Content-Length: 1000"), b"half")) == 408
     assert time.monotonic() - begun < 10

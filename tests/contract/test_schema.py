@@ -25,7 +25,7 @@ def test_replies_fit_the_description(start: Callable[..., Any], tmp_path: Path, 
     """No 5xx, and only statuses, types, headers and bodies that the description names."""
     live = start(url_connect_seconds=0.3, url_seconds=0.5)
     command = [sys.executable, "-m", "schemathesis.cli", "run", live.url + "/openapi.json"]
-    command += ["--exclude-checks", EXCLUDED, "--phases", "examples,coverage,fuzzing", "--max-examples", "60"]
+    command += ["--exclude-checks", EXCLUDED, "--phases", "examples,coverage,fuzzing", "--max-examples", "40"]
     command += ["--generation-deterministic", "--no-color", "--suppress-health-check", "all", "--warnings", "off"]
     if with_key:
         command += ["--auth", ":".join(live.auth)]

@@ -218,7 +218,7 @@ def test_a_client_that_starts_with_many_requests_is_hashed_once(
 def test_a_deadline_covers_admission(
     start: Callable[..., Any], envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = start(deadline_seconds=1)
+    service = start(deadline_seconds=0.5)
     gate = threading.Event()
     monkeypatch.setattr(service.store, "reserve", lambda *_: gate.wait(60))
     try:

@@ -19,7 +19,7 @@ from facematch_server.access import readiness
 from facematch_server.store import KeySettings, outage
 
 FILE = {"format_type": "file"}
-# A request waits for half a second; a longer one waited more than once.
+# A request waits for 0.3 seconds; a longer one waited more than once.
 SOON = 5.0
 LOCKER = """
 import sqlite3, sys
@@ -32,8 +32,8 @@ sys.stdin.readline()
 
 @pytest.fixture
 def service(start: Callable[..., Any]) -> Any:
-    """A service that waits for its database for half a second."""
-    return start(database_seconds=0.5)
+    """A service that waits for its database for 0.3 seconds."""
+    return start(database_seconds=0.3)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def is_503(service: Any, envelope: Callable[..., Any], photo: bytes, auth: tuple[str, str]) -> None:
@@ -156,7 +156,7 @@ def test_a_database_that_is_locked_when_the_work_is_done(
             return result
 
     locking = Locking()
-    service = start(matcher=locking, database_seconds=0.5)
+    service = start(matcher=locking, database_seconds=0.3)
     database = Path(str(make_url(service.app.state.services.settings.store_url).database))
     new = service.store.create_key(KeySettings(name="counted", quota=100))
     auth = (new.api_key, new.api_secret)

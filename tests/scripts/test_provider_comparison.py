@@ -36,6 +36,7 @@ def pairs(tmp_path: Path, astronaut_jpeg: bytes, group_photo_jpeg: bytes) -> Pat
     return tmp_path / "pairs.csv"
 
 
+@pytest.mark.slow
 def test_differences_are_counted(matcher: FaceMatcher, pairs: Path) -> None:
     chosen = read_pairs(pairs, limit=9, seed=0)
     assert parity(matcher, matcher, chosen, "portrait") == Parity(2, 0.0, 0, 0, 0)

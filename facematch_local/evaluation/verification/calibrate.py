@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from facematch_local.calibration import as_calibration
 from facematch_local.errors import FacematchError
@@ -158,6 +157,8 @@ def curve(marks: Sequence[Anchor], typical: float) -> tuple[NDArray[np.float64],
         raise CalibrationError(
             f"the marks lie at {marks[0].cosine} and {last}; a curve needs them in increasing order between 0 and 0.95"
         )
+    from scipy.interpolate import PchipInterpolator  # takes a quarter of a second
+
     # A median too close to the mark (or unknown) would cause a steep step; the scale is then divided evenly.
     lowest = last + 0.25 * (1 - last)
     top = min(max(typical, lowest), 0.5 * (last + 1) + 0.2 * (1 - last)) if math.isfinite(typical) else lowest

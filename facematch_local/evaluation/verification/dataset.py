@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from facematch_local.evaluation.table_file import InputError, TableRow, read_table
 
@@ -204,6 +202,9 @@ def _subjects(count: int, same: Iterable[tuple[int, int]], named: Mapping[int, s
 
     Subjects are the connected components of mated pairs; photos with equal names are connected too.
     """
+    from scipy.sparse import coo_array  # both take an eighth of a second
+    from scipy.sparse.csgraph import connected_components
+
     first_with: dict[str, int] = {}
     links = [*same, *((photo, first_with.setdefault(subject, photo)) for photo, subject in named.items())]
     first, second = np.array(links, np.int64).reshape(-1, 2).T

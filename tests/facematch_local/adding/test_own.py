@@ -253,7 +253,7 @@ def test_a_recogniser_that_would_be_normalised_twice(
 
 
 def test_a_recogniser_that_was_not_trained(tmp_path: Path, refused: Callable[..., str]) -> None:
-    weight = numpy_helper.from_array(np.random.default_rng(0).normal(0, 1, (64, 3 * 112 * 112)).astype(np.float32), "w")
+    weight = numpy_helper.from_array(np.random.default_rng(0).normal(0, 1, (16, 3 * 112 * 112)).astype(np.float32), "w")
     graph = onnx.helper.make_graph(
         [
             onnx.helper.make_node("Flatten", ["data"], ["flat"]),
@@ -261,7 +261,7 @@ def test_a_recogniser_that_was_not_trained(tmp_path: Path, refused: Callable[...
         ],
         "random",
         [onnx.helper.make_tensor_value_info("data", 1, ["n", 3, 112, 112])],
-        [onnx.helper.make_tensor_value_info("out", 1, ["n", 64])],
+        [onnx.helper.make_tensor_value_info("out", 1, ["n", 16])],
         [weight],
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)

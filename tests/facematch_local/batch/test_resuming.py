@@ -191,7 +191,7 @@ def kills(pairs: Path, count: int, start: Callable[[], subprocess.Popen[bytes]])
 
 @pytest.mark.slow
 def test_kill_9(tmp_path: Path, write_list: Callable[..., Path]) -> None:
-    count = 10
+    count = 6
     pairs = write_list(60 * count)
 
     def start() -> subprocess.Popen[bytes]:

@@ -57,6 +57,7 @@ def test_a_pack_that_cannot_be_opened() -> None:
         workers.start()
 
 
+@pytest.mark.slow
 def test_processes_that_end_at_once() -> None:
     with Workers(_end, 1) as workers, pytest.raises(FacematchError, match="ends at its start"):
         workers.start()

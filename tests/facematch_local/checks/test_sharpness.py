@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, uniform_filter1d
 
 from facematch_local.checks import Examination, Role, sharpness
 from facematch_local.faces import Face
@@ -146,6 +145,8 @@ def test_blur_is_the_contrast_that_a_mean_of_nine_pixels_leaves() -> None:
 
 def test_edge_blur_is_the_fourth_power_mean_of_steps_that_a_mean_of_nine_pixels_leaves() -> None:
     """The definition, on noise, by scipy; the worse direction counts."""
+    from scipy.ndimage import gaussian_filter, uniform_filter1d
+
     noise = np.random.default_rng(1).uniform(0, 255, (24, 30)).astype(np.float32)
     noise[:, 1:] = 0.7 * noise[:, :-1] + 0.3 * noise[:, 1:]
     smooth = gaussian_filter(noise.astype(float), 1.0, mode="mirror")

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx.numpy_helper import from_array, to_array
-from onnx.reference import ReferenceEvaluator
 
 from facematch_local.open_weights import convert
 
@@ -85,6 +84,8 @@ def photo() -> NDArray[np.float32]:
 
 def widened_by_onnx(model: onnx.ModelProto, name: str) -> NDArray[np.float32]:
     """A weight widened by onnx's reference implementation of DequantizeLinear."""
+    from onnx.reference import ReferenceEvaluator
+
     nodes = [node for node in model.graph.node if node.output[0] in (f"{name}_wide", name)]
     output = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
     graph = helper.make_graph(nodes, "one", [], [output], list(model.graph.initializer))

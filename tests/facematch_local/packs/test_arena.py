@@ -6,7 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import onnxruntime
 import pytest
+
+from facematch_local.packs.arena import share_arena
+
+
+def test_the_arena_of_the_process_grows_by_what_a_run_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[object] = []
+    monkeypatch.setattr(onnxruntime, "OrtMemoryInfo", lambda *place: place)
+    monkeypatch.setattr(onnxruntime, "OrtArenaCfg", lambda settings: settings)
+    monkeypatch.setattr(onnxruntime, "create_and_register_allocator", lambda *given: registered.append(given))
+    share_arena.__wrapped__()
+    place = ("Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT)
+    assert registered == [(place, {"arena_extend_strategy": 1})]
 
 
 @pytest.mark.slow

@@ -82,6 +82,7 @@ def test_steps_are_measured_in_turn_and_a_refused_one_only_once(monkeypatch: pyt
     assert (large.ms, large.absent) == (0.0, "the service replied 200 errorCode 3")
 
 
+@pytest.mark.slow
 def test_the_steps_cover_the_extent() -> None:
     extent = Extent((0.1,), ("JPEG", "PNG"), (1, 2), (1,))
     steps = growth._steps(extent, ("key", "secret"))

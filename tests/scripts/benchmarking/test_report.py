@@ -161,6 +161,7 @@ def test_the_report_takes_results_of_a_run(
 # -- the command ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command_passes_its_options_on(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

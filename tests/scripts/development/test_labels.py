@@ -93,6 +93,7 @@ def test_labels_that_cannot_be_used_are_one_line(
     assert message in lines[0]
 
 
+@pytest.mark.slow
 def test_the_labels_of_the_development_data_do_not_contradict_each_other(shared: Path, tmp_path: Path) -> None:
     data = shared / "data"
     assert main([str(data / "labels.csv"), "-o", str(tmp_path)]) == 0

@@ -48,6 +48,7 @@ def test_people_are_limited_and_too_few_are_refused(dataset: Dataset) -> None:
         plan(single, people=10)
 
 
+@pytest.mark.slow
 def test_a_card_is_drawn_from_the_photo_and_always_the_same(
     tmp_path: Path, astronaut_jpeg: bytes, dataset: Dataset
 ) -> None:

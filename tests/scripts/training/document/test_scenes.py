@@ -26,6 +26,7 @@ def test_the_mask_lies_on_what_was_laid() -> None:
         assert 0.02 < is_red.mean() < 0.5
 
 
+@pytest.mark.slow
 def test_views_show_a_document_or_none_and_differ(stock: Stock) -> None:
     shares = []
     for seed in range(8):

@@ -67,6 +67,7 @@ def test_nothing_is_drawn_over_what_the_photo_already_has() -> None:
         assert np.array_equal(drawn, canvas)
 
 
+@pytest.mark.slow
 def test_a_santa_hat_leaves_eyes_and_mouth_free_and_covers_the_hair() -> None:
     mesh, canvas = flat_mesh(), np.full((320, 320, 3), (120, 150, 200), np.uint8)
     for seed in range(10):

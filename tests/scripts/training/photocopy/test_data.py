@@ -56,6 +56,7 @@ def test_the_eyes_are_where_the_library_cuts_them(astronaut: np.ndarray) -> None
     assert np.median([pair.mean(axis=0) for pair in eyes], axis=0) == pytest.approx(template.mean(axis=0), abs=4)
 
 
+@pytest.mark.slow
 def test_a_copy_has_the_colours_of_toner_and_paper_alone(stock: Stock) -> None:
     apart = {}
     for seed in range(4):
@@ -68,6 +69,7 @@ def test_a_copy_has_the_colours_of_toner_and_paper_alone(stock: Stock) -> None:
     assert np.median(apart[False]) > 2 * np.median(apart[True])
 
 
+@pytest.mark.slow
 def test_views_are_of_both_kinds_and_repeat(stock: Stock) -> None:
     said = []
     for seed in range(3):

@@ -36,6 +36,7 @@ def test_views_have_the_size_of_the_crop_and_follow_the_seed(kind: str) -> None:
     assert not np.array_equal(view(1), view(2))
 
 
+@pytest.mark.slow
 def test_the_room_shows_around_what_is_held_up_and_not_around_a_person() -> None:
     rooms = [np.full((200, 300, 3), (200, 20, 20), np.uint8)]
     held = [share_of(held_up(portrait(), rooms, np.random.default_rng(seed), True), 0) for seed in range(20)]
