@@ -38,10 +38,13 @@ def test_held_out_accuracy() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_lfw_with_buffalo_sc(shared: Path) -> None:
-    """99.5 % is what these weights give; less means a fault in decoding, alignment or colour order."""
+    """99.5 % is what these weights give; less means a fault in decoding, alignment or colour order.
+
+    Half of the folds: all of them take a minute.
+    """
     analyser = load_pack(find_pack(str(shared / "models" / "buffalo_sc"))).analyser
     with (shared / "data" / "lfw_pairs.csv").open(encoding="utf-8") as stream:
-        pairs = list(csv.DictReader(stream))
+        pairs = [pair for pair in csv.DictReader(stream) if int(pair["fold"]) % 2 == 0]
     paths = sorted({pair[side] for pair in pairs for side in ("path1", "path2")})
 
     def embed(path: str) -> NDArray[np.float32] | None:

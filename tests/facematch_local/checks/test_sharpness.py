@@ -159,6 +159,14 @@ def test_edge_blur_is_the_fourth_power_mean_of_steps_that_a_mean_of_nine_pixels_
     assert abs(left[0] - left[1]) > 0.01
 
 
+def test_noise_is_the_median_of_the_responses_whose_kernel_lies_inside_the_face() -> None:
+    grain = np.random.default_rng(4).normal(128, 7, (16, 17)).astype(np.float32)
+    rows = grain[:-2] - 2 * grain[1:-1] + grain[2:]
+    inside = rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]
+    expected = float(np.median(np.abs(inside))) / 6 / 0.6745
+    assert sharpness.noise(_with_grey(grain)).value == pytest.approx(expected, abs=1e-3)
+
+
 def test_noise_is_a_standard_deviation() -> None:
     grain = np.random.default_rng(2).normal(128, 7, (200, 200)).astype(np.float32)
     measure = sharpness.noise(_with_grey(grain))

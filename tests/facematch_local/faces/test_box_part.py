@@ -22,6 +22,7 @@ def face(*box: float) -> Face:
     [
         ((4.4, 5.6, 20.4, 15.6), 0.0, (6, 16), (4, 20)),
         ((10, 10, 20, 18), 0.25, (8, 20), (8, 22)),  # 2.5 is rounded to the even 2 on both sides
+        ((8, 4, 16, 14), 0.5, (0, 19), (4, 20)),
         ((-8, -9, 50, 60), 0.5, (0, 30), (0, 40)),
         ((30, 20, 38, 28), 0.5, (16, 30), (26, 40)),
         ((-20, 5, -10, 15), 0.0, (5, 15), (0, 0)),
@@ -33,6 +34,10 @@ def test_edges_are_rounded_and_clipped(
     box: tuple[float, ...], margin: float, rows: tuple[int, int], columns: tuple[int, int]
 ) -> None:
     assert np.array_equal(box_part(PIXELS, face(*box), margin), PIXELS[slice(*rows), slice(*columns)])
+
+
+def test_without_a_margin_it_is_the_box() -> None:
+    assert np.array_equal(box_part(PIXELS, face(8, 4, 16, 14)), PIXELS[4:14, 8:16])
 
 
 def test_a_crop_is_a_copy_and_never_empty() -> None:

@@ -66,6 +66,29 @@ def test_a_batched_model(detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize(("size", "returned"), [((704, 320), False), ((640, 640), False), ((1280, 896), True)])
+def test_large_passes_only_are_asked_to_return_their_memory(size: tuple[int, int], returned: bool) -> None:
+    class Noting:
+        """A session that computes nothing."""
+
+        def __init__(self, session: onnxruntime.InferenceSession) -> None:
+            self._session = session
+            self.options: list[object] = []
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._session, name)
+
+        def run(self, names: object, feed: object, options: object = None) -> list[NDArray[np.float32]]:
+            self.options.append(options)
+            raise InterruptedError
+
+    path = str(ROOT / "models" / "compact" / "det.onnx")
+    session = Noting(onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]))
+    with pytest.raises(InterruptedError):
+        Scrfd(path, session).detect(np.zeros((100, 100, 3), np.uint8), input_size=size)
+    assert [options is not None for options in session.options] == [returned]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process from /proc")
 def test_a_large_pass_returns_its_memory() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.faces import Face
-from facematch_local.imaging.grid import grid_of
+from facematch_local.imaging.grid import _range, _starts, _tables, grid_of
 
 Pixels = NDArray[np.uint8]
 _VISIBLE = 4.0
@@ -73,3 +73,39 @@ def test_the_height_is_that_of_the_mean_spectrum_of_one_two_and_several_windows(
     asked = (radius > 0.09) & (radius < 0.5) & ((row % 16 != 0) | (column % 16 != 0))
     expected = (logarithm - (cv2.medianBlur(steps, 11) / 12.0 - 8.0))[asked].max()
     assert grid_of(np.stack([grey] * 3, axis=2), _box(grey)) == pytest.approx(expected, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("length", "starts"),
+    [(128, [0]), (191, [0]), (192, [0, 64]), (320, [0, 64, 128, 192]), (1000, [0, 290, 581, 872])],
+)
+def test_up_to_four_windows_half_a_window_apart_are_spread_evenly(length: int, starts: list[int]) -> None:
+    assert _starts(length) == starts
+
+
+@pytest.mark.parametrize(
+    ("box", "rows", "columns"),
+    [
+        ((10, 20, 210, 320), (20, 320), (10, 210)),
+        ((300, 50, 340, 90), (6, 134), (256, 384)),  # a window around the middle of a small box
+        ((380, 480, 400, 500), (372, 500), (272, 400)),
+        ((-30, -40, 20, 500), (0, 500), (0, 128)),
+    ],
+)
+def test_the_range_is_that_of_the_box_inside_the_photo_and_at_least_a_window(
+    box: tuple[float, ...], rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    edges = np.array(box, np.float32)
+    assert (_range(edges, 0, 500), _range(edges, 1, 400)) == (rows, columns)
+
+
+def test_low_and_highest_frequencies_and_the_harmonics_of_blocks_are_ignored() -> None:
+    _, ignored = _tables()
+    centre = 64
+    assert ignored[centre + 16, centre + 16]
+    assert not ignored[centre + 16, centre + 5]
+    assert not ignored[centre + 5, centre + 16]
+    assert ignored[centre + 11, centre]  # 0.086 cycles per pixel
+    assert not ignored[centre + 12, centre]
+    assert ignored[0, centre + 1]
+    assert not ignored[1, centre + 1]

@@ -158,6 +158,13 @@ def test_slopes_by_pixel_stay() -> None:
     assert without_prelu(network(CHAINS["convolution"], np.full((1, 10, 10), 0.25))) == 0
 
 
+def test_slopes_may_have_the_axis_of_the_batch_too() -> None:
+    model = network(CHAINS["convolution"], ORDINARY[None])
+    (before,) = outputs_of(model)
+    assert without_prelu(model) == 1
+    np.testing.assert_allclose(outputs_of(model)[0], before, rtol=2e-5, atol=1e-4)
+
+
 @pytest.fixture(scope="module", params=[pytest.param("standard", marks=pytest.mark.slow), "buffalo_sc"])
 def pack(request: pytest.FixtureRequest) -> ModelPack:
     try:
