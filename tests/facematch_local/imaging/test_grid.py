@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.faces import Face
-from facematch_local.imaging.grid import grid_of
+from facematch_local.imaging.grid import _mean_power, grid_of
 
 Pixels = NDArray[np.uint8]
 _VISIBLE = 4.0
@@ -54,3 +54,21 @@ def test_a_blank_photo_has_none_and_a_smaller_one_is_not_measured() -> None:
     blank = np.full((200, 200, 3), 128, np.uint8)
     assert grid_of(blank, _box(blank)) == pytest.approx(0.0, abs=0.2)
     assert grid_of(blank[:127], _box(blank)) is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_windows_that_share_a_transform_have_their_own_power(count: int) -> None:
+    windows = [np.random.default_rng(seed).normal(0, 1 + seed, (128, 128)).astype(np.float32) for seed in range(count)]
+    expected = np.mean([np.abs(np.fft.fftshift(np.fft.fft2(window))) ** 2 for window in windows], axis=0)
+    np.testing.assert_allclose(_mean_power(windows), expected, rtol=1e-3, atol=0.1)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_grid_stands_out_whichever_way_it_leans(astronaut: Pixels, astronaut_face: Face, turned: bool) -> None:
+    """Only one half of the spectrum is searched; each line has its mirror image there."""
+    row, column = np.mgrid[: astronaut.shape[0], : astronaut.shape[1]]
+    phase = (row - column if turned else row + column) * 0.17
+    photo = np.clip(astronaut * (0.94 + 0.06 * np.cos(2 * np.pi * phase))[..., None], 0, 255).astype(np.uint8)
+    value = grid_of(photo, astronaut_face.box)
+    assert value is not None
+    assert value > _VISIBLE
