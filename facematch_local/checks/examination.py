@@ -33,7 +33,7 @@ FACE_GREY_EYE_DISTANCE: Final = 48.0
 # depends on the recogniser (about 0.28 with `standard`, 0.23 with `compact`).
 GHOST_PERCENT: Final = 46.0
 # Below this probability by the view around the face, every square of the texture is looked at.
-SURELY_LIVE: Final = 0.88
+SURELY_LIVE: Final = 0.82
 
 
 @dataclass(frozen=True, eq=False, repr=False)

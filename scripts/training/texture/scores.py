@@ -4,8 +4,8 @@
 
 Reads the checkpoint WORK/NAME.pt and writes WORK/NAME.csv: path, set, species, part, shorter side, score (a logit).
 `part` is `test`, `limit` (development, never trained on), or `trained`. A photo of a thing has no face; its middle
-stands for one, and it is judged as where the view looks live. `--scale` and `--quality` measure smaller and more compressed copies, in files with these numbers in
-their names.
+stands for one, and it is judged as where the view looks live. `--scale` and `--quality` measure smaller and more
+compressed copies, in files with these numbers in their names.
 """
 
 from __future__ import annotations

@@ -26,4 +26,4 @@ def test_a_rate_has_a_wilson_interval() -> None:
 
 
 def test_the_limit_of_the_texture_alone_is_that_of_the_policy_with_the_least_of_the_view() -> None:
-    assert texture_limit() - 2.0 + 1.0 == pytest.approx(np.log(0.6 / 0.4))
+    assert texture_limit() - 1.5 + 0.7 == pytest.approx(np.log(0.6 / 0.4))
