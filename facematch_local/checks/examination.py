@@ -18,7 +18,6 @@ from facematch_local.documents.outline import closer, outline
 from facematch_local.faces import Face
 from facematch_local.faces.box_part import box_part
 from facematch_local.imaging.double_jpeg import Recompression, find_recompression
-from facematch_local.imaging.grid import grid_of
 from facematch_local.imaging.luminance import histogram, luminance
 from facematch_local.imaging.photo import Photo, Pixels
 from facematch_local.imaging.resampling import scaled
@@ -27,13 +26,14 @@ from facematch_local.networks import Networks
 from facematch_local.networks.document import DocumentScores
 from facematch_local.networks.occlusion import OcclusionScores, occlusion_crop
 from facematch_local.networks.recapture import RecaptureScores, recapture_crop
-from facematch_local.networks.texture import texture_tiles
 
 FACE_GREY_EYE_DISTANCE: Final = 48.0
 # Used where a policy states no other. Two prints of one portrait on a card score far higher, and two people rarely
 # reach it. It is low because a smudged ghost portrait may score low. It is a percentage because the meaning of a cosine
 # depends on the recogniser (about 0.28 with `standard`, 0.23 with `compact`).
 GHOST_PERCENT: Final = 46.0
+# Below this probability by the view around the face, every square of the texture is looked at.
+SURELY_LIVE: Final = 0.82
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,10 +146,8 @@ class Examination(BriefRepr):
 
     @cached_property
     def texture(self) -> float | None:
-        """Texture network's probability of a recapture; None without that network or a face, or with too few pixels."""
+        """Texture network's logit of a recapture; None without that network or a face, or with too few pixels."""
         if self.face is None or self.networks.texture is None:
             return None
-        tiles = texture_tiles(self.photo.pixels, self.face.box)
-        if tiles is None:
-            return None
-        return self.networks.texture.predict(tiles, grid_of(self.photo.pixels, self.face.box))
+        thorough = self.recapture is None or self.recapture.live < SURELY_LIVE
+        return self.networks.texture.predict(self.photo.pixels, self.face.box, thorough=thorough)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from facematch_local.checks.check import NO_FACE, NO_NETWORK, Measure
@@ -16,14 +17,23 @@ SMALLEST_SIDE: Final = 240
 COARSEST_STEP: Final = 115.5
 EVIDENT: Final = 0.5
 """Probability that stands whatever the size and the compression of the photo."""
+LEAST_VIEW: Final = -1.5
+"""Logit of the view below which it counts no less: the rim of a print or a screen may lie outside the photo."""
+LEAST_TEXTURE: Final = -2.0
+"""Logit of the texture below which it counts no less: the traces may be lost."""
+BOTH: Final = 0.7
+"""What is added to the sum of both logits (models/compact/NOTEBOOK.md, "Joint decision")."""
+_SUREST: Final = 1e-6  # of the probability of the view, so that its logit is finite
 
 
 def recapture(examination: Examination) -> Measure:
     """Probability, 0 to 1, that the face was photographed from a print or a screen.
 
-    The larger of two: from the view around the face (bezel, edge of the paper, hand, glare, tone), and from the texture
-    of the photo at its own resolution (pixel grid, halftone, moire). Traces that are there count in every photo. Where
-    none are found in a small or heavily compressed photo, it is not assessed: such photos do not keep them.
+    Two networks decide together: one on the view around the face (bezel, edge of the paper, hand, glare, tone), one on
+    the texture of the photo at its own resolution (pixel grid, halftone, moire). Their logits are added, each at least
+    `LEAST_VIEW` or `LEAST_TEXTURE`. So a plain trace of either is enough, and a weak one needs the other's agreement.
+    Traces that are there count in every photo. Where none are found in a small or heavily compressed photo, it is not
+    assessed: such photos do not keep them.
     """
     networks = examination.networks
     if networks.recapture is None:
@@ -33,9 +43,17 @@ def recapture(examination: Examination) -> Measure:
     seen = 1.0 - examination.recapture.live
     if networks.texture is None:
         return Measure(seen)
-    probability = max(seen, examination.texture or 0.0)
+    probability = _joint(seen, examination.texture)
     reason = _without_traces(examination.photo)
     return Measure.not_assessed(reason) if reason and probability <= EVIDENT else Measure(probability)
+
+
+def _joint(seen: float, texture: float | None) -> float:
+    """Probability of a recapture from that of the view and the logit of the texture, None if it was not measured."""
+    bounded = min(max(seen, _SUREST), 1.0 - _SUREST)
+    view = math.log(bounded / (1.0 - bounded))
+    logit = max(view, LEAST_VIEW) + max(LEAST_TEXTURE if texture is None else texture, LEAST_TEXTURE) + BOTH
+    return 1.0 / (1.0 + math.exp(-logit))
 
 
 def _without_traces(photo: Photo) -> str:

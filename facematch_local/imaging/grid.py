@@ -7,6 +7,8 @@ contrast, so that edges do not hide a grid; and it looks along the axes too, whe
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 _SIDE: Final = 128
 """Pixels of a window, each way."""
 _STEP: Final = 64
+_HALF: Final = _SIDE // 2 + 1  # columns that say everything: a spectrum of grey levels is symmetric
+_BOX: Final = 7  # pixels each way
 _MOST: Final = 4  # windows each way
 _LOWEST, _HIGHEST = 0.09, 0.5  # cycles per pixel
 _BLOCKS: Final = 16  # bins between harmonics of the blocks of 8x8 pixels of JPEG
@@ -40,33 +44,35 @@ def grid_of(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> float | None
         return None
     (top, bottom), (left, right) = (_range(box, axis, pixels.shape[axis]) for axis in (0, 1))
     grey = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_BGR2GRAY).astype(np.float32)
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), 3.0)
+    # Two means over boxes are nearly a Gaussian of 2.8 pixels, at a third of its cost.
+    detail = grey - cv2.blur(cv2.blur(grey, (_BOX, _BOX)), (_BOX, _BOX))
     detail /= np.abs(detail) + _FAINT
+    hann, ignored = _tables()
     corners = [(row, column) for row in _starts(bottom - top) for column in _starts(right - left)]
-    logarithm = np.log(np.fft.fftshift(_mean_power(detail, corners)) + 1e-3)
+    windows = [detail[row : row + _SIDE, column : column + _SIDE] * hann for row, column in corners]
+    logarithm = np.log(_mean_power(windows)[:, : _HALF + _SURROUNDINGS // 2] + 1e-3)
     # OpenCV takes a median over many bins of 8-bit values only.
     steps = np.clip((logarithm - _FLOOR) * _STEPS, 0, 255).astype(np.uint8)
     usual = cv2.medianBlur(steps, _SURROUNDINGS).astype(np.float32) / _STEPS + _FLOOR
-    _, highest, _, _ = cv2.minMaxLoc(logarithm - usual, mask=_asked())
-    return max(float(highest), 0.0)
+    return float(np.where(ignored, 0.0, logarithm - usual)[:, :_HALF].max())
 
 
-def _mean_power(detail: NDArray[np.float32], corners: list[tuple[int, int]]) -> NDArray[np.float32]:
-    """Mean power spectrum (128, 128), frequency zero first, of the windows with these corners (row, column)."""
+def _mean_power(windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Mean power spectrum of windows, (128, 128) each, frequency zero in the middle.
+
+    Two windows share a complex transform, one as its real part: with the opposite frequency added, the power of the sum
+    is that of both.
+    """
     import cv2
 
-    hann = _hann()
-    pair = np.zeros((_SIDE, _SIDE, 2), np.float32)
-    squares = np.zeros_like(pair)
-    # Two real windows A and B form one complex picture Z: |Z(f)|^2 + |Z(-f)|^2 = 2 |A(f)|^2 + 2 |B(f)|^2.
-    for first in range(0, len(corners), 2):
-        pair[..., 1] = 0.0
-        for part, (row, column) in enumerate(corners[first : first + 2]):
-            np.multiply(detail[row : row + _SIDE, column : column + _SIDE], hann, out=pair[..., part])
-        cv2.accumulateSquare(cv2.dft(pair), squares)
-    sums = squares[..., 0] + squares[..., 1]
-    opposite = np.roll(sums[::-1, ::-1], 1, axis=(0, 1))
-    return (sums + opposite) / np.float32(2 * len(corners))
+    blank = np.zeros((_SIDE, _SIDE), np.float32)
+    total = np.zeros((_SIDE, _SIDE, 2), np.float32)
+    for first, second in itertools.zip_longest(windows[::2], windows[1::2], fillvalue=blank):
+        cv2.accumulateSquare(cv2.dft(cv2.merge([first, second])), total)
+    power = np.fft.fftshift(total.sum(axis=2))
+    opposite = np.roll(power[::-1, ::-1], (1, 1), (0, 1))
+    mean: NDArray[np.float32] = (power + opposite) / np.float32(2 * len(windows))
+    return mean
 
 
 def _range(box: NDArray[np.float32], axis: int, size: int) -> tuple[int, int]:
@@ -85,17 +91,12 @@ def _starts(length: int) -> list[int]:
 
 
 @functools.lru_cache(1)
-def _hann() -> NDArray[np.float32]:
-    """Hann window (128, 128)."""
+def _tables() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Hann window (128, 128), and the bins of the left part of a centred spectrum that are ignored (128, 70)."""
     window = np.hanning(_SIDE).astype(np.float32)
-    result: NDArray[np.float32] = window[:, None] * window[None, :]
-    return result
-
-
-@functools.lru_cache(1)
-def _asked() -> NDArray[np.uint8]:
-    """Mask (128, 128) of a centred spectrum: 1 for the bins that count, else 0."""
     row, column = np.mgrid[:_SIDE, :_SIDE] - _SIDE // 2
     frequency = np.hypot(row, column) / _SIDE
     blocks = (row % _BLOCKS == 0) & (column % _BLOCKS == 0)
-    return np.asarray((frequency > _LOWEST) & (frequency < _HIGHEST) & ~blocks, np.uint8)
+    result: NDArray[np.float32] = window[:, None] * window[None, :]
+    ignored = (frequency <= _LOWEST) | (frequency >= _HIGHEST) | blocks
+    return result, ignored[:, : _HALF + _SURROUNDINGS // 2]

@@ -17,15 +17,12 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from facematch_local.checks import Role
-from facematch_local.imaging.grid import grid_of
-from facematch_local.networks.texture import TILE, TextureNetwork, texture_tiles
-from facematch_local.policy import load_policy
+from facematch_local.networks.texture import TILE, TextureNetwork
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array, Rng
 from scripts.training.common.photos import list_photos
 from scripts.training.texture.closeups import display, paper, world
-from scripts.training.texture.rates import bpcer
+from scripts.training.texture.rates import bpcer, texture_limit
 
 SIDE = 300  # of a simulated view
 VIEWS = 8  # of each specimen and kind
@@ -64,13 +61,13 @@ def main() -> None:
     scores: dict[str, list[float]] = defaultdict(list)
     for kind, pixels in views(arguments.data):
         whole = np.array([0, 0, pixels.shape[1], pixels.shape[0]], np.float32)
-        tiles = texture_tiles(pixels, whole)
-        if tiles is not None:
-            scores[kind].append(network.predict(tiles, grid_of(pixels, whole)))
-    limit = load_policy().limits[Role.PORTRAIT]["recapture"].maximum
-    for kind, found in scores.items():
-        values = np.array(found)
-        above = bpcer(values, limit if limit is not None else 1.0)
+        found = network.predict(pixels, whole)
+        if found is not None:
+            scores[kind].append(found)
+    limit = texture_limit()
+    for kind, logits in scores.items():
+        values = np.array(logits)
+        above = bpcer(values, limit)
         print(
             f"{kind}: above the limit of portraits {above}; quantiles {np.quantile(values, (0.1, 0.5, 0.9)).round(2)}"
         )

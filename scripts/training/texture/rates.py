@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from facematch_local.checks import Role
+from facematch_local.checks.recapture import BOTH, LEAST_VIEW
+from facematch_local.policy import load_policy
 from scripts.training.common.image import Array
 
 
@@ -40,6 +44,14 @@ def apcer(scores: Array, limit: float) -> Rate:
 def bpcer(scores: Array, limit: float) -> Rate:
     """Bona fide presentation classification error rate: real photos [N] that exceed the limit."""
     return Rate(int((scores > limit).sum()), len(scores))
+
+
+def texture_limit() -> float:
+    """Logit of the texture beyond which a photo raises a warning by the policy, whatever its view."""
+    maximum = load_policy().limits[Role.PORTRAIT]["recapture"].maximum
+    if maximum is None:
+        raise ValueError("the policy has no limit of recapture")
+    return math.log(maximum / (1 - maximum)) - BOTH - LEAST_VIEW
 
 
 def limit_at(real: Array, rate: float) -> float:

@@ -1,9 +1,10 @@
 """The texture network end to end, one command: squares, training on simulations, training on recaptures, figures.
 
-    python -m scripts.training.texture.run --data DATA --work WORK --shift SHIFT
+    python -m scripts.training.texture.run --data DATA --work WORK
 
-First without any real recapture, then with those of the development things. `--shift` is the logit of the limit that
-`texture.evaluate` prints, less that of the policy's limit. The pack wants `seal_pack.py` afterwards.
+First without any real recapture, then with those of the development things. The weights shipped lie between the two.
+The limit of view and texture together is in `facematch_local.checks.recapture`. The pack wants `seal_pack.py`
+afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from scripts.training.common.steps import step
 
 def main() -> None:
     parser = parser_of(__doc__, "data", "work")
-    parser.add_argument("--shift", type=float, default=0.0)
+    parser.add_argument("--share", type=float, default=0.25, help="of the way from the first training to the second")
     parser.add_argument("--steps", type=int, default=900, help="without real recaptures")
     parser.add_argument("--more", type=int, default=400, help="steps with real recaptures")
     add_out(parser)
@@ -29,9 +30,13 @@ def main() -> None:
         "texture.train", "--data", data, "--work", work, "--start", work / "base.pt", "--name", "all",
         "--steps", arguments.more, "--rate", 1.2e-3,
     )  # fmt: skip
-    step("texture.scores", "--data", data, "--work", work, "--name", "all")
-    step("texture.evaluate", "--work", work, "--name", "all")
-    step("texture.export", "--work", work, "--name", "all", "--shift", arguments.shift, "--out", arguments.out)
+    step(
+        "texture.between", "--work", work, "--start", "base", "--end", "all", "--share", arguments.share,
+        "--name", "shipped",
+    )  # fmt: skip
+    step("texture.scores", "--data", data, "--work", work, "--name", "shipped")
+    step("texture.evaluate", "--work", work, "--name", "shipped")
+    step("texture.export", "--work", work, "--name", "shipped", "--out", arguments.out)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
     python -m scripts.training.texture.scores --data DATA --work WORK --name without_b
 
-Reads the checkpoint WORK/NAME.pt and writes WORK/NAME.csv: path, set, species, part, shorter side, score. `part` is
-`test`, `limit` (development, never trained on), or `trained`. A photo of a thing has no face; its middle stands for
-one. `--scale` and `--quality` measure smaller and more compressed copies, in files with these numbers in their names.
+Reads the checkpoint WORK/NAME.pt and writes WORK/NAME.csv: path, set, species, part, shorter side, score (a logit).
+`part` is `test`, `limit` (development, never trained on), or `trained`. A photo of a thing has no face; its middle
+stands for one, and it is judged as where the view looks live. `--scale` and `--quality` measure smaller and more
+compressed copies, in files with these numbers in their names.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from facematch_local.imaging.grid import grid_of
-from facematch_local.networks.texture import TextureNetwork, texture_tiles
+from facematch_local.networks.texture import TextureNetwork
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array, jpeg
 from scripts.training.common.photos import list_photos
@@ -70,8 +70,8 @@ def scored(
             pixels = jpeg(pixels, quality)
         whole = np.array([0, 0, pixels.shape[1], pixels.shape[0]], np.float32)
         box = whole if source == "f" else middle_of(pixels)
-        tiles = texture_tiles(pixels, box)
-        score = "" if tiles is None else f"{network.predict(tiles, grid_of(pixels, box)):.5f}"
+        found = network.predict(pixels, box, thorough=False)
+        score = "" if found is None else f"{found:.5f}"
         yield path, source, species, part, min(pixels.shape[:2]), score
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.checks import Examination, Measure, Role
-from facematch_local.checks.recapture import COARSEST_STEP, SMALLEST_SIDE, TOO_COMPRESSED, TOO_SMALL, recapture
+from facematch_local.checks.recapture import COARSEST_STEP, EVIDENT, SMALLEST_SIDE, TOO_COMPRESSED, TOO_SMALL, recapture
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.imaging.spectrum import period_of
@@ -62,53 +62,92 @@ def test_the_network_gets_the_crop_and_the_period_and_decides(astronaut: Pixels,
 
 
 class _Texture:
-    """A texture network with a fixed answer that records how many squares it got."""
+    """A texture network with a fixed logit that records what it looked at; as the true one it needs 96 pixels."""
 
-    def __init__(self, answer: float) -> None:
-        self.answer = answer
-        self.asked: list[int] = []
+    def __init__(self, logit: float) -> None:
+        self.logit = logit
+        self.asked: list[tuple[tuple[int, ...], list[float], bool]] = []
 
-    def predict(self, tiles: NDArray[np.uint8], grid: float | None) -> float:
-        self.asked.append(len(tiles))
-        return self.answer
+    def predict(self, pixels: Pixels, box: NDArray[np.float32], *, thorough: bool = True) -> float | None:
+        self.asked.append((pixels.shape, box.tolist(), thorough))
+        return self.logit if min(pixels.shape[:2]) >= 96 else None
 
 
-def _measured(photo: Photo, face: Face, seen: float, texture: _Texture) -> Measure:
+def _measured(photo: Photo, face: Face, seen: float, texture: float) -> Measure:
     view = _Network(RecaptureScores(live=1 - seen, print=seen, screen=0.0))
-    networks = Networks(recapture=view, texture=texture)  # type: ignore[arg-type]
+    networks = Networks(recapture=view, texture=_Texture(texture))  # type: ignore[arg-type]
     return recapture(Examination(photo, Role.PORTRAIT, (face,), networks))
 
 
-@pytest.mark.parametrize(("seen", "texture"), [(0.9, 0.1), (0.1, 0.9), (0.2, 0.3)])
-def test_view_or_texture_is_enough(seen: float, texture: float, astronaut: Pixels, astronaut_face: Face) -> None:
-    network = _Texture(texture)
-    assert _measured(Photo(astronaut), astronaut_face, seen, network).value == pytest.approx(max(seen, texture))
-    (count,) = network.asked
-    assert 1 <= count <= 12
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
+
+
+@pytest.mark.parametrize(
+    ("seen", "texture", "joint"),
+    [
+        (0.5, 0.0, 0.7),  # neither says anything
+        (0.3, -1.0, _logit(0.3) - 0.3),
+        (0.01, 2.5, 1.7),  # a plain trace is enough, however live the view looks
+        (0.99, -7.0, _logit(0.99) - 1.3),  # as is a plain rim, however live the texture looks
+        (0.01, -7.0, -2.8),  # the least of all
+        (0.55, -1.9, _logit(0.55) - 1.2),  # a rim alone that may be something else is not
+    ],
+)
+def test_the_logits_of_view_and_texture_are_added(
+    seen: float, texture: float, joint: float, astronaut: Pixels, astronaut_face: Face
+) -> None:
+    value = _measured(Photo(astronaut), astronaut_face, seen, texture).value
+    assert value is not None
+    assert _logit(value) == pytest.approx(joint, abs=1e-5)
+
+
+@pytest.mark.parametrize("seen", [0.0, 1.0])
+def test_a_view_without_any_doubt_has_a_probability(seen: float, astronaut: Pixels, astronaut_face: Face) -> None:
+    value = _measured(Photo(astronaut), astronaut_face, seen, -1.0).value
+    assert value is not None
+    assert 0.0 < value < 1.0
+    assert round(value) == seen
+
+
+@pytest.mark.parametrize(("live", "thorough"), [(0.85, False), (0.8, True)])
+def test_the_texture_network_gets_the_whole_photo_and_looks_at_all_of_a_doubtful_one(
+    live: float, thorough: bool, astronaut: Pixels, astronaut_face: Face
+) -> None:
+    texture = _Texture(0.0)
+    view = _Network(RecaptureScores(live=live, print=0.0, screen=0.0))
+    networks = Networks(recapture=view, texture=texture)  # type: ignore[arg-type]
+    recapture(Examination(Photo(astronaut), Role.PORTRAIT, (astronaut_face,), networks))
+    assert texture.asked == [(astronaut.shape, astronaut_face.box.tolist(), thorough)]
 
 
 def test_no_traces_in_a_small_or_compressed_photo_are_no_answer(astronaut: Pixels, astronaut_face: Face) -> None:
     small = Photo(np.ascontiguousarray(astronaut[: SMALLEST_SIDE - 1]))
     coarse = Photo(astronaut, 1.0, "JPEG", COARSEST_STEP + 0.1)
     for photo, reason in ((small, TOO_SMALL), (coarse, TOO_COMPRESSED)):
-        assert _measured(photo, astronaut_face, 0.3, _Texture(0.4)) == Measure.not_assessed(reason)
-        assert _measured(photo, astronaut_face, 0.3, _Texture(0.9)).value == pytest.approx(0.9)
-        assert _measured(photo, astronaut_face, 0.7, _Texture(0.1)).value == pytest.approx(0.7)
+        assert _measured(photo, astronaut_face, 0.3, -0.2) == Measure.not_assessed(reason)
+        for seen, texture in ((0.3, 1.5), (0.9, -1.0)):
+            value = _measured(photo, astronaut_face, seen, texture).value
+            assert value is not None
+            assert value > EVIDENT
     for photo in (
         Photo(np.ascontiguousarray(astronaut[:SMALLEST_SIDE])),
         Photo(astronaut, 1.0, "JPEG", COARSEST_STEP),
         Photo(astronaut, 1.0, "PNG"),
     ):
-        assert _measured(photo, astronaut_face, 0.3, _Texture(0.4)).value == pytest.approx(0.4)
+        value = _measured(photo, astronaut_face, 0.3, -0.2).value
+        assert value is not None
+        assert value < EVIDENT
 
 
 def test_a_photo_smaller_than_a_square_is_judged_by_its_view_alone(astronaut: Pixels, astronaut_face: Face) -> None:
+    """As if its texture looked live: the view must be plain."""
     tiny = Photo(np.ascontiguousarray(astronaut[60:150, 150:290]))
     face = Face(astronaut_face.box - np.tile(np.float32([150, 60]), 2), astronaut_face.landmarks, 0.9)
-    network = _Texture(0.9)
-    assert _measured(tiny, face, 0.7, network).value == pytest.approx(0.7)
-    assert _measured(tiny, face, 0.3, network) == Measure.not_assessed(TOO_SMALL)
-    assert network.asked == []
+    value = _measured(tiny, face, 0.9, 3.0).value
+    assert value is not None
+    assert _logit(value) == pytest.approx(_logit(0.9) - 1.3, abs=1e-5)
+    assert _measured(tiny, face, 0.7, 3.0) == Measure.not_assessed(TOO_SMALL)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.faces import Face
-from facematch_local.imaging.grid import _range, _starts, _tables, grid_of
+from facematch_local.imaging.grid import _mean_power, _range, _starts, _tables, grid_of
 
 Pixels = NDArray[np.uint8]
 _VISIBLE = 4.0
@@ -61,7 +61,7 @@ def test_a_blank_photo_has_none_and_a_smaller_one_is_not_measured() -> None:
 def test_the_height_is_that_of_the_mean_spectrum_of_one_two_and_several_windows(shape: tuple[int, int]) -> None:
     """The definition with NumPy's transform, one window at a time; the photo is its own grey."""
     grey = np.random.default_rng(4).integers(60, 200, shape).astype(np.uint8)
-    detail = grey - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 3.0)
+    detail = grey - cv2.blur(cv2.blur(grey.astype(np.float32), (7, 7)), (7, 7))
     detail /= np.abs(detail) + 4.0
     starts = [range(0, length - 127, 64) for length in shape]
     windows = np.stack([detail[i : i + 128, j : j + 128] for i in starts[0] for j in starts[1]])
@@ -100,12 +100,30 @@ def test_the_range_is_that_of_the_box_inside_the_photo_and_at_least_a_window(
 
 
 def test_low_and_highest_frequencies_and_the_harmonics_of_blocks_are_ignored() -> None:
-    _, ignored = _tables()
+    _, ignored = _tables()  # the left half, and a little more
     centre = 64
-    assert ignored[centre + 16, centre + 16]
-    assert not ignored[centre + 16, centre + 5]
-    assert not ignored[centre + 5, centre + 16]
+    assert ignored[centre + 16, centre - 16]
+    assert not ignored[centre + 16, centre - 5]
+    assert not ignored[centre + 5, centre - 16]
     assert ignored[centre + 11, centre]  # 0.086 cycles per pixel
     assert not ignored[centre + 12, centre]
-    assert ignored[0, centre + 1]
-    assert not ignored[1, centre + 1]
+    assert ignored[0, centre - 1]
+    assert not ignored[1, centre - 1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_windows_that_share_a_transform_have_their_own_power(count: int) -> None:
+    windows = [np.random.default_rng(seed).normal(0, 1 + seed, (128, 128)).astype(np.float32) for seed in range(count)]
+    expected = np.mean([np.abs(np.fft.fftshift(np.fft.fft2(window))) ** 2 for window in windows], axis=0)
+    np.testing.assert_allclose(_mean_power(windows), expected, rtol=1e-3, atol=0.1)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_grid_stands_out_whichever_way_it_leans(astronaut: Pixels, astronaut_face: Face, turned: bool) -> None:
+    """Only one half of the spectrum is searched; each line has its mirror image there."""
+    row, column = np.mgrid[: astronaut.shape[0], : astronaut.shape[1]]
+    phase = (row - column if turned else row + column) * 0.17
+    photo = np.clip(astronaut * (0.94 + 0.06 * np.cos(2 * np.pi * phase))[..., None], 0, 255).astype(np.uint8)
+    value = grid_of(photo, astronaut_face.box)
+    assert value is not None
+    assert value > _VISIBLE

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from scripts.training.texture.rates import Rate, apcer, bpcer, limit_at
+from scripts.training.texture.rates import Rate, apcer, bpcer, limit_at, texture_limit
 
 
 def test_errors_are_missed_recaptures_and_warned_real_photos() -> None:
@@ -22,3 +23,7 @@ def test_the_limit_lets_the_given_share_exceed_it() -> None:
 def test_a_rate_has_a_wilson_interval() -> None:
     assert str(Rate(0, 25)) == "0 of 25 = 0.0 % [0 %, 13 %]"
     assert str(Rate(0, 0)) == "0 of 0"
+
+
+def test_the_limit_of_the_texture_alone_is_that_of_the_policy_with_the_least_of_the_view() -> None:
+    assert texture_limit() - 1.5 + 0.7 == pytest.approx(np.log(0.6 / 0.4))
