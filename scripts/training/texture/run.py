@@ -32,6 +32,7 @@ def main() -> None:
     step("texture.scores", "--data", data, "--work", work, "--name", "all")
     step("texture.evaluate", "--work", work, "--name", "all")
     step("texture.export", "--work", work, "--name", "all", "--shift", arguments.shift, "--out", arguments.out)
+    step("common.ranges", "texture", arguments.out / "networks" / "texture.onnx")
 
 
 if __name__ == "__main__":
