@@ -90,3 +90,12 @@ def test_low_and_highest_frequencies_and_the_harmonics_of_blocks_are_ignored() -
     assert not ignored[centre + 12, centre]
     assert ignored[0, centre + 1]
     assert not ignored[1, centre + 1]
+
+
+def test_the_value_on_a_faint_grid() -> None:
+    """The texture network was trained with the value as it is."""
+    row, column = np.mgrid[:200, :260]
+    smooth = 128 + 40 * np.sin(row / 17) + 30 * np.cos(column / 23) + 4 * np.cos(2 * np.pi * column / 3.1)
+    noise = np.random.default_rng(5).normal(0, 3, (200, 260, 3))
+    photo = np.clip(smooth[..., None] + noise, 0, 255).astype(np.uint8)
+    assert grid_of(photo, np.array([20, 10, 240, 190], np.float32)) == pytest.approx(8.741, abs=0.005)
