@@ -66,8 +66,18 @@ def test_a_batched_model(detectors: tuple[SCRFD, Scrfd], group_photo: NDArray[np
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(("size", "returned"), [((704, 320), False), ((640, 640), False), ((1280, 896), True)])
-def test_large_passes_only_are_asked_to_return_their_memory(size: tuple[int, int], returned: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "other", "returned"),
+    [
+        ((704, 320), (), False),
+        ((640, 640), (), False),
+        ((1280, 896), (), True),
+        ((1280, 896), ("OpenVINOExecutionProvider",), False),
+    ],
+)
+def test_large_passes_on_the_cpu_only_are_asked_to_return_their_memory(
+    size: tuple[int, int], other: tuple[str, ...], returned: bool
+) -> None:
     class Noting:
         """A session that computes nothing."""
 
@@ -77,6 +87,9 @@ def test_large_passes_only_are_asked_to_return_their_memory(size: tuple[int, int
 
         def __getattr__(self, name: str) -> object:
             return getattr(self._session, name)
+
+        def get_providers(self) -> list[str]:
+            return [*other, "CPUExecutionProvider"]
 
         def run(self, names: object, feed: object, options: object = None) -> list[NDArray[np.float32]]:
             self.options.append(options)

@@ -127,3 +127,12 @@ def test_a_grid_stands_out_whichever_way_it_leans(astronaut: Pixels, astronaut_f
     value = grid_of(photo, astronaut_face.box)
     assert value is not None
     assert value > _VISIBLE
+
+
+def test_the_value_on_a_faint_grid() -> None:
+    """The constant of the joint decision on recaptures was chosen with the value as it is."""
+    row, column = np.mgrid[:200, :260]
+    smooth = 128 + 40 * np.sin(row / 17) + 30 * np.cos(column / 23) + 4 * np.cos(2 * np.pi * column / 3.1)
+    noise = np.random.default_rng(5).normal(0, 3, (200, 260, 3))
+    photo = np.clip(smooth[..., None] + noise, 0, 255).astype(np.uint8)
+    assert grid_of(photo, np.array([20, 10, 240, 190], np.float32)) == pytest.approx(8.723, abs=0.01)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from facematch_server.running.acceptor import _TURNED_AWAY, Acceptor
+from facematch_server.running.acceptor import Acceptor
 
 GREETING = b"hello"
 
@@ -65,6 +65,7 @@ def test_connections_up_to_the_limit_are_served_and_further_ones_refused() -> No
             assert [await first(one), await first(two)] == [GREETING] * 2
             async with connected() as three:
                 assert await first(three) == b"HTTP/1.1 503"
+                assert b"retry-after: 1\r\n" in (await asyncio.wait_for(three.read(), 20)).lower()
 
     asyncio.run(scenario())
 
@@ -72,9 +73,9 @@ def test_connections_up_to_the_limit_are_served_and_further_ones_refused() -> No
 def test_few_refused_connections_at_once_get_a_reply_and_the_others_are_closed() -> None:
     async def scenario() -> None:
         async with accepting(0) as connected, contextlib.AsyncExitStack() as stack:
-            readers = [await stack.enter_async_context(connected()) for _ in range(_TURNED_AWAY + 1)]
+            readers = [await stack.enter_async_context(connected()) for _ in range(17)]
             replies = [await first(reader) for reader in readers]
-            assert replies == [b"HTTP/1.1 503"] * _TURNED_AWAY + [b""]
+            assert replies == [b"HTTP/1.1 503"] * 16 + [b""]
 
     asyncio.run(scenario())
 
