@@ -12,7 +12,8 @@ class KeyStore(Protocol):
     """Keys and quotas. `Store` is one; scenarios and tests have others.
 
     All calls are thread-safe. All calls but `allow` and `recall` block until `until`, on the clock of
-    `time.monotonic`, at most, and then raise `UnavailableError`. See `Store` for each method.
+    `time.monotonic`, at most, and then raise `UnavailableError`. `reserve` of a key without a quota, and `release` of
+    such a reservation, never block: the event loop calls them. See `Store` for each method.
     """
 
     def look_up(self, api_key: str, api_secret: str, until: float | None = None) -> Login: ...

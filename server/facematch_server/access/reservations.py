@@ -39,6 +39,9 @@ class Reservations:
         Raises:
             UnavailableError: the database does not answer before `until`.
         """
+        if key.quota is None:
+            # Needs no database (see `KeyStore`), so a thread would only cost two changes of threads.
+            return self._store.reserve(key, self._ttl_seconds, until)
         with in_time():
             return await self._workers.call(
                 self._store.reserve,
@@ -77,6 +80,9 @@ class Reservations:
 
     async def release(self, reservation: Reservation, deadline: float) -> None:
         """Give the reservation back. Waits for the database no longer than any call does, and never fails."""
+        if not reservation.limited:  # needs no database, either
+            self._give_back(reservation, None)
+            return
         # A request that reached its deadline has a moment for this, too.
         until = min(time.monotonic() + self._seconds, max(deadline, time.monotonic() + GRACE_SECONDS))
         # The job runs to its end even if this task is cancelled or stops waiting.

@@ -16,7 +16,7 @@ from facematch_server.access.gatekeeper import Gatekeeper
 from facematch_server.errors import ContractError
 from facematch_server.store import UnavailableError, Why
 from facematch_server.store.records import Admitted
-from tests.facematch_server.access.fake_store import FakeStore, basic
+from tests.facematch_server.access.fake_store import FakeKey, FakeReservation, FakeStore, basic
 
 
 def admit(store: FakeStore, *, commit: bool = False, error: Exception | None = None) -> None:
@@ -79,7 +79,7 @@ class KnowingStore(FakeStore):
 
     def recall(self, api_key: str, api_secret: str) -> Any:
         assert (api_key, api_secret) == ("k", "s")
-        return FakeKnown(object())
+        return FakeKnown(FakeKey())
 
     def admit(self, known: Any, ttl_seconds: float, until: float | None = None) -> Any:
         self.calls.append(f"admit {ttl_seconds:g}")
@@ -94,13 +94,13 @@ class FakeKnown:
 
 
 def test_a_known_login_takes_one_call() -> None:
-    store = KnowingStore(Admitted(object(), object()))  # type: ignore[arg-type]
+    store = KnowingStore(Admitted(FakeKey(), FakeReservation()))  # type: ignore[arg-type]
     admit(store, commit=True)
     assert store.calls == ["allow", "admit 50", "commit"]
 
 
 def test_a_known_login_without_quota_left_is_refused() -> None:
-    store = KnowingStore(Admitted(object(), None))  # type: ignore[arg-type]
+    store = KnowingStore(Admitted(FakeKey(), None))  # type: ignore[arg-type]
     with pytest.raises(ContractError) as caught:
         admit(store)
     assert caught.value.code is ErrorCode.OUT_OF_REQUESTS
@@ -119,11 +119,31 @@ def test_a_known_login_that_no_longer_holds_is_looked_up_and_takes_one_token_onl
 
 def test_a_known_login_beyond_its_rate_is_looked_up_first() -> None:
     """A disabled key hears that it is refused, not that it is too fast."""
-    store = KnowingStore(Admitted(object(), object()), wait=2.5, known=False)  # type: ignore[arg-type]
+    store = KnowingStore(Admitted(FakeKey(), FakeReservation()), wait=2.5, known=False)  # type: ignore[arg-type]
     with pytest.raises(ContractError) as caught:
         admit(store)
     assert caught.value.code is ErrorCode.BAD_CREDENTIALS
     assert store.calls == ["allow", "look_up"]
+
+
+@pytest.mark.parametrize(("quota", "in_thread"), [(None, False), (10, True)])
+def test_only_a_key_with_a_quota_needs_a_thread_for_its_reservation(quota: int | None, in_thread: bool) -> None:
+    """Without a quota the store has nothing to ask its database."""
+    elsewhere: dict[str, bool] = {}
+
+    class Store(FakeStore):
+        def reserve(self, *arguments: Any) -> Any:
+            elsewhere["reserve"] = threading.current_thread() is not threading.main_thread()
+            return super().reserve(*arguments)
+
+        def release(self, *arguments: Any) -> None:
+            elsewhere["release"] = threading.current_thread() is not threading.main_thread()
+            super().release(*arguments)
+
+    store = Store(quota=quota)
+    admit(store)
+    assert elsewhere == {"reserve": in_thread, "release": in_thread}
+    assert store.calls == ["look_up", "allow", "reserve 50", "release"]
 
 
 @pytest.mark.parametrize("stage", ["look_up", "reserve", "commit"])

@@ -14,7 +14,7 @@ from facematch_server.access.gatekeeper import Gatekeeper
 from facematch_server.assembly import hashes_at_once
 from facematch_server.errors import ContractError, ServiceError
 from facematch_server.matching.cores import Cores
-from tests.facematch_server.access.fake_store import FakeLogin, FakeStore, basic
+from tests.facematch_server.access.fake_store import FakeKey, FakeLogin, FakeStore, basic
 
 
 class SlowStore(FakeStore):
@@ -31,7 +31,7 @@ class SlowStore(FakeStore):
     def settle(self, login: Any) -> Any:
         self.gate.wait(20)
         self.hashed.append(login.name)
-        return object() if login.name.startswith("good") else None
+        return FakeKey() if login.name.startswith("good") else None
 
 
 def outcomes(store: SlowStore, *logins: tuple[str, str], deadline: float = math.inf, hashing: int = 2) -> list[str]:
