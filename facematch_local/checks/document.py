@@ -13,7 +13,7 @@ from facematch_local.checks.logits import expit, logit
 _UNSURE: Final = (0.1, 0.95)
 # Weight of a unit of that evidence in the sum of the logits of both scores, and its largest value (chosen on the
 # development split).
-_WEIGHT: Final = 2.0
+_WEIGHT: Final = 3.0
 _MOST: Final = 1.5
 
 
