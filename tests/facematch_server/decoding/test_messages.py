@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -101,17 +100,3 @@ def test_a_slot_is_written_again() -> None:
         assert np.array_equal(messages.photo_from(message, os.dup(buffer.handle), LIMITS).pixels, pixels)
     with pytest.raises(PermissionError):
         os.ftruncate(buffer.handle, 0)
-
-
-def test_a_photo_is_read_without_memory_for_the_largest_one() -> None:
-    from facematch_server.decoding import messages
-
-    handle = messages.put(b"photo")
-    tracemalloc.start()
-    try:
-        assert messages.taken(handle, 64 << 20) == b"photo"
-        assert tracemalloc.get_traced_memory()[1] < 1 << 20
-    finally:
-        tracemalloc.stop()
-    handle = messages.put(b"photo")
-    assert messages.taken(handle, 3) == b"pho"
