@@ -219,11 +219,12 @@ def test_a_deadline_covers_admission(
     start: Callable[..., Any], envelope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = start(deadline_seconds=0.5)
+    limited = new_key(service, "limited")  # a key without a quota needs no database here
     gate = threading.Event()
     monkeypatch.setattr(service.store, "reserve", lambda *_: gate.wait(60))
     try:
         begun = time.monotonic()
-        response = service.post(params=FILE)
+        response = service.post(params=FILE, auth=limited)
         assert time.monotonic() - begun < 5
         assert (response.status_code, envelope(response)["errorCode"]) == (503, "503")
     finally:
