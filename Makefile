@@ -34,7 +34,7 @@ run: setup samples/portrait.jpg
 test: dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --durations=15
 
-# Tests here only compute, so two run at a time. The others start processes, or measure time: they run one by one.
+# Tests here mostly compute, so two run at a time. The others start services, or measure time: they run one by one.
 COMPUTING := $(addprefix tests/facematch_local/,checks documents evaluation faces imaging networks packs synthetic) \
              tests/facematch_local/test_verification.py tests/models tests/scripts/scaling tests/scripts/training
 SLOW      := --timeout=600 --cov --durations=15

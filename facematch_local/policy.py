@@ -1,7 +1,7 @@
 """The policy: limits of the checks, and the warnings that follow from them. All limits are in `policy.toml`.
 
 ```toml
-version = "17"
+version = "18"
 
 [portrait.crop]                 # role and name of the check
 code = 12

@@ -32,7 +32,7 @@ FACE_GREY_EYE_DISTANCE: Final = 48.0
 # reach it. It is low because a smudged ghost portrait may score low. It is a percentage because the meaning of a cosine
 # depends on the recogniser (about 0.28 with `standard`, 0.23 with `compact`).
 GHOST_PERCENT: Final = 46.0
-# Below this probability by the view around the face, every square of the texture is looked at.
+# Below this probability of a live face, by the view around it, the texture network looks at every square.
 SURELY_LIVE: Final = 0.82
 
 

@@ -21,7 +21,7 @@ LEAST_VIEW: Final = -1.5
 """Logit of the view below which it counts no less: the rim of a print or a screen may lie outside the photo."""
 LEAST_TEXTURE: Final = -2.0
 """Logit of the texture below which it counts no less: the traces may be lost."""
-BOTH: Final = 0.7
+OFFSET: Final = 0.7
 """What is added to the sum of both logits (models/compact/NOTEBOOK.md, "Joint decision")."""
 _SUREST: Final = 1e-6  # of the probability of the view, so that its logit is finite
 
@@ -52,7 +52,7 @@ def _joint(seen: float, texture: float | None) -> float:
     """Probability of a recapture from that of the view and the logit of the texture, None if it was not measured."""
     bounded = min(max(seen, _SUREST), 1.0 - _SUREST)
     view = math.log(bounded / (1.0 - bounded))
-    logit = max(view, LEAST_VIEW) + max(LEAST_TEXTURE if texture is None else texture, LEAST_TEXTURE) + BOTH
+    logit = max(view, LEAST_VIEW) + max(LEAST_TEXTURE if texture is None else texture, LEAST_TEXTURE) + OFFSET
     return 1.0 / (1.0 + math.exp(-logit))
 
 

@@ -28,7 +28,7 @@ LARGEST: Final = 160
 _ONE_THREAD: Final = 2**18 - 1
 # Eight values of a mask, compared as one number: those of a block in one row.
 _ALL_TRUE: Final = np.uint64(0x0101010101010101)
-_STRIP: Final = 32
+_STRIP: Final = 32  # rows of pixels
 _Array = TypeVar("_Array", bound=NDArray[Any])
 _Float = TypeVar("_Float", np.float32, np.float64)
 

@@ -31,7 +31,7 @@ AROUND: Final = 6
 FIRST: Final = 3
 """Squares that are looked at in every photo, if it has room for so many."""
 SETTLED: Final = -0.5
-"""Logit of these from which downwards the others are not looked at (models/compact/NOTEBOOK.md, "Cost")."""
+"""If the logit of the first squares is at most this, the others are skipped (models/compact/NOTEBOOK.md, "Cost")."""
 GRID_WEIGHT: Final = 0.3
 """What each unit of the grid adds to the logit of a photo (models/compact/NOTEBOOK.md, "Grid")."""
 GRID_USUAL: Final = 3.1

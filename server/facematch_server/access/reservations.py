@@ -1,4 +1,4 @@
-"""Reserving, counting and giving back quota: the store's blocking calls, in separate threads with time limits."""
+"""Reserving, counting and giving back quota: calls that may block run in separate threads, with time limits."""
 
 from __future__ import annotations
 

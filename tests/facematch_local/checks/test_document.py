@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.checks import Examination, Role, document, photocopy
+from facematch_local.checks.logits import expit, logit
 from facematch_local.faces import Face
 from facematch_local.imaging.photo import Photo
 from facematch_local.networks import Networks
@@ -165,7 +166,10 @@ def test_print_counts_if_the_network_is_uncertain(
     networks = Networks(document=_Network(score))  # type: ignore[arg-type]
     examination = Examination(Photo(drawn.pixels), Role.CARD, (_face_on(drawn, astronaut_face),), networks)
     assert examination.document.evidence > 1
-    assert (_value(document.document(examination)) > score) is larger
+    value = _value(document.document(examination))
+    assert (value > score) is larger
+    printed = 3.0 * min(examination.document.evidence, 1.5)
+    assert value == pytest.approx(expit((2 * logit(score) + printed) / 2) if larger else score)
     grey = Examination(Photo(np.full((200, 300, 3), 90, np.uint8)), Role.CARD, (), networks)
     assert _value(document.document(grey)) == pytest.approx(score)
 

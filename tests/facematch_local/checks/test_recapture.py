@@ -110,7 +110,7 @@ def test_a_view_without_any_doubt_has_a_probability(seen: float, astronaut: Pixe
     assert round(value) == seen
 
 
-@pytest.mark.parametrize(("live", "thorough"), [(0.85, False), (0.8, True)])
+@pytest.mark.parametrize(("live", "thorough"), [(0.825, False), (0.815, True)])
 def test_the_texture_network_gets_the_whole_photo_and_looks_at_all_of_a_doubtful_one(
     live: float, thorough: bool, astronaut: Pixels, astronaut_face: Face
 ) -> None:
