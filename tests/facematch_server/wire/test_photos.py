@@ -32,7 +32,7 @@ def disposition(name: str, more: str = "") -> str:
     return f'Content-Disposition: form-data; name="{name}"{more}'
 
 
-OFFSET = form((disposition("img1", '; filename="a.jpg"'), PHOTO), (disposition("img2"), PHOTO[::-1]))
+BOTH = form((disposition("img1", '; filename="a.jpg"'), PHOTO), (disposition("img2"), PHOTO[::-1]))
 
 
 def code_of(*arguments: Any) -> ErrorCode:
@@ -71,7 +71,7 @@ def test_other_parts_are_ignored_and_of_a_repeated_one_the_first_counts() -> Non
 
 @pytest.mark.parametrize("header", ["multipart/form-data", "", "application/octet-stream", "application/json"])
 def test_a_header_without_the_boundary_or_of_another_type_is_overruled_by_the_body(header: str) -> None:
-    assert take_photos(Mode.FILE, header, OFFSET, LIMIT) == PhotoPair(PHOTO, PHOTO[::-1])
+    assert take_photos(Mode.FILE, header, BOTH, LIMIT) == PhotoPair(PHOTO, PHOTO[::-1])
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_a_header_without_the_boundary_or_of_another_type_is_overruled_by_the_bo
         (form((disposition("img1"), b"one")), ErrorCode.NO_CONTENT),
         (form((disposition("img1"), b"one"), (disposition("img2"), b"")), ErrorCode.NO_CONTENT),
         (form(("X-No: name", b"one"), (disposition("img2"), b"two")), ErrorCode.NO_CONTENT),
-        (OFFSET[: len(OFFSET) // 2], ErrorCode.NO_CONTENT),
+        (BOTH[: len(BOTH) // 2], ErrorCode.NO_CONTENT),
         (b"garbage", ErrorCode.NO_CONTENT),
-        (form(*[(disposition("x"), b"")] * (MAX_PARTS + 1)) + OFFSET, ErrorCode.NO_CONTENT),
+        (form(*[(disposition("x"), b"")] * (MAX_PARTS + 1)) + BOTH, ErrorCode.NO_CONTENT),
     ],
 )
 def test_forms_without_two_photos(body: bytes, code: ErrorCode) -> None:
@@ -97,7 +97,7 @@ def test_forms_without_two_photos(body: bytes, code: ErrorCode) -> None:
         (Mode.FILE, "application/x-www-form-urlencoded", b"", ErrorCode.BAD_FORMAT_TYPE),
         (Mode.FILE, "multipart/form-data", b"no form", ErrorCode.BAD_FORMAT_TYPE),
         (Mode.FILE, "", b"", ErrorCode.NO_CONTENT),
-        (Mode.BASE64, MULTIPART, OFFSET, ErrorCode.BAD_FORMAT_TYPE),
+        (Mode.BASE64, MULTIPART, BOTH, ErrorCode.BAD_FORMAT_TYPE),
         (Mode.BASE64, "application/x-www-form-urlencoded", b"img1=x", ErrorCode.BAD_FORMAT_TYPE),
         (Mode.BASE64, "image/jpeg", PHOTO, ErrorCode.BAD_FORMAT_TYPE),
     ],
