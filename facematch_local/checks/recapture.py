@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from facematch_local.checks.check import NO_FACE, NO_NETWORK, Measure
 from facematch_local.checks.examination import Examination
+from facematch_local.checks.logits import expit, logit
 from facematch_local.imaging.photo import Photo
 
 TOO_SMALL: Final = "the photo has too few pixels to show traces of a print or a screen"
@@ -23,7 +23,6 @@ LEAST_TEXTURE: Final = -2.0
 """Logit of the texture below which it counts no less: the traces may be lost."""
 OFFSET: Final = 0.7
 """What is added to the sum of both logits (models/compact/NOTEBOOK.md, "Joint decision")."""
-_SUREST: Final = 1e-6  # of the probability of the view, so that its logit is finite
 
 
 def recapture(examination: Examination) -> Measure:
@@ -50,10 +49,8 @@ def recapture(examination: Examination) -> Measure:
 
 def _joint(seen: float, texture: float | None) -> float:
     """Probability of a recapture from that of the view and the logit of the texture, None if it was not measured."""
-    bounded = min(max(seen, _SUREST), 1.0 - _SUREST)
-    view = math.log(bounded / (1.0 - bounded))
-    logit = max(view, LEAST_VIEW) + max(LEAST_TEXTURE if texture is None else texture, LEAST_TEXTURE) + OFFSET
-    return 1.0 / (1.0 + math.exp(-logit))
+    trace = LEAST_TEXTURE if texture is None else max(texture, LEAST_TEXTURE)
+    return expit(max(logit(seen), LEAST_VIEW) + trace + OFFSET)
 
 
 def _without_traces(photo: Photo) -> str:

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 _SIDE: Final = 128
 """Pixels of a window, each way."""
 _STEP: Final = 64
-_HALF: Final = _SIDE // 2 + 1  # columns that say everything: a spectrum of grey levels is symmetric
+_HALF: Final = _SIDE // 2 + 1
+"""Columns that say everything: a spectrum of grey levels is symmetric."""
 _BOX: Final = 7  # pixels each way
 _MOST: Final = 4  # windows each way
 _LOWEST, _HIGHEST = 0.09, 0.5  # cycles per pixel
 _BLOCKS: Final = 16  # bins between harmonics of the blocks of 8x8 pixels of JPEG
 _FAINT: Final = 4.0  # grey levels of detail that count half as much as the strongest
 _SURROUNDINGS: Final = 11  # bins
+_READ: Final = _HALF + _SURROUNDINGS // 2  # columns, with the surroundings of the last one
 _STEPS, _FLOOR = 12.0, -8.0  # for each unit of the logarithm, in the 8 bits that the median is taken of
 
 
@@ -50,7 +52,7 @@ def grid_of(pixels: NDArray[np.uint8], box: NDArray[np.float32]) -> float | None
     hann, ignored = _tables()
     corners = [(row, column) for row in _starts(bottom - top) for column in _starts(right - left)]
     windows = [detail[row : row + _SIDE, column : column + _SIDE] * hann for row, column in corners]
-    logarithm = np.log(_mean_power(windows)[:, : _HALF + _SURROUNDINGS // 2] + 1e-3)
+    logarithm = np.log(_mean_power(windows)[:, :_READ] + 1e-3)
     # OpenCV takes a median over many bins of 8-bit values only.
     steps = np.clip((logarithm - _FLOOR) * _STEPS, 0, 255).astype(np.uint8)
     usual = cv2.medianBlur(steps, _SURROUNDINGS).astype(np.float32) / _STEPS + _FLOOR
@@ -99,4 +101,4 @@ def _tables() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     blocks = (row % _BLOCKS == 0) & (column % _BLOCKS == 0)
     result: NDArray[np.float32] = window[:, None] * window[None, :]
     ignored = (frequency <= _LOWEST) | (frequency >= _HIGHEST) | blocks
-    return result, ignored[:, : _HALF + _SURROUNDINGS // 2]
+    return result, ignored[:, :_READ]

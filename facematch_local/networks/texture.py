@@ -68,14 +68,14 @@ class TextureNetwork(Network):
         shift = 0.0 if grid is None else GRID_WEIGHT * (grid - GRID_USUAL)
         face = squares_on_face(pixels, box)
         # On a small face there is room for few squares; those around it complete the first ones.
-        around = squares_around(pixels, box, face) if len(face) < FIRST else None
-        corners = [*face, *(around or ())]
+        enough = len(face) >= FIRST
+        corners = face if enough else [*face, *squares_around(pixels, box, face)]
         odds = self._odds(pixels, corners[:FIRST])
         logit = float(np.log(odds.mean())) + shift
         if logit <= SETTLED and not thorough:
             return logit
-        if around is None:
-            corners += squares_around(pixels, box, face)
+        if enough:  # the squares around were not needed until now
+            corners = [*face, *squares_around(pixels, box, face)]
         if further := corners[FIRST:]:
             odds = np.concatenate([odds, self._odds(pixels, further)])
         return float(np.log(odds.mean())) + shift
@@ -154,8 +154,8 @@ def _evenest(pixels: Pixels, corners: list[Corner]) -> list[Corner]:
     """At most `AROUND` of the squares: those neither black nor white with the least contrast."""
     if not corners:
         return []
-    rows, columns = (slice(0, TILE, _SKIPPED),) * 2
-    parts = np.stack([pixels[row:, column:][rows, columns, 1] for row, column in corners])
+    some = slice(0, TILE, _SKIPPED)
+    parts = np.stack([pixels[row:, column:][some, some, 1] for row, column in corners])
     values = parts.reshape(len(corners), -1).astype(np.int64)
     sums, count = values.sum(axis=1), values.shape[1]
     contrast = count * np.square(values).sum(axis=1) - np.square(sums)  # whole numbers keep the order exact

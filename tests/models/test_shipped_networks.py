@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facematch_local import synthetic
 from facematch_local.checks import Role
+from facematch_local.checks.logits import logit as logit_of
 from facematch_local.checks.recapture import LEAST_VIEW, OFFSET
 from facematch_local.faces import Face, LandmarkLocator
 from facematch_local.matcher import FaceMatcher
@@ -26,7 +27,7 @@ ASTRONAUT = Face(
     0.9,
 )
 # Beyond this logit the texture raises a warning whatever the view: the policy's limit of 0.6 less what the view gives.
-TEXTURE_LIMIT = np.log(0.6 / 0.4) - OFFSET - LEAST_VIEW
+TEXTURE_LIMIT = logit_of(0.6) - OFFSET - LEAST_VIEW
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from facematch_local.checks import Role
+from facematch_local.checks.logits import logit
 from facematch_local.policy import load_policy
 from scripts.training.common.arguments import parser_of
 from scripts.training.common.image import Array
@@ -55,7 +56,7 @@ def main() -> None:
     limit = load_policy().limits[Role.PORTRAIT]["recapture"]
     if limit.maximum is None:
         raise SystemExit("the policy has no limit of recapture")
-    threshold = float(np.log(limit.maximum / (1 - limit.maximum)))
+    threshold = logit(limit.maximum)
     found = logits_of(arguments.work / f"{arguments.name}.pt", crops[kinds == APART])
     logits = {name: found[sets[kinds == APART] == name] for name in sorted(set(sets[kinds == APART].tolist()))}
     shift = shift_for(logits, threshold, arguments.rate)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from facematch_local.checks import Role
+from facematch_local.checks.logits import logit
 from facematch_local.checks.recapture import LEAST_VIEW, OFFSET
 from facematch_local.policy import load_policy
 from scripts.training.common.image import Array
@@ -51,7 +51,7 @@ def texture_limit() -> float:
     maximum = load_policy().limits[Role.PORTRAIT]["recapture"].maximum
     if maximum is None:
         raise ValueError("the policy has no limit of recapture")
-    return math.log(maximum / (1 - maximum)) - OFFSET - LEAST_VIEW
+    return logit(maximum) - OFFSET - LEAST_VIEW
 
 
 def limit_at(real: Array, rate: float) -> float:

@@ -79,8 +79,8 @@ class Outage:
         self._retry_at = 0.0
         self._lock = threading.Lock()
 
-    def check(self) -> None:
-        """Let the caller try the database.
+    def check(self, *, tries: bool = True) -> None:
+        """Let the caller pass, and try the database if `tries`: the next caller then waits for a moment.
 
         Raises:
             UnavailableError: the database failed a moment ago.
@@ -90,7 +90,8 @@ class Outage:
                 return
             if self._clock() < self._retry_at:
                 raise UnavailableError(str(self._error), self._error.why)
-            self._retry_at = self._clock() + _PAUSE_SECONDS
+            if tries:
+                self._retry_at = self._clock() + _PAUSE_SECONDS
 
     def begins(self, error: UnavailableError) -> None:
         """Note a failure."""

@@ -94,9 +94,9 @@ def test_words_of_a_server_that_accepts_no_connection(words: str, meaning: Why) 
     assert why(operational(words)) is meaning
 
 
-def _refused(outage: Outage) -> bool:
+def _refused(outage: Outage, *, tries: bool = True) -> bool:
     try:
-        outage.check()
+        outage.check(tries=tries)
     except UnavailableError as error:
         return (str(error), error.why) == ("gone", Why.GONE)
     return False
@@ -127,3 +127,13 @@ def test_a_failure_stands_for_a_second_and_then_one_tries(clock: Callable[..., f
     assert not _refused(outage)
     outage.ends()
     assert [_refused(outage) for _ in range(3)] == [False] * 3
+
+
+def test_a_caller_that_does_not_try_leaves_the_trial_to_the_next(clock: Callable[..., float]) -> None:
+    outage = Outage(clock)
+    outage.begins(UnavailableError("gone", Why.GONE))
+    assert _refused(outage, tries=False)
+    clock(1.0)
+    assert not any(_refused(outage, tries=False) for _ in range(3))
+    assert not _refused(outage)
+    assert _refused(outage, tries=False)

@@ -255,15 +255,14 @@ def test_the_probe_leaves_nothing_behind(store: Store, database_url: str) -> Non
     engine.dispose()
 
 
-def test_an_outage_lets_one_try_at_a_time() -> None:
+def test_a_key_without_a_quota_leaves_the_trial_to_one_that_needs_the_database(shop: Store, key: ApiKey) -> None:
+    new = shop.create_key(KeySettings())
+    free = shop.authenticate(new.api_key, new.api_secret)
+    assert free is not None
     now = 0.0
-    outage = Outage(lambda: now)
-    outage.check()
-    outage.begins(UnavailableError("x", Why.LOCKED))
-    for _ in range(3):
-        assert why_not(outage.check) is Why.LOCKED
+    shop._sessions.writing = Outage(lambda: now)
+    shop._sessions.writing.begins(UnavailableError("x", Why.LOCKED))
+    assert why_not(lambda: shop.reserve(free, 60)) is Why.LOCKED
     now = 1.5
-    outage.check()
-    assert why_not(outage.check) is Why.LOCKED
-    outage.ends()
-    outage.check()
+    assert shop.reserve(free, 60)
+    assert shop.reserve(key, 60)
